@@ -1,0 +1,83 @@
+import os
+import sys
+from pathlib import Path
+
+from ggmi import config as ggmi_config
+from ggmi.config import AXES
+from ggmi.errors import UserError
+from ggmi.workflow.code import script_digest
+from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
+from ggmi.workflow.lock import hold
+from ggmi.workflow.segments import plan
+
+# Jobs end with the process that started them; see ggmi.workflow.job.
+os.environ[RUN_VARIABLE] = str(os.getpid())
+# glibc hands freed memory back to the kernel at once and fetches it anew for the next temporary
+# array; keeping 256 MiB saves a fifth of the time. Other systems ignore these variables.
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**28))
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**28))
+
+
+def stop(error):
+    """Say what a person did wrong, one sentence a line, and leave."""
+    for sentence in str(error).splitlines():
+        print(f"ggmi: {sentence}", file=sys.stderr)
+    sys.exit(USER_MISTAKE)
+
+
+try:
+    CONFIG = ggmi_config.load(config)
+    ggmi_config.check_files(CONFIG)
+except UserError as error:
+    stop(error)
+
+RESULTS = CONFIG.results.rstrip("/")
+STUDIES = CONFIG.mixtures
+
+
+def code(script):
+    """The digest of a script and of the library functions it reaches."""
+    return script_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py")
+
+
+def study_of(wildcards):
+    return STUDIES[wildcards.study]
+
+
+def setting(*keys):
+    """A params function: the study's value of a key, nested keys in order."""
+
+    def value(wildcards):
+        found = study_of(wildcards)
+        for key in keys:
+            found = getattr(found, wildcards[key[1:-1]] if key.startswith("{") else key)
+        return found.model_dump() if hasattr(found, "model_dump") else found
+
+    return value
+
+
+def segments(study, covariance):
+    """How a variant's conditions are cut into jobs, given what has been made before."""
+    folder = Path(RESULTS) / study / covariance
+    existing = [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
+    return plan(STUDIES[study], sorted(existing), CONFIG.conditions_per_job)
+
+
+def fits_of(study):
+    """Names of the mixtures fitted in every world of a study."""
+    return ["synthetic", *(f"anchors_{variant}" for variant in STUDIES[study].anchor_components)]
+
+
+def conditions_of(wildcards):
+    """Names of a study's conditions."""
+    return [condition.name for condition in study_of(wildcards).conditions()]
+
+
+def artifacts(study, files):
+    """These files of every segment of every covariance variant of a study."""
+    return [
+        f"{RESULTS}/{study}/{covariance}/{segment.name}/{file}"
+        for covariance in STUDIES[study].covariances
+        for segment in segments(study, covariance)
+        for file in files
+    ]

@@ -1,0 +1,215 @@
+# The Gaussian-mixture study: from truth to divergences, a segment of conditions a job.
+#
+# Memory: a block of rounds is held to 32 MiB (ggmi.mixtures.worlds.BLOCK_BYTES) and a job keeps
+# truth, three fits and their temporaries, about 10 blocks beside the interpreter's 100 MB.
+# Time: the slowest estimator takes about 20 ms a condition and round here; an hour is 1,800 times
+# what a default segment needs and leaves room for 10,000 rounds of 5 conditions.
+MIXTURE_RESOURCES = {"mem_mb": 1000, "runtime": 60}
+
+
+rule labelled_points:
+    input:
+        lambda w: [s for s in [study_of(w).table.source] if s != "digits"],
+    output:
+        RESULTS + "/{study}/points.npz",
+    params:
+        code=code("labelled_points"),
+        table=setting("table"),
+        dimensions=setting("dimensions"),
+    log:
+        RESULTS + "/logs/labelled_points/{study}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/labelled_points.py"
+
+
+rule worlds:
+    input:
+        lambda w: [f"{RESULTS}/{w.study}/points.npz"] if study_of(w).truth == "data" else [],
+    output:
+        RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
+    params:
+        code=code("worlds"),
+        seed=CONFIG.seed,
+        rounds=setting("rounds"),
+        dimensions=setting("dimensions"),
+        anchors_per_component=setting("anchors_per_component"),
+    log:
+        RESULTS + "/logs/worlds/{study}-{covariance}-{segment}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/worlds.py"
+
+
+rule synthetic_set:
+    input:
+        RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
+    output:
+        RESULTS + "/{study}/{covariance}/{segment}/synthetic.npz",
+    params:
+        code=code("synthetic_set"),
+        seed=CONFIG.seed,
+        synthetic_size=setting("synthetic_size"),
+    log:
+        RESULTS + "/logs/synthetic_set/{study}-{covariance}-{segment}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/synthetic_set.py"
+
+
+rule fitted_mixture:
+    input:
+        lambda w: "{RESULTS}/{w.study}/{w.covariance}/{w.segment}/{file}.npz".format(
+            RESULTS=RESULTS, w=w, file="synthetic" if w.source == "synthetic" else "worlds"
+        ),
+    output:
+        RESULTS + "/{study}/{covariance}/{segment}/fit_{source}.npz",
+    params:
+        code=code("fitted_mixture"),
+        seed=CONFIG.seed,
+        em=setting("em"),
+    log:
+        RESULTS + "/logs/fitted_mixture/{study}-{covariance}-{segment}-{source}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/fitted_mixture.py"
+
+
+rule divergences:
+    input:
+        worlds=RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
+        fits=lambda w: [f"{RESULTS}/{w.study}/{w.covariance}/{w.segment}/fit_{source}.npz" for source in fits_of(w.study)],
+    output:
+        RESULTS + "/{study}/{covariance}/{segment}/divergences_{estimator}.npz",
+    params:
+        code=code("divergences"),
+        seed=CONFIG.seed,
+        settings=setting("{estimator}"),
+        fits=lambda w: fits_of(w.study),
+    log:
+        RESULTS + "/logs/divergences/{study}-{covariance}-{segment}-{estimator}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/divergences.py"
+
+
+rule gaps:
+    input:
+        lambda w: artifacts(w.study, [f"divergences_{estimator}.npz" for estimator in study_of(w).estimators]),
+    output:
+        RESULTS + "/{study}/gaps.npz",
+    params:
+        code=code("gaps"),
+        conditions=conditions_of,
+        anchor_components=setting("anchor_components"),
+        estimators=setting("estimators"),
+        covariances=setting("covariances"),
+    log:
+        RESULTS + "/logs/gaps/{study}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/gaps.py"
+
+
+rule kl_gap:
+    input:
+        RESULTS + "/{study}/gaps.npz",
+    output:
+        table=report(
+            RESULTS + "/{study}/kl_gap.csv",
+            caption="../workflow/report/kl_gap.rst",
+            category="Gaussian mixtures",
+            subcategory="{study}",
+            labels={"table": "KL gap"},
+        ),
+        provenance=RESULTS + "/{study}/kl_gap.provenance.json",
+    params:
+        code=code("kl_gap"),
+        seed=CONFIG.seed,
+        dimensions=setting("dimensions"),
+        conditions=conditions_of,
+        variants=lambda w: study_of(w).variants(),
+    log:
+        RESULTS + "/logs/kl_gap/{study}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/kl_gap.py"
+
+
+rule trends:
+    input:
+        RESULTS + "/{study}/gaps.npz",
+    output:
+        table=report(
+            RESULTS + "/{study}/trends.csv",
+            caption="../workflow/report/trends.rst",
+            category="Gaussian mixtures",
+            subcategory="{study}",
+            labels={"table": "Trends and verdicts"},
+        ),
+        provenance=RESULTS + "/{study}/trends.provenance.json",
+    params:
+        code=code("trends"),
+        seed=CONFIG.seed,
+        sweeps=lambda w: {
+            axis: {str(value): condition.name for value, condition in sweep}
+            for axis in AXES
+            if len(sweep := study_of(w).sweep(axis)) > 1
+        },
+        variants=lambda w: study_of(w).variants(),
+    log:
+        RESULTS + "/logs/trends/{study}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/trends.py"
+
+
+rule accuracy:
+    input:
+        lambda w: artifacts(
+            w.study,
+            [f"fit_{source}.npz" for source in fits_of(w.study)]
+            + [f"divergences_{estimator}.npz" for estimator in study_of(w).estimators],
+        ),
+    output:
+        fits=RESULTS + "/{study}/fits.csv",
+        divergences=RESULTS + "/{study}/divergences.csv",
+        provenance=RESULTS + "/{study}/accuracy.provenance.json",
+    params:
+        code=code("accuracy"),
+        conditions=conditions_of,
+        fits=lambda w: fits_of(w.study),
+        settings=lambda w: {e: getattr(study_of(w), e).model_dump() for e in study_of(w).estimators},
+        covariances=setting("covariances"),
+    log:
+        RESULTS + "/logs/accuracy/{study}.log",
+    resources:
+        **MIXTURE_RESOURCES,
+    conda:
+        "../envs/ggmi.yaml"
+    script:
+        "../workflow/scripts/accuracy.py"

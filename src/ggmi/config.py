@@ -1,0 +1,370 @@
+"""The one source of defaults, types, ranges and descriptions of every configuration key."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ggmi.errors import UserError, did_you_mean
+from ggmi.mixtures.worlds import Condition
+
+Axis = Literal["K", "J", "L"]
+Estimator = Literal["released_histogram", "aligned_histogram", "forward", "reverse"]
+AnchorComponents = Literal["released", "text"]
+Covariance = Literal["psd", "released", "empirical"]
+
+AXES: tuple[Axis, ...] = get_args(Axis)
+HISTOGRAMS: tuple[Estimator, ...] = ("released_histogram", "aligned_histogram")
+# A histogram with more cells than this is no longer worth its memory.
+MAX_CELLS = 2**22
+# Double precision holds data of standard deviation about 3 apart from a floor this small, no less.
+MIN_REGULARISATION = 1e-9
+# Coordinates of one synthetic set; a hundred rounds are in memory at once.
+MAX_COORDINATES = 1_000_000
+
+SweepValues = Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values cannot change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sweeps(Section):
+    """Values each number of components runs through while the other two stay at their own."""
+
+    K: SweepValues = Field(list(range(2, 16)), description="values of K, anchored components")
+    J: SweepValues = Field(list(range(2, 16)), description="values of J, unsampled components")
+    L: SweepValues = Field(list(range(2, 16)), description="values of L, irrelevant components")
+
+
+class Table(Section):
+    """A labelled numeric table whose classes become components."""
+
+    source: str = Field("digits", description="a .csv, .parquet or .npz file, or digits (scikit-learn's)")
+    label: str = Field("label", description="column (or .npz array) that holds the class; the others are coordinates")
+    standardise: bool = Field(False, description="scale every column to unit variance before the principal components")
+
+
+class ExpectationMaximisation(Section):
+    """How mixtures are fitted to anchor and synthetic data."""
+
+    restarts: int = Field(1, ge=1, le=1000, description="k-means++ starts; the likeliest fit is kept")
+    tolerance: float = Field(1e-3, gt=0, le=1, description="stop when the mean log-likelihood gains less, nats a point")
+    max_iterations: int = Field(100, ge=1, le=100_000, description="EM iterations at most")
+    regularisation: float = Field(
+        1e-6, ge=MIN_REGULARISATION, le=1, description="added to every variance, squared units of the data"
+    )
+
+
+class HistogramSettings(Section):
+    """How a histogram estimator resamples and bins."""
+
+    bins: int = Field(50, ge=2, le=1000, description="bins an axis")
+    points: int = Field(1000, ge=10, le=1_000_000, description="points drawn from each mixture a resampling")
+    resamplings: int = Field(100, ge=2, le=100_000, description="resamplings averaged")
+
+
+class ExactSettings(Section):
+    """How precisely an exact-density divergence is integrated."""
+
+    relative_error: float = Field(0.01, gt=0, le=1, description="wanted standard error, share of the value")
+    absolute_error: float = Field(0.02, gt=0, description="or this many nats, whichever is larger")
+    max_points: int = Field(4_000_000, ge=1000, description="points drawn a divergence at most")
+
+
+class MixtureStudy(Section):
+    """A Gaussian-mixture study: one truth, its sweeps, its variants and its estimators."""
+
+    title: str = Field("Simulated mixtures", min_length=1, description="name in figures and the report")
+    truth: Literal["random", "data"] = Field("random", description="random: simulated components; data: classes of a table")
+    table: Table = Field(Table(), description="the table, used when truth is data")
+    dimensions: int = Field(2, ge=1, le=64, description="d; a table is reduced to it by principal components")
+    K: int = Field(2, ge=1, le=64, description="anchored components while another number is swept")
+    J: int = Field(2, ge=1, le=64, description="unsampled components while another number is swept")
+    L: int = Field(2, ge=1, le=64, description="irrelevant components while another number is swept")
+    sweeps: Sweeps = Field(Sweeps(), description="what is swept, one number at a time")
+    rounds: int = Field(100, ge=2, le=10_000, description="independent rounds a condition")
+    anchors_per_component: int = Field(50, ge=2, le=100_000, description="N, anchor points of each anchored component")
+    synthetic_size: int = Field(200, ge=2, le=1_000_000, description="n, synthetic points drawn from the generator mixture")
+    covariances: list[Covariance] = Field(
+        ["psd", "released"], min_length=1, description="variants of the components' covariances; the first is the main one"
+    )
+    anchor_components: list[AnchorComponents] = Field(
+        ["released", "text"], min_length=1, description="components fitted to anchors: released K, text K+J+L; the first is the main one"
+    )
+    estimators: list[Estimator] = Field(
+        ["released_histogram", "aligned_histogram", "forward", "reverse"],
+        min_length=1,
+        description="variants of the divergence, one row of figure 4 each",
+    )
+    em: ExpectationMaximisation = Field(ExpectationMaximisation(), description="fitting by expectation-maximisation")
+    released_histogram: HistogramSettings = Field(
+        HistogramSettings(), description="histograms with each sample's own edges, as released"
+    )
+    aligned_histogram: HistogramSettings = Field(HistogramSettings(), description="histograms with common edges")
+    forward: ExactSettings = Field(ExactSettings(), description="D_KL(fit || G) from exact densities")
+    reverse: ExactSettings = Field(ExactSettings(), description="D_KL(G || fit), the excess log-loss on the target")
+
+    @field_validator("covariances", "anchor_components", "estimators")
+    @classmethod
+    def _no_repeats(cls, value: list[str]) -> list[str]:
+        repeated = sorted({v for v in value if value.count(v) > 1})
+        if repeated:
+            raise ValueError(f"{', '.join(repeated)} is listed twice; each variant is allowed once")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        allowed = ("empirical",) if self.truth == "data" else ("psd", "released")
+        for covariance in self.covariances:
+            if covariance not in allowed:
+                raise ValueError(
+                    f"covariances: {covariance} does not go with truth: {self.truth}; allowed: {', '.join(allowed)}"
+                )
+        if self.synthetic_size * self.dimensions > MAX_COORDINATES:
+            raise ValueError(
+                f"synthetic_size * dimensions = {self.synthetic_size * self.dimensions} coordinates a round; "
+                f"allowed: at most {MAX_COORDINATES}"
+            )
+        for condition in self.conditions():
+            for name, size in (
+                (f"synthetic_size = {self.synthetic_size}", self.synthetic_size),
+                (
+                    f"anchors_per_component * K = {self.anchors_per_component * condition.K}",
+                    self.anchors_per_component * condition.K if "text" in self.anchor_components else condition.total,
+                ),
+            ):
+                if size < condition.total:
+                    raise ValueError(
+                        f"{name} points are fewer than the {condition.total} components "
+                        f"to fit to them at K={condition.K}, J={condition.J}, L={condition.L}; allowed: at least as many"
+                    )
+        for estimator in set(self.estimators) & set(HISTOGRAMS):
+            cells = getattr(self, estimator).bins ** self.dimensions
+            if cells > MAX_CELLS:
+                raise ValueError(
+                    f"{estimator}.bins = {getattr(self, estimator).bins} makes {cells} cells in {self.dimensions} dimensions; "
+                    f"allowed: at most {MAX_CELLS} (fewer bins or dimensions, or leave {estimator} out of estimators)"
+                )
+        return self
+
+    def condition(self, axis: Axis, value: int) -> Condition:
+        """The condition at one value of one sweep, the other two numbers at their own."""
+        return Condition(**{**{a: getattr(self, a) for a in AXES}, axis: value})
+
+    def sweep(self, axis: Axis) -> list[tuple[int, Condition]]:
+        """Values of one sweep in ascending order, each once, with their conditions."""
+        return [(v, self.condition(axis, v)) for v in sorted(set(getattr(self.sweeps, axis)))]
+
+    def conditions(self) -> list[Condition]:
+        """Every distinct condition of the study: the unswept one, then sweep by sweep."""
+        found = {Condition(self.K, self.J, self.L): None}
+        for axis in AXES:
+            found.update({condition: None for _, condition in self.sweep(axis)})
+        return list(found)
+
+
+    def variants(self) -> list[tuple[str, str, str]]:
+        """Every covariance, anchor and estimator variant, the main one of each first."""
+        return [(c, a, e) for c in self.covariances for a in self.anchor_components for e in self.estimators]
+
+
+class Figures(Section):
+    """How figures look; changing these redraws figures and nothing else."""
+
+    dpi: int = Field(150, ge=50, le=600, description="resolution of PNG figures, dots an inch")
+    width_inches: float = Field(10.0, ge=4, le=30, description="width of figures, inches")
+
+
+def _default_studies() -> dict[str, MixtureStudy]:
+    digits = MixtureStudy(
+        title="Handwritten digits",
+        truth="data",
+        covariances=["empirical"],
+        sweeps=Sweeps(K=[2, 3, 4, 5, 6], J=[2, 3, 4, 5, 6], L=[2, 3, 4, 5, 6]),
+    )
+    return {"gmm": MixtureStudy(), "digits": digits}
+
+
+class Config(Section):
+    """The whole configuration of a run."""
+
+    seed: int = Field(20241001, ge=0, lt=2**63, description="every random stream starts from it")
+    results: str = Field("results", pattern=r"^[^{}*?]+$", description="folder of everything that is made")
+    conditions_per_job: int = Field(
+        5, ge=1, le=1000, description="conditions a job works through; results do not depend on it"
+    )
+    mixtures: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], MixtureStudy] = Field(
+        default_factory=_default_studies, description="mixture studies by name, each with a folder of that name"
+    )
+    figures: Figures = Field(Figures(), description="how figures look")
+
+
+def settings_of(estimator: str, values: Mapping[str, Any]) -> HistogramSettings | ExactSettings:
+    """An estimator's settings from plain values."""
+    return (HistogramSettings if estimator in HISTOGRAMS else ExactSettings).model_validate(values)
+
+
+def load(values: Mapping[str, Any], source: str = "config") -> Config:
+    """Validate a configuration.
+
+    Parameters
+    ----------
+    values
+        The configuration as read from YAML, possibly merged from several files.
+    source
+        What to call it in messages.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    UserError
+        One sentence a mistake: the key, the bad value, what is allowed and the nearest spelling.
+
+    Examples
+    --------
+    >>> load({"seed": 7}).seed
+    7
+    >>> load({"sed": 7})
+    Traceback (most recent call last):
+    ...
+    ggmi.errors.UserError: config: unknown key 'sed': did you mean 'seed'?
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        sentences = dict.fromkeys(f"{source}: {_sentence(e, values)}" for e in error.errors())
+        raise UserError("\n".join(sentences)) from None
+
+
+def _sentence(error: Any, values: Mapping[str, Any]) -> str:
+    """One of pydantic's errors in our words."""
+    location = [part for part in error["loc"] if part != "[key]"]
+    key = ".".join(str(part) for part in location)
+    if error["type"] == "extra_forbidden":
+        return f"unknown key '{key}': {did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
+    if error["type"] == "value_error":
+        return (f"{key}: " if key else "") + str(error["ctx"]["error"])
+    shown = repr(error["input"])
+    if len(shown) > 80:
+        shown = shown[:77] + "..."
+    if error["type"] == "literal_error":
+        allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ",").split(",")]
+        return f"{key}: {shown} is not allowed; {did_you_mean(str(error['input']), allowed)}"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    for theirs, ours in (("input should", "must"), ("list should", "must"), ("string should", "must"), (" after validation, not 0", "")):
+        message = message.replace(theirs, ours)
+    return f"{key}: {message}, got {shown}"
+
+
+def _keys_at(location: list[Any]) -> list[str]:
+    """The keys allowed at a place of the configuration tree."""
+    model: type[BaseModel] = Config
+    rest = list(location)
+    while rest:
+        name = rest.pop(0)
+        annotation = model.model_fields[name].annotation if name in model.model_fields else None
+        if name == "mixtures" and rest:
+            rest.pop(0)
+            annotation = MixtureStudy
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)
+
+
+def default_yaml() -> str:
+    """The text of ``config.yaml``: every default with its description as a comment.
+
+    Returns
+    -------
+    str
+        YAML. A second study shows only the keys in which it differs from the first.
+    """
+    config = Config()
+    lines = [
+        "# The embedded default: offline, on a CPU, in minutes. Made by `ggmi defaults`.",
+        "# Lay another file over it with `snakemake --configfile presets/smoke.yaml`.",
+        "",
+    ]
+    for index, line in enumerate(_yaml_lines(config, 0)):
+        if index and not line.startswith((" ", "#")):
+            lines.append("")
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def schema_json() -> str:
+    """The text of ``config.schema.json``, for editors that check YAML as it is typed."""
+    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+
+
+def resolved(config: Config) -> dict[str, Any]:
+    """The whole configuration as plain values, every default filled in."""
+    return config.model_dump(mode="json")
+
+
+def _yaml_lines(section: BaseModel, depth: int, only: set[str] | None = None) -> Iterator[str]:
+    """Lines of YAML with comments for one section."""
+    indent = "  " * depth
+    for name, field in type(section).model_fields.items():
+        if only is not None and name not in only:
+            continue
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            yield f"{indent}{name}:  # {field.description}"
+            yield from _yaml_lines(value, depth + 1)
+        elif isinstance(value, dict):
+            yield f"{indent}{name}:  # {field.description}"
+            for index, (key, study) in enumerate(value.items()):
+                yield f"{indent}  {key}:" + ("" if index == 0 else "  # keys not given here have the defaults above")
+                different = {k for k in type(study).model_fields if getattr(study, k) != getattr(MixtureStudy(), k)}
+                if index:
+                    different.add("table")
+                yield from _yaml_lines(study, depth + 2, None if index == 0 else different)
+        else:
+            yield f"{indent}{name}: {_yaml_value(value)}  # {field.description}"
+
+
+def _yaml_value(value: Any) -> str:
+    """A value as YAML 1.1 reads it back: 1e-06 without a point would be text."""
+    text = json.dumps(value)
+    return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text
+
+
+def check_files(config: Config) -> None:
+    """Check, before any job starts, what configuration alone cannot tell: files and folders.
+
+    Parameters
+    ----------
+    config
+        A valid configuration.
+
+    Raises
+    ------
+    UserError
+        If a table is missing or its format unknown, or the results folder cannot be written.
+    """
+    for name, study in config.mixtures.items():
+        source = study.table.source
+        if study.truth != "data" or source == "digits":
+            continue
+        key = f"config: mixtures.{name}.table.source"
+        if Path(source).suffix not in (".csv", ".parquet", ".npz"):
+            raise UserError(f"{key}: {source!r} has an unknown format; allowed: .csv, .parquet, .npz, or digits")
+        if not Path(source).is_file():
+            raise UserError(f"{key}: there is no file {source!r}")
+    place = Path(config.results).absolute()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"config: results: {config.results!r} cannot be written ({place} is not a writable folder)")

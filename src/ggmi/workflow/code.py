@@ -1,0 +1,167 @@
+"""Digests of the code a script really uses, function by function.
+
+A rule carries the digest of its script as a parameter, so that editing a function reruns the rules
+that can reach it and no others; comments, docstrings and formatting do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "ggmi"
+
+# A place in the code: module and top-level name; an empty name means the module as a whole.
+Place = tuple[str, str]
+
+
+class _Module:
+    """Top-level definitions of one source file, and what names mean in it."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self.definitions: dict[str, list[ast.stmt]] = {}
+        self.imports: dict[str, Place] = {}
+        self.body: list[ast.stmt] = []
+        for statement in ast.parse(path.read_bytes(), filename=str(path)).body:
+            self._add(statement)
+
+    def _add(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                if alias.name.split(".")[0] == PACKAGE:
+                    target = alias.name if alias.asname else PACKAGE
+                    self.imports[alias.asname or PACKAGE] = (target, "")
+        elif isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                module = statement.module or ""
+                if module.split(".")[0] == PACKAGE:
+                    submodule = f"{module}.{alias.name}"
+                    place = (submodule, "") if _path(submodule) else (module, alias.name)
+                    self.imports[alias.asname or alias.name] = place
+        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            self.definitions.setdefault(statement.name, []).append(statement)
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for target in targets:
+                for node in ast.walk(target):
+                    if isinstance(node, ast.Name):
+                        self.definitions.setdefault(node.id, []).append(statement)
+        elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+            self.body.append(statement)
+
+
+@cache
+def script_digest(script: Path) -> str:
+    """Digest of a script and of everything in the package that it can reach.
+
+    Parameters
+    ----------
+    script
+        A Python file outside or inside the package.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+
+    Notes
+    -----
+    A name used inside a definition is followed to the top-level definition of that name in the
+    same module, or through ``from ggmi.x import y`` and ``import ggmi.x`` to the one in another.
+    Names that are looked up at run time by text are not seen.
+    """
+    module = _Module(script, "")
+    everything = [*module.body, *(s for group in module.definitions.values() for s in group)]
+    seen: dict[Place, str] = {("", ""): _dump(everything)}
+    pending = _references(module, everything)
+    while pending:
+        place = pending.pop()
+        if place in seen:
+            continue
+        name, attribute = place
+        path = _path(name)
+        if path is None:
+            continue
+        found = _parsed(path, name)
+        if attribute in found.imports:
+            pending.add(found.imports[attribute])
+            continue
+        statements = found.definitions.get(attribute, []) if attribute else []
+        seen[place] = _dump(statements)
+        pending |= _references(found, [*statements, *found.body])
+        if found.body:
+            seen[name, "<body>"] = _dump(found.body)
+    text = "\n".join(f"{module}:{name}:{dump}" for (module, name), dump in sorted(seen.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _parsed(path: Path, name: str) -> _Module:
+    return _Module(path, name)
+
+
+@cache
+def _path(module: str) -> Path | None:
+    """The source file of a module of the package, None where there is none."""
+    base = PACKAGE_ROOT.joinpath(*module.split("."))
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _references(module: _Module, statements: list[ast.stmt]) -> set[Place]:
+    """Places of the package that some statements of a module refer to."""
+    found: set[Place] = set()
+    for statement in statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                if node.id in module.definitions:
+                    found.add((module.name, node.id))
+                elif node.id in module.imports:
+                    found.add(module.imports[node.id])
+            elif isinstance(node, ast.Attribute):
+                chain = _chain(node)
+                if chain and chain[0] in module.imports:
+                    found |= _resolved(module.imports[chain[0]], chain[1:])
+    return {place for place in found if place[0]}
+
+
+def _chain(node: ast.Attribute) -> list[str]:
+    """``a.b.c`` as its parts; empty when it does not start with a name."""
+    parts = [node.attr]
+    inner: ast.expr = node.value
+    while isinstance(inner, ast.Attribute):
+        parts.append(inner.attr)
+        inner = inner.value
+    return [inner.id, *reversed(parts)] if isinstance(inner, ast.Name) else []
+
+
+def _resolved(place: Place, attributes: list[str]) -> set[Place]:
+    """Follow attributes through submodules to the definition they name."""
+    module, name = place
+    if name:
+        return {place}
+    for attribute in attributes:
+        if _path(f"{module}.{attribute}") is None:
+            return {(module, attribute)}
+        module = f"{module}.{attribute}"
+    return {(module, "")}
+
+
+def _dump(statements: list[ast.stmt]) -> str:
+    """The statements' syntax trees as text, without docstrings and positions."""
+    parts = []
+    for statement in statements:
+        clone = ast.parse(ast.unparse(statement))
+        for node in ast.walk(clone):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                first = node.body[0]
+                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                    node.body[0] = ast.Pass()
+        parts.append(ast.dump(clone))
+    return "\n".join(parts)

@@ -1,0 +1,91 @@
+"""The frame around every script: errors in one sentence, a log file, and no life after its run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from ggmi.errors import UserError
+
+# Set by the Snakefile to the process that runs the workflow.
+RUN_VARIABLE = "GGMI_RUN_PID"
+# What a log file of a job that met a user's mistake begins with.
+MISTAKE = "mistake: "
+USER_MISTAKE = 2
+ORPHANED = 75
+
+
+@contextlib.contextmanager
+def job(log: str) -> Iterator[None]:
+    """Run a script's body so that its mistakes reach a person and nothing outlives the run.
+
+    A `UserError` becomes one sentence on the error stream and in the log, and exit code 2. When
+    the process that started the run is gone, the job ends before it writes anything more.
+
+    Parameters
+    ----------
+    log
+        The rule's log file.
+    """
+    _end_with_run()
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    try:
+        yield
+    except UserError as error:
+        path.write_text(f"{MISTAKE}{error}\n", encoding="utf-8")
+        print(f"ggmi: {error}", file=sys.stderr)
+        sys.exit(USER_MISTAKE)
+    except BaseException:
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+        raise
+    path.write_text(f"done in {time.monotonic() - started:.2f} s\n", encoding="utf-8")
+
+
+def mistakes(logs: Path, since: float) -> list[str]:
+    """Sentences that jobs left in their logs.
+
+    Parameters
+    ----------
+    logs
+        Folder of log files.
+    since
+        Only logs changed after this time (seconds since the epoch).
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
+    for path in sorted(logs.rglob("*.log")):
+        if path.stat().st_mtime >= since:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if text.startswith(MISTAKE):
+                found.append(text.removeprefix(MISTAKE).strip())
+    return found
+
+
+def _end_with_run() -> None:
+    """Watch the run's process; a job whose run was killed would write into the next run's files."""
+    run = os.environ.get(RUN_VARIABLE)
+    if run is None:
+        return
+
+    def watch() -> None:
+        while True:
+            try:
+                os.kill(int(run), 0)
+            except ProcessLookupError:
+                os._exit(ORPHANED)
+            except PermissionError:
+                pass
+            time.sleep(0.2)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,12 @@
+"""Read a labelled table and reduce it to the study's dimensions."""
+
+from ggmi.io import block_writer
+from ggmi.mixtures.tables import labelled_points, read_table
+from ggmi.workflow.job import job
+
+with job(snakemake.log[0]):
+    table = snakemake.params.table
+    coordinates, labels = read_table(table["source"], table["label"])
+    data = labelled_points(coordinates, labels, snakemake.params.dimensions, standardise=table["standardise"])
+    with block_writer(snakemake.output[0]) as writer:
+        writer.write("points", 0, data.arrays())
