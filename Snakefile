@@ -3,8 +3,23 @@ configfile: "config.yaml"
 
 include: "rules/common.smk"
 include: "rules/mixtures.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:
+    default_target: True
     input:
-        expand(RESULTS + "/{study}/{table}.csv", study=STUDIES, table=["kl_gap", "trends", "fits", "divergences"]),
+        RESULTS + "/report.html",
+
+
+onstart:
+    start_run()
+
+
+onsuccess:
+    logger.info(finished())
+
+
+onerror:
+    explain_failure()

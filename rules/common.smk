@@ -1,5 +1,6 @@
 import os
 import sys
+import time
 from pathlib import Path
 
 from ggmi import config as ggmi_config
@@ -8,6 +9,7 @@ from ggmi.errors import UserError
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
 from ggmi.workflow.lock import hold
+from ggmi.workflow.progress import run_plan
 from ggmi.workflow.segments import plan
 
 # Jobs end with the process that started them; see ggmi.workflow.job.
@@ -16,6 +18,9 @@ os.environ[RUN_VARIABLE] = str(os.getpid())
 # array; keeping 256 MiB saves a fifth of the time. Other systems ignore these variables.
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**28))
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**28))
+
+
+STARTED = time.time()
 
 
 def stop(error):
@@ -37,7 +42,9 @@ STUDIES = CONFIG.mixtures
 
 def code(script):
     """The digest of a script and of the library functions it reaches."""
-    return script_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py")
+    return script_digest(
+        Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
+    )
 
 
 def study_of(wildcards):
@@ -59,13 +66,18 @@ def setting(*keys):
 def segments(study, covariance):
     """How a variant's conditions are cut into jobs, given what has been made before."""
     folder = Path(RESULTS) / study / covariance
-    existing = [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
+    existing = (
+        [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
+    )
     return plan(STUDIES[study], sorted(existing), CONFIG.conditions_per_job)
 
 
 def fits_of(study):
     """Names of the mixtures fitted in every world of a study."""
-    return ["synthetic", *(f"anchors_{variant}" for variant in STUDIES[study].anchor_components)]
+    return [
+        "synthetic",
+        *(f"anchors_{variant}" for variant in STUDIES[study].anchor_components),
+    ]
 
 
 def conditions_of(wildcards):
@@ -81,3 +93,37 @@ def artifacts(study, files):
         for segment in segments(study, covariance)
         for file in files
     ]
+
+
+def start_run():
+    """Take the results folder for this run and tell the progress display what is ahead."""
+    if not workflow.is_main_process:
+        return
+    try:
+        hold(Path(RESULTS))
+    except UserError as error:
+        stop(error)
+    titles = {name: study.title for name, study in STUDIES.items()}
+    ahead = run_plan(workflow.dag.needrun_jobs(), titles)
+    logger.info(f"{len(ahead['jobs'])} jobs ahead", extra={"ggmi_plan": ahead})
+
+
+def finished():
+    """The result in three sentences, and where it is."""
+    summary = Path(RESULTS, "summary.txt")
+    if not summary.exists():
+        return f"Made in {RESULTS}/."
+    return f"{summary.read_text().strip()}\nReport: {RESULTS}/report.html (tables and figures beside it, by study)"
+
+
+def explain_failure():
+    """Repeat mistakes in their own words, and leave with the code for them if there is one."""
+    found = list(dict.fromkeys(mistakes(Path(RESULTS, "logs"), STARTED)))
+    for sentence in found:
+        print(f"ggmi: {sentence}", file=sys.stderr)
+    print(
+        "What was finished is kept; run the same command again to go on.",
+        file=sys.stderr,
+    )
+    if found:
+        sys.exit(USER_MISTAKE)

@@ -12,37 +12,39 @@ rule labelled_points:
         lambda w: [s for s in [study_of(w).table.source] if s != "digits"],
     output:
         RESULTS + "/{study}/points.npz",
+    log:
+        RESULTS + "/logs/labelled_points/{study}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("labelled_points"),
         table=setting("table"),
         dimensions=setting("dimensions"),
-    log:
-        RESULTS + "/logs/labelled_points/{study}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/labelled_points.py"
 
 
 rule worlds:
     input:
-        lambda w: [f"{RESULTS}/{w.study}/points.npz"] if study_of(w).truth == "data" else [],
+        lambda w: (
+            [f"{RESULTS}/{w.study}/points.npz"] if study_of(w).truth == "data" else []
+        ),
     output:
         RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
+    log:
+        RESULTS + "/logs/worlds/{study}-{covariance}-{segment}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("worlds"),
         seed=CONFIG.seed,
         rounds=setting("rounds"),
         dimensions=setting("dimensions"),
         anchors_per_component=setting("anchors_per_component"),
-    log:
-        RESULTS + "/logs/worlds/{study}-{covariance}-{segment}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/worlds.py"
 
@@ -52,16 +54,16 @@ rule synthetic_set:
         RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
     output:
         RESULTS + "/{study}/{covariance}/{segment}/synthetic.npz",
+    log:
+        RESULTS + "/logs/synthetic_set/{study}-{covariance}-{segment}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("synthetic_set"),
         seed=CONFIG.seed,
         synthetic_size=setting("synthetic_size"),
-    log:
-        RESULTS + "/logs/synthetic_set/{study}-{covariance}-{segment}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/synthetic_set.py"
 
@@ -69,20 +71,22 @@ rule synthetic_set:
 rule fitted_mixture:
     input:
         lambda w: "{RESULTS}/{w.study}/{w.covariance}/{w.segment}/{file}.npz".format(
-            RESULTS=RESULTS, w=w, file="synthetic" if w.source == "synthetic" else "worlds"
+            RESULTS=RESULTS,
+            w=w,
+            file="synthetic" if w.source == "synthetic" else "worlds",
         ),
     output:
         RESULTS + "/{study}/{covariance}/{segment}/fit_{source}.npz",
+    log:
+        RESULTS + "/logs/fitted_mixture/{study}-{covariance}-{segment}-{source}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("fitted_mixture"),
         seed=CONFIG.seed,
         em=setting("em"),
-    log:
-        RESULTS + "/logs/fitted_mixture/{study}-{covariance}-{segment}-{source}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/fitted_mixture.py"
 
@@ -90,41 +94,47 @@ rule fitted_mixture:
 rule divergences:
     input:
         worlds=RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
-        fits=lambda w: [f"{RESULTS}/{w.study}/{w.covariance}/{w.segment}/fit_{source}.npz" for source in fits_of(w.study)],
+        fits=lambda w: [
+            f"{RESULTS}/{w.study}/{w.covariance}/{w.segment}/fit_{source}.npz"
+            for source in fits_of(w.study)
+        ],
     output:
         RESULTS + "/{study}/{covariance}/{segment}/divergences_{estimator}.npz",
+    log:
+        RESULTS + "/logs/divergences/{study}-{covariance}-{segment}-{estimator}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("divergences"),
         seed=CONFIG.seed,
         settings=setting("{estimator}"),
         fits=lambda w: fits_of(w.study),
-    log:
-        RESULTS + "/logs/divergences/{study}-{covariance}-{segment}-{estimator}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/divergences.py"
 
 
 rule gaps:
     input:
-        lambda w: artifacts(w.study, [f"divergences_{estimator}.npz" for estimator in study_of(w).estimators]),
+        lambda w: artifacts(
+            w.study,
+            [f"divergences_{estimator}.npz" for estimator in study_of(w).estimators],
+        ),
     output:
         RESULTS + "/{study}/gaps.npz",
+    log:
+        RESULTS + "/logs/gaps/{study}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("gaps"),
         conditions=conditions_of,
         anchor_components=setting("anchor_components"),
         estimators=setting("estimators"),
         covariances=setting("covariances"),
-    log:
-        RESULTS + "/logs/gaps/{study}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/gaps.py"
 
@@ -141,18 +151,18 @@ rule kl_gap:
             labels={"table": "KL gap"},
         ),
         provenance=RESULTS + "/{study}/kl_gap.provenance.json",
+    log:
+        RESULTS + "/logs/kl_gap/{study}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("kl_gap"),
         seed=CONFIG.seed,
         dimensions=setting("dimensions"),
         conditions=conditions_of,
         variants=lambda w: study_of(w).variants(),
-    log:
-        RESULTS + "/logs/kl_gap/{study}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/kl_gap.py"
 
@@ -169,6 +179,12 @@ rule trends:
             labels={"table": "Trends and verdicts"},
         ),
         provenance=RESULTS + "/{study}/trends.provenance.json",
+    log:
+        RESULTS + "/logs/trends/{study}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("trends"),
         seed=CONFIG.seed,
@@ -178,12 +194,6 @@ rule trends:
             if len(sweep := study_of(w).sweep(axis)) > 1
         },
         variants=lambda w: study_of(w).variants(),
-    log:
-        RESULTS + "/logs/trends/{study}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/trends.py"
 
@@ -199,17 +209,19 @@ rule accuracy:
         fits=RESULTS + "/{study}/fits.csv",
         divergences=RESULTS + "/{study}/divergences.csv",
         provenance=RESULTS + "/{study}/accuracy.provenance.json",
+    log:
+        RESULTS + "/logs/accuracy/{study}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **MIXTURE_RESOURCES,
     params:
         code=code("accuracy"),
         conditions=conditions_of,
         fits=lambda w: fits_of(w.study),
-        settings=lambda w: {e: getattr(study_of(w), e).model_dump() for e in study_of(w).estimators},
+        settings=lambda w: {
+            e: getattr(study_of(w), e).model_dump() for e in study_of(w).estimators
+        },
         covariances=setting("covariances"),
-    log:
-        RESULTS + "/logs/accuracy/{study}.log",
-    resources:
-        **MIXTURE_RESOURCES,
-    conda:
-        "../envs/ggmi.yaml"
     script:
         "../workflow/scripts/accuracy.py"

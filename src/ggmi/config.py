@@ -8,7 +8,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.mixtures.worlds import Condition
@@ -27,13 +38,27 @@ MIN_REGULARISATION = 1e-9
 # Coordinates of one synthetic set; a hundred rounds are in memory at once.
 MAX_COORDINATES = 1_000_000
 
-SweepValues = Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1)]
+
+def _no_truth_value(value: Any) -> Any:
+    """Refuse what pydantic takes for 0 and 1, and YAML makes of no, yes, off and on."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("float_type")
+    return value
+
+
+SweepValues = Annotated[list[Annotated[int, Field(ge=1, le=64), BeforeValidator(_no_truth_value)]], Field(min_length=1)]
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values cannot change afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        number = cls.model_fields[str(info.field_name)].annotation in (int, float)
+        return _no_truth_value(value) if number else value
 
 
 class Sweeps(Section):
@@ -83,7 +108,9 @@ class MixtureStudy(Section):
     """A Gaussian-mixture study: one truth, its sweeps, its variants and its estimators."""
 
     title: str = Field("Simulated mixtures", min_length=1, description="name in figures and the report")
-    truth: Literal["random", "data"] = Field("random", description="random: simulated components; data: classes of a table")
+    truth: Literal["random", "data"] = Field(
+        "random", description="random: simulated components; data: classes of a table"
+    )
     table: Table = Field(Table(), description="the table, used when truth is data")
     dimensions: int = Field(2, ge=1, le=64, description="d; a table is reduced to it by principal components")
     K: int = Field(2, ge=1, le=64, description="anchored components while another number is swept")
@@ -92,12 +119,18 @@ class MixtureStudy(Section):
     sweeps: Sweeps = Field(Sweeps(), description="what is swept, one number at a time")
     rounds: int = Field(100, ge=2, le=10_000, description="independent rounds a condition")
     anchors_per_component: int = Field(50, ge=2, le=100_000, description="N, anchor points of each anchored component")
-    synthetic_size: int = Field(200, ge=2, le=1_000_000, description="n, synthetic points drawn from the generator mixture")
+    synthetic_size: int = Field(
+        200, ge=2, le=1_000_000, description="n, synthetic points drawn from the generator mixture"
+    )
     covariances: list[Covariance] = Field(
-        ["psd", "released"], min_length=1, description="variants of the components' covariances; the first is the main one"
+        ["psd", "released"],
+        min_length=1,
+        description="variants of the components' covariances; the first is the main one",
     )
     anchor_components: list[AnchorComponents] = Field(
-        ["released", "text"], min_length=1, description="components fitted to anchors: released K, text K+J+L; the first is the main one"
+        ["released", "text"],
+        min_length=1,
+        description="components fitted to anchors: released K, text K+J+L; the first is the main one",
     )
     estimators: list[Estimator] = Field(
         ["released_histogram", "aligned_histogram", "forward", "reverse"],
@@ -146,7 +179,7 @@ class MixtureStudy(Section):
                         f"{name} points are fewer than the {condition.total} components "
                         f"to fit to them at K={condition.K}, J={condition.J}, L={condition.L}; allowed: at least as many"
                     )
-        for estimator in set(self.estimators) & set(HISTOGRAMS):
+        for estimator in (e for e in self.estimators if e in HISTOGRAMS):
             cells = getattr(self, estimator).bins ** self.dimensions
             if cells > MAX_CELLS:
                 raise ValueError(
@@ -169,7 +202,6 @@ class MixtureStudy(Section):
         for axis in AXES:
             found.update({condition: None for _, condition in self.sweep(axis)})
         return list(found)
-
 
     def variants(self) -> list[tuple[str, str, str]]:
         """Every covariance, anchor and estimator variant, the main one of each first."""
@@ -202,9 +234,16 @@ class Config(Section):
         5, ge=1, le=1000, description="conditions a job works through; results do not depend on it"
     )
     mixtures: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], MixtureStudy] = Field(
-        default_factory=_default_studies, description="mixture studies by name, each with a folder of that name"
+        default_factory=_default_studies,
+        description="mixture studies by name, each with a folder of that name; null leaves one out",
     )
     figures: Figures = Field(Figures(), description="how figures look")
+
+    @field_validator("mixtures", mode="before")
+    @classmethod
+    def _leave_out(cls, value: Any) -> Any:
+        # A file laid over another cannot take a key away; null does.
+        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 def settings_of(estimator: str, values: Mapping[str, Any]) -> HistogramSettings | ExactSettings:
@@ -243,26 +282,71 @@ def load(values: Mapping[str, Any], source: str = "config") -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        sentences = dict.fromkeys(f"{source}: {_sentence(e, values)}" for e in error.errors())
+        sentences = dict.fromkeys(f"{source}: {_sentence(e)}" for e in error.errors())
         raise UserError("\n".join(sentences)) from None
 
 
-def _sentence(error: Any, values: Mapping[str, Any]) -> str:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read one configuration file.
+
+    Parameters
+    ----------
+    path
+        A YAML file.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UserError
+        If the file is missing, is not UTF-8, is not YAML, or is not a mapping; with the line.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 (byte {error.start})") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise UserError(f"{path}: line {line}: is not YAML ({error.problem})") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: is not YAML ({str(error).splitlines()[0]})") from None
+    except (ValueError, RecursionError) as error:  # such as the date 2024-13-01, or a thousand brackets
+        raise UserError(f"{path}: holds a value that cannot be read ({error})") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: must be a mapping of keys to values, got {type(values).__name__}")
+    return values
+
+
+def _sentence(error: Any) -> str:
     """One of pydantic's errors in our words."""
     location = [part for part in error["loc"] if part != "[key]"]
-    key = ".".join(str(part) for part in location)
+    key = ".".join(str(part) if str(part).isprintable() else repr(part) for part in location)
     if error["type"] == "extra_forbidden":
         return f"unknown key '{key}': {did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
     if error["type"] == "value_error":
         return (f"{key}: " if key else "") + str(error["ctx"]["error"])
-    shown = repr(error["input"])
+    try:
+        shown = repr(error["input"])
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        shown = "an integer of thousands of digits"
     if len(shown) > 80:
         shown = shown[:77] + "..."
     if error["type"] == "literal_error":
         allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ",").split(",")]
-        return f"{key}: {shown} is not allowed; {did_you_mean(str(error['input']), allowed)}"
-    message = error["msg"][0].lower() + error["msg"][1:]
-    for theirs, ours in (("input should", "must"), ("list should", "must"), ("string should", "must"), (" after validation, not 0", "")):
+        return f"{key}: {shown} is not allowed; {did_you_mean(shown.strip(chr(39)), allowed)}"
+    message = error["msg"][0].lower() + error["msg"][1:].partition(" or instance of")[0]
+    for theirs, ours in (
+        ("input should", "must"),
+        ("list should", "must"),
+        ("string should", "must"),
+        (" after validation, not 0", ""),
+    ):
         message = message.replace(theirs, ours)
     return f"{key}: {message}, got {shown}"
 
@@ -292,6 +376,7 @@ def default_yaml() -> str:
     """
     config = Config()
     lines = [
+        "# yaml-language-server: $schema=workflow/config.schema.json",
         "# The embedded default: offline, on a CPU, in minutes. Made by `ggmi defaults`.",
         "# Lay another file over it with `snakemake --configfile presets/smoke.yaml`.",
         "",

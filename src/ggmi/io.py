@@ -45,9 +45,9 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
             if stale.name.removeprefix(f".{target.name}.").removesuffix(".tmp").isdigit():
                 stale.unlink(missing_ok=True)
         yield beside
-        with open(beside, "rb") as file:
+        with beside.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(beside, target)
+        beside.replace(target)
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror or error})") from error
     finally:
@@ -142,13 +142,11 @@ def block_writer(path: str | os.PathLike[str]) -> Iterator[BlockWriter]:
     path
         The archive to make.
     """
-    with atomic(path) as beside, open(beside, "wb") as file, contextlib.closing(BlockWriter(file)) as writer:
+    with atomic(path) as beside, beside.open("wb") as file, contextlib.closing(BlockWriter(file)) as writer:
         yield writer
 
 
-def read_blocks(
-    path: str | os.PathLike[str], condition: str, names: tuple[str, ...]
-) -> Iterator[tuple[int, Arrays]]:
+def read_blocks(path: str | os.PathLike[str], condition: str, names: tuple[str, ...]) -> Iterator[tuple[int, Arrays]]:
     """Read one condition's blocks in order, one at a time.
 
     Parameters

@@ -15,7 +15,9 @@ with job(snakemake.log[0]):
     for covariance, anchors, estimator in p.variants:
         for name in p.conditions:
             condition = Condition.parse(name)
-            gaps = read_rounds(snakemake.input[0], f"{covariance}-{anchors}-{estimator}-{name}", ("gap_nats",))["gap_nats"]
+            gaps = read_rounds(snakemake.input[0], f"{covariance}-{anchors}-{estimator}-{name}", ("gap_nats",))[
+                "gap_nats"
+            ]
             resamples = stream(p.seed, snakemake.wildcards.study, "kl_gap", covariance, anchors, estimator, name)
             rows.append(
                 {

@@ -16,7 +16,10 @@ with job(snakemake.log[0]):
         variant = f"{covariance}-{anchors}-{estimator}"
         for axis, sweep in p.sweeps.items():
             gaps = np.stack(
-                [read_rounds(snakemake.input[0], f"{variant}-{name}", ("gap_nats",))["gap_nats"] for name in sweep.values()]
+                [
+                    read_rounds(snakemake.input[0], f"{variant}-{name}", ("gap_nats",))["gap_nats"]
+                    for name in sweep.values()
+                ]
             )
             resamples = stream(p.seed, snakemake.wildcards.study, "trends", covariance, anchors, estimator, axis)
             rows.append(

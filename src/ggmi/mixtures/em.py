@@ -114,7 +114,7 @@ def fit(
     >>> np.sort(fit(points, 2, [stream(0, "fit")]).mixtures.means.ravel()).round(0)
     array([0., 9.])
     """
-    rounds, n, d = points.shape
+    rounds, n, _ = points.shape
     if n < components:
         raise ValueError(f"{components} components cannot be fitted to {n} points")
     if not np.isfinite(points).all():
@@ -146,14 +146,10 @@ def fit(
                 parameters = _m_step(one_hot, features, regularisation)
             else:
                 parameters = (start.weights[part], start.means[part] - centre, start.covariances[part])
-            trial = _expectation_maximisation(
-                features, parameters, tolerance, max_iterations, regularisation
-            )
+            trial = _expectation_maximisation(features, parameters, tolerance, max_iterations, regularisation)
             best = trial if best is None else _better(best, trial)
         assert best is not None
-        mixtures = Mixtures(
-            best.mixtures.weights, best.mixtures.means + centre, best.mixtures.covariances
-        )
+        mixtures = Mixtures(best.mixtures.weights, best.mixtures.means + centre, best.mixtures.covariances)
         parts.append(Fit(mixtures, best.log_likelihood, best.iterations, best.converged, best.collapsed))
     return _concatenate(parts)
 
@@ -309,7 +305,7 @@ def _seeds(points: Array, components: int, uniforms: Array) -> Array:
 
 def _dimensions(features: int) -> int:
     """The d for which 1 + d + d(d+1)/2 equals the number of features."""
-    return int(round((np.sqrt(8 * features + 1) - 3) / 2))
+    return round(((8 * features + 1) ** 0.5 - 3) / 2)
 
 
 def _better(one: Fit, other: Fit) -> Fit:

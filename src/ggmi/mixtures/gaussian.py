@@ -55,9 +55,7 @@ class Mixtures:
         if self.weights.shape != (rounds, components):
             raise ValueError(f"weights must have shape {(rounds, components)}, got {self.weights.shape}")
         if self.covariances.shape != (rounds, components, d, d):
-            raise ValueError(
-                f"covariances must have shape {(rounds, components, d, d)}, got {self.covariances.shape}"
-            )
+            raise ValueError(f"covariances must have shape {(rounds, components, d, d)}, got {self.covariances.shape}")
 
     @property
     def rounds(self) -> int:
@@ -101,7 +99,7 @@ class Mixtures:
             If a covariance is not positive definite.
         """
         try:
-            return np.linalg.cholesky(self.covariances)
+            return np.asarray(np.linalg.cholesky(self.covariances), dtype=float)
         except np.linalg.LinAlgError:
             smallest = np.linalg.eigvalsh(self.covariances)[..., 0]
             r, c = np.unravel_index(int(np.argmin(smallest)), smallest.shape)
@@ -111,9 +109,7 @@ class Mixtures:
             ) from None
 
 
-def sample(
-    mixtures: Mixtures, n: int, generators: Sequence[np.random.Generator]
-) -> tuple[Array, NDArray[np.int64]]:
+def sample(mixtures: Mixtures, n: int, generators: Sequence[np.random.Generator]) -> tuple[Array, NDArray[np.int64]]:
     """Draw n points from every mixture.
 
     Component counts are multinomial, and the points are ordered by component.

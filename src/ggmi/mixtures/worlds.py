@@ -235,9 +235,7 @@ def data_worlds(
     """
     counts = np.bincount(data.classes, minlength=len(data.names))
     if condition.total > len(counts):
-        raise UserError(
-            f"condition {condition.name} needs {condition.total} classes and the table has {len(counts)}"
-        )
+        raise UserError(f"condition {condition.name} needs {condition.total} classes and the table has {len(counts)}")
     smallest = int(counts.argmin())
     if counts[smallest] < anchors_per_component:
         raise UserError(
@@ -258,9 +256,7 @@ def data_worlds(
     return _assemble(condition, everything, anchors)
 
 
-def synthetic_points(
-    generator_mixtures: Mixtures, n: int, generators: Sequence[np.random.Generator]
-) -> Array:
+def synthetic_points(generator_mixtures: Mixtures, n: int, generators: Sequence[np.random.Generator]) -> Array:
     """Synthetic data S_gen: n points of each generator mixture M (section 3.2).
 
     Parameters

@@ -46,10 +46,9 @@ class _Module:
             self.definitions.setdefault(statement.name, []).append(statement)
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            for target in targets:
-                for node in ast.walk(target):
-                    if isinstance(node, ast.Name):
-                        self.definitions.setdefault(node.id, []).append(statement)
+            names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+            for name in names:
+                self.definitions.setdefault(name, []).append(statement)
         elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             self.body.append(statement)
 
@@ -88,6 +87,7 @@ def script_digest(script: Path) -> str:
             continue
         found = _parsed(path, name)
         if attribute in found.imports:
+            seen[place] = ""
             pending.add(found.imports[attribute])
             continue
         statements = found.definitions.get(attribute, []) if attribute else []
@@ -162,6 +162,6 @@ def _dump(statements: list[ast.stmt]) -> str:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 first = node.body[0]
                 if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                    node.body[0] = ast.Pass()
+                    node.body = node.body[1:] or [ast.Pass()]
         parts.append(ast.dump(clone))
     return "\n".join(parts)

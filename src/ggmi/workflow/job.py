@@ -25,7 +25,7 @@ ORPHANED = 75
 def job(log: str) -> Iterator[None]:
     """Run a script's body so that its mistakes reach a person and nothing outlives the run.
 
-    A `UserError` becomes one sentence on the error stream and in the log, and exit code 2. When
+    A `UserError` becomes one sentence in the log, which the run repeats, and exit code 2. When
     the process that started the run is gone, the job ends before it writes anything more.
 
     Parameters
@@ -41,7 +41,6 @@ def job(log: str) -> Iterator[None]:
         yield
     except UserError as error:
         path.write_text(f"{MISTAKE}{error}\n", encoding="utf-8")
-        print(f"ggmi: {error}", file=sys.stderr)
         sys.exit(USER_MISTAKE)
     except BaseException:
         path.write_text(traceback.format_exc(), encoding="utf-8")

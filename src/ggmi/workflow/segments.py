@@ -65,12 +65,15 @@ class Segment:
             ends = [[int(v) for v in run.split("-")] for run in text.split("+")]
             values.append([v for e in ends for v in range(e[0], e[-1] + 1)])
         swept = [i for i, v in enumerate(values) if len(v) > 1] or [0]
-        if len(swept) > 1 or not all(values):
+        if len(swept) > 1 or not all(v and min(v) > 0 for v in values):
             raise ValueError(f"{name!r} names no segment")
-        conditions = [
+        conditions = {
             Condition(*(value if i == swept[0] else v[0] for i, v in enumerate(values))) for value in values[swept[0]]
-        ]
-        return cls(AXES[swept[0]], tuple(sorted(conditions)))
+        }
+        segment = cls(AXES[swept[0]], tuple(sorted(conditions)))
+        if segment.name != name:  # the folder would not be found again
+            raise ValueError(f"{name!r} names no segment")
+        return segment
 
 
 def parts_of(path: str) -> tuple[str, str, str]:

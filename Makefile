@@ -1,0 +1,55 @@
+# make run: set up and do the main job.  make test: set up and test.  CORES=4 make run uses 4 cores.
+SHELL := /bin/sh
+CORES ?= all
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$p; break; fi; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+.PHONY: run test check bench report lock clean
+
+run: .venv/run.stamp
+	@$(BIN)/snakemake --cores $(CORES)
+	@echo "Open results/report.html in a browser."
+
+test: .venv/dev.stamp
+	@sh tests/install_chromium.sh
+	@$(BIN)/python -m pytest
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+bench: .venv/dev.stamp
+	$(BIN)/python benchmarks/run.py
+
+# Snakemake's own report of the same results, with captions and provenance.
+report: run
+	$(BIN)/snakemake --report results/snakemake-report.zip
+
+# Exact versions for every platform, from the ranges in pyproject.toml.
+lock: .venv/dev.stamp
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
+		--extra build pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
+		--extra build --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+
+clean:
+	rm -rf results .snakemake .venv
+
+.venv/run.stamp: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "ggmi needs Python 3.11 or newer; none was found. Name one: make run PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "Setting up .venv (once, about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) --requirement requirements.lock
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements-dev.lock
+	@echo "Adding what the tests need to .venv"
+	@$(PIP) --requirement requirements-dev.lock
+	@touch $@

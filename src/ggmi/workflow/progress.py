@@ -1,0 +1,57 @@
+"""What a run will do, told to the progress display before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from ggmi.workflow.segments import Segment
+
+# Seconds a condition relative to the other rules, as measured on the default configuration.
+WORK = {"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "divergences": 1.0}
+# Seconds of a job that starts Python and little else, on the same scale.
+OVERHEAD = 0.3
+
+
+class Job(Protocol):
+    """What is needed of one of Snakemake's jobs."""
+
+    jobid: int
+    rule: Any
+    wildcards: Any
+
+
+def run_plan(jobs: Iterable[Job], titles: Mapping[str, str]) -> dict[str, Any]:
+    """Describe a run: each job's study, its conditions and its share of the work.
+
+    Parameters
+    ----------
+    jobs
+        The jobs that will run.
+    titles
+        Title of each study by name.
+
+    Returns
+    -------
+    dict
+        ``{"jobs": {jobid: {"study": ..., "conditions": [...], "work": ...}}}``; a condition is
+        named with its covariance variant, since each variant makes it anew.
+    """
+    order = list(titles)
+    described = {}
+    for job in sorted(jobs, key=lambda j: (_rank(order, j), j.jobid)):
+        wildcards = job.wildcards
+        conditions = []
+        if hasattr(wildcards, "segment"):
+            segment = Segment.parse(wildcards.segment)
+            conditions = [f"{wildcards.covariance}/{c.name}" for c in segment.conditions]
+        work = OVERHEAD + WORK.get(job.rule.name, 0.0) * len(conditions)
+        study = titles.get(getattr(wildcards, "study", ""))
+        described[job.jobid] = {"study": study, "conditions": conditions, "work": work}
+    return {"jobs": described}
+
+
+def _rank(studies: list[str], job: Job) -> int:
+    """Where a job's study stands in the configuration; jobs of no study come last."""
+    study = getattr(job.wildcards, "study", "")
+    return studies.index(study) if study in studies else len(studies)
