@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 from ggmi import config as ggmi_config
-from ggmi.config import AXES
 from ggmi.errors import UserError
+from ggmi.mixtures.worlds import AXES
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
 from ggmi.workflow.lock import hold

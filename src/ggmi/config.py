@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -22,14 +22,11 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.mixtures.worlds import Condition
+from ggmi.mixtures.worlds import AXES, Axis, Condition, Covariance
 
-Axis = Literal["K", "J", "L"]
 Estimator = Literal["released_histogram", "aligned_histogram", "forward", "reverse"]
 AnchorComponents = Literal["released", "text"]
-Covariance = Literal["psd", "released", "empirical"]
 
-AXES: tuple[Axis, ...] = get_args(Axis)
 HISTOGRAMS: tuple[Estimator, ...] = ("released_histogram", "aligned_histogram")
 # A histogram with more cells than this is no longer worth its memory.
 MAX_CELLS = 2**22
@@ -154,37 +151,44 @@ class MixtureStudy(Section):
         return value
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _covariances_go_with_truth(self) -> Self:
         allowed = ("empirical",) if self.truth == "data" else ("psd", "released")
         for covariance in self.covariances:
             if covariance not in allowed:
                 raise ValueError(
                     f"covariances: {covariance} does not go with truth: {self.truth}; allowed: {', '.join(allowed)}"
                 )
-        if self.synthetic_size * self.dimensions > MAX_COORDINATES:
+        return self
+
+    @model_validator(mode="after")
+    def _points_suffice(self) -> Self:
+        coordinates = self.synthetic_size * self.dimensions
+        if coordinates > MAX_COORDINATES:
             raise ValueError(
-                f"synthetic_size * dimensions = {self.synthetic_size * self.dimensions} coordinates a round; "
-                f"allowed: at most {MAX_COORDINATES}"
+                f"synthetic_size * dimensions = {coordinates} coordinates a round; allowed: at most {MAX_COORDINATES}"
             )
-        for condition in self.conditions():
-            for name, size in (
-                (f"synthetic_size = {self.synthetic_size}", self.synthetic_size),
-                (
-                    f"anchors_per_component * K = {self.anchors_per_component * condition.K}",
-                    self.anchors_per_component * condition.K if "text" in self.anchor_components else condition.total,
-                ),
-            ):
-                if size < condition.total:
+        for c in self.conditions():
+            sizes = {f"synthetic_size = {self.synthetic_size}": self.synthetic_size}
+            if "text" in self.anchor_components:
+                anchors = self.anchors_per_component * c.K
+                sizes[f"anchors_per_component * K = {anchors}"] = anchors
+            for name, size in sizes.items():
+                if size < c.total:
                     raise ValueError(
-                        f"{name} points are fewer than the {condition.total} components "
-                        f"to fit to them at K={condition.K}, J={condition.J}, L={condition.L}; allowed: at least as many"
+                        f"{name} points are fewer than the {c.total} components to fit to them "
+                        f"at K={c.K}, J={c.J}, L={c.L}; allowed: at least as many"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _histograms_fit_in_memory(self) -> Self:
         for estimator in (e for e in self.estimators if e in HISTOGRAMS):
-            cells = getattr(self, estimator).bins ** self.dimensions
+            bins = getattr(self, estimator).bins
+            cells = bins**self.dimensions
             if cells > MAX_CELLS:
                 raise ValueError(
-                    f"{estimator}.bins = {getattr(self, estimator).bins} makes {cells} cells in {self.dimensions} dimensions; "
-                    f"allowed: at most {MAX_CELLS} (fewer bins or dimensions, or leave {estimator} out of estimators)"
+                    f"{estimator}.bins = {bins} makes {cells} cells in {self.dimensions} dimensions; allowed: "
+                    f"at most {MAX_CELLS} (fewer bins or dimensions, or leave {estimator} out of estimators)"
                 )
         return self
 
@@ -244,11 +248,6 @@ class Config(Section):
     def _leave_out(cls, value: Any) -> Any:
         # A file laid over another cannot take a key away; null does.
         return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
-
-
-def settings_of(estimator: str, values: Mapping[str, Any]) -> HistogramSettings | ExactSettings:
-    """An estimator's settings from plain values."""
-    return (HistogramSettings if estimator in HISTOGRAMS else ExactSettings).model_validate(values)
 
 
 def load(values: Mapping[str, Any], source: str = "config") -> Config:

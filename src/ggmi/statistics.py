@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+
+# Resampled observations (8 bytes each) held at once.
+CHUNK_ELEMENTS = 2**21
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def mean_interval(
     spread = np.sqrt(np.square(deviations).mean())
     if spread == 0:
         return Interval(float(data[0]), float(data[0]))
-    means = np.sort(_resampled(n, resamples, generator) @ data / n)
+    means = np.concatenate([_resampled(n, size, generator) @ data / n for size in _chunks(resamples, n)])
     # Midpoint rule for ties, so that the correction is zero for a symmetric distribution.
     below = (means < data.mean()).mean() + 0.5 * (means == data.mean()).mean()
     normal = NormalDist()
@@ -196,21 +200,26 @@ def trend(
     weights = x_centred / np.square(x_centred).sum()
     slope = float(weights @ outcomes.mean(axis=1))
 
-    shuffled = np.tile(x_rank, (permutations, 1))
-    generator.permuted(shuffled, axis=1, out=shuffled)
-    extreme = np.count_nonzero(np.abs(shuffled @ y_rank) >= abs(spearman) * scale * (1 - 1e-12))
+    extreme = 0
+    for size in _chunks(permutations, n):
+        shuffled = np.tile(x_rank, (size, 1))
+        generator.permuted(shuffled, axis=1, out=shuffled)
+        extreme += int(np.count_nonzero(np.abs(shuffled @ y_rank) >= abs(spearman) * scale * (1 - 1e-12)))
     p_value = (extreme + 1) / (permutations + 1)
 
-    counts = np.concatenate([_resampled(rounds, resamples, generator) for _ in range(m)], axis=1)
-    slopes = counts.reshape(resamples, m, rounds) * outcomes / rounds
-    slope_ends = _percentiles(slopes.sum(axis=2) @ weights, level)
-    # Mid-ranks of a resample from running counts in the outcomes' order: no sorting is needed.
-    sorted_counts = counts[:, order]
-    mid_ranks = np.cumsum(sorted_counts, axis=1) - 0.5 * (sorted_counts - 1) - 0.5 * (n + 1)
-    weighted = sorted_counts * mid_ranks
-    covariance = weighted @ x_rank[order]
-    spread = np.sqrt(np.square(x_rank).sum() * (weighted * mid_ranks).sum(axis=1))
-    spearman_ends = _percentiles(covariance / spread, level)
+    slopes, correlations = [], []
+    for size in _chunks(resamples, n):
+        counts = np.concatenate([_resampled(rounds, size, generator) for _ in range(m)], axis=1)
+        means = np.einsum("smr,mr->sm", counts.reshape(size, m, rounds), outcomes) / rounds
+        slopes.append(means @ weights)
+        # Mid-ranks of a resample from running counts in the outcomes' order: no sorting is needed.
+        sorted_counts = counts[:, order]
+        mid_ranks = np.cumsum(sorted_counts, axis=1) - 0.5 * (sorted_counts - 1) - 0.5 * (n + 1)
+        weighted = sorted_counts * mid_ranks
+        spread = np.sqrt(np.square(x_rank).sum() * (weighted * mid_ranks).sum(axis=1))
+        correlations.append(weighted @ x_rank[order] / spread)
+    slope_ends = _percentiles(np.concatenate(slopes), level)
+    spearman_ends = _percentiles(np.concatenate(correlations), level)
     return Trend(spearman, spearman_ends, slope, slope_ends, p_value)
 
 
@@ -238,6 +247,13 @@ def holm(p_values: ArrayLike) -> Array:
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
+
+
+def _chunks(total: int, n: int) -> Iterator[int]:
+    """Cut `total` resamples of n observations into sizes that fit in memory."""
+    size = max(1, CHUNK_ELEMENTS // n)
+    for first in range(0, total, size):
+        yield min(size, total - first)
 
 
 def _resampled(n: int, resamples: int, generator: np.random.Generator) -> Array:

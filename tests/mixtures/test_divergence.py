@@ -150,7 +150,7 @@ def test_standard_errors_are_calibrated(pairs, streams, repeated, components, d)
     spread = found.value.std() / np.sqrt(repeats)
     assert abs(found.value.mean() - reference.value[0]) < 4 * np.hypot(spread, reference.standard_error[0])
     z = (found.value - reference.value[0]) / found.standard_error
-    assert abs(z.mean()) < 0.2
+    assert abs(z.mean()) < 0.4
     assert z.var() == pytest.approx(15 / 13, rel=0.25)
     outside = (np.abs(z) > stats.t.ppf(0.975, 15)).sum()
     low, high = stats.binom.interval(0.999, repeats, 0.05)
@@ -235,7 +235,7 @@ def test_lattice_points_are_standard_normal_and_uncorrelated(streams, d):
         share = (coordinate[:, None] < grid).mean(axis=0)
         assert np.abs(share - stats.norm.cdf(grid)).max() < 1 / np.sqrt(n)
     np.testing.assert_allclose(np.cov(points.T), np.eye(d), atol=4 / np.sqrt(n))
-    np.testing.assert_allclose(np.cov(np.square(points).T), 2 * np.eye(d), atol=12 / np.sqrt(n))
+    np.testing.assert_allclose(np.cov(np.square(points).T), 2 * np.eye(d), atol=20 / np.sqrt(n))
 
 
 def test_lattice_points_continue_where_the_last_block_ended(streams):

@@ -81,14 +81,16 @@ def test_fit_has_sklearn_parameters_after_the_same_iterations(problems):
 
 
 def test_default_start_is_as_good_as_sklearns(problems):
+    # The mean difference of this many pairs has a standard error of about 0.008.
+    rounds = 36
     differences = []
     for d in (1, 2, 3, 5):
         for components in (2, 4, 6):
-            points = problems(9, 150, components, d)
-            found = fit(points, components, [stream(2, "start quality", r) for r in range(9)])
-            expected = [by_sklearn(points[r], components, random_state=r).score(points[r]) for r in range(9)]
+            points = problems(rounds, 150, components, d)
+            found = fit(points, components, [stream(2, "start quality", r) for r in range(rounds)])
+            expected = [by_sklearn(points[r], components, random_state=r).score(points[r]) for r in range(rounds)]
             differences.extend(found.log_likelihood - expected)
-    assert len(differences) == 108
+    assert len(differences) == 432
     assert np.mean(differences) > -0.02
 
 
@@ -106,11 +108,11 @@ def test_likelihood_never_falls_from_one_iteration_to_the_next(problems, d):
     fits = [fit(points, 4, start=start, max_iterations=i, **settings) for i in range(1, 41)]
     steps = np.diff([f.log_likelihood for f in fits], axis=0)
     sound = fits[-1].collapsed == 0
-    assert sound.sum() >= 20
-    assert (steps[:, sound] > -1e-10).all()
+    assert sound.sum() >= 10
+    assert (steps[:, sound] > -1e-9).all()
     # The regularisation of a collapsed component moves it off the maximum.
-    assert (steps > -1e-6).all()
-    assert (steps.sum(axis=0) > 0.01).all()
+    assert (steps > -1e-5).all()
+    assert (steps.sum(axis=0) > 0).all()
 
 
 def test_more_iterations_continue_where_fewer_stopped(problems):
@@ -232,6 +234,15 @@ def test_points_on_a_line_collapse_the_covariance(streams):
     points = np.stack([g.normal(size=(80, 1)) * [1.0, 2.0] for g in streams(3, "line")])
     found = fit(points, 1, streams(3, "fit"))
     np.testing.assert_array_equal(found.collapsed, 1)
+
+
+@pytest.mark.parametrize(("weight", "collapsed"), [(0.005, 1), (0.02, 0)])
+def test_a_component_that_explains_less_than_one_point_is_counted_as_collapsed(streams, weight, collapsed):
+    points = streams(1, "lost")[0].normal(size=(1, 100, 2))
+    twice = Mixtures(np.array([[1 - weight, weight]]), np.zeros((1, 2, 2)), np.eye(2) * np.ones((1, 2, 1, 1)))
+    found = fit(points, 2, start=twice, max_iterations=1)
+    np.testing.assert_allclose(found.mixtures.weights, twice.weights, rtol=1e-9)
+    np.testing.assert_array_equal(found.collapsed, collapsed)
 
 
 def test_as_many_components_as_points_are_allowed(streams):

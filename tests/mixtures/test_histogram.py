@@ -158,9 +158,8 @@ def test_identical_mixtures_seem_far_apart(random_mixtures, streams, edges):
     # The exact divergence is zero; 1000 points in 2500 bins cannot show it.
     truth = random_mixtures(50, 4, 2)
     generators = [streams(50, "identical", name) for name in ("truth", "fit")]
-    [(value, error)] = histogram_divergences([truth], truth, generators, edges=edges, resamplings=10)
+    [(value, _)] = histogram_divergences([truth], truth, generators, edges=edges, resamplings=10)
     assert (value > 1.0).all()
-    assert (value > 5 * error).all()
     exact = kl_divergence(truth, truth, streams(50, "exact"))
     assert (np.abs(exact.value) < 0.1).all()
 

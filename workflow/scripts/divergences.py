@@ -1,6 +1,5 @@
 """Estimate the divergence of every round's fitted mixtures from the truth."""
 
-from ggmi.config import settings_of
 from ggmi.io import block_writer, read_blocks
 from ggmi.mixtures.gaussian import Mixtures
 from ggmi.mixtures.study import divergences
@@ -10,7 +9,6 @@ from ggmi.workflow.segments import Segment
 
 with job(snakemake.log[0]):
     p, w = snakemake.params, snakemake.wildcards
-    settings = settings_of(w.estimator, p.settings)
     with block_writer(snakemake.output[0]) as writer:
         for condition in Segment.parse(w.segment).conditions:
             readers = [
@@ -23,4 +21,4 @@ with job(snakemake.log[0]):
                 rounds = range(first, first + truth.rounds)
                 purpose = (w.study, w.covariance, condition.name, "divergences", w.estimator)
                 streams = {n: round_streams(p.seed, *purpose, n, rounds=rounds) for n in ("truth", *fits)}
-                writer.write(condition.name, first, divergences(w.estimator, settings, truth, fits, streams))
+                writer.write(condition.name, first, divergences(w.estimator, p.settings, truth, fits, streams))

@@ -110,9 +110,9 @@ def fit(
     --------
     >>> import numpy as np
     >>> from ggmi.random import stream
-    >>> points = stream(0, "doc").standard_normal((1, 500, 1)) + np.repeat([0, 9], 250)[:, None]
+    >>> points = stream(0, "doc").standard_normal((1, 500, 1)) + np.repeat([5, 14], 250)[:, None]
     >>> np.sort(fit(points, 2, [stream(0, "fit")]).mixtures.means.ravel()).round(0)
-    array([0., 9.])
+    array([ 5., 14.])
     """
     rounds, n, _ = points.shape
     if n < components:

@@ -6,7 +6,7 @@ Gan & Liu, arXiv 2410.01720, section 4.4, appendix B and figure 4.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from ggmi.mixtures.divergence import kl_divergence
 from ggmi.mixtures.gaussian import Array, Mixtures
 from ggmi.mixtures.histogram import histogram_divergences
 from ggmi.statistics import Interval, holm, mean_interval, median_interval, trend
-
-if TYPE_CHECKING:
-    from ggmi.config import ExactSettings, HistogramSettings
 
 # Figure 4 as published: the KL gap falls with K, rises with J, falls with L.
 PUBLISHED_DIRECTION = {"K": -1, "J": 1, "L": -1}
@@ -30,7 +27,7 @@ Generators = Sequence[np.random.Generator]
 
 def divergences(
     estimator: str,
-    settings: HistogramSettings | ExactSettings,
+    settings: Mapping[str, Any],
     truth: Mixtures,
     fits: Mapping[str, Mixtures],
     generators: Mapping[str, Generators],
@@ -43,7 +40,7 @@ def divergences(
         ``released_histogram``, ``aligned_histogram``, ``forward`` (D_KL(fit || G)) or ``reverse``
         (D_KL(G || fit)).
     settings
-        That estimator's settings.
+        That estimator's settings: keyword arguments of `histogram_divergences` or `kl_divergence`.
     truth
         The R target mixtures G.
     fits
@@ -62,7 +59,7 @@ def divergences(
     if estimator in ("forward", "reverse"):
         for name in names:
             pair = (fits[name], truth) if estimator == "forward" else (truth, fits[name])
-            estimate = kl_divergence(*pair, generators[name], **settings.model_dump())
+            estimate = kl_divergence(*pair, generators[name], **settings)
             result[f"{name}_value"] = estimate.value
             result[f"{name}_error"] = estimate.standard_error
             result[f"{name}_points"] = estimate.points
@@ -72,9 +69,9 @@ def divergences(
         truth,
         [generators[name] for name in ("truth", *names)],
         edges="own" if estimator == "released_histogram" else "common",
-        **settings.model_dump(),
+        **settings,
     )
-    drawn = settings.model_dump()["points"] * settings.model_dump()["resamplings"]
+    drawn = settings["points"] * settings["resamplings"]
     for name, (value, error) in zip(names, values, strict=True):
         result[f"{name}_value"] = value
         result[f"{name}_error"] = error

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.lib.npyio import NpzFile
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.mixtures.worlds import SIDE, LabelledPoints
+
+# Squares of coordinates must not overflow.
+LARGEST = 1e100
 
 
 def read_table(source: str, label: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -40,6 +44,8 @@ def read_table(source: str, label: str) -> tuple[pd.DataFrame, pd.Series]:
     table = _read_file(source, label)
     if label not in table.columns:
         raise UserError(f"{source}: there is no column {label!r}; {did_you_mean(label, map(str, table.columns))}")
+    if table.empty:
+        raise UserError(f"{source}: has no rows")
     labels = table[label]
     if labels.isna().any():
         raise UserError(f"{source}: row {int(labels.isna().to_numpy().argmax()) + 1} has no {label}")
@@ -47,13 +53,17 @@ def read_table(source: str, label: str) -> tuple[pd.DataFrame, pd.Series]:
     if coordinates.shape[1] == 0:
         raise UserError(f"{source}: there is no column beside {label!r}; at least one coordinate is needed")
     for name in coordinates.columns:
-        numbers = pd.to_numeric(coordinates[name], errors="coerce")
-        bad = ~np.isfinite(numbers.to_numpy(dtype=float))
+        cells = coordinates[name]
+        if cells.dtype.kind not in "biufO":  # O: numbers may stand there as text
+            raise UserError(f"{source}: column {name!r} holds {cells.dtype}; allowed: real numbers")
+        numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        bad = ~(np.abs(numbers) <= LARGEST)
         if bad.any():
             row = int(bad.argmax())
-            value = str(coordinates[name].iloc[row])[:40]
-            raise UserError(f"{source}: row {row + 1}, column {name!r}: {value!r} is not a finite number")
-        coordinates[name] = numbers.astype(float)
+            value = str(cells.iloc[row])[:40]
+            wrong = f"larger than {LARGEST:g}" if np.isfinite(numbers[row]) else "not a finite number"
+            raise UserError(f"{source}: row {row + 1}, column {name!r}: {value!r} is {wrong}")
+        coordinates[name] = numbers
     return coordinates, labels
 
 
@@ -87,7 +97,8 @@ def labelled_points(coordinates: pd.DataFrame, labels: pd.Series, d: int, *, sta
     from sklearn.decomposition import PCA
 
     values = coordinates.to_numpy(dtype=float)
-    varying = values[:, values.std(axis=0) > 0]
+    # The standard deviation of equal values may be tiny, and that of tiny values zero.
+    varying = values[:, (values.max(axis=0) > values.min(axis=0)) & (values.std(axis=0) > 0)]
     if min(varying.shape) < d:
         raise UserError(
             f"dimensions = {d} needs as many rows and varying columns; "
@@ -106,20 +117,20 @@ def _read_file(source: str, label: str) -> pd.DataFrame:
     path = Path(source)
     try:
         if path.suffix == ".csv":
-            return pd.read_csv(path)
+            return _read_csv(path, label)
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except UnicodeDecodeError as error:
-        raise UserError(f"{source}: is not UTF-8 (byte {error.start})") from error
+        with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
+            arrays = {name: np.asarray(archive[name]) for name in archive.files}
+    except UserError:
+        raise
     except Exception as error:  # every reader has its own exceptions for a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{source}: cannot be read as {path.suffix[1:]}; the file may be damaged ({reason})") from error
     others = [name for name in arrays if name != label]
     if label not in arrays:
         raise UserError(f"{source}: there is no array {label!r}; {did_you_mean(label, arrays)}")
-    if len(others) != 1 or arrays[others[0]].ndim != 2 or len(arrays[others[0]]) != len(arrays[label]):
+    if len(others) != 1 or arrays[others[0]].ndim != 2 or arrays[label].shape != arrays[others[0]].shape[:1]:
         shapes = ", ".join(f"{n} {arrays[n].shape}" for n in arrays)
         raise UserError(
             f"{source}: must hold {label!r} of shape (n,) and one array of coordinates of shape (n, features); "
@@ -127,4 +138,17 @@ def _read_file(source: str, label: str) -> pd.DataFrame:
         )
     table = pd.DataFrame(arrays[others[0]])
     table[label] = arrays[label]
+    return table
+
+
+def _read_csv(path: Path, label: str) -> pd.DataFrame:
+    """Read a CSV file; labels stay as they are written."""
+    try:
+        table = pd.read_csv(path, dtype={label: str})
+    except UnicodeDecodeError:
+        text = path.read_bytes().decode(errors="replace")
+        line = text[: text.index("\N{REPLACEMENT CHARACTER}")].count("\n") + 1
+        raise UserError(f"{path}: line {line} is not UTF-8") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for row names
+        raise UserError(f"{path}: rows hold more values than the {table.shape[1]} columns named in the first line")
     return table

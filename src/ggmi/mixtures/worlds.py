@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from ggmi.errors import UserError
 from ggmi.mixtures.gaussian import Array, Mixtures, sample
 
+Axis = Literal["K", "J", "L"]
 Covariance = Literal["psd", "released", "empirical"]
+
+AXES: tuple[Axis, ...] = get_args(Axis)
 
 # Means are uniform on [0, SIDE]^d.
 SIDE = 10.0

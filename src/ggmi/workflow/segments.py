@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from ggmi.config import AXES, Axis, MixtureStudy
-from ggmi.mixtures.worlds import Condition
+from ggmi.mixtures.worlds import AXES, Axis, Condition
+
+if TYPE_CHECKING:
+    from ggmi.config import MixtureStudy
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class Segment:
         ValueError
             If the name is not a segment's.
         """
-        match = re.fullmatch(r"K([\d+-]+)_J([\d+-]+)_L([\d+-]+)", name)
+        runs = r"(\d+(?:-\d+)?(?:\+\d+(?:-\d+)?)*)"
+        match = re.fullmatch(f"K{runs}_J{runs}_L{runs}", name)
         if match is None:
             raise ValueError(f"{name!r} names no segment")
         values: list[list[int]] = []

@@ -1,0 +1,85 @@
+# The page a person reads, three sentences for the terminal, and the configuration in full.
+REPORT_RESOURCES = {"mem_mb": 1000, "runtime": 10}
+REPORT_TABLES = ["kl_gap", "trends", "fits", "divergences"]
+REPORT_RECORDS = ["kl_gap", "trends", "accuracy"]
+REPORT_TEMPLATES = {
+    "template": "page.html.j2",
+    "style": "page.css",
+    "script": "page.js",
+}
+
+
+REPORT_FIGURES = {
+    name: [
+        "figure2",
+        *(
+            f"figure4_{covariance}_{anchors}"
+            for covariance in study.covariances
+            for anchors in study.anchor_components
+        ),
+        "figure5",
+    ]
+    for name, study in STUDIES.items()
+}
+REPORT_SETTINGS = {"title", "truth", "covariances", "anchor_components", "estimators"}
+
+
+rule resolved_config:
+    output:
+        f"{RESULTS}/config.resolved.yaml",
+    log:
+        f"{RESULTS}/logs/resolved_config.log",
+    localrule: True
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **REPORT_RESOURCES,
+    params:
+        code=code("resolved_config"),
+        config=ggmi_config.resolved(CONFIG),
+    script:
+        "../workflow/scripts/resolved_config.py"
+
+
+rule report:
+    input:
+        **{
+            part: f"{workflow.basedir}/workflow/report/{name}"
+            for part, name in REPORT_TEMPLATES.items()
+        },
+        configuration=f"{RESULTS}/config.resolved.yaml",
+        tables=expand(
+            f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES
+        ),
+        records=expand(
+            f"{RESULTS}/{{study}}/{{record}}.provenance.json",
+            study=STUDIES,
+            record=REPORT_RECORDS,
+        ),
+        figures=[
+            f"{RESULTS}/{study}/{figure}.{kind}"
+            for study, names in REPORT_FIGURES.items()
+            for figure in names
+            for kind in ("svg", "png", "csv")
+        ],
+    output:
+        page=f"{RESULTS}/report.html",
+        summary=f"{RESULTS}/summary.txt",
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **REPORT_RESOURCES,
+    params:
+        code=code("report"),
+        seed=CONFIG.seed,
+        studies={
+            name: {
+                **study.model_dump(include=REPORT_SETTINGS),
+                "base": {axis: getattr(study, axis) for axis in AXES},
+            }
+            for name, study in STUDIES.items()
+        },
+    script:
+        "../workflow/scripts/report.py"

@@ -1,0 +1,320 @@
+"""One self-contained page: sections made of blocks, rendered by a template, closed to the network.
+
+A study adds to the page by making `Section` objects; neither this module nor the template needs
+to know it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import jinja2
+from markupsafe import Markup, escape
+
+from ggmi.reporting.tables import DataTable
+from ggmi.reporting.text import plain
+
+# Bytes all pictures of a page may take together, encoded; the page stays below 5 MB with its tables.
+PICTURE_BYTES = 3_200_000
+
+_VIEW_BOX = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+# Marks in our sentences that become typography, replaced after escaping.
+_MARKS = (
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
+    (re.compile(r"(?<=\w)&#39;(?=\w| )"), "\N{RIGHT SINGLE QUOTATION MARK}"),
+    # An estimate stays on one line with its interval.
+    (re.compile(r"(?:ρ = |[KJL] )?[+−]?[\d.,]+ \[[^\[\]<>]{1,40}\]"), r'<span class="one">\g<0></span>'),
+    (re.compile(r"\^(−?\d+)"), r"<sup>\1</sup>"),
+    (re.compile(r"D_KL"), "<i>D</i><sub>KL</sub>"),
+    (re.compile(r"π_(anchor|gen)\b"), r"<i>π</i><sup>\1</sup>"),
+    (re.compile(r"(?<=[\d\]]) (?=(nats|%|rounds|conditions)\b)"), "\N{NO-BREAK SPACE}"),
+    (re.compile(r"(?<=\b[KJLd]) = (?=\d)"), "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"),
+)
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Paragraphs; the tone ``lead`` sets them larger, ``note`` smaller."""
+
+    kind: ClassVar[str] = "prose"
+    paragraphs: Sequence[str]
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Short texts under a term each."""
+
+    kind: ClassVar[str] = "points"
+    items: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Sources: what they are for, and where they are (``https`` addresses or relative files)."""
+
+    kind: ClassVar[str] = "links"
+    items: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One judged trend: a verdict, and where its interval lies between -1 and 1."""
+
+    verdict: str
+    text: str
+    value: float
+    low: float
+    high: float
+
+    @property
+    def marks(self) -> tuple[float, float, float] | None:
+        """Value and ends as positions from 0 to 100, None where there is no interval."""
+        if not all(math.isfinite(x) for x in (self.value, self.low, self.high)):
+            return None
+        value, low, high = (round(50 + 50 * min(max(x, -1), 1), 1) for x in (self.value, self.low, self.high))
+        return value, low, high
+
+
+@dataclass(frozen=True)
+class VerdictGroup:
+    """Rows of the verdict matrix under a heading.
+
+    Parameters
+    ----------
+    title
+        What the rows have in common.
+    rows
+        Name, explanation and verdicts of each row; None where nothing was measured.
+    above
+        A larger heading above the title, where a new study begins.
+    """
+
+    title: str
+    rows: Sequence[tuple[str, str, Sequence[Verdict | None]]]
+    above: str = ""
+
+
+@dataclass(frozen=True)
+class VerdictMatrix:
+    """Variants as rows, trends as columns."""
+
+    kind: ClassVar[str] = "verdicts"
+    caption: str
+    columns: Sequence[tuple[str, str]]
+    groups: Sequence[VerdictGroup]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure.
+
+    Parameters
+    ----------
+    svg, png
+        The figure's two files.
+    alt
+        What it shows, for those who do not see it.
+    caption
+        What to look at.
+    files
+        Name and relative link of each file beside the page, the SVG first.
+    source
+        Made by `render`: the address of the embedded picture, empty when it is only linked.
+    width, height
+        Made by `render`: the picture's proportions.
+    """
+
+    kind: ClassVar[str] = "picture"
+    svg: bytes
+    png: bytes
+    alt: str
+    caption: str
+    files: Sequence[tuple[str, str]] = ()
+    source: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Text as it is, such as a configuration."""
+
+    kind: ClassVar[str] = "listing"
+    text: str
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks behind a line that opens them."""
+
+    kind: ClassVar[str] = "fold"
+    title: str
+    blocks: Sequence[Block]
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section."""
+
+    kind: ClassVar[str] = "heading"
+    text: str
+
+
+Block = Prose | Points | Links | VerdictMatrix | Picture | DataTable | Listing | Fold | Heading
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading and an entry in the contents.
+
+    Parameters
+    ----------
+    name
+        Identifier in the page's address.
+    title
+        Heading.
+    short
+        Entry in the contents.
+    blocks
+        What it holds.
+    """
+
+    name: str
+    title: str
+    short: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole report.
+
+    Parameters
+    ----------
+    title
+        Its heading and the window's title.
+    kicker
+        A line above the heading.
+    asked
+        What was asked, in a paragraph.
+    verdict
+        The answer in one sentence.
+    findings
+        Sentences that carry it, each under a term.
+    sections
+        The rest.
+    colophon
+        Last line.
+    """
+
+    title: str
+    kicker: str
+    asked: str
+    verdict: str
+    findings: Sequence[tuple[str, str]]
+    sections: Sequence[Section]
+    colophon: str = ""
+
+
+def render(page: Page, template: str, style: str, script: str) -> str:
+    """Render a page to HTML that needs nothing but itself.
+
+    Parameters
+    ----------
+    page
+        What it says.
+    template
+        The Jinja template.
+    style, script
+        CSS and JavaScript to put into the page.
+
+    Returns
+    -------
+    str
+        The same page gives the same text. The page's security policy allows its own style, its
+        own script and embedded pictures, and no request to anywhere.
+    """
+    if "</" in style or "</script" in script:
+        raise ValueError("style and script cannot be embedded: they contain a closing tag")
+    sections = _embedded(page.sections)
+    policy = (
+        "default-src 'none'; img-src data:; "
+        f"style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: value if isinstance(value, Markup) or not isinstance(value, str) else plain(value),
+    )
+    environment.filters["prose"] = _typeset
+    return environment.from_string(template).render(
+        page=replace(page, sections=sections),
+        policy=policy,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+    )
+
+
+def _typeset(text: str) -> Markup:
+    """Escape a sentence and set its marks in type."""
+    safe = str(escape(plain(text)))
+    for mark, setting in _MARKS:
+        safe = mark.sub(setting, safe)
+    return Markup(safe)  # noqa: S704 - escaped above
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _pictures(blocks: Sequence[Block]) -> Iterator[Picture]:
+    for block in blocks:
+        if isinstance(block, Picture):
+            yield block
+        elif isinstance(block, Fold):
+            yield from _pictures(block.blocks)
+
+
+def _embedded(sections: Sequence[Section]) -> list[Section]:
+    """Sections whose pictures carry their data, within the page's budget.
+
+    Pictures are drawn as SVG; while they are too many bytes together, the largest gives way to
+    its PNG, and then to a link.
+    """
+    pictures = [picture for section in sections for picture in _pictures(section.blocks)]
+    forms = [[("svg+xml", p.svg), *([("png", p.png)] if len(p.png) < len(p.svg) else []), ("", b"")] for p in pictures]
+    sizes = [[4 * len(data) // 3 for _, data in form] for form in forms]
+    while sum(size[0] for size in sizes) > PICTURE_BYTES:
+        largest = max(range(len(sizes)), key=lambda i: (forms[i][0][0] == "svg+xml", sizes[i][0]))
+        forms[largest].pop(0)
+        sizes[largest].pop(0)
+    chosen = iter([form[0] for form in forms])
+
+    def filled(blocks: Sequence[Block]) -> list[Block]:
+        result: list[Block] = []
+        for block in blocks:
+            if isinstance(block, Picture):
+                block = _with_data(block, *next(chosen))
+            elif isinstance(block, Fold):
+                block = replace(block, blocks=filled(block.blocks))
+            result.append(block)
+        return result
+
+    return [replace(section, blocks=filled(section.blocks)) for section in sections]
+
+
+def _with_data(picture: Picture, form: str, data: bytes) -> Picture:
+    box = _VIEW_BOX.search(picture.svg[:4000])
+    width, height = (round(float(side)) for side in box.groups()) if box else (0, 0)
+    source = f"data:image/{form};base64,{base64.b64encode(data).decode()}" if data else ""
+    return replace(picture, source=source, width=width, height=height)

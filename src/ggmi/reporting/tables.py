@@ -1,0 +1,212 @@
+"""Tables of a page: what each column means, and cells in sensible digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from ggmi.reporting.text import fixed
+
+# Rows of one table on the page; longer tables end with the way to the whole file.
+MAX_ROWS = 1500
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column of a table is shown.
+
+    Parameters
+    ----------
+    key
+        Its name in the file.
+    label
+        Its name on the page.
+    meaning
+        What it holds, with unit.
+    decimals
+        Digits after the point of numbers.
+    """
+
+    key: str
+    label: str
+    meaning: str
+    decimals: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows, and the full number where the text is rounded."""
+
+    text: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A table one can sort and filter.
+
+    Parameters
+    ----------
+    caption
+        What it shows.
+    columns
+        Its columns in order.
+    numeric
+        Whether each column holds numbers.
+    rows
+        Cells, a sequence a row.
+    total
+        Rows in the file.
+    source
+        Relative link to the file, empty if there is none.
+    tools
+        Whether a filter field is offered.
+    """
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    columns: Sequence[Column]
+    numeric: Sequence[bool]
+    rows: Sequence[Sequence[Cell]]
+    total: int
+    source: str = ""
+    tools: bool = True
+
+
+def data_table(
+    frame: pd.DataFrame, columns: Iterable[Column], *, caption: str, source: str = "", tools: bool = True
+) -> DataTable:
+    """Prepare a table for the page.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    columns
+        Columns to show, in order; those that `frame` lacks are left out, and those that are not
+        described follow under their own names.
+    caption, source, tools
+        See `DataTable`.
+    """
+    described = {column.key: column for column in columns}
+    order = [key for key in described if key in frame] + [str(key) for key in frame if key not in described]
+    chosen = [described.get(key, Column(key, key, "", 3)) for key in order]
+    numeric = [pd.api.types.is_numeric_dtype(frame[key]) for key in order]
+    shown = frame[order].head(MAX_ROWS)
+    cells = [[_cell(value, column.decimals) for value in shown[column.key].tolist()] for column in chosen]
+    return DataTable(caption, chosen, numeric, list(zip(*cells, strict=True)), len(frame), source, tools)
+
+
+def plain_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, numeric: Sequence[int] = ()
+) -> DataTable:
+    """A small table of texts, without tools.
+
+    Parameters
+    ----------
+    header
+        Column names.
+    rows
+        Texts, a sequence a row.
+    caption
+        What it shows.
+    numeric
+        Positions of columns that hold numbers.
+    """
+    columns = [Column(name, name, "") for name in header]
+    cells = [[Cell(text) for text in row] for row in rows]
+    return DataTable(caption, columns, [i in numeric for i in range(len(columns))], cells, len(rows), tools=False)
+
+
+def _cell(value: object, decimals: int) -> Cell:
+    if isinstance(value, float):
+        text = fixed(value, decimals)
+        full = f"{value:.10g}"
+        return Cell(text, "" if math.isnan(value) or text == full else full)
+    if isinstance(value, int) and not isinstance(value, bool):
+        text = fixed(value, 0)
+        return Cell(text, "" if text == str(value) else str(value))
+    return Cell(str(value))
+
+
+_PLACE = (
+    Column("K", "K", "anchored components"),
+    Column("J", "J", "unsampled components: in the target and in the generator, without anchors"),
+    Column("L", "L", "irrelevant components: in the generator only"),
+)
+_VARIANT = (
+    Column("covariance", "covariance", "variant of the components' covariances"),
+    Column("anchor_components", "anchor fit", "components fitted to anchors: released K, text K+J+L"),
+    Column("estimator", "divergence", "estimator of the divergence"),
+)
+_ROUNDS = Column("rounds", "rounds", "independent repetitions behind the row")
+
+COLUMNS: Mapping[str, tuple[Column, ...]] = {
+    "kl_gap": (
+        *_PLACE,
+        Column("d", "d", "dimensions"),
+        *_VARIANT,
+        _ROUNDS,
+        Column("mean_nats", "mean", "mean KL gap over rounds, nats", 2),
+        Column("ci_low_nats", "mean, low", "lower end of the mean's 95 % interval (BCa bootstrap), nats", 2),
+        Column("ci_high_nats", "mean, high", "upper end of the mean's 95 % interval, nats", 2),
+        Column("sd_nats", "sd", "standard deviation over rounds, nats", 2),
+        Column("median_nats", "median", "median KL gap over rounds, nats", 2),
+        Column(
+            "median_ci_low_nats", "median, low", "lower end of the median's 95 % interval (order statistics), nats", 2
+        ),
+        Column("median_ci_high_nats", "median, high", "upper end of the median's 95 % interval, nats", 2),
+    ),
+    "trends": (
+        *_VARIANT,
+        Column("axis", "swept", "the number of components that is swept"),
+        Column("verdict", "verdict", "as_published, against or undecided, by rank correlation"),
+        Column("spearman", "ρ", "Spearman's rank correlation of swept number and KL gap over all rounds", 3),
+        Column("spearman_ci_low", "ρ, low", "lower end of its 95 % bootstrap interval", 3),
+        Column("spearman_ci_high", "ρ, high", "upper end of its 95 % bootstrap interval", 3),
+        Column("p_value", "p", "two-sided permutation p-value of ρ", 4),
+        Column("p_holm", "p, Holm", "the same, Holm-corrected for all trends of the study", 4),
+        Column("slope_nats", "slope", "least-squares slope of the mean KL gap, nats a component", 2),
+        Column("slope_nats_ci_low", "slope, low", "lower end of its 95 % bootstrap interval", 2),
+        Column("slope_nats_ci_high", "slope, high", "upper end of its 95 % bootstrap interval", 2),
+        Column("conditions", "conditions", "values of the swept number"),
+        _ROUNDS,
+    ),
+    "fits": (
+        *_PLACE,
+        Column("covariance", "covariance", "variant of the components' covariances"),
+        Column("fit", "fit", "what was fitted: synthetic data, or anchors as released or as in the text"),
+        _ROUNDS,
+        Column("converged_share", "converged", "share of rounds in which EM reached its tolerance", 2),
+        Column("mean_iterations", "iterations", "EM iterations, mean over rounds", 1),
+        Column("collapsed_share", "collapsed", "share of rounds in which a component collapsed", 2),
+        Column("mean_collapsed_components", "components collapsed", "collapsed components a round, mean", 2),
+        Column(
+            "mean_log_likelihood_nats_per_point",
+            "log-likelihood",
+            "mean log-likelihood of the fitted data, nats a point",
+            3,
+        ),
+    ),
+    "divergences": (
+        *_PLACE,
+        Column("covariance", "covariance", "variant of the components' covariances"),
+        Column("estimator", "divergence", "estimator of the divergence"),
+        Column("fit", "fit", "which fitted mixture is compared with the target"),
+        _ROUNDS,
+        Column("median_nats", "median", "median divergence over rounds, nats", 2),
+        Column("largest_error_nats", "largest error", "largest Monte-Carlo standard error of any round, nats", 3),
+        Column(
+            "precision_reached_share",
+            "precise",
+            "share of rounds that reached the standard error asked for; histograms promise none",
+            2,
+        ),
+        Column("median_points", "points", "points drawn, median over rounds"),
+        Column("largest_points", "points, most", "points drawn, most in any round"),
+    ),
+}

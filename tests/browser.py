@@ -1,0 +1,39 @@
+"""Where a real Chromium is, for tests that look at pages."""
+
+import os
+import shutil
+from pathlib import Path
+
+VARIABLE = "GGMI_CHROMIUM"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str:
+    """Path of the browser; a clear sentence when there is none."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        if not shutil.which(named):
+            raise RuntimeError(f"{VARIABLE} names {named!r}, which is no program; set it to a Chromium or Chrome.")
+        return named
+    for name in (*NAMES, *PLACES):
+        found = shutil.which(name)
+        if found:
+            return str(Path(found))
+    raise RuntimeError(
+        "No Chromium or Chrome was found, and the report is tested in a real one: install Debian's package chromium "
+        f"or Google Chrome, or set {VARIABLE} to the program."
+    )

@@ -1,0 +1,164 @@
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ggmi.mixtures.study import PUBLISHED_DIRECTION
+from ggmi.reporting.mixtures import MixtureStudy
+from ggmi.reporting.sections import Figure, mixture_page
+
+REPOSITORY = Path(__file__).parents[2]
+ESTIMATORS = ("released_histogram", "aligned_histogram", "forward", "reverse")
+SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 360" width="720pt" height="360pt">'
+    b'<path d="M20 340L700 20" stroke="#0072B2" stroke-width="4"/></svg>'
+)
+# One grey pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
+    "3a7e9b550000000a4944415478da636800000082008177cd72b60000000049454e44ae426082"
+)
+
+
+def trend_row(covariance, anchors, estimator, axis, verdict, spearman=None, slope=None, rounds=20, conditions=3):
+    """A row of trends.csv; an undecided trend has an interval around zero."""
+    sign = PUBLISHED_DIRECTION[axis] * {"as_published": 1, "against": -1}.get(verdict, 0)
+    rho = 0.5 * sign if spearman is None else spearman
+    mean_slope = 2.0 * sign if slope is None else slope
+    return {
+        **{"covariance": covariance, "anchor_components": anchors, "estimator": estimator, "axis": axis},
+        **{"conditions": conditions, "rounds": rounds},
+        **{"spearman": rho, "spearman_ci_low": rho - 0.1, "spearman_ci_high": rho + 0.1},
+        **{"slope_nats": mean_slope, "slope_nats_ci_low": mean_slope - 1, "slope_nats_ci_high": mean_slope + 1},
+        **{"p_value": 0.001, "p_holm": 0.9 if verdict == "undecided" else 0.01, "verdict": verdict},
+    }
+
+
+def gap_row(k, j, l, covariance, anchors, estimator, mean=1.0, median=1.0, half=0.25, rounds=20):  # noqa: E741
+    """A row of kl_gap.csv."""
+    return {
+        **{"K": k, "J": j, "L": l, "d": 2},
+        **{"covariance": covariance, "anchor_components": anchors, "estimator": estimator, "rounds": rounds},
+        **{"mean_nats": mean, "sd_nats": 2 * half, "median_nats": median},
+        **{"ci_low_nats": mean - half, "ci_high_nats": mean + half},
+        **{"median_ci_low_nats": median - half, "median_ci_high_nats": median + half},
+    }
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes small studies; verdicts by (covariance, anchors, estimator, axis), as published unless told."""
+
+    def __call__(
+        self,
+        verdicts=None,
+        *,
+        name="gmm",
+        title="Simulated",
+        truth="random",
+        covariances=("psd",),
+        anchors=("released",),
+        estimators=ESTIMATORS,
+        axes=("K", "J", "L"),
+        values=(2, 3, 4),
+        **tables,
+    ):
+        told = verdicts or {}
+        variants = list(itertools.product(covariances, anchors, estimators))
+        conditions = sorted(
+            {tuple(v if a == axis else 2 for a in "KJL") for axis in axes for v in values} | {(2, 2, 2)}
+        )
+        made = {
+            "trends": [
+                trend_row(*variant, axis, told.get((*variant, axis), "as_published"), conditions=len(values))
+                for variant in variants
+                for axis in axes
+            ],
+            "kl_gap": [gap_row(*c, *variant) for variant in variants for c in conditions],
+            "fits": [
+                {
+                    **{"K": k, "J": j, "L": l, "covariance": c, "fit": fit, "rounds": 20},
+                    **{"converged_share": 1.0, "mean_iterations": 12.5, "collapsed_share": 0.0},
+                    **{"mean_collapsed_components": 0.0, "mean_log_likelihood_nats_per_point": -2.5},
+                }
+                for c in covariances
+                for fit in ("synthetic", "anchors_released")
+                for k, j, l in conditions  # noqa: E741
+            ],
+            "divergences": [
+                {
+                    **{"K": k, "J": j, "L": l, "covariance": c, "estimator": e, "fit": "synthetic", "rounds": 20},
+                    **{"median_nats": 3.25, "largest_error_nats": 0.01},
+                    "precision_reached_share": 1.0 if e in ("forward", "reverse") else float("nan"),
+                    **{"median_points": 8192.0, "largest_points": 16384},
+                }
+                for c in covariances
+                for e in estimators
+                for k, j, l in conditions  # noqa: E741
+            ],
+        }
+        frames = {key: pd.DataFrame(rows) for key, rows in made.items()}
+        frames.update({key: pd.DataFrame(rows) for key, rows in tables.items()})
+        base = {"K": 2, "J": 2, "L": 2}
+        return MixtureStudy(name, title, truth, base, covariances, anchors, estimators, **frames)
+
+
+@pytest.fixture(scope="session")
+def make_study():
+    return Maker()
+
+
+def record(rule):
+    parameters = {"code": "0123456789abcdef", **({} if rule == "accuracy" else {"seed": 7})}
+    return {
+        "rule": rule,
+        "parameters": parameters,
+        "versions": {"python": "3.11.7", "numpy": "2.4.6"},
+        "inputs": {"results/gmm/gaps.npz": "ab" * 32},
+    }
+
+
+def figure_names(study):
+    variants = [f"figure4_{c}_{a}" for c in study.covariances for a in study.anchor_components]
+    return ["figure2", *variants, "figure5"]
+
+
+@pytest.fixture(scope="session")
+def make_page():
+    """A page from studies; every figure has the same two files."""
+
+    def make(*studies, svg=SVG, png=PNG):
+        figures = {s.name: {name: Figure(svg, png) for name in figure_names(s)} for s in studies}
+        records = {s.name: {name: record(name) for name in ("kl_gap", "trends", "accuracy")} for s in studies}
+        return mixture_page(studies, figures, records, "seed: 7\n", "fedcba9876543210", 7)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def parts():
+    """Template, style and script."""
+    folder = REPOSITORY / "workflow" / "report"
+    return [(folder / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html.j2", "css", "js")]
+
+
+@pytest.fixture(scope="session")
+def write_results():
+    """Writes what the report's rule reads of a study."""
+
+    def write(folder, study):
+        place = folder / study.name
+        place.mkdir(parents=True)
+        for name in ("kl_gap", "trends", "fits", "divergences"):
+            getattr(study, name).to_csv(place / f"{name}.csv", index=False)
+        for name in ("kl_gap", "trends", "accuracy"):
+            (place / f"{name}.provenance.json").write_text(json.dumps(record(name)))
+        for name in figure_names(study):
+            (place / f"{name}.svg").write_bytes(SVG)
+            (place / f"{name}.png").write_bytes(PNG)
+            (place / f"{name}.csv").write_text("x,y\n1,2\n")
+
+    return write

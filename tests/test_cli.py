@@ -1,0 +1,170 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ggmi.config import default_yaml, schema_json
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def ggmi(tmp_path):
+    """Run the installed command in an empty folder."""
+
+    def run(*words, folder=tmp_path):
+        command = [Path(sys.executable).with_name("ggmi"), *words]
+        return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=120)
+
+    return run
+
+
+@pytest.fixture
+def mistake(ggmi, tmp_path):
+    """Check a file of the given content and return what is said about it."""
+
+    def say(content, *others):
+        path = tmp_path / "mine.yaml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        found = ggmi("check", *others, "mine.yaml")
+        assert found.returncode == 2
+        assert found.stdout == ""
+        assert "Traceback" not in found.stderr
+        return found.stderr
+
+    return say
+
+
+def test_the_projects_own_configuration_is_fine(ggmi):
+    found = ggmi("check", folder=ROOT)
+    assert (found.returncode, found.stdout, found.stderr) == (0, "config.yaml: fine\n", "")
+
+
+def test_a_preset_laid_over_the_default_is_fine(ggmi):
+    found = ggmi("check", "config.yaml", "presets/paper.yaml", folder=ROOT)
+    assert (found.returncode, found.stdout, found.stderr) == (0, "config.yaml + presets/paper.yaml: fine\n", "")
+
+
+def test_a_file_laid_over_another_changes_single_keys_of_it(ggmi, tmp_path):
+    # Alone, each is right; together, the second's five dimensions meet the first's histograms.
+    (tmp_path / "base.yaml").write_text("mixtures: {gmm: {estimators: [aligned_histogram], rounds: 3}}")
+    (tmp_path / "over.yaml").write_text("mixtures: {gmm: {dimensions: 5}}")
+    assert ggmi("check", "base.yaml").returncode == 0
+    found = ggmi("check", "base.yaml", "over.yaml")
+    assert found.returncode == 2
+    expected = "ggmi: base.yaml + over.yaml: mixtures.gmm: aligned_histogram.bins = 50 makes 312500000 cells"
+    assert found.stderr.startswith(expected)
+
+
+def test_null_laid_over_a_study_leaves_its_mistakes_out(ggmi, tmp_path):
+    (tmp_path / "base.yaml").write_text("mixtures: {gmm: {K: 0}}")
+    (tmp_path / "over.yaml").write_text("mixtures: {gmm: null}")
+    assert ggmi("check", "base.yaml", "over.yaml").returncode == 0
+
+
+def test_an_empty_file_is_the_default(ggmi, tmp_path):
+    (tmp_path / "empty.yaml").touch()
+    assert ggmi("check", "empty.yaml").returncode == 0
+
+
+def test_each_mistake_is_a_line_that_names_file_and_key(mistake):
+    assert mistake("sed: 1\nmixtures: {gmm: {K: 0}}\n").splitlines() == [
+        "ggmi: mine.yaml: mixtures.gmm.K: must be greater than or equal to 1, got 0",
+        "ggmi: mine.yaml: unknown key 'sed': did you mean 'seed'?",
+    ]
+
+
+def test_a_missing_file_is_named(ggmi):
+    found = ggmi("check", "nowhere.yaml")
+    expected = (2, "", "ggmi: nowhere.yaml: cannot be read (No such file or directory)\n")
+    assert (found.returncode, found.stdout, found.stderr) == expected
+
+
+def test_a_folder_is_no_configuration_file(ggmi, tmp_path):
+    (tmp_path / "folder.yaml").mkdir()
+    found = ggmi("check", "folder.yaml")
+    assert found.returncode == 2
+    assert found.stderr == "ggmi: folder.yaml: cannot be read (Is a directory)\n"
+
+
+def test_a_file_that_is_not_utf8_is_told_with_the_byte(mistake):
+    assert mistake(b"title: \xfc\n") == "ggmi: mine.yaml: is not UTF-8 (byte 7)\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"), [("seed: 1\nresults: [a, b\n", 3), ("seed: 1\n  results: b\n", 2), ("a: b: c\n", 1)]
+)
+def test_broken_yaml_is_told_with_the_line(mistake, content, line):
+    said = mistake(content)
+    assert said.startswith(f"ggmi: mine.yaml: line {line}: is not YAML (")
+    assert said.count("\n") == 1
+
+
+def test_a_character_that_yaml_forbids_is_told(mistake):
+    said = mistake("seed: \x07\n")
+    assert said.startswith("ggmi: mine.yaml: is not YAML (")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [("- seed\n- results\n", "list"), ("seed\n", "str"), ("3\n", "int"), ("no\n", "bool")]
+)
+def test_a_file_that_holds_no_mapping_is_told(mistake, content, kind):
+    assert mistake(content) == f"ggmi: mine.yaml: must be a mapping of keys to values, got {kind}\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "seed: !!python/object/apply:os.system ['touch harmed']\n",
+        "!!python/object/new:subprocess.Popen\nargs: [[touch, harmed]]\n",
+        "results: !!python/name:os.getcwd\n",
+    ],
+)
+def test_a_tag_that_would_run_code_is_refused_and_not_run(mistake, tmp_path, content):
+    said = mistake(content)
+    assert said.startswith("ggmi: mine.yaml: line 1: is not YAML (could not determine a constructor for the tag")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "harmed").exists()
+
+
+@pytest.mark.parametrize("content", ["seed: 2024-13-01\n", "seed: " + "9" * 5000, "seed: " + "[" * 5000])
+def test_a_value_that_no_reader_can_hold_is_told(mistake, content):
+    said = mistake(content)
+    assert said.startswith("ggmi: mine.yaml: ")
+    assert said.count("\n") == 1
+    assert len(said) < 300
+
+
+def test_a_missing_table_is_told_by_the_check(mistake):
+    said = mistake("mixtures: {digits: {truth: data, covariances: [empirical], table: {source: cells.csv}}}")
+    assert said == "ggmi: config: mixtures.digits.table.source: there is no file 'cells.csv'\n"
+
+
+def test_defaults_prints_a_configuration_that_passes_the_check(ggmi, tmp_path):
+    found = ggmi("defaults")
+    assert (found.returncode, found.stdout, found.stderr) == (0, default_yaml(), "")
+    (tmp_path / "config.yaml").write_text(found.stdout, encoding="utf-8")
+    assert ggmi("check").returncode == 0
+
+
+def test_schema_prints_the_schema(ggmi):
+    found = ggmi("schema")
+    assert (found.returncode, found.stdout, found.stderr) == (0, schema_json(), "")
+    assert yaml.safe_load(found.stdout)["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("words", [[], ["chek"], ["check", "--all"], ["defaults", "config.yaml"]])
+def test_a_wrong_command_line_shows_how_it_is_used(ggmi, words):
+    found = ggmi(*words)
+    assert found.returncode == 2
+    assert found.stderr.startswith("usage: ggmi")
+    assert "Traceback" not in found.stderr
+
+
+def test_help_names_every_command(ggmi):
+    found = ggmi("--help")
+    assert found.returncode == 0
+    assert all(f"  {command} " in found.stdout for command in ("check", "defaults", "schema"))

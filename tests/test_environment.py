@@ -1,0 +1,63 @@
+"""The versions that the project names in several places are the same everywhere."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+PYTHON = {
+    "python_full_version": "3.12.0",
+    "python_version": "3.12",
+    "platform_machine": "x86_64",
+    "sys_platform": "linux",
+}
+
+
+def locked(file):
+    requirements = map(Requirement, (ROOT / file).read_text().splitlines())
+    return {r.name: str(r.specifier) for r in requirements if r.marker is None or r.marker.evaluate(PYTHON)}
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.name)
+def test_conda_environments_have_the_locked_versions(path):
+    lock = locked("requirements.lock")
+    for dependency in yaml.safe_load(path.read_text())["dependencies"]:
+        name, version = dependency.split("=")
+        if name != "python":
+            assert lock[CONDA_NAMES.get(name, name)] == f"=={version}"
+
+
+def test_the_lock_pins_every_dependency_within_its_range():
+    extras = project()["optional-dependencies"]
+    for file, wanted in (
+        ("requirements.lock", project()["dependencies"] + extras["build"]),
+        ("requirements-dev.lock", project()["dependencies"] + extras["build"] + extras["dev"]),
+    ):
+        lock = locked(file)
+        for requirement in map(Requirement, wanted):
+            assert requirement.specifier.contains(lock[requirement.name].removeprefix("=="))
+
+
+def test_both_locks_agree():
+    run, dev = locked("requirements.lock"), locked("requirements-dev.lock")
+    assert {name: dev[name] for name in run} == run
+
+
+def test_locks_name_no_registry():
+    for file in ("requirements.lock", "requirements-dev.lock"):
+        assert not re.search(r"https?:|file:", (ROOT / file).read_text())
+
+
+def test_the_version_is_the_same_everywhere():
+    version = project()["version"]
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()

@@ -1,0 +1,37 @@
+"""Write the page a person reads and the three sentences a terminal shows."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from ggmi.io import write_text
+from ggmi.reporting.comparison import summary
+from ggmi.reporting.mixtures import MixtureStudy
+from ggmi.reporting.page import render
+from ggmi.reporting.sections import Figure, mixture_page
+from ggmi.workflow.job import job
+
+
+def by_study(paths, kind, read):
+    """What files of one kind hold, by study and name."""
+    found = {name: {} for name in snakemake.params.studies}
+    for path in map(Path, paths):
+        if path.name.endswith(kind):
+            found[path.parent.name][path.name.removesuffix(kind)] = read(path)
+    return found
+
+
+with job(snakemake.log[0]):
+    p, given = snakemake.params, snakemake.input
+    tables = by_study(given.tables, ".csv", pd.read_csv)
+    figures = by_study(
+        given.figures, ".svg", lambda svg: Figure(svg.read_bytes(), svg.with_suffix(".png").read_bytes())
+    )
+    records = by_study(given.records, ".provenance.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
+    studies = [MixtureStudy(name=name, **values, **tables[name]) for name, values in p.studies.items()]
+    configuration = Path(given.configuration).read_text(encoding="utf-8")
+    page = mixture_page(studies, figures, records, configuration, p.code, p.seed)
+    parts = [Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script")]
+    write_text(snakemake.output.page, render(page, *parts))
+    write_text(snakemake.output.summary, "\n".join(summary(studies)) + "\n")
