@@ -10,7 +10,7 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        RESULTS + "/report.html",
+        f"{RESULTS}/report.html",
 
 
 onstart:

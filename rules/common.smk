@@ -127,3 +127,25 @@ def explain_failure():
     )
     if found:
         sys.exit(USER_MISTAKE)
+
+
+def example_files(wildcards):
+    """Artifacts of the segment that holds the study's unswept condition, main variants."""
+    study = study_of(wildcards)
+    unswept = study.conditions()[0]
+    covariance = study.covariances[0]
+    segment = next(
+        s for s in segments(wildcards.study, covariance) if unswept in s.conditions
+    )
+    folder = f"{RESULTS}/{wildcards.study}/{covariance}/{segment.name}"
+    files = [
+        "worlds",
+        "synthetic",
+        f"fit_anchors_{study.anchor_components[0]}",
+        "fit_synthetic",
+    ]
+    return [f"{folder}/{file}.npz" for file in files]
+
+
+def unswept_condition(wildcards):
+    return study_of(wildcards).conditions()[0].name

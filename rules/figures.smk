@@ -3,43 +3,21 @@ FIGURE_RESOURCES = {"mem_mb": 1000, "runtime": 10}
 FIGURE_KINDS = ["svg", "png", "csv"]
 
 
-def example_files(wildcards):
-    """Artifacts of the segment that holds the study's unswept condition, main variants."""
-    study = study_of(wildcards)
-    unswept = study.conditions()[0]
-    covariance = study.covariances[0]
-    segment = next(
-        s for s in segments(wildcards.study, covariance) if unswept in s.conditions
-    )
-    folder = f"{RESULTS}/{wildcards.study}/{covariance}/{segment.name}"
-    files = [
-        "worlds",
-        "synthetic",
-        f"fit_anchors_{study.anchor_components[0]}",
-        "fit_synthetic",
-    ]
-    return [f"{folder}/{file}.npz" for file in files]
-
-
-def unswept_condition(wildcards):
-    return study_of(wildcards).conditions()[0].name
-
-
 rule figure2:
     input:
         example_files,
     output:
         svg=report(
-            RESULTS + "/{study}/figure2.svg",
+            f"{RESULTS}/{{study}}/figure2.svg",
             caption="../workflow/report/figure2.rst",
             category="Gaussian mixtures",
             subcategory="{study}",
             labels={"figure": "One world in the plane (figure 2)"},
         ),
-        png=RESULTS + "/{study}/figure2.png",
-        numbers=RESULTS + "/{study}/figure2.csv",
+        png=f"{RESULTS}/{{study}}/figure2.png",
+        numbers=f"{RESULTS}/{{study}}/figure2.csv",
     log:
-        RESULTS + "/logs/figure2/{study}.log",
+        f"{RESULTS}/logs/figure2/{{study}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -58,11 +36,11 @@ rule figure2:
 
 rule figure4:
     input:
-        table=RESULTS + "/{study}/kl_gap.csv",
-        trends=RESULTS + "/{study}/trends.csv",
+        table=f"{RESULTS}/{{study}}/kl_gap.csv",
+        trends=f"{RESULTS}/{{study}}/trends.csv",
     output:
         svg=report(
-            RESULTS + "/{study}/figure4_{covariance}_{anchors}.svg",
+            f"{RESULTS}/{{study}}/figure4_{{covariance}}_{{anchors}}.svg",
             caption="../workflow/report/figure4.rst",
             category="Gaussian mixtures",
             subcategory="{study}",
@@ -71,10 +49,10 @@ rule figure4:
                 "variant": "{covariance}, {anchors}",
             },
         ),
-        png=RESULTS + "/{study}/figure4_{covariance}_{anchors}.png",
-        numbers=RESULTS + "/{study}/figure4_{covariance}_{anchors}.csv",
+        png=f"{RESULTS}/{{study}}/figure4_{{covariance}}_{{anchors}}.png",
+        numbers=f"{RESULTS}/{{study}}/figure4_{{covariance}}_{{anchors}}.csv",
     log:
-        RESULTS + "/logs/figure4/{study}-{covariance}-{anchors}.log",
+        f"{RESULTS}/logs/figure4/{{study}}-{{covariance}}-{{anchors}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -93,16 +71,16 @@ rule figure5:
         example_files,
     output:
         svg=report(
-            RESULTS + "/{study}/figure5.svg",
+            f"{RESULTS}/{{study}}/figure5.svg",
             caption="../workflow/report/figure5.rst",
             category="Gaussian mixtures",
             subcategory="{study}",
             labels={"figure": "The setting (figure 5)"},
         ),
-        png=RESULTS + "/{study}/figure5.png",
-        numbers=RESULTS + "/{study}/figure5.csv",
+        png=f"{RESULTS}/{{study}}/figure5.png",
+        numbers=f"{RESULTS}/{{study}}/figure5.csv",
     log:
-        RESULTS + "/logs/figure5/{study}.log",
+        f"{RESULTS}/logs/figure5/{{study}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:

@@ -11,9 +11,9 @@ rule labelled_points:
     input:
         lambda w: [s for s in [study_of(w).table.source] if s != "digits"],
     output:
-        RESULTS + "/{study}/points.npz",
+        f"{RESULTS}/{{study}}/points.npz",
     log:
-        RESULTS + "/logs/labelled_points/{study}.log",
+        f"{RESULTS}/logs/labelled_points/{{study}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -32,9 +32,9 @@ rule worlds:
             [f"{RESULTS}/{w.study}/points.npz"] if study_of(w).truth == "data" else []
         ),
     output:
-        RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
+        f"{RESULTS}/{{study}}/{{covariance}}/{{segment}}/worlds.npz",
     log:
-        RESULTS + "/logs/worlds/{study}-{covariance}-{segment}.log",
+        f"{RESULTS}/logs/worlds/{{study}}-{{covariance}}-{{segment}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -51,11 +51,11 @@ rule worlds:
 
 rule synthetic_set:
     input:
-        RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
+        f"{RESULTS}/{{study}}/{{covariance}}/{{segment}}/worlds.npz",
     output:
-        RESULTS + "/{study}/{covariance}/{segment}/synthetic.npz",
+        f"{RESULTS}/{{study}}/{{covariance}}/{{segment}}/synthetic.npz",
     log:
-        RESULTS + "/logs/synthetic_set/{study}-{covariance}-{segment}.log",
+        f"{RESULTS}/logs/synthetic_set/{{study}}-{{covariance}}-{{segment}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -76,9 +76,9 @@ rule fitted_mixture:
             file="synthetic" if w.source == "synthetic" else "worlds",
         ),
     output:
-        RESULTS + "/{study}/{covariance}/{segment}/fit_{source}.npz",
+        f"{RESULTS}/{{study}}/{{covariance}}/{{segment}}/fit_{{source}}.npz",
     log:
-        RESULTS + "/logs/fitted_mixture/{study}-{covariance}-{segment}-{source}.log",
+        f"{RESULTS}/logs/fitted_mixture/{{study}}-{{covariance}}-{{segment}}-{{source}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -93,15 +93,15 @@ rule fitted_mixture:
 
 rule divergences:
     input:
-        worlds=RESULTS + "/{study}/{covariance}/{segment}/worlds.npz",
+        worlds=f"{RESULTS}/{{study}}/{{covariance}}/{{segment}}/worlds.npz",
         fits=lambda w: [
             f"{RESULTS}/{w.study}/{w.covariance}/{w.segment}/fit_{source}.npz"
             for source in fits_of(w.study)
         ],
     output:
-        RESULTS + "/{study}/{covariance}/{segment}/divergences_{estimator}.npz",
+        f"{RESULTS}/{{study}}/{{covariance}}/{{segment}}/divergences_{{estimator}}.npz",
     log:
-        RESULTS + "/logs/divergences/{study}-{covariance}-{segment}-{estimator}.log",
+        f"{RESULTS}/logs/divergences/{{study}}-{{covariance}}-{{segment}}-{{estimator}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -122,9 +122,9 @@ rule gaps:
             [f"divergences_{estimator}.npz" for estimator in study_of(w).estimators],
         ),
     output:
-        RESULTS + "/{study}/gaps.npz",
+        f"{RESULTS}/{{study}}/gaps.npz",
     log:
-        RESULTS + "/logs/gaps/{study}.log",
+        f"{RESULTS}/logs/gaps/{{study}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -141,18 +141,18 @@ rule gaps:
 
 rule kl_gap:
     input:
-        RESULTS + "/{study}/gaps.npz",
+        f"{RESULTS}/{{study}}/gaps.npz",
     output:
         table=report(
-            RESULTS + "/{study}/kl_gap.csv",
+            f"{RESULTS}/{{study}}/kl_gap.csv",
             caption="../workflow/report/kl_gap.rst",
             category="Gaussian mixtures",
             subcategory="{study}",
             labels={"table": "KL gap"},
         ),
-        provenance=RESULTS + "/{study}/kl_gap.provenance.json",
+        provenance=f"{RESULTS}/{{study}}/kl_gap.provenance.json",
     log:
-        RESULTS + "/logs/kl_gap/{study}.log",
+        f"{RESULTS}/logs/kl_gap/{{study}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -169,18 +169,18 @@ rule kl_gap:
 
 rule trends:
     input:
-        RESULTS + "/{study}/gaps.npz",
+        f"{RESULTS}/{{study}}/gaps.npz",
     output:
         table=report(
-            RESULTS + "/{study}/trends.csv",
+            f"{RESULTS}/{{study}}/trends.csv",
             caption="../workflow/report/trends.rst",
             category="Gaussian mixtures",
             subcategory="{study}",
             labels={"table": "Trends and verdicts"},
         ),
-        provenance=RESULTS + "/{study}/trends.provenance.json",
+        provenance=f"{RESULTS}/{{study}}/trends.provenance.json",
     log:
-        RESULTS + "/logs/trends/{study}.log",
+        f"{RESULTS}/logs/trends/{{study}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:
@@ -206,11 +206,11 @@ rule accuracy:
             + [f"divergences_{estimator}.npz" for estimator in study_of(w).estimators],
         ),
     output:
-        fits=RESULTS + "/{study}/fits.csv",
-        divergences=RESULTS + "/{study}/divergences.csv",
-        provenance=RESULTS + "/{study}/accuracy.provenance.json",
+        fits=f"{RESULTS}/{{study}}/fits.csv",
+        divergences=f"{RESULTS}/{{study}}/divergences.csv",
+        provenance=f"{RESULTS}/{{study}}/accuracy.provenance.json",
     log:
-        RESULTS + "/logs/accuracy/{study}.log",
+        f"{RESULTS}/logs/accuracy/{{study}}.log",
     conda:
         "../envs/ggmi.yaml"
     resources:

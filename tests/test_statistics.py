@@ -250,3 +250,32 @@ def test_holm_keeps_the_order_and_never_lowers_a_p_value(p_values):
     order = np.argsort(p_values)
     assert (np.diff(adjusted[order]) >= 0).all()
     assert ((adjusted >= p_values) & (adjusted <= 1)).all()
+
+
+def test_tied_outcomes_share_their_ranks():
+    outcomes = np.array([[0.0, 1.0, 1.0, 2.0], [1.0, 1.0, 2.0, 2.0], [0.0, 2.0, 2.0, 2.0]])
+    found = trend([1, 2, 3], outcomes, stream(17, "ties"), resamples=200, permutations=200)
+    expected = stats.spearmanr(np.repeat([1, 2, 3], 4), outcomes.ravel()).statistic
+    assert found.spearman == pytest.approx(expected, rel=1e-12)
+
+
+def test_bootstrapped_rank_correlations_of_tied_outcomes_are_scipys():
+    outcomes = stream(18, "tied outcomes").integers(0, 3, (3, 20)).astype(float)
+    found = trend([1, 2, 3], outcomes, stream(18, "resamples"), resamples=2000, permutations=1)
+    resampler = stream(18, "other resamples")
+    values = []
+    for _ in range(2000):
+        picks = resampler.integers(0, 20, (3, 20))
+        values.append(
+            stats.spearmanr(np.repeat([1, 2, 3], 20), np.take_along_axis(outcomes, picks, 1).ravel()).statistic
+        )
+    expected = np.quantile(values, [0.025, 0.975])
+    # The ends of two such intervals differ at random by about 0.01.
+    np.testing.assert_allclose([found.spearman_interval.low, found.spearman_interval.high], expected, atol=0.04)
+
+
+def test_equal_outcomes_show_no_trend():
+    found = trend([1, 2, 3], np.ones((3, 5)), stream(19, "equal"), resamples=50, permutations=50)
+    assert np.isnan(found.spearman)
+    assert found.p_value == 1
+    assert found.slope == 0

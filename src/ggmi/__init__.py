@@ -1,1 +1,1 @@
-"""Generalization Gain via Mutual Information: does synthetic data help, and is the theory true?"""
+"""Generalization Gain via Mutual Information: whether synthetic data helps, and whether the theory is true."""

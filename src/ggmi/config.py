@@ -22,12 +22,11 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.mixtures.worlds import AXES, Axis, Condition, Covariance
+from ggmi.mixtures.worlds import AXES, HISTOGRAMS, Axis, Condition, Covariance
 
 Estimator = Literal["released_histogram", "aligned_histogram", "forward", "reverse"]
 AnchorComponents = Literal["released", "text"]
 
-HISTOGRAMS: tuple[Estimator, ...] = ("released_histogram", "aligned_histogram")
 # A histogram with more cells than this is no longer worth its memory.
 MAX_CELLS = 2**22
 # Double precision holds data of standard deviation about 3 apart from a floor this small, no less.

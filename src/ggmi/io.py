@@ -49,6 +49,9 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(file.fileno())
         beside.replace(target)
     except OSError as error:
+        # A full disk names no file; an error that names another file is not about this place.
+        if error.filename is not None and not str(error.filename).startswith(str(target.parent)):
+            raise
         raise UserError(f"{target}: cannot be written ({error.strerror or error})") from error
     finally:
         with contextlib.suppress(OSError):

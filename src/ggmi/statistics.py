@@ -71,7 +71,7 @@ def mean_interval(
     for probability in ((1 - level) / 2, (1 + level) / 2):
         shifted = bias + normal.inv_cdf(probability)
         ends.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
-    low, high = np.quantile(means, ends)
+    low, high = np.quantile(means, np.clip(ends, 0, 1))
     return Interval(float(low), float(high))
 
 
@@ -122,7 +122,7 @@ class Trend:
     Parameters
     ----------
     spearman
-        Rank correlation of sweep value and outcome over all rounds.
+        Rank correlation of sweep value and outcome over all rounds; NaN when all outcomes are equal.
     spearman_interval
         Its bootstrap interval, rounds resampled within each sweep value.
     slope
@@ -156,8 +156,8 @@ def trend(
     positions
         Sweep values, shape (m,), at least two of them.
     outcomes
-        Outcome of each round at each sweep value, shape (m, rounds). Ties among outcomes are
-        ranked in order of appearance.
+        Outcome of each round at each sweep value, shape (m, rounds); tied outcomes share the mean
+        of their ranks.
     generator
         Source of resamples and permutations.
     level
@@ -190,18 +190,20 @@ def trend(
         raise ValueError(f"a trend needs at least two sweep values, got {m}")
     rank_of_position = x.argsort().argsort().astype(float)
     x_rank = np.repeat(rank_of_position - rank_of_position.mean(), rounds)
-    order = outcomes.ravel().argsort(kind="stable")
+    _, group, sizes = np.unique(outcomes, return_inverse=True, return_counts=True)
+    group = group.ravel()
+    order = group.argsort(kind="stable")
+    starts = np.cumsum(sizes) - sizes
     n = len(order)
-    y_rank = np.empty(n)
-    y_rank[order] = np.arange(n) - (n - 1) / 2
+    y_rank = _mid_ranks(sizes[None])[0, group]
     scale = np.sqrt(np.square(x_rank).sum() * np.square(y_rank).sum())
-    spearman = float(x_rank @ y_rank / scale)
+    spearman = float(x_rank @ y_rank / scale) if scale > 0 else np.nan
     x_centred = x - x.mean()
     weights = x_centred / np.square(x_centred).sum()
     slope = float(weights @ outcomes.mean(axis=1))
 
-    extreme = 0
-    for size in _chunks(permutations, n):
+    extreme = 0 if scale > 0 else permutations
+    for size in _chunks(permutations if scale > 0 else 0, n):
         shuffled = np.tile(x_rank, (size, 1))
         generator.permuted(shuffled, axis=1, out=shuffled)
         extreme += int(np.count_nonzero(np.abs(shuffled @ y_rank) >= abs(spearman) * scale * (1 - 1e-12)))
@@ -212,12 +214,13 @@ def trend(
         counts = np.concatenate([_resampled(rounds, size, generator) for _ in range(m)], axis=1)
         means = np.einsum("smr,mr->sm", counts.reshape(size, m, rounds), outcomes) / rounds
         slopes.append(means @ weights)
-        # Mid-ranks of a resample from running counts in the outcomes' order: no sorting is needed.
         sorted_counts = counts[:, order]
-        mid_ranks = np.cumsum(sorted_counts, axis=1) - 0.5 * (sorted_counts - 1) - 0.5 * (n + 1)
+        # A resample is ranked by counting how often each distinct outcome came up; no sorting.
+        mid_ranks = _mid_ranks(np.add.reduceat(sorted_counts, starts, axis=1))[:, group[order]]
         weighted = sorted_counts * mid_ranks
         spread = np.sqrt(np.square(x_rank).sum() * (weighted * mid_ranks).sum(axis=1))
-        correlations.append(weighted @ x_rank[order] / spread)
+        with np.errstate(invalid="ignore"):
+            correlations.append(weighted @ x_rank[order] / spread)
     slope_ends = _percentiles(np.concatenate(slopes), level)
     spearman_ends = _percentiles(np.concatenate(correlations), level)
     return Trend(spearman, spearman_ends, slope, slope_ends, p_value)
@@ -263,7 +266,16 @@ def _resampled(n: int, resamples: int, generator: np.random.Generator) -> Array:
     return np.bincount(picks.ravel(), minlength=n * resamples).reshape(resamples, n).astype(float)
 
 
+def _mid_ranks(counts: NDArray) -> Array:
+    """Centred mean rank of each distinct value in ascending order, from how often it occurs."""
+    upto = np.cumsum(counts, axis=1)
+    return upto - 0.5 * (counts - 1) - 0.5 * (upto[:, -1:] + 1)
+
+
 def _percentiles(values: Array, level: float) -> Interval:
-    """Percentile interval of bootstrap values."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    """Percentile interval of bootstrap values, leaving out those that are undefined."""
+    defined = values[np.isfinite(values)]
+    if not len(defined):
+        return Interval(np.nan, np.nan)
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ggmi.config import ExactSettings, HistogramSettings
 from ggmi.mixtures.divergence import gaussian_kl, kl_divergence
 from ggmi.mixtures.em import fit
 from ggmi.mixtures.histogram import histogram_divergences
@@ -21,8 +20,8 @@ from ggmi.mixtures.study import (
 from ggmi.random import stream
 from ggmi.statistics import mean_interval, median_interval, trend
 
-HISTOGRAM = HistogramSettings(bins=10, points=200, resamplings=4)
-EXACT = ExactSettings(relative_error=0.05, absolute_error=0.05, max_points=100_000)
+HISTOGRAM = {"bins": 10, "points": 200, "resamplings": 4}
+EXACT = {"relative_error": 0.05, "absolute_error": 0.05, "max_points": 100_000}
 SHARES = st.floats(0, 1)
 
 
@@ -31,7 +30,7 @@ def problem(random_mixtures, streams):
     """Three truths, two fits of each, and a fresh set of streams by name."""
     truth = random_mixtures(3, 3, 2, "truth")
     fits = {"synthetic": random_mixtures(3, 4, 2, "synthetic"), "anchors_text": random_mixtures(3, 2, 2, "anchors")}
-    return truth, fits, lambda: {name: streams(3, name) for name in ("truth", *fits)}
+    return truth, fits, lambda: {name: streams(3, name) for name in ("truth", "null", *fits)}
 
 
 # Divergences.
@@ -44,7 +43,7 @@ def test_an_exact_estimator_is_the_librarys_divergence_in_its_direction(problem,
     assert set(found) == {f"{name}_{part}" for name in fits for part in ("value", "error", "points")}
     for name, fitted in fits.items():
         pair = (fitted, truth) if estimator == "forward" else (truth, fitted)
-        expected = kl_divergence(*pair, generators()[name], **EXACT.model_dump())
+        expected = kl_divergence(*pair, generators()[name], **EXACT)
         np.testing.assert_array_equal(found[f"{name}_value"], expected.value)
         np.testing.assert_array_equal(found[f"{name}_error"], expected.standard_error)
         np.testing.assert_array_equal(found[f"{name}_points"], expected.points)
@@ -68,12 +67,20 @@ def test_a_histogram_estimator_is_the_librarys_with_its_edges(problem, estimator
         truth,
         [given_streams[name] for name in ("truth", *fits)],
         edges=edges,
-        **HISTOGRAM.model_dump(),
+        **HISTOGRAM,
     )
     for name, (value, error) in zip(fits, expected, strict=True):
         np.testing.assert_array_equal(found[f"{name}_value"], value)
         np.testing.assert_array_equal(found[f"{name}_error"], error)
         np.testing.assert_array_equal(found[f"{name}_points"], [800, 800, 800])
+
+
+@pytest.mark.parametrize("estimator", ["released_histogram", "aligned_histogram"])
+def test_a_histogram_says_what_it_reads_where_the_divergence_is_zero(problem, estimator):
+    truth, fits, generators = problem
+    null = divergences(estimator, HISTOGRAM, truth, fits, generators())
+    assert (null["null_value"] > 0.1).all()
+    np.testing.assert_array_equal(null["null_points"], [400, 400, 400])
 
 
 @pytest.mark.parametrize("estimator", ["released_histogram", "aligned_histogram", "forward", "reverse"])
@@ -295,7 +302,7 @@ def test_accuracy_says_how_often_the_wanted_precision_was_reached(estimates):
 
 
 def test_histograms_promise_no_precision(estimates):
-    found = divergence_accuracy(estimates, HISTOGRAM.model_dump())
+    found = divergence_accuracy(estimates, HISTOGRAM)
     assert np.isnan(found.pop("precision_reached_share"))
     assert np.isfinite(list(found.values())).all()
 
@@ -304,4 +311,4 @@ def test_an_exact_estimate_reaches_what_it_was_asked_for(problem):
     truth, fits, generators = problem
     found = divergences("reverse", EXACT, truth, fits, generators())
     arrays = {part: found[f"synthetic_{part}"] for part in ("value", "error", "points")}
-    assert divergence_accuracy(arrays, EXACT.model_dump())["precision_reached_share"] == 1
+    assert divergence_accuracy(arrays, EXACT)["precision_reached_share"] == 1

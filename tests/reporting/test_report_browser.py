@@ -164,7 +164,7 @@ def test_text_stands_out_from_its_ground(open_page, width, scheme):
     unfold(page)
     for selector, least in (
         ("body, main p:not(.note), dd, td, th, h1, h2, h3, pre", 7),
-        ("main p.note, figcaption, nav a, .verdict .word, .statement, a, .tools output", 4.5),
+        ("main p.note, figcaption, nav a, .statement, a, .tools output", 4.5),
     ):
         found = page.evaluate(CONTRASTS, selector)
         assert len(found) > 10

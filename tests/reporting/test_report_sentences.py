@@ -21,6 +21,8 @@ def test_the_headline_counts_divergences_that_show_every_trend(make_study):
 def test_the_headline_of_a_single_divergence_and_of_fewer_trends(make_study):
     study = make_study(estimators=("reverse",), axes=("K", "L"))
     assert headline(study) == "The reverse divergence shows both published trends."
+    study = make_study({(*MAIN, "reverse", "K"): "undecided"}, estimators=("reverse",))
+    assert headline(study) == "The reverse divergence does not show all three published trends."
     study = make_study(axes=("J",))
     assert headline(study) == "Every divergence shows the one published trend."
     study = make_study(axes=("J",), verdicts={(*MAIN, "forward", "J"): "undecided"})
@@ -97,7 +99,8 @@ def test_nothing_swept(make_study):
         ((-1, -2, -3, -4), "anchor data came closer to the truth than synthetic data;"),
         ((0, 0, 0, 0), "whether synthetic or anchor data came closer to the truth is undecided;"),
         ((1, -1, 1, 1), "depends on the divergence;"),
-        ((1, 0, 1, 1), "depends on the divergence;"),
+        ((1, 0, 1, 1), "synthetic data came closer to the truth than anchor data by every divergence that decides;"),
+        ((-1, 0, 0, 0), "anchor data came closer to the truth than synthetic data by every divergence that decides;"),
     ],
 )
 def test_the_sign_of_the_gap(make_study, medians, said):
@@ -230,7 +233,8 @@ def test_fits_that_collapse_or_do_not_converge_are_said(make_study):
     study.fits.loc[2, ["converged_share", "collapsed_share"]] = [0.85, 0.4]
     worst = study.fits.loc[2]
     assert fitting(study) == (
-        "EM converged in at least 85 % of rounds; a component collapsed, and was handled, in up to 40 % of the rounds of "
+        "EM converged in at least 85 % of rounds; "
+        "a component collapsed, and was handled, in up to 40 % of the rounds of "
         f"a condition (synthetic, psd, K = {worst['K']}, J = {worst['J']}, L = {worst['L']})."
     )
 

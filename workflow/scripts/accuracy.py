@@ -4,6 +4,7 @@ import pandas as pd
 
 from ggmi.io import read_rounds, write_csv, write_json
 from ggmi.mixtures.study import divergence_accuracy, fit_quality
+from ggmi.mixtures.worlds import HISTOGRAMS
 from ggmi.provenance import record
 from ggmi.workflow.job import job
 from ggmi.workflow.segments import Segment, parts_of
@@ -22,7 +23,7 @@ with job(snakemake.log[0]):
                 arrays = read_rounds(path, condition.name, ("iterations", "converged", "collapsed", "log_likelihood"))
                 fits.append({**place, "fit": name, **fit_quality(arrays)})
             else:
-                for fit in p.fits:
+                for fit in (*p.fits, *(["null"] if name in HISTOGRAMS else [])):
                     parts = ("value", "error", "points")
                     arrays = read_rounds(path, condition.name, tuple(f"{fit}_{part}" for part in parts))
                     estimate = dict(zip(parts, arrays.values(), strict=True))

@@ -20,5 +20,5 @@ with job(snakemake.log[0]):
                 fits = {name: Mixtures(**arrays) for name, (_, arrays) in zip(p.fits, fitted, strict=True)}
                 rounds = range(first, first + truth.rounds)
                 purpose = (w.study, w.covariance, condition.name, "divergences", w.estimator)
-                streams = {n: round_streams(p.seed, *purpose, n, rounds=rounds) for n in ("truth", *fits)}
+                streams = {n: round_streams(p.seed, *purpose, n, rounds=rounds) for n in ("truth", "null", *fits)}
                 writer.write(condition.name, first, divergences(w.estimator, p.settings, truth, fits, streams))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.io import read_rounds, write_csv, write_json
-from ggmi.mixtures.study import gap_trend, verdicts
+from ggmi.mixtures.study import TREND_COLUMNS, gap_trend, verdicts
 from ggmi.provenance import record
 from ggmi.random import stream
 from ggmi.workflow.job import job
@@ -29,7 +29,7 @@ with job(snakemake.log[0]):
                     **gap_trend([int(v) for v in sweep], gaps, resamples),
                 }
             )
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=TREND_COLUMNS)
     table["p_holm"], table["verdict"] = verdicts(table["axis"], table["spearman"], table["p_value"])
     write_csv(snakemake.output.table, table)
     write_json(snakemake.output.provenance, record("trends", p, snakemake.input))

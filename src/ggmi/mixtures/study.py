@@ -14,12 +14,21 @@ from numpy.typing import NDArray
 from ggmi.mixtures.divergence import kl_divergence
 from ggmi.mixtures.gaussian import Array, Mixtures
 from ggmi.mixtures.histogram import histogram_divergences
+from ggmi.mixtures.worlds import HISTOGRAMS
 from ggmi.statistics import Interval, holm, mean_interval, median_interval, trend
 
 # Figure 4 as published: the KL gap falls with K, rises with J, falls with L.
 PUBLISHED_DIRECTION = {"K": -1, "J": 1, "L": -1}
 # Family-wise error of all verdicts in one table of trends.
 ALPHA = 0.05
+
+TREND_COLUMNS = (
+    *("covariance", "anchor_components", "estimator", "axis", "conditions", "rounds"),
+    *("spearman", "spearman_ci_low", "spearman_ci_high"),
+    *("slope_nats", "slope_nats_ci_low", "slope_nats_ci_high", "p_value"),
+)
+# The null of a histogram is averaged over rounds besides, so a tenth of the resamplings suffices.
+NULL_SHARE = 10
 
 Verdict = Literal["as_published", "against", "undecided"]
 Generators = Sequence[np.random.Generator]
@@ -46,17 +55,19 @@ def divergences(
     fits
         Fitted mixtures by name, R each.
     generators
-        Random generators by name of fit, and under ``truth`` for the truth's own points.
+        Random generators by name of fit, under ``truth`` for the truth's own points, and under
+        ``null`` for a second sample of the truth.
 
     Returns
     -------
     dict of str to ndarray, shape (R,)
         ``<fit>_value`` and ``<fit>_error`` (Monte-Carlo standard error), in nats, and
-        ``<fit>_points`` (points drawn).
+        ``<fit>_points`` (points drawn). Histograms also give the fit ``null``: what they read when
+        the truth is compared with itself and the divergence is zero.
     """
     names = list(fits)
     result: dict[str, NDArray] = {}
-    if estimator in ("forward", "reverse"):
+    if estimator not in HISTOGRAMS:
         for name in names:
             pair = (fits[name], truth) if estimator == "forward" else (truth, fits[name])
             estimate = kl_divergence(*pair, generators[name], **settings)
@@ -64,18 +75,18 @@ def divergences(
             result[f"{name}_error"] = estimate.standard_error
             result[f"{name}_points"] = estimate.points
         return result
-    values = histogram_divergences(
-        list(fits.values()),
-        truth,
-        [generators[name] for name in ("truth", *names)],
-        edges="own" if estimator == "released_histogram" else "common",
-        **settings,
-    )
-    drawn = settings["points"] * settings["resamplings"]
-    for name, (value, error) in zip(names, values, strict=True):
-        result[f"{name}_value"] = value
-        result[f"{name}_error"] = error
-        result[f"{name}_points"] = np.full(truth.rounds, drawn)
+    edges: Literal["own", "common"] = "own" if estimator == "released_histogram" else "common"
+    few = {**settings, "resamplings": max(2, settings["resamplings"] // NULL_SHARE)}
+    parts = [
+        (dict(fits), [generators[name] for name in ("truth", *names)], settings),
+        ({"null": truth}, [generators["truth"], generators["null"]], few),
+    ]
+    for mixtures, streams, used in parts:
+        found = histogram_divergences(list(mixtures.values()), truth, streams, edges=edges, **used)
+        for name, (value, error) in zip(mixtures, found, strict=True):
+            result[f"{name}_value"] = value
+            result[f"{name}_error"] = error
+            result[f"{name}_points"] = np.full(truth.rounds, used["points"] * used["resamplings"])
     return result
 
 

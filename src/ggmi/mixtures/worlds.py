@@ -20,6 +20,8 @@ Axis = Literal["K", "J", "L"]
 Covariance = Literal["psd", "released", "empirical"]
 
 AXES: tuple[Axis, ...] = get_args(Axis)
+# Estimators of the divergence that resample and bin; the others integrate exact densities.
+HISTOGRAMS = ("released_histogram", "aligned_histogram")
 
 # Means are uniform on [0, SIDE]^d.
 SIDE = 10.0
@@ -61,7 +63,7 @@ class Condition:
         ValueError
             If the name is not of the form ``K<int>_J<int>_L<int>``.
         """
-        match = re.fullmatch(r"K(\d+)_J(\d+)_L(\d+)", name)
+        match = re.fullmatch(r"K(0|[1-9]\d*)_J(0|[1-9]\d*)_L(0|[1-9]\d*)", name)
         if match is None:
             raise ValueError(f"{name!r} names no condition")
         return cls(*map(int, match.groups()))
@@ -138,7 +140,7 @@ def random_covariances(
 
     ``psd`` is ``A A' + 1e-6 I`` with A uniform on [0, 1]^{d x d}. ``released`` draws ``C = A B'``
     from two independent uniform matrices, as the authors' script does. C is neither symmetric nor
-    positive semi-definite; numpy's sampler decomposes ``C = U S V'`` and returns points of
+    positive semi-definite; numpy's legacy sampler decomposes ``C = U S V'`` and returns points of
     covariance ``V S V' = (C' C)^{1/2}``, which is what is returned here.
 
     Parameters

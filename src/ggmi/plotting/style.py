@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -72,6 +71,7 @@ def save_figure(figure: Figure, numbers: pd.DataFrame, stem: str, dpi: int) -> N
         Resolution of the PNG, dots an inch.
     """
     for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
-        with atomic(f"{stem}.{kind}") as beside, Path(beside).open("wb") as file:
+        # The salt counts when the file is written, so the style is needed here too.
+        with house_style(), atomic(f"{stem}.{kind}") as beside, beside.open("wb") as file:
             figure.savefig(file, format=kind, dpi=dpi, metadata=metadata, transparent=kind == "svg")
     write_csv(f"{stem}.csv", numbers)

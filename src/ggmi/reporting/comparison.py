@@ -11,6 +11,9 @@ from ggmi.reporting.text import listed
 
 Comparing = Literal["same", "undecided_in_both", "reversed", "only_simulated", "only_real"]
 
+# Trends named in a sentence at most.
+NAMED = 6
+
 COMPARING_WORDS: dict[Comparing, str] = {
     "reversed": "reversed",
     "only_simulated": "decided in simulation only",
@@ -68,8 +71,9 @@ def on_real_data(simulated: MixtureStudy, real: MixtureStudy) -> str:
     for kind, words in COMPARING_WORDS.items():
         if (pairs := found[kind]) or kind == "reversed":
             said.append(f"{len(pairs) or 'none'} {_verb(pairs, 'is', 'are')} {words}{_named(pairs)}")
+    trends = f"{total} trend{'s' if total > 1 else ''}"
     return (
-        f"Of {total} {'trend' if total == 1 else 'trends'} measured both on real geometry and in “{simulated.label}”, {listed(said)}"
+        f"Of {trends} measured both on real geometry and in “{simulated.label}”, {listed(said)}"
         f"{_less_data(simulated, real)}."
     )
 
@@ -79,7 +83,9 @@ def _verb(pairs: Sequence, singular: str, plural: str) -> str:
 
 
 def _named(pairs: Sequence[tuple[str, str]]) -> str:
-    """Trends by estimator, in brackets."""
+    """Trends by estimator, in brackets; a long list is left to the matrix of verdicts."""
+    if len(pairs) > NAMED:
+        return ""
     by_estimator: dict[str, list[str]] = {}
     for estimator, axis in pairs:
         by_estimator.setdefault(estimator, []).append(axis)

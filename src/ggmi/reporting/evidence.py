@@ -151,6 +151,27 @@ def precision(study: MixtureStudy) -> str:
     )
 
 
+def null(study: MixtureStudy) -> str:
+    """What histograms read where the divergence is zero, in one sentence.
+
+    Parameters
+    ----------
+    study
+        The study.
+    """
+    table = study.divergences[study.divergences["fit"] == "null"]
+    if table.empty:
+        return "Exact divergences of a distribution from itself are zero; no histogram was asked for."
+    read = [
+        f"{group['median_nats'].median():.1f} nats by the {estimator_name(str(name))}"
+        for name, group in table.groupby("estimator", sort=False)
+    ]
+    return (
+        f"Two samples of the target itself, whose divergence is zero, read {listed(read)} (median over conditions of "
+        "the medians over rounds, fit “null” in the divergences table); exact divergences read zero there."
+    )
+
+
 def fitting(study: MixtureStudy) -> str:
     """How well EM went, in one sentence.
 

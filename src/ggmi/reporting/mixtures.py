@@ -35,7 +35,7 @@ ESTIMATOR_DETAILS = {
 COVARIANCE_NAMES = {
     "psd": "proper covariances (psd)",
     "released": "covariances as released",
-    "empirical": "covariances of the data's classes",
+    "empirical": "covariances of the real classes",
 }
 ANCHOR_NAMES = {"released": "K components fitted to anchors (released)", "text": "K+J+L fitted to anchors (text)"}
 
@@ -78,6 +78,11 @@ class MixtureStudy:
         return one_line(self.title)
 
     @property
+    def place(self) -> str:
+        """The unswept condition in words."""
+        return ", ".join(f"{axis} = {value}" for axis, value in self.base.items())
+
+    @property
     def main(self) -> tuple[str, str]:
         """Covariance and anchor variant that stand for the study."""
         return self.covariances[0], self.anchor_components[0]
@@ -112,7 +117,6 @@ class Cell:
     high: float
     conditions: int
     rounds: int
-    p_holm: float
 
     @property
     def correlation(self) -> str:
@@ -145,7 +149,6 @@ def _cell(row: Mapping) -> Cell | None:
         float(row["spearman_ci_high"]),
         int(row["conditions"]),
         int(row["rounds"]),
-        float(row["p_holm"]),
     )
 
 
@@ -178,6 +181,8 @@ def headline(study: MixtureStudy) -> str:
         return "No trend was measured: no number of components is swept over two values or more."
     whole = [row for row in rows if row.axes("as_published") == row.axes()]
     trends = _trends_noun(max(len(row.axes()) for row in rows))
+    if not whole and len(rows) == 1:
+        return f"The {_names(rows)} does not show {trends}."
     if not whole:
         return f"None of the {count_word(len(rows))} divergences shows {trends}."
     if len(whole) == len(rows):
@@ -246,7 +251,6 @@ def gap_at_base(study: MixtureStudy, *, numbers: bool = True) -> str:
     numbers
         Whether the median gaps are told with their intervals.
     """
-    place = ", ".join(f"{axis} = {value}" for axis, value in study.base.items())
     parts, sides, rounds = [], set(), 0
     for estimator in study.estimators:
         row = base_row(study, estimator)
@@ -257,16 +261,20 @@ def gap_at_base(study: MixtureStudy, *, numbers: bool = True) -> str:
         parts.append(f"{estimate(row['median_nats'], low, high)} by the {estimator_name(estimator)}")
         rounds = int(row["rounds"])
     if not parts:
-        return f"No KL gap was measured at {place}."
-    verdict = {
-        frozenset({"helped"}): "synthetic data came closer to the truth than anchor data",
-        frozenset({"harmed"}): "anchor data came closer to the truth than synthetic data",
-        frozenset({"undecided"}): "whether synthetic or anchor data came closer to the truth is undecided",
-    }.get(
-        frozenset(sides), "whether synthetic data came closer to the truth than anchor data depends on the divergence"
-    )
+        return f"No KL gap was measured at {study.place}."
+    winners = {
+        "helped": "synthetic data came closer to the truth than anchor data",
+        "harmed": "anchor data came closer to the truth than synthetic data",
+    }
+    decided = sides - {"undecided"}
+    if len(decided) > 1:
+        verdict = f"whether {winners['helped']} depends on the divergence"
+    elif decided:
+        verdict = winners[decided.pop()] + (" by every divergence that decides" if "undecided" in sides else "")
+    else:
+        verdict = "whether synthetic or anchor data came closer to the truth is undecided"
     medians = f"; over {rounds:,} rounds the median KL gap, in nats, is {listed(parts)}" if numbers else ""
-    return f"At {place}, {verdict}{medians}."
+    return f"At {study.place}, {verdict}{medians}."
 
 
 def base_row(study: MixtureStudy, estimator: str) -> Mapping | None:

@@ -20,8 +20,10 @@ from markupsafe import Markup, escape
 from ggmi.reporting.tables import DataTable
 from ggmi.reporting.text import plain
 
-# Bytes all pictures of a page may take together, encoded; the page stays below 5 MB with its tables.
+# What all pictures of a page may take together, encoded, and all tables, at some 30 bytes a cell:
+# the page stays below 5 MB.
 PICTURE_BYTES = 3_200_000
+TABLE_CELLS = 45_000
 
 _VIEW_BOX = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 # Marks in our sentences that become typography, replaced after escaping.
@@ -244,7 +246,7 @@ def render(page: Page, template: str, style: str, script: str) -> str:
     """
     if "</" in style or "</script" in script:
         raise ValueError("style and script cannot be embedded: they contain a closing tag")
-    sections = _embedded(page.sections)
+    sections = _within_budget(page.sections)
     policy = (
         "default-src 'none'; img-src data:; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
@@ -277,40 +279,56 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _pictures(blocks: Sequence[Block]) -> Iterator[Picture]:
+def _flat(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Blocks and those within them, in order."""
     for block in blocks:
-        if isinstance(block, Picture):
-            yield block
-        elif isinstance(block, Fold):
-            yield from _pictures(block.blocks)
+        yield block
+        if isinstance(block, Fold):
+            yield from _flat(block.blocks)
 
 
-def _embedded(sections: Sequence[Section]) -> list[Section]:
-    """Sections whose pictures carry their data, within the page's budget.
+def _within_budget(sections: Sequence[Section]) -> list[Section]:
+    """Sections whose pictures carry their data and whose tables fit on the page."""
+    blocks = [block for section in sections for block in _flat(section.blocks)]
+    forms = iter(_picture_forms([block for block in blocks if isinstance(block, Picture)]))
+    rows = _rows_a_table([block for block in blocks if isinstance(block, DataTable)])
 
-    Pictures are drawn as SVG; while they are too many bytes together, the largest gives way to
-    its PNG, and then to a link.
+    def fitted(blocks: Sequence[Block]) -> list[Block]:
+        result: list[Block] = []
+        for block in blocks:
+            if isinstance(block, Picture):
+                block = _with_data(block, *next(forms))
+            elif isinstance(block, DataTable):
+                block = replace(block, rows=block.rows[:rows])
+            elif isinstance(block, Fold):
+                block = replace(block, blocks=fitted(block.blocks))
+            result.append(block)
+        return result
+
+    return [replace(section, blocks=fitted(section.blocks)) for section in sections]
+
+
+def _picture_forms(pictures: Sequence[Picture]) -> list[tuple[str, bytes]]:
+    """Format and data of each picture.
+
+    All are SVG; while they are too many bytes together, the largest SVG gives way to its PNG, and
+    then the largest PNG to nothing.
     """
-    pictures = [picture for section in sections for picture in _pictures(section.blocks)]
     forms = [[("svg+xml", p.svg), *([("png", p.png)] if len(p.png) < len(p.svg) else []), ("", b"")] for p in pictures]
     sizes = [[4 * len(data) // 3 for _, data in form] for form in forms]
     while sum(size[0] for size in sizes) > PICTURE_BYTES:
         largest = max(range(len(sizes)), key=lambda i: (forms[i][0][0] == "svg+xml", sizes[i][0]))
         forms[largest].pop(0)
         sizes[largest].pop(0)
-    chosen = iter([form[0] for form in forms])
+    return [form[0] for form in forms]
 
-    def filled(blocks: Sequence[Block]) -> list[Block]:
-        result: list[Block] = []
-        for block in blocks:
-            if isinstance(block, Picture):
-                block = _with_data(block, *next(chosen))
-            elif isinstance(block, Fold):
-                block = replace(block, blocks=filled(block.blocks))
-            result.append(block)
-        return result
 
-    return [replace(section, blocks=filled(section.blocks)) for section in sections]
+def _rows_a_table(tables: Sequence[DataTable]) -> int:
+    """The most rows a table may show so that all tables together keep their budget."""
+    rows = max((len(table.rows) for table in tables), default=0)
+    while rows > 1 and sum(min(len(t.rows), rows) * len(t.columns) for t in tables) > TABLE_CELLS:
+        rows = rows * 9 // 10
+    return rows
 
 
 def _with_data(picture: Picture, form: str, data: bytes) -> Picture:

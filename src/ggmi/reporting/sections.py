@@ -55,7 +55,7 @@ STEPS = (
     ("synthetic_set", "draws the synthetic data from M"),
     ("fitted_mixture", "fits a mixture by EM to anchor data and to synthetic data"),
     ("divergences", "estimates the divergence of each fit from G"),
-    ("gaps", "takes the difference, D_KL(π_anchor‖G) − D_KL(π_gen‖G), or its reverse, round by round"),
+    ("gaps", "subtracts, round by round: divergence of the anchor fit minus divergence of the synthetic fit"),
     ("kl_gap", "summarises the gaps of each condition: mean, median, intervals"),
     ("trends", "correlates swept number and gap, and judges every trend against the published figure"),
     ("accuracy", "reports how EM and the integration of divergences went"),
@@ -142,7 +142,8 @@ def _matrix_section(studies: Sequence[MixtureStudy]) -> Section:
     note = (
         "Each cell: the verdict, and Spearman's ρ of swept number and KL gap with its 95 % interval, drawn from "
         "−1 to 1. Undecided is a result: the rounds do not tell the direction. Intervals hold one by one, verdicts for "
-        "all trends of a study at once, so an interval that only just excludes zero can belong to an undecided trend."
+        "all trends of a study at once, so an interval that only just excludes zero can belong to an undecided trend. "
+        "ρ tells direction and steadiness, not size; slopes are in the tables of trends."
     )
     return Section("verdicts", "Every verdict", "Every verdict", [Prose([note], "note"), matrix])
 
@@ -199,12 +200,9 @@ def _caveats(study: MixtureStudy) -> list[tuple[str, str]]:
         ("Heavy tails", evidence.heavy_tails(study)),
         ("Mean against rank", evidence.mean_against_rank(study)),
         ("Precision", evidence.precision(study)),
+        ("Null", evidence.null(study)),
         ("Fits", evidence.fitting(study)),
     ]
-
-
-def _place(study: MixtureStudy) -> str:
-    return ", ".join(f"{axis} = {value}" for axis, value in study.base.items())
 
 
 def _base_table(study: MixtureStudy) -> DataTable:
@@ -216,7 +214,7 @@ def _base_table(study: MixtureStudy) -> DataTable:
             median = estimate(row["median_nats"], row["median_ci_low_nats"], row["median_ci_high_nats"])
             rows.append((estimator_name(estimator), median, mean, fixed(row["sd_nats"], 1), f"{row['rounds']:,}"))
     header = ("divergence", "median gap [95 %], nats", "mean gap [95 %], nats", "sd, nats", "rounds")
-    return plain_table(header, rows, caption=f"KL gap of the main variant at {_place(study)}", numeric=(3, 4))
+    return plain_table(header, rows, caption=f"KL gap of the main variant at {study.place}", numeric=(3, 4))
 
 
 def _files(study: MixtureStudy, figure: str) -> list[tuple[str, str]]:
@@ -237,21 +235,20 @@ def _gap_picture(study: MixtureStudy, figures: Mapping[str, Figure], covariance:
     caption = (
         f"Figure 4, {_variant_title(covariance, anchors)}. KL gap in nats "
         "along each sweep, by each divergence: mean with 95 % interval, median, and one standard deviation over "
-        "rounds; scales of exact divergences are logarithmic beyond ±10."
+        "rounds; a scale marked in powers of ten is linear within ±10 and logarithmic beyond."
     )
     return Picture(figures[name].svg, figures[name].png, alt, caption, _files(study, name))
 
 
 def _world_pictures(study: MixtureStudy, figures: Mapping[str, Figure]) -> list[Picture]:
-    place = _place(study)
     texts = {
         "figure5": (
-            f"Four panels of ellipses at {place}: target, mixture fitted to anchors, generator, mixture fitted to "
-            "synthetic data.",
-            f"Figure 5, the setting, one round at {place}: the target G and what is made from it.",
+            f"Four panels of ellipses at {study.place}: target, mixture fitted to anchors, generator, mixture fitted "
+            "to synthetic data.",
+            f"Figure 5, the setting, one round at {study.place}: the target G and what is made from it.",
         ),
         "figure2": (
-            f"Two panels at {place}: anchor points on the target's density, synthetic points on the generator's.",
+            f"Two panels at {study.place}: anchors on the target's density, synthetic points on the generator's.",
             "Figure 2, the same round: anchor data on the target's density beside synthetic data on the generator's.",
         ),
     }

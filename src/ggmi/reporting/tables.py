@@ -11,9 +11,6 @@ import pandas as pd
 
 from ggmi.reporting.text import fixed
 
-# Rows of one table on the page; longer tables end with the way to the whole file.
-MAX_ROWS = 1500
-
 
 @dataclass(frozen=True)
 class Column:
@@ -96,8 +93,7 @@ def data_table(
     order = [key for key in described if key in frame] + [str(key) for key in frame if key not in described]
     chosen = [described.get(key, Column(key, key, "", 3)) for key in order]
     numeric = [pd.api.types.is_numeric_dtype(frame[key]) for key in order]
-    shown = frame[order].head(MAX_ROWS)
-    cells = [[_cell(value, column.decimals) for value in shown[column.key].tolist()] for column in chosen]
+    cells = [[_cell(value, column.decimals) for value in frame[column.key].tolist()] for column in chosen]
     return DataTable(caption, chosen, numeric, list(zip(*cells, strict=True)), len(frame), source, tools)
 
 
@@ -196,7 +192,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         *_PLACE,
         Column("covariance", "covariance", "variant of the components' covariances"),
         Column("estimator", "divergence", "estimator of the divergence"),
-        Column("fit", "fit", "which fitted mixture is compared with the target"),
+        Column("fit", "fit", "which fitted mixture is compared with the target; null: the target itself"),
         _ROUNDS,
         Column("median_nats", "median", "median divergence over rounds, nats", 2),
         Column("largest_error_nats", "largest error", "largest Monte-Carlo standard error of any round, nats", 3),

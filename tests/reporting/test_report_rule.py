@@ -1,0 +1,66 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ggmi.config import load, resolved
+
+REPOSITORY = Path(__file__).parents[2]
+TITLE = "Made: <b>{{ 7 * 7 }}</b>"
+STUDY = {
+    "title": TITLE,
+    "covariances": ["psd"],
+    "anchor_components": ["released"],
+    "sweeps": {axis: [2, 3, 4] for axis in "KJL"},
+    "rounds": 20,
+}
+CONFIG = {"seed": 7, "mixtures": {"gmm": STUDY}}
+# Only the report's rules: everything they read has been made.
+SNAKEFILE = """
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/report.smk"
+"""
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, make_study, write_results):
+    place = tmp_path_factory.mktemp("report")
+    for folder in ("rules", "workflow", "envs"):
+        (place / folder).symlink_to(REPOSITORY / folder)
+    (place / "Snakefile").write_text(SNAKEFILE)
+    (place / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    write_results(place / "results", make_study({("psd", "released", "forward", "K"): "against"}, title=TITLE))
+    return place
+
+
+def snakemake(place, *arguments):
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "results/report.html", *arguments]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_rules_make_page_summary_and_configuration(workplace):
+    snakemake(workplace)
+    results = workplace / "results"
+    assert yaml.safe_load((results / "config.resolved.yaml").read_text()) == resolved(load(CONFIG))
+    lines = (results / "summary.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith(f"{TITLE}: of the published trends, the main variant (psd, released) supports 3 of 3")
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert "Made: &lt;b&gt;{{ 7 * 7 }}&lt;/b&gt;" in page
+    assert "three of four divergences" in page
+    links = [link for link in re.findall(r'href="([^"]+)"', page) if not link.startswith(("#", "https:", "data:"))]
+    assert len(links) == 3 * 3 + 4
+    assert all((results / link).is_file() for link in links)
+
+    assert "Nothing to be done" in snakemake(workplace, "-n")
+    snakemake(workplace, "--forcerun", "report")
+    assert (results / "report.html").read_text(encoding="utf-8") == page
