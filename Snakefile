@@ -1,6 +1,3 @@
-configfile: "config.yaml"
-
-
 include: "rules/common.smk"
 include: "rules/mixtures.smk"
 include: "rules/figures.smk"

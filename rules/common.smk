@@ -30,6 +30,17 @@ def stop(error):
     sys.exit(USER_MISTAKE)
 
 
+# Read here first, since Snakemake says neither which file is broken nor where.
+try:
+    if Path("config.yaml").exists():
+        ggmi_config.read_yaml(Path("config.yaml"))
+except UserError as error:
+    stop(error)
+
+
+configfile: "config.yaml"
+
+
 try:
     CONFIG = ggmi_config.load(config)
     ggmi_config.check_files(CONFIG)

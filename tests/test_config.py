@@ -1,7 +1,5 @@
 import json
 import math
-import os
-import re
 from pathlib import Path
 
 import jsonschema
@@ -520,11 +518,3 @@ def test_a_results_folder_below_a_regular_file_is_refused(tmp_path):
     assert str(caught.value) == (
         f"config: results: '{folder}' cannot be written ({tmp_path / 'file'} is not a writable folder)"
     )
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_a_results_folder_without_permission_is_refused(tmp_path):
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o500)
-    with pytest.raises(UserError, match=re.escape(f"({locked} is not a writable folder)")):
-        check_files(load({"results": str(locked / "results")}))

@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ggmi.errors import UserError
-from ggmi.io import atomic, block_writer, read_blocks, read_rounds, write_csv, write_json, write_text
+from ggmi.io import (
+    atomic,
+    block_writer,
+    read_blocks,
+    read_csv,
+    read_json,
+    read_rounds,
+    write_csv,
+    write_json,
+    write_text,
+)
 
 
 @pytest.fixture
@@ -359,3 +369,17 @@ def test_csv_floats_come_back_to_ten_digits(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("csv") / "table.csv"
     write_csv(path, pd.DataFrame({"value": values}))
     np.testing.assert_allclose(pd.read_csv(path)["value"], values, rtol=6e-10)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_table_or_record_cut_short_is_told_by_name(tmp_path, share):
+    table, record = tmp_path / "table.csv", tmp_path / "record.json"
+    write_csv(table, pd.DataFrame({"a": range(50), "b": np.arange(50) / 7}))
+    write_json(record, {"a": list(range(50))})
+    assert len(read_csv(table)) == 50
+    assert read_json(record)["a"][-1] == 49
+    for path, read in ((table, read_csv), (record, read_json)):
+        content = path.read_bytes().rstrip()
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(UserError, match=rf"{path.name}: is damaged or missing .* delete the file and run again"):
+            read(path)

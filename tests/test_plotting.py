@@ -46,56 +46,40 @@ def make_world(d, rounds=1):
     return worlds, points, anchors, fit(points, CONDITION.total, streams[3])
 
 
-@pytest.fixture(params=[1, 2, 5])
+@pytest.fixture(scope="module", params=[1, 2, 5])
 def world(request):
     """One round of a world in 1, 2 or 5 dimensions."""
-    d = request.param
-    worlds, points, anchors, synthetic = make_world(d)
-    return ExampleWorld(
-        CONDITION,
-        worlds.truth,
-        worlds.generator,
-        anchors.mixtures,
-        synthetic.mixtures,
-        worlds.anchors.reshape(-1, d),
-        points[0],
-    )
+    return make_example(request.param)
 
 
-@pytest.fixture
-def gaps():
+def gaps(estimators=ESTIMATORS, values=(2, 3, 5), scale=1.0):
     """Tables of KL gaps and trends along sweeps, and the sweeps themselves."""
-
-    def make(estimators=ESTIMATORS, values=(2, 3, 5), scale=1.0):
-        numbers = stream(2, "gaps", len(estimators), len(values))
-        sweeps = {
-            axis: [Condition(**{**dict.fromkeys("KJL", 2), axis: value}) for value in values]
-            for axis in ("K", "J", "L")
-        }
-        rows = []
-        for condition, estimator in itertools.product(
-            dict.fromkeys(itertools.chain.from_iterable(sweeps.values())), estimators
-        ):
-            mean = scale * numbers.normal()
-            rows.append(
-                {
-                    **{"K": condition.K, "J": condition.J, "L": condition.L, "estimator": estimator},
-                    **{"mean_nats": mean, "sd_nats": scale * 0.8, "median_nats": mean - 0.1},
-                    **{"ci_low_nats": mean - 0.3, "ci_high_nats": mean + 0.2},
-                    **{"median_ci_low_nats": mean - 0.4, "median_ci_high_nats": mean + 0.3},
-                }
-            )
-        trends = [
+    numbers = stream(2, "gaps", len(estimators), len(values))
+    sweeps = {
+        axis: [Condition(**{**dict.fromkeys("KJL", 2), axis: value}) for value in values] for axis in ("K", "J", "L")
+    }
+    rows = []
+    for condition, estimator in itertools.product(
+        dict.fromkeys(itertools.chain.from_iterable(sweeps.values())), estimators
+    ):
+        mean = scale * numbers.normal()
+        rows.append(
             {
-                **{"estimator": estimator, "axis": axis, "verdict": verdict},
-                **{"spearman": 0.25, "spearman_ci_low": -0.5, "spearman_ci_high": 0.75},
+                **{"K": condition.K, "J": condition.J, "L": condition.L, "estimator": estimator},
+                **{"mean_nats": mean, "sd_nats": scale * 0.8, "median_nats": mean - 0.1},
+                **{"ci_low_nats": mean - 0.3, "ci_high_nats": mean + 0.2},
+                **{"median_ci_low_nats": mean - 0.4, "median_ci_high_nats": mean + 0.3},
             }
-            for estimator in estimators
-            for axis, verdict in zip("KJL", ("as_published", "against", "undecided"), strict=True)
-        ]
-        return pd.DataFrame(rows), pd.DataFrame(trends), sweeps
-
-    return make
+        )
+    trends = [
+        {
+            **{"estimator": estimator, "axis": axis, "verdict": verdict},
+            **{"spearman": 0.25, "spearman_ci_low": -0.5, "spearman_ci_high": 0.75},
+        }
+        for estimator in estimators
+        for axis, verdict in zip("KJL", ("as_published", "against", "undecided"), strict=True)
+    ]
+    return pd.DataFrame(rows), pd.DataFrame(trends), sweeps
 
 
 def drawn_gaps(table, trends, sweeps):
@@ -117,37 +101,45 @@ def words(svg):
 # Every figure.
 
 
-@pytest.fixture(params=["figure 2", "figure 4", "figure 5"])
-def draw(request, gaps):
-    """Draw one of the three figures from the same small data each time."""
-
-    def world():
-        worlds, points, anchors, synthetic = make_world(2)
-        fits = anchors.mixtures, synthetic.mixtures
-        return ExampleWorld(CONDITION, worlds.truth, worlds.generator, *fits, worlds.anchors.reshape(-1, 2), points[0])
-
-    return {
-        "figure 2": lambda: world_figure(world(), "Title", "coordinate", 10.0),
-        "figure 4": lambda: drawn_gaps(*gaps(estimators=("forward", "reverse"))),
-        "figure 5": lambda: setting_figure(world(), "Title", "coordinate", 10.0),
-    }[request.param]
+def make_example(d):
+    worlds, points, anchors, synthetic = make_world(d)
+    fits = anchors.mixtures, synthetic.mixtures
+    return ExampleWorld(CONDITION, worlds.truth, worlds.generator, *fits, worlds.anchors.reshape(-1, d), points[0])
 
 
-def test_the_same_data_gives_the_same_bytes(draw, tmp_path):
-    first, second = (saved(tmp_path, *draw()) for _ in range(2))
-    assert first == second
+FIGURES = {
+    "figure 2": lambda: world_figure(make_example(2), "Title", "coordinate", 10.0),
+    "figure 4": lambda: drawn_gaps(*gaps(estimators=("forward", "reverse"))),
+    "figure 5": lambda: setting_figure(make_example(2), "Title", "coordinate", 10.0),
+}
 
 
-def test_what_was_drawn_before_leaves_no_trace(draw, gaps, tmp_path):
-    first = saved(tmp_path, *draw())
-    drawn_gaps(*gaps(estimators=("forward",)))
+@pytest.fixture(scope="module", params=FIGURES)
+def made(request, tmp_path_factory):
+    """A figure's name, the figure, the numbers behind it and its folder."""
+    figure, numbers = FIGURES[request.param]()
+    folder = tmp_path_factory.mktemp("figures") / "made on the way"
+    saved(folder, figure, numbers)
+    return request.param, figure, numbers, folder
+
+
+def test_the_same_data_gives_the_same_bytes_whatever_was_drawn_before(made, tmp_path):
+    name, _, _, folder = made
     with house_style():
-        Figure().subplots().plot([1, 2])
-    assert saved(tmp_path, *draw()) == first
+        other = Figure()
+        other.subplots().plot([1, 2], label="other")
+        other.legend()
+    saved(tmp_path, other, pd.DataFrame())
+    for kind, content in saved(tmp_path, *FIGURES[name]()).items():
+        assert content == (folder / f"figure.{kind}").read_bytes()
 
 
-def test_every_axis_says_what_it_shows(draw):
-    figure, _ = draw()
+def test_a_figure_is_three_files_of_one_name(made):
+    assert sorted(path.name for path in made[3].iterdir()) == ["figure.csv", "figure.png", "figure.svg"]
+
+
+def test_every_axis_says_what_it_shows(made):
+    figure = made[1]
     grid = figure.axes[0].get_gridspec()
     panels = np.array(figure.axes).reshape(grid.nrows, grid.ncols)
     # Labels stand below the columns and beside the rows.
@@ -157,25 +149,22 @@ def test_every_axis_says_what_it_shows(draw):
     assert all(ax.get_title(loc="left") or ax.get_title() for ax in panels.flat)
 
 
-def test_a_figure_is_as_wide_and_as_fine_as_asked(draw, tmp_path):
-    figure, numbers = draw()
-    assert figure.get_size_inches()[0] == 10
-    png = Image.open(io.BytesIO(saved(tmp_path, figure, numbers, dpi=50)["png"]))
-    assert png.size[0] == 500
-    assert Image.open(io.BytesIO(saved(tmp_path, figure, numbers, dpi=100)["png"])).size[0] == 1000
+def test_a_figure_is_as_wide_and_as_fine_as_asked(made):
+    _, figure, _, folder = made
+    width, height = figure.get_size_inches()
+    assert width == 10
+    with Image.open(folder / "figure.png") as png:
+        assert png.size == (600, int(60 * height))
 
 
-def test_the_csv_beside_holds_the_numbers(draw, tmp_path):
-    figure, numbers = draw()
-    saved(tmp_path, figure, numbers)
-    found = pd.read_csv(tmp_path / "figure.csv")
-    pd.testing.assert_frame_equal(found, numbers, check_dtype=False, rtol=1e-9)
+def test_the_csv_beside_holds_the_numbers(made):
+    _, _, numbers, folder = made
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "figure.csv"), numbers, check_dtype=False, rtol=1e-9)
 
 
-def test_an_svg_is_well_formed_and_names_no_other_file(draw, tmp_path):
-    svg = saved(tmp_path, *draw())["svg"]
-    root = ET.fromstring(svg)
-    links = [value for node in root.iter() for key, value in node.attrib.items() if key.endswith("href")]
+def test_an_svg_is_well_formed_and_names_no_other_file(made):
+    svg = (made[3] / "figure.svg").read_bytes()
+    links = [value for node in ET.fromstring(svg).iter() for key, value in node.attrib.items() if key.endswith("href")]
     assert links
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
     assert b"<dc:date>" not in svg
@@ -184,7 +173,7 @@ def test_an_svg_is_well_formed_and_names_no_other_file(draw, tmp_path):
 # Figure 4.
 
 
-def test_figure_4_has_a_row_an_estimator_and_a_column_a_sweep(gaps):
+def test_figure_4_has_a_row_an_estimator_and_a_column_a_sweep():
     figure, numbers = drawn_gaps(*gaps())
     assert len(figure.axes) == 12
     assert list(numbers.columns[:1]) == ["value"]
@@ -194,7 +183,7 @@ def test_figure_4_has_a_row_an_estimator_and_a_column_a_sweep(gaps):
     assert [ax.get_xlabel() for ax in figure.axes[-3:]] == list(AXIS_NAMES.values())
 
 
-def test_the_numbers_of_figure_4_are_the_tables(gaps):
+def test_the_numbers_of_figure_4_are_the_tables():
     table, trends, sweeps = gaps()
     _, numbers = drawn_gaps(table, trends, sweeps)
     for row in numbers.itertuples():
@@ -204,7 +193,7 @@ def test_the_numbers_of_figure_4_are_the_tables(gaps):
             assert table.loc[same, column].item() == getattr(row, column)
 
 
-def test_the_lines_of_figure_4_go_through_means_medians_and_intervals(gaps):
+def test_the_lines_of_figure_4_go_through_means_medians_and_intervals():
     table, trends, sweeps = gaps(estimators=("forward",))
     figure, numbers = drawn_gaps(table, trends, sweeps)
     for ax, axis in zip(figure.axes, "KJL", strict=True):
@@ -220,7 +209,7 @@ def test_the_lines_of_figure_4_go_through_means_medians_and_intervals(gaps):
         assert np.isin(np.round(sides, 9), np.round(shade[:, 1], 9)).all()
 
 
-def test_a_panels_title_gives_claim_verdict_and_correlation(gaps, tmp_path):
+def test_a_panels_title_gives_claim_verdict_and_correlation(tmp_path):
     figure, numbers = drawn_gaps(*gaps(estimators=("reverse",)))
     assert [ax.get_title(loc="left") for ax in figure.axes] == [
         "published: falls · as published\nρ = +0.25 [-0.50, +0.75]",
@@ -230,7 +219,7 @@ def test_a_panels_title_gives_claim_verdict_and_correlation(gaps, tmp_path):
     assert "KL gap (nats)" in " ".join(words(saved(tmp_path, figure, numbers)["svg"]))
 
 
-def test_a_sweep_of_one_value_is_drawn_without_a_verdict(gaps, tmp_path):
+def test_a_sweep_of_one_value_is_drawn_without_a_verdict(tmp_path):
     table, trends, sweeps = gaps(estimators=("forward",), values=(2,))
     figure, numbers = drawn_gaps(table, trends.iloc[:0], sweeps)
     saved(tmp_path, figure, numbers)
@@ -238,14 +227,14 @@ def test_a_sweep_of_one_value_is_drawn_without_a_verdict(gaps, tmp_path):
     assert {ax.get_title(loc="left") for ax in figure.axes} == {"published: falls", "published: rises"}
 
 
-def test_one_estimator_is_drawn_alone(gaps, tmp_path):
+def test_one_estimator_is_drawn_alone(tmp_path):
     figure, numbers = drawn_gaps(*gaps(estimators=("forward",)))
     saved(tmp_path, figure, numbers)
     assert len(figure.axes) == 3
     assert set(numbers["estimator"]) == {"forward"}
 
 
-def test_rounds_too_few_for_an_interval_are_drawn_without_it(gaps, tmp_path):
+def test_rounds_too_few_for_an_interval_are_drawn_without_it(tmp_path):
     table, trends, sweeps = gaps(estimators=("reverse",))
     table[["ci_low_nats", "ci_high_nats", "median_ci_low_nats", "median_ci_high_nats"]] = np.nan
     trends[["spearman", "spearman_ci_low", "spearman_ci_high"]] = np.nan
@@ -255,13 +244,13 @@ def test_rounds_too_few_for_an_interval_are_drawn_without_it(gaps, tmp_path):
     assert pd.read_csv(io.BytesIO(files["csv"]))["mean_nats"].notna().all()
 
 
-def test_heavy_tails_get_a_scale_that_shows_them_and_light_ones_keep_theirs(gaps):
+def test_heavy_tails_get_a_scale_that_shows_them_and_light_ones_keep_theirs():
     for scale, expected in ((1.0, "linear"), (1e6, "symlog")):
         figure, _ = drawn_gaps(*gaps(scale=scale))
         assert {ax.get_yscale() for ax in figure.axes} == {expected}
 
 
-def test_the_order_of_the_tables_rows_does_not_matter(gaps, tmp_path):
+def test_the_order_of_the_tables_rows_does_not_matter(tmp_path):
     table, trends, sweeps = gaps(estimators=("forward",))
     first = saved(tmp_path, *drawn_gaps(table, trends, sweeps))
     assert saved(tmp_path, *drawn_gaps(table.iloc[::-1], trends.iloc[::-1], sweeps)) == first
@@ -412,13 +401,6 @@ def test_a_condition_that_is_not_there_is_told(artifacts):
 # On the disk.
 
 
-def test_a_figure_is_three_files_of_one_name(draw, tmp_path):
-    figure, numbers = draw()
-    save_figure(figure, numbers, str(tmp_path / "made on the way" / "figure2"), 60)
-    made = sorted(path.name for path in (tmp_path / "made on the way").iterdir())
-    assert made == ["figure2.csv", "figure2.png", "figure2.svg"]
-
-
 class Unwilling(Figure):
     """Half of it is written, then it fails."""
 
@@ -427,7 +409,7 @@ class Unwilling(Figure):
         raise RuntimeError("no more ink")
 
 
-def test_a_figure_that_fails_leaves_the_old_files_whole(gaps, tmp_path):
+def test_a_figure_that_fails_leaves_the_old_files_whole(tmp_path):
     figure, numbers = drawn_gaps(*gaps(estimators=("forward",)))
     before = saved(tmp_path, figure, numbers)
     with pytest.raises(RuntimeError, match="no more ink"):
@@ -435,7 +417,7 @@ def test_a_figure_that_fails_leaves_the_old_files_whole(gaps, tmp_path):
     assert {path.suffix[1:]: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_place_that_cannot_be_written_is_named(gaps, tmp_path):
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be written"):
         save_figure(*drawn_gaps(*gaps(estimators=("forward",))), str(tmp_path / "file" / "figure"), 60)

@@ -99,6 +99,53 @@ def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
         table.to_csv(beside, index=False, float_format="%.10g", lineterminator="\n")
 
 
+def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote.
+
+    Parameters
+    ----------
+    path
+        The table.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, cut short or damaged.
+    """
+    import pandas as pd
+
+    try:
+        if not Path(path).read_bytes().endswith(b"\n"):
+            raise ValueError("its last line is cut short")
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a value that `write_json` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, cut short or damaged.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str | os.PathLike[str], error: Exception) -> UserError:
+    """What to say of a file of ours that cannot be read."""
+    return UserError(f"{path}: is damaged or missing ({error}); delete the file and run again")
+
+
 class BlockWriter:
     """Writes arrays into one ``.npz`` archive block by block, so that memory stays bounded.
 
@@ -186,7 +233,7 @@ def read_blocks(path: str | os.PathLike[str], condition: str, names: tuple[str, 
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError, RuntimeError, zlib.error) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{path}: is damaged or missing ({error}); delete the file and run again") from error
+        raise _damaged(path, error) from error
 
 
 def read_rounds(path: str | os.PathLike[str], condition: str, names: tuple[str, ...]) -> Arrays:

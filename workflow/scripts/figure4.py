@@ -1,7 +1,6 @@
 """Draw the KL gap along every sweep by every estimator, for one variant."""
 
-import pandas as pd
-
+from ggmi.io import read_csv
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.worlds import Condition
 from ggmi.plotting.mixtures import kl_gap_figure
@@ -12,7 +11,7 @@ with job(snakemake.log[0]):
     p, w = snakemake.params, snakemake.wildcards
     tables = []
     for path in (snakemake.input.table, snakemake.input.trends):
-        table = pd.read_csv(path)
+        table = read_csv(path)
         tables.append(table[(table["covariance"] == w.covariance) & (table["anchor_components"] == w.anchors)])
     sweeps = {axis: [Condition.parse(name) for name in names] for axis, names in p.sweeps.items()}
     fitted = {"released": "K", "text": "K + J + L"}[w.anchors]

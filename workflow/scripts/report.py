@@ -1,11 +1,8 @@
 """Write the page a person reads and the three sentences a terminal shows."""
 
-import json
 from pathlib import Path
 
-import pandas as pd
-
-from ggmi.io import write_text
+from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.comparison import summary
 from ggmi.reporting.mixtures import MixtureStudy
 from ggmi.reporting.page import render
@@ -24,11 +21,11 @@ def by_study(paths, kind, read):
 
 with job(snakemake.log[0]):
     p, given = snakemake.params, snakemake.input
-    tables = by_study(given.tables, ".csv", pd.read_csv)
+    tables = by_study(given.tables, ".csv", read_csv)
     figures = by_study(
         given.figures, ".svg", lambda svg: Figure(svg.read_bytes(), svg.with_suffix(".png").read_bytes())
     )
-    records = by_study(given.records, ".provenance.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
+    records = by_study(given.records, ".provenance.json", read_json)
     studies = [MixtureStudy(name=name, **values, **tables[name]) for name, values in p.studies.items()]
     configuration = Path(given.configuration).read_text(encoding="utf-8")
     page = mixture_page(studies, figures, records, configuration, p.code, p.seed)

@@ -1,0 +1,1 @@
+"""Finite worlds in which every inequality of the theory is computed exactly, searched and certified."""

@@ -1,0 +1,257 @@
+"""What a statement is: its place, assumptions and two sides; and the assumptions that statements make."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ggmi.theory import terms
+from ggmi.theory.terms import Term
+from ggmi.theory.world import Array, World
+
+Flags = NDArray[np.bool_]
+
+# Sides that differ by less are equal: entropies of a few hundred states carry errors near 1e-14.
+TOLERANCE = 1e-9
+# Probabilities that differ by less are equal.
+EXACT = 1e-12
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A condition on a world.
+
+    Parameters
+    ----------
+    text
+        The condition in words.
+    holds
+        Whether each world of a batch meets it, shape (B,).
+    """
+
+    text: str
+    holds: Callable[[World], Flags]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An inequality or identity between terms of a world.
+
+    Parameters
+    ----------
+    key
+        Short name, unique.
+    reference
+        Where the paper says it, or which published statement it amends.
+    formula
+        The statement for a reader.
+    kind
+        ``published``, ``restricted`` (published under an extra assumption) or ``corrected``.
+    relation
+        How the left side relates to the right.
+    left, right
+        The sides, in nats (risks in units of the loss).
+    terms
+        Named quantities worth showing.
+    assumptions
+        All must hold for the statement to apply.
+    explanation
+        What it says, how certain its published form is to us, and a proof where it is true.
+    amends
+        Key of the published statement behind a restricted or corrected one.
+    as_read
+        Whether the published form is our reading of the proof's step, not a quotation.
+    """
+
+    key: str
+    reference: str
+    formula: str
+    kind: Literal["published", "restricted", "corrected"]
+    relation: Literal["<=", ">=", "="]
+    left: Term
+    right: Term
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    assumptions: tuple[Assumption, ...] = ()
+    explanation: str = ""
+    amends: str = ""
+    as_read: bool = False
+
+    def admits(self, world: World) -> Flags:
+        """Whether each world meets the assumptions, shape (B,)."""
+        flags = np.ones(len(world), dtype=bool)
+        for assumption in self.assumptions:
+            flags &= assumption.holds(world)
+        return flags
+
+    @property
+    def excess(self) -> Term:
+        """The tree that is positive exactly where the statement fails."""
+        if self.relation == "=":
+            return terms.absolute(self.left - self.right)
+        return self.left - self.right if self.relation == "<=" else self.right - self.left
+
+    def slack(self, world: World) -> Array:
+        """How far the statement is from failing in each world, negative where it fails, shape (B,)."""
+        return -terms.evaluate(self.excess, world)
+
+    @property
+    def needs_loss(self) -> bool:
+        """Whether the statement speaks of risks."""
+        return any(leaf.op in ("risk", "training") for leaf in self.excess.leaves())
+
+
+Sides = tuple[Term, Term] | tuple[Term, Term, Mapping[str, Term]]
+REGISTRY: dict[str, Statement] = {}
+
+
+def published(
+    key: str,
+    reference: str,
+    formula: str,
+    *assumptions: Assumption,
+    relation: Literal["<=", ">=", "="] = "<=",
+    as_read: bool = False,
+) -> Callable[[Callable[[], Sides]], Statement]:
+    """Register a statement of the paper; the decorated function returns its sides and explains it."""
+
+    def register(function: Callable[[], Sides]) -> Statement:
+        left, right, *named = function()
+        REGISTRY[key] = Statement(
+            key,
+            reference,
+            formula,
+            "published",
+            relation,
+            left,
+            right,
+            named[0] if named else {},
+            assumptions,
+            inspect.cleandoc(function.__doc__ or ""),
+            as_read=as_read,
+        )
+        return REGISTRY[key]
+
+    return register
+
+
+def corrected(
+    key: str, amends: Statement, formula: str, *assumptions: Assumption
+) -> Callable[[Callable[[], Sides]], Statement]:
+    """Register a proven amendment; the decorated function's docstring is the proof."""
+
+    def register(function: Callable[[], Sides]) -> Statement:
+        left, right, *named = function()
+        REGISTRY[key] = Statement(
+            key,
+            f"corrects {amends.reference}",
+            formula,
+            "corrected",
+            amends.relation,
+            left,
+            right,
+            named[0] if named else {},
+            assumptions,
+            inspect.cleandoc(function.__doc__ or ""),
+            amends.key,
+        )
+        return REGISTRY[key]
+
+    return register
+
+
+def restricted(key: str, statement: Statement, *assumptions: Assumption, proof: str) -> Statement:
+    """Register a published statement under extra assumptions that make it true."""
+    REGISTRY[key] = Statement(
+        key,
+        f"{statement.reference}, restricted",
+        f"{statement.formula}, if {' and '.join(a.text for a in assumptions)}",
+        "restricted",
+        statement.relation,
+        statement.left,
+        statement.right,
+        statement.terms,
+        (*statement.assumptions, *assumptions),
+        inspect.cleandoc(proof),
+        statement.key,
+    )
+    return REGISTRY[key]
+
+
+def _independent(world: World) -> Flags:
+    rows = world.model_factor
+    return np.abs(rows - rows[:, :1]).max(axis=(1, 2)) < EXACT
+
+
+def _deterministic_curation(world: World) -> Flags:
+    # No tolerance: a probability of 1e-10 already carries an entropy of 2e-9 nats.
+    return ((world.curation == 0) | (world.curation == 1)).all(axis=(1, 2))
+
+
+def _additive_curation(world: World) -> Flags:
+    """Whether P(S_gen = y | M(p) = x) depends on y - x only, over the integers or modulo the alphabet's size."""
+    k, y = world.curation.shape[1:]
+    noise = world.curation[:, 0]
+    rows = np.arange(k)[:, None]
+    shift = np.arange(y)[None, :] - rows
+    wrapped = noise[:, shift % y]
+    straight = np.where(shift >= 0, wrapped, 0.0)
+    flags = np.abs(world.curation - straight).max(axis=(1, 2)) < EXACT
+    # A cyclic sum needs M(p) and S_gen to share their alphabet.
+    if k == y:
+        flags |= np.abs(world.curation - wrapped).max(axis=(1, 2)) < EXACT
+    return flags
+
+
+def _screened(world: World) -> Flags:
+    dependence = world.mutual_information("e_p", "e_M", "W") - world.mutual_information("e_p", "e_M")
+    return dependence < TOLERANCE / 10
+
+
+def _screened_outputs(world: World) -> Flags:
+    dependence = world.mutual_information("h", "g", "W") - world.mutual_information("h", "g")
+    return dependence < TOLERANCE / 10
+
+
+def _screened_pair(world: World) -> Flags:
+    return world.mutual_information("h", "g", "W") < TOLERANCE / 10
+
+
+def _readable(world: World) -> Flags:
+    return world.conditional_entropy(("h", "g"), ("M", "W")) < TOLERANCE / 10
+
+
+def _lambda_exists(world: World) -> Flags:
+    return world.mutual_information("h", "M") > TOLERANCE
+
+
+def _alpha_exists(world: World) -> Flags:
+    return world.conditional_entropy("S_anchor", "W") > TOLERANCE
+
+
+def _everywhere(world: World) -> Flags:
+    return np.ones(len(world), dtype=bool)
+
+
+INDEPENDENT = Assumption("e_p and e_M are independent", _independent)
+DETERMINISTIC_CURATION = Assumption("S_gen is a function of M(p)", _deterministic_curation)
+ADDITIVE_CURATION = Assumption("S_gen is M(p) plus noise independent of it, or M(p) itself", _additive_curation)
+SCREENED = Assumption("I(e_p; e_M | W) <= I(e_p; e_M): training creates no dependence of the factors", _screened)
+SCREENED_OUTPUTS = Assumption("I(h; g | W) <= I(h; g): training creates no dependence of h and g", _screened_outputs)
+SCREENED_PAIR = Assumption("I(h; g | W) = 0", _screened_pair)
+READABLE = Assumption("H(h, g | M(p), W) = 0: the sum tells its summands", _readable)
+LAMBDA_EXISTS = Assumption("lambda exists: I(h(e_p), M(p)) > 0", _lambda_exists)
+ALPHA_EXISTS = Assumption("alpha exists: H(S_anchor|W) > 0", _alpha_exists)
+ONE_EXAMPLE = Assumption(
+    "training sets have one example", lambda world: _everywhere(world) if world.samples == 1 else ~_everywhere(world)
+)
+LOSS_GIVEN = Assumption(
+    "a loss with |loss| <= C is given", lambda world: ~_everywhere(world) if world.loss is None else _everywhere(world)
+)
+LOSS_UNSIGNED = Assumption(
+    "0 <= loss <= C", lambda world: ~_everywhere(world) if world.loss is None else world.loss.min(axis=(1, 2)) >= 0
+)

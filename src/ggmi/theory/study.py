@@ -1,0 +1,248 @@
+"""The study: statements over families of random worlds, searches, certificates, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import ggmi.theory.bounds
+import ggmi.theory.statements  # noqa: F401
+from ggmi.errors import UserError, did_you_mean
+from ggmi.theory.certify import certificate
+from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, Family, draw
+from ggmi.theory.search import search
+from ggmi.theory.statement import REGISTRY, TOLERANCE, Statement
+from ggmi.theory.world import Array
+
+STATEMENTS: Mapping[str, Statement] = REGISTRY
+WORLDS = 10_000
+COLUMNS = (
+    "statement",
+    "reference",
+    "family",
+    "worlds",
+    "violated_share",
+    "worst_violation_nats",
+    "median_slack_nats",
+    "certificate",
+)
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """What came of searching one statement.
+
+    Parameters
+    ----------
+    statement
+        Its key.
+    worlds
+        Worlds the search evaluated.
+    certificate
+        The certified counterexample; None where none was found.
+    structure
+        Factors and curation of the counterexample; empty where there is none.
+    """
+
+    statement: str
+    worlds: int
+    certificate: dict[str, Any] | None
+    structure: str
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a table."""
+        if self.certificate is None:
+            return f"none found after {self.worlds} worlds"
+        interval = self.certificate["violation"]["interval"]
+        return f"violated by {float(interval['low']):.6g} ({self.structure}), sign certified"
+
+
+def chosen(keys: Iterable[str] | None = None) -> list[Statement]:
+    """Statements by key, all of them by default.
+
+    Raises
+    ------
+    UserError
+        If a key is unknown.
+    """
+    if keys is None:
+        return list(STATEMENTS.values())
+    result = []
+    for key in keys:
+        if key not in STATEMENTS:
+            raise UserError(f"there is no statement '{key}'; {did_you_mean(key, STATEMENTS)}")
+        result.append(STATEMENTS[key])
+    return result
+
+
+def family_named(name: str) -> Family:
+    """A default family by its name.
+
+    Raises
+    ------
+    UserError
+        If there is none of that name.
+    """
+    by_name = {f.name: f for f in DEFAULT_FAMILIES}
+    if name not in by_name:
+        raise UserError(f"there is no family '{name}'; {did_you_mean(name, by_name)}")
+    return by_name[name]
+
+
+def evaluate_family(
+    family: Family, seed: int, *, worlds: int = WORLDS, keys: Iterable[str] | None = None
+) -> list[dict[str, Any]]:
+    """Evaluate statements in every world of a family.
+
+    Parameters
+    ----------
+    family
+        Whose worlds.
+    seed
+        The run's seed.
+    worlds
+        How many are drawn.
+    keys
+        Which statements; all by default.
+
+    Returns
+    -------
+    list of dict
+        One row a statement that at least one world admits, with the keys `COLUMNS`. ``worlds`` are
+        those that meet the statement's assumptions. For statements about risks the unit is that of
+        the loss instead of nats.
+    """
+    statements = chosen(keys)
+    slacks: dict[str, list[Array]] = {s.key: [] for s in statements}
+    for first in range(0, worlds, BLOCK):
+        batch = draw(family, min(BLOCK, worlds - first), seed, first=first)
+        for statement in statements:
+            admitted = statement.admits(batch)
+            if admitted.all():
+                slacks[statement.key].append(statement.slack(batch))
+            elif admitted.any():
+                slacks[statement.key].append(statement.slack(batch[np.flatnonzero(admitted)]))
+    rows = []
+    for statement in statements:
+        if not slacks[statement.key]:
+            continue
+        slack = np.concatenate(slacks[statement.key])
+        violated = slack < -TOLERANCE
+        rows.append(
+            {
+                "statement": statement.key,
+                "reference": statement.reference,
+                "family": family.name,
+                "worlds": len(slack),
+                "violated_share": float(violated.mean()),
+                "worst_violation_nats": float(-slack.min()) if violated.any() else 0.0,
+                "median_slack_nats": float(np.median(slack)),
+                "certificate": "",
+            }
+        )
+    return rows
+
+
+def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refutation:
+    """Search a statement for its worst violation and certify what is found.
+
+    Parameters
+    ----------
+    key
+        The statement's.
+    seed
+        The run's seed.
+    restarts, steps
+        Effort of the search, see `ggmi.theory.search.search`.
+
+    Returns
+    -------
+    Refutation
+    """
+    (statement,) = chosen([key])
+    found = search(statement, seed, restarts=restarts, steps=steps)
+    if found.world is None or found.structure is None:
+        return Refutation(key, found.worlds, None, "")
+    proven = certificate(statement, found.world)
+    if proven["verdict"] != "violated":
+        return Refutation(key, found.worlds, None, "")
+    factors, curation = found.structure
+    return Refutation(key, found.worlds, proven, f"{factors} factors, {curation} curation")
+
+
+def statements_table(rows: Sequence[Mapping[str, Any]], certificates: Mapping[str, str]) -> pd.DataFrame:
+    """The table ``statements.csv``.
+
+    Parameters
+    ----------
+    rows
+        Of `evaluate_family`, of all families.
+    certificates
+        File name of the certificate, or the phrase that there is none, by statement.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`; statements in the order of `STATEMENTS`, families in the order of `rows`.
+    """
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table["certificate"] = [certificates.get(key, "") for key in table["statement"]]
+    order = {key: i for i, key in enumerate(STATEMENTS)}
+    return table.sort_values("statement", key=lambda c: c.map(order), kind="stable").reset_index(drop=True)
+
+
+def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Mapping[str, Refutation]) -> pd.DataFrame:
+    """One row a statement of the paper: whether it holds, and what is true instead.
+
+    Parameters
+    ----------
+    rows
+        Of `evaluate_family`, of all families.
+    refutations
+        By statement, also of the restricted and corrected ones.
+
+    Returns
+    -------
+    DataFrame
+        Columns statement, reference, formula, published_form, verdict (holds, fails),
+        worst_violation_nats (families and search together), worlds, search, holds_under, corrected.
+        An amendment is listed only if no family and no search violates it.
+    """
+    worst: dict[str, float] = {}
+    seen: dict[str, int] = {}
+    for row in rows:
+        key = row["statement"]
+        worst[key] = max(worst.get(key, 0.0), row["worst_violation_nats"])
+        seen[key] = seen.get(key, 0) + row["worlds"]
+    for key, refutation in refutations.items():
+        if refutation.certificate is not None:
+            low = float(refutation.certificate["violation"]["interval"]["low"])
+            worst[key] = max(worst.get(key, 0.0), low)
+        seen[key] = seen.get(key, 0) + refutation.worlds
+    result = []
+    for statement in STATEMENTS.values():
+        if statement.kind != "published" or statement.key not in worst:
+            continue
+        amendments = [s for s in STATEMENTS.values() if s.amends == statement.key and worst.get(s.key, 0.0) == 0.0]
+        restrictions = [s for s in amendments if s.kind == "restricted"]
+        extra = [a.text for s in restrictions for a in s.assumptions if a not in statement.assumptions]
+        result.append(
+            {
+                "statement": statement.key,
+                "reference": statement.reference,
+                "formula": statement.formula,
+                "published_form": "as we read it" if statement.as_read else "as published",
+                "verdict": "fails" if worst[statement.key] > 0 else "holds",
+                "worst_violation_nats": worst[statement.key],
+                "worlds": seen[statement.key],
+                "search": refutations[statement.key].summary if statement.key in refutations else "",
+                "holds_under": "; ".join(extra),
+                "corrected": "; ".join(s.formula for s in amendments if s.kind == "corrected"),
+            }
+        )
+    return pd.DataFrame(result)

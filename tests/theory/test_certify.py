@@ -1,0 +1,202 @@
+import copy
+import json
+import subprocess
+import sys
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ggmi.theory
+from ggmi.errors import UserError
+from ggmi.theory import known, terms
+from ggmi.theory.certify import BITS, ExactWorld, Interval, certificate, logarithm
+from ggmi.theory.families import DEFAULT_FAMILIES, draw
+from ggmi.theory.search import _rounded
+from ggmi.theory.study import STATEMENTS
+
+RECHECK = Path(ggmi.theory.__file__).with_name("recheck.py")
+KNOWN = {
+    "eq17": known.added_noise,
+    "eq18": known.added_noise,
+    "eq23": known.fair_bits,
+    "eq25": known.fair_bits,
+    "lemma4.5": known.fair_bits,
+    "lemma4.6": known.fair_bits,
+    "theorem4.7": known.parity_task,
+    "theorem4.10": known.merging_curation,
+}
+POSITIVE = st.fractions(min_value=Fraction(1, 10**6), max_value=10**6, max_denominator=10**6)
+SIGNED = st.fractions(min_value=-100, max_value=100, max_denominator=1000)
+
+
+def run_recheck(folder, stored):
+    """Exit code and everything said, by a Python that cannot see this package."""
+    file = folder / "certificate.json"
+    file.write_text(json.dumps(stored), encoding="utf-8")
+    command = [sys.executable, "-I", "-S", str(RECHECK), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@given(POSITIVE)
+def test_logarithms_are_enclosed_tightly(x):
+    enclosed = logarithm(x)
+    with localcontext() as context:
+        context.prec = 75
+        exact = Decimal(x.numerator).ln() - Decimal(x.denominator).ln()
+        low, high = (Decimal(q.numerator) / Decimal(q.denominator) for q in (enclosed.low, enclosed.high))
+        # 75 digits of the decimals are finer than the 200 bits of the interval.
+        assert low - Decimal("1e-68") <= exact <= high + Decimal("1e-68")
+    assert enclosed.high - enclosed.low < Fraction(1, 2 ** (BITS - 20))
+
+
+@given(SIGNED, SIGNED, SIGNED, SIGNED, st.floats(0, 1), st.floats(0, 1))
+def test_interval_arithmetic_contains_the_arithmetic_of_its_members(a, b, c, d, s, t):
+    one, two = Interval(min(a, b), max(a, b)), Interval(min(c, d), max(c, d))
+    x = one.low + Fraction(s) * (one.high - one.low)
+    y = two.low + Fraction(t) * (two.high - two.low)
+    for interval, value in ((one + two, x + y), (one * two, x * y), (abs(one), abs(x)), (-one, -x)):
+        assert interval.low <= value <= interval.high
+    root = one.sqrt()
+    assert root.low >= 0
+    assert root.low**2 <= max(x, 0) <= root.high**2
+
+
+def test_the_logarithm_of_one_is_exact_and_of_zero_refused():
+    assert logarithm(Fraction(1)).low <= 0 <= logarithm(Fraction(1)).high
+    with pytest.raises(ValueError, match="not defined"):
+        logarithm(Fraction(0))
+
+
+def test_decimals_are_rounded_outwards():
+    third = Interval(Fraction(1, 3), Fraction(1, 3)).as_json()
+    assert third == {"low": "0.33333333333333333333", "high": "0.33333333333333333334"}
+    assert Interval(Fraction(-1, 3), Fraction(0)).as_json()["low"] == "-0.33333333333333333334"
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 999), st.sampled_from(DEFAULT_FAMILIES[:8]))
+def test_floats_agree_with_certified_arithmetic(index, family):
+    world = _rounded(draw(family, 1000, seed=2)[index : index + 1], 12)
+    exact = ExactWorld(world)
+    assert sum(exact.joint.values()) == 1
+    for statement in STATEMENTS.values():
+        enclosed = exact.enclose(statement.excess)
+        value = float(terms.evaluate(statement.excess, world)[0])
+        # A root amplifies rounding near zero.
+        width = 1e-7 if statement.needs_loss else 1e-12
+        assert float(enclosed.low) - width <= value <= float(enclosed.high) + width
+        assert enclosed.high - enclosed.low < Fraction(1, 10**25)
+
+
+@pytest.mark.parametrize("key", KNOWN)
+def test_known_counterexamples_are_certified_and_rechecked(key, tmp_path):
+    stored = certificate(STATEMENTS[key], KNOWN[key]())
+    assert stored["verdict"] == "violated"
+    assert Decimal(stored["violation"]["interval"]["low"]) > 0
+    code, said = run_recheck(tmp_path, stored)
+    assert code == 0, said
+    assert said.startswith(f"{key}: left ")
+
+
+def test_a_certificate_says_what_a_person_needs():
+    stored = certificate(STATEMENTS["lemma4.5"], known.fair_bits())
+    assert stored["reference"] == "Lemma 4.5, (5)"
+    assert stored["published form"] == "as we read it"
+    assert stored["tables"]["e_M | e_p"] == {"0": {"0": "1/2", "1": "1/2"}, "1": {"0": "1/2", "1": "1/2"}}
+    assert stored["tables"]["W | S_gen"] == {"0": {"0": "1"}, "1": {"1": "1"}, "2": {"0": "1"}}
+    assert len(stored["joint"]["states"]) == 4
+    assert stored["violation"]["interval"] == {"low": "0.34657359027997265470", "high": "0.34657359027997265471"}
+    assert stored["terms"]["delta_I"]["low"].startswith("0.693147180559945")
+
+
+def test_where_a_statement_holds_there_is_no_certificate_of_violation(tmp_path):
+    stored = certificate(STATEMENTS["eq25-independent"], known.fair_bits())
+    assert stored["verdict"] == "not violated"
+    code, said = run_recheck(tmp_path, stored)
+    assert code == 1
+    assert "own verdict is 'not violated'" in said
+    stored["verdict"] = "violated"
+    assert run_recheck(tmp_path, stored)[0] == 1
+
+
+def test_equality_is_not_a_violation():
+    """Both sides of (18) are one bit here; no width of an interval may tip the scale."""
+    stored = certificate(STATEMENTS["eq18"], known.fair_bits())
+    assert stored["left"]["interval"]["low"] == stored["right"]["interval"]["low"] == "0.69314718055994530941"
+    assert stored["verdict"] == "not violated"
+
+
+def test_outside_its_assumptions_a_statement_is_not_refuted():
+    stored = certificate(STATEMENTS["eq25-restricted"], known.fair_bits())
+    assert Decimal(stored["violation"]["interval"]["low"]) > 0
+    assert not stored["assumptions met"]
+    assert stored["verdict"] == "not violated"
+
+
+def spoil_row(stored):
+    stored["tables"]["e_M | e_p"]["0"] = {"0": "2/3", "1": "1/2"}
+
+
+def spoil_law(stored):
+    stored["tables"]["e_M | e_p"]["0"] = {"0": "2/3", "1": "1/3"}
+
+
+def spoil_joint(stored):
+    stored["joint"]["states"][0][-1] = "1/3"
+
+
+def spoil_learner(stored):
+    """A constant W, in tables and joint law alike: the world is sound, the violation gone."""
+    for row in stored["tables"]["W | S_gen"]:
+        stored["tables"]["W | S_gen"][row] = {"0": "1"}
+    for state in stored["joint"]["states"]:
+        state[7] = 0
+
+
+def spoil_claim(stored):
+    stored["violation"]["interval"] = {"low": "0.5", "high": "0.6"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (spoil_row, "is no probability law"),
+        (spoil_law, "not that of the tables"),
+        (spoil_joint, "not that of the tables"),
+        (spoil_learner, "not violated"),
+        (spoil_claim, "violation is 0.3465"),
+    ],
+)
+def test_a_tampered_certificate_is_rejected(spoil, complaint, tmp_path):
+    stored = copy.deepcopy(certificate(STATEMENTS["lemma4.5"], known.fair_bits()))
+    spoil(stored)
+    code, said = run_recheck(tmp_path, stored)
+    assert code == 1
+    assert complaint in said
+
+
+def test_the_recheck_is_independent():
+    imports = [line for line in RECHECK.read_text(encoding="utf-8").splitlines() if line.startswith(("import", "from"))]
+    modules = {line.split()[1].split(".")[0] for line in imports}
+    assert modules <= set(sys.stdlib_module_names)
+
+
+def test_only_one_world_of_small_fractions_can_be_certified():
+    many = draw(DEFAULT_FAMILIES[0], 3, seed=1)
+    with pytest.raises(UserError, match="about one world, got a batch of 3"):
+        certificate(STATEMENTS["eq17"], many)
+    with pytest.raises(UserError, match="no fraction with a denominator up to"):
+        certificate(STATEMENTS["eq17"], many[:1])
+
+
+def test_rounding_a_world_keeps_laws_and_reaches_the_fractions_asked():
+    world = _rounded(draw(DEFAULT_FAMILIES[2], 50, seed=1), 12)
+    for table in world.tables().values():
+        np.testing.assert_allclose(table * 12, np.round(table * 12), atol=1e-9)
+        np.testing.assert_allclose(table.sum(axis=-1), 1, atol=1e-12)

@@ -1,0 +1,209 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from ggmi.errors import UserError
+from ggmi.theory.world import FREE, MAX_STATES, NAMES, World, entropy, kl, total_variation
+
+SEEDS = st.integers(0, 10**6)
+GROUPS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
+drawn = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def bits(**changes):
+    parts = {
+        "anchor": [0.5, 0.5],
+        "prompt_factor": np.eye(2),
+        "model_factor": [0.5, 0.5],
+        "h": [0, 1],
+        "g": [0, 1],
+        "curation": None,
+        "learner": np.eye(3),
+    }
+    return World.build(**{**parts, **changes})
+
+
+@drawn
+@given(SEEDS, GROUPS)
+def test_entropies_equal_those_of_a_dictionary_enumeration(random_worlds, enumerated, dictionary_entropy, seed, names):
+    world = random_worlds(seed, modulus=None if seed % 2 else 3)
+    expected = dictionary_entropy(enumerated(world), names)
+    assert world.entropy(names)[0] == pytest.approx(expected, abs=1e-12)
+
+
+@drawn
+@given(SEEDS, GROUPS)
+def test_marginals_equal_those_of_a_dictionary_enumeration_in_the_order_asked(random_worlds, enumerated, seed, names):
+    world = random_worlds(seed)
+    found = world.marginal(names)[0]
+    expected = np.zeros_like(found)
+    for state, p in enumerated(world).items():
+        expected[tuple(state[NAMES.index(n)] for n in names)] += p
+    np.testing.assert_allclose(found, expected, atol=1e-14)
+
+
+@drawn
+@given(SEEDS, GROUPS)
+def test_entropies_agree_with_scipy(random_worlds, seed, names):
+    world = random_worlds(seed, batch=3)
+    law = world.marginal(names).reshape(3, -1)
+    np.testing.assert_allclose(world.entropy(names), stats.entropy(law, axis=1), atol=1e-12)
+
+
+@drawn
+@given(SEEDS)
+def test_divergences_agree_with_scipy_and_obey_pinsker(random_worlds, seed):
+    world = random_worlds(seed, batch=4, s=3)
+    size = max(world.sizes["S_anchor"], world.sizes["M"])
+    p, q = world.data_law("S_anchor", size), world.data_law("M", size)
+    np.testing.assert_allclose(world.kl("S_anchor", "M"), stats.entropy(p, q, axis=1), atol=1e-12)
+    distance = world.total_variation("S_anchor", "M")
+    np.testing.assert_allclose(distance, np.maximum(p - q, 0).sum(axis=1), atol=1e-14)
+    assert (distance <= np.sqrt(world.kl("S_anchor", "M") / 2) + 1e-12).all()
+
+
+@drawn
+@given(SEEDS, GROUPS, GROUPS, GROUPS)
+def test_chain_rule_symmetry_and_nonnegativity(random_worlds, seed, a, b, c):
+    world = random_worlds(seed, batch=2)
+    information = world.mutual_information
+    joint = information(a, [*b, *c])
+    np.testing.assert_allclose(joint, information(a, b) + information(a, c, b), atol=1e-12)
+    np.testing.assert_allclose(information(a, b, c), information(b, a, c), atol=1e-12)
+    assert (information(a, b, c) > -1e-12).all()
+    assert (world.conditional_entropy(a, b) > -1e-12).all()
+    assert (world.conditional_entropy(a, b) <= world.entropy(a) + 1e-12).all()
+
+
+CHAIN = ("S_anchor", "e_p", "M", "S_gen", "W")
+
+
+@drawn
+@given(SEEDS)
+def test_data_processing_along_the_chain(random_worlds, seed):
+    world = random_worlds(seed, batch=3)
+    for near, middle, far in combinations(CHAIN, 3):
+        assert (world.mutual_information(near, far) <= world.mutual_information(near, middle) + 1e-12).all()
+        if middle != "e_p":
+            assert (world.mutual_information(near, far, middle) < 1e-12).all()
+    assert (world.mutual_information("W'", "W", "S_anchor") < 1e-12).all()
+
+
+@drawn
+@given(SEEDS)
+def test_the_joint_law_sums_to_one_and_has_the_stated_axes(random_worlds, seed):
+    world = random_worlds(seed, batch=2)
+    joint = world.joint()
+    assert joint.shape == (2, *(world.sizes[n] for n in FREE))
+    assert joint[0].size == world.states
+    np.testing.assert_allclose(joint.reshape(2, -1).sum(axis=1), 1.0, atol=1e-12)
+
+
+def test_a_batch_holds_the_same_values_as_its_worlds(random_worlds):
+    world = random_worlds(5, batch=6)
+    for i in (0, 3, 5):
+        one = world[i : i + 1]
+        assert one.entropy(("e_p", "W"))[0] == pytest.approx(world.entropy(("e_p", "W"))[i], abs=1e-14)
+
+
+def test_values_known_by_hand():
+    world = bits(learner=np.eye(2)[[0, 1, 0]])
+    in_bits = {
+        "H(M)": world.entropy("M"),
+        "I(M, W)": world.mutual_information("M(p)", "W"),
+        "I(e_p, W)": world.mutual_information("e_p", "W"),
+        "I(h, M)": world.mutual_information("h(e_p)", "M"),
+        "H(p)": world.entropy("p"),
+    }
+    found = {name: round(float(value[0] / np.log(2)), 12) for name, value in in_bits.items()}
+    assert found == {"H(M)": 1.5, "I(M, W)": 1.0, "I(e_p, W)": 0.0, "I(h, M)": 0.5, "H(p)": 1.0}
+
+
+def test_a_sum_modulo_two_hides_both_summands():
+    world = bits(modulus=2, learner=np.eye(2))
+    assert world.mutual_information("e_p", "M")[0] == pytest.approx(0, abs=1e-15)
+    assert world.entropy("M")[0] == pytest.approx(np.log(2))
+
+
+def test_plain_functions():
+    p, q = np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.5, 0.25])
+    assert entropy(p) == pytest.approx(np.log(2))
+    assert kl(p, q) == pytest.approx(0.5 * np.log(2))
+    assert np.isinf(kl(q, p))
+    assert total_variation(p, q) == pytest.approx(0.25)
+
+
+def test_a_kept_marginal_cannot_be_changed_from_outside():
+    world = bits()
+    with pytest.raises(ValueError, match="read-only"):
+        world.marginal(["M"])[0, 0] = 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"anchor": [0.5, 0.4]}, r"anchor of the world: the probabilities of row \(0,\) sum to 0\.9, not to one"),
+        ({"learner": np.full((3, 2), 0.4)}, r"learner of the world: .* sum to 0\.8.*3 of 3 rows"),
+        ({"model_factor": [1.5, -0.5]}, "model_factor of the world holds the entry -0.5"),
+        ({"model_factor": [np.nan, 1.0]}, "holds the entry nan"),
+        ({"h": [], "prompt_factor": np.ones((2, 0))}, "an alphabet of the world is empty"),
+        ({"learner": np.ones((3, 0))}, "an alphabet of the world is empty: W needs at least one symbol"),
+        ({"h": [0, -1]}, "non-negative integer"),
+        ({"g": [0.0, 0.5]}, "non-negative integer"),
+        ({"learner": np.eye(2)}, r"learner of the world must have shape \(1, 3, 2\), got \(1, 2, 2\)"),
+        (
+            {"curation": np.eye(2), "learner": np.eye(2)},
+            "M.p. takes the value 2, but curation has rows for 0 to 1 only",
+        ),
+        ({"loss": np.zeros((3, 2))}, r"loss of the world must have shape \(1, 3, at least 3\)"),
+        ({"loss": np.full((3, 3), -2.0)}, "loss of the world reaches 2, beyond its bound C = 1"),
+    ],
+)
+def test_bad_worlds_get_one_sentence(changes, sentence):
+    with pytest.raises(UserError, match=sentence):
+        bits(**changes)
+
+
+def test_a_world_too_large_to_enumerate_is_refused_with_its_count():
+    side = 60
+    uniform = np.full(side, 1 / side)
+    states = side * side * side * (2 * side - 1) * 3
+    assert states > MAX_STATES
+    with pytest.raises(UserError, match=rf"the world has {states} joint states, more than the {MAX_STATES}"):
+        World.build(
+            uniform,
+            np.full((side, side), 1 / side),
+            uniform,
+            np.arange(side),
+            np.arange(side),
+            None,
+            np.full((2 * side - 1, 3), 1 / 3),
+        )
+
+
+def test_a_world_of_nearly_ten_million_states_is_evaluated():
+    n, w, v = 16, 8, 8
+    uniform = np.full(n, 1 / n)
+    world = World.build(
+        uniform,
+        np.eye(n),
+        uniform,
+        np.arange(n),
+        np.arange(n),
+        None,
+        np.full((2 * n - 1, w), 1 / w),
+        np.full((n, v), 1 / v),
+    )
+    assert MAX_STATES * 0.8 < world.states <= MAX_STATES
+    total = np.add.outer(np.arange(n), np.arange(n)).ravel()
+    assert world.entropy("M")[0] == pytest.approx(stats.entropy(np.bincount(total)))
+    assert world.entropy(FREE)[0] == pytest.approx(2 * np.log(n) + np.log(w) + np.log(v))
+
+
+def test_an_unknown_variable_is_named_with_the_nearest_right_one():
+    with pytest.raises(UserError, match="no variable 'S_generated'; did you mean 'S_gen'"):
+        bits().entropy("S_generated")
