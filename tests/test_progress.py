@@ -92,12 +92,20 @@ def in_a_file(folder: Path, *options: str, **settings: str) -> Run:
     return Run(ended.returncode, (folder / "stderr.txt").read_text())
 
 
+# A shell without job control starts what runs in the background with Ctrl-C ignored, and children inherit that.
+HEARS_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def in_a_terminal(folder: Path, *options: str, interrupt_at: str = "", colour: bool = True, **settings: str) -> Run:
     (folder / "Snakefile").write_text(SNAKEFILE)
     ours, theirs = pty.openpty()
     raw = b""
     with subprocess.Popen(
-        command(*options, **settings),
+        [sys.executable, "-c", HEARS_CTRL_C, *command(*options, **settings)],
         cwd=folder,
         stdin=theirs,
         stdout=theirs,
