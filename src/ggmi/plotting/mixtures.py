@@ -25,7 +25,6 @@ ESTIMATOR_NAMES = {
 }
 AXIS_NAMES = {"K": "K, anchored components", "J": "J, unsampled components", "L": "L, irrelevant components"}
 PUBLISHED_NAMES = {-1: "falls", 1: "rises"}
-VERDICT_COLOURS = {"as_published": GREEN, "against": VERMILION, "undecided": MUTED}
 # Heavy-tailed gaps need a scale that is linear near zero and logarithmic beyond.
 SYMLOG_FROM = 10.0
 GRID_POINTS = 120

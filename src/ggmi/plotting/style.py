@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Okabe and Ito's palette, told apart under every common form of colour blindness.
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 INK, MUTED, GRID = "#1b1b1f", "#5f6368", "#d9dce1"
 
 # One colour and line style a kind of component, in every figure.
