@@ -1,6 +1,7 @@
 import os
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from ggmi import config as ggmi_config
@@ -23,10 +24,15 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**28))
 STARTED = time.time()
 
 
-def stop(error):
-    """Say what a person did wrong, one sentence a line, and leave."""
-    for sentence in str(error).splitlines():
+def tell(sentences):
+    """Say what went wrong, one sentence a line."""
+    for sentence in sentences:
         print(f"ggmi: {sentence}", file=sys.stderr)
+
+
+def stop(error):
+    """Say what a person did wrong, and leave."""
+    tell(str(error).splitlines())
     sys.exit(USER_MISTAKE)
 
 
@@ -62,20 +68,19 @@ def study_of(wildcards):
     return STUDIES[wildcards.study]
 
 
-def setting(*keys):
-    """A params function: the study's value of a key, nested keys in order."""
+def setting(key):
+    """A params function: the study's value of a key; `{name}` stands for that wildcard's value."""
 
     def value(wildcards):
-        found = study_of(wildcards)
-        for key in keys:
-            found = getattr(found, wildcards[key[1:-1]] if key.startswith("{") else key)
+        found = getattr(study_of(wildcards), key.format(**wildcards))
         return found.model_dump() if hasattr(found, "model_dump") else found
 
     return value
 
 
+@cache
 def segments(study, covariance):
-    """How a variant's conditions are cut into jobs, given what has been made before."""
+    """How a variant's conditions are cut into jobs, given what had been made when this was first asked."""
     folder = Path(RESULTS) / study / covariance
     existing = (
         [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
@@ -130,8 +135,7 @@ def finished():
 def explain_failure():
     """Repeat mistakes in their own words, and leave with the code for them if there is one."""
     found = list(dict.fromkeys(mistakes(Path(RESULTS, "logs"), STARTED)))
-    for sentence in found:
-        print(f"ggmi: {sentence}", file=sys.stderr)
+    tell(found)
     print(
         "What was finished is kept; run the same command again to go on.",
         file=sys.stderr,
@@ -160,3 +164,10 @@ def example_files(wildcards):
 
 def unswept_condition(wildcards):
     return study_of(wildcards).conditions()[0].name
+
+
+def coordinate_of(wildcards):
+    """What an axis of a plane shows."""
+    return (
+        "principal component" if study_of(wildcards).truth == "data" else "coordinate"
+    )

@@ -1,6 +1,5 @@
 # Figures of the mixture studies; settings under `figures` redraw these and nothing else.
 FIGURE_RESOURCES = {"mem_mb": 1000, "runtime": 10}
-FIGURE_KINDS = ["svg", "png", "csv"]
 
 
 rule figure2:
@@ -26,9 +25,7 @@ rule figure2:
         code=code("figure2"),
         title=setting("title"),
         condition=unswept_condition,
-        coordinate=lambda w: (
-            "principal component" if study_of(w).truth == "data" else "coordinate"
-        ),
+        coordinate=coordinate_of,
         figures=CONFIG.figures.model_dump(),
     script:
         "../workflow/scripts/figure2.py"
@@ -89,9 +86,7 @@ rule figure5:
         code=code("figure5"),
         title=setting("title"),
         condition=unswept_condition,
-        coordinate=lambda w: (
-            "principal component" if study_of(w).truth == "data" else "coordinate"
-        ),
+        coordinate=coordinate_of,
         figures=CONFIG.figures.model_dump(),
     script:
         "../workflow/scripts/figure5.py"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from ggmi.mixtures.study import Verdict
-from ggmi.reporting.mixtures import AXES, MixtureStudy, estimator_name, gap_at_base, of, over_variants
+from ggmi.mixtures.worlds import AXES
+from ggmi.reporting.mixtures import MixtureStudy, estimator_name, gap_at_base, of, over_variants
 from ggmi.reporting.text import listed
 
 Comparing = Literal["same", "undecided_in_both", "reversed", "only_simulated", "only_real"]

@@ -14,12 +14,11 @@ from typing import get_args
 import pandas as pd
 
 from ggmi.mixtures.study import ALPHA, PUBLISHED_DIRECTION, Verdict
+from ggmi.mixtures.worlds import AXES
 from ggmi.reporting.text import capital, count_word, estimate, listed, one_line
 
-AXES = tuple(PUBLISHED_DIRECTION)
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 VERDICT_VERBS = {"as_published": "supported", "against": "contradicted", "undecided": "undecided"}
-EXACT = ("forward", "reverse")
 ESTIMATOR_NAMES = {
     "released_histogram": "released histogram",
     "aligned_histogram": "aligned histogram",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
+from ggmi.mixtures.worlds import AXES
 from ggmi.reporting import evidence
 from ggmi.reporting.comparison import on_real_data, simulated_and_real
 from ggmi.reporting.mixtures import (
     ANCHOR_NAMES,
-    AXES,
     COVARIANCE_NAMES,
     ESTIMATOR_DETAILS,
     MatrixRow,
