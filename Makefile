@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then echo $$p; break; fi; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run test check bench report lock clean
 
@@ -31,12 +31,14 @@ bench: .venv/dev.stamp
 report: run
 	$(BIN)/snakemake --report results/snakemake-report.zip
 
-# Exact versions for every platform, from the ranges in pyproject.toml.
+# Exact versions for every platform, from the ranges in pyproject.toml. CUDA's libraries are left
+# out: a build of torch that needs them names their exact versions itself.
 lock: .venv/dev.stamp
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
 		--extra build pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url \
 		--extra build --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+	sed -i.full -E '/^(nvidia-|cuda-|triton)/d' requirements.lock requirements-dev.lock && rm -f requirements*.lock.full
 
 clean:
 	rm -rf results .snakemake .venv
@@ -46,7 +48,7 @@ clean:
 	@echo "Setting up .venv (once, about a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) --requirement requirements.lock
-	@$(PIP) --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.lock
