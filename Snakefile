@@ -1,6 +1,13 @@
 include: "rules/common.smk"
 include: "rules/mixtures.smk"
 include: "rules/figures.smk"
+
+
+if CONFIG.theory:
+
+    include: "rules/theory.smk"
+
+
 include: "rules/report.smk"
 
 

@@ -2,11 +2,6 @@
 REPORT_RESOURCES = {"mem_mb": 1000, "runtime": 10}
 REPORT_TABLES = ["kl_gap", "trends", "fits", "divergences"]
 REPORT_RECORDS = ["kl_gap", "trends", "accuracy"]
-REPORT_TEMPLATES = {
-    "template": "page.html.j2",
-    "style": "page.css",
-    "script": "page.js",
-}
 
 
 REPORT_FIGURES = {
@@ -43,10 +38,12 @@ rule resolved_config:
 
 rule report:
     input:
-        **{
-            part: f"{workflow.basedir}/workflow/report/{name}"
-            for part, name in REPORT_TEMPLATES.items()
-        },
+        **PAGE_PARTS,
+        theory=(
+            [f"{RESULTS}/theory/verdicts.csv", f"{RESULTS}/theory.html"]
+            if CONFIG.theory
+            else []
+        ),
         configuration=f"{RESULTS}/config.resolved.yaml",
         tables=expand(
             f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES

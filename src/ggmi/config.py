@@ -6,10 +6,11 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,9 +24,11 @@ from pydantic_core import PydanticKnownError
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.mixtures.worlds import AXES, HISTOGRAMS, Axis, Condition, Covariance
+from ggmi.theory.families import DEFAULT_FAMILIES
 
 Estimator = Literal["released_histogram", "aligned_histogram", "forward", "reverse"]
 AnchorComponents = Literal["released", "text"]
+FAMILIES = [family.name for family in DEFAULT_FAMILIES]
 
 # A histogram with more cells than this is no longer worth its memory.
 MAX_CELLS = 2**22
@@ -39,6 +42,14 @@ def _no_truth_value(value: Any) -> Any:
     """Refuse what pydantic takes for 0 and 1, and YAML makes of no, yes, off and on."""
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
+    return value
+
+
+def _each_once(value: list[str]) -> list[str]:
+    """Refuse lists that name a variant twice."""
+    repeated = sorted({v for v in value if value.count(v) > 1})
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} is listed twice; each variant is allowed once")
     return value
 
 
@@ -144,10 +155,7 @@ class MixtureStudy(Section):
     @field_validator("covariances", "anchor_components", "estimators")
     @classmethod
     def _no_repeats(cls, value: list[str]) -> list[str]:
-        repeated = sorted({v for v in value if value.count(v) > 1})
-        if repeated:
-            raise ValueError(f"{', '.join(repeated)} is listed twice; each variant is allowed once")
-        return value
+        return _each_once(value)
 
     @model_validator(mode="after")
     def _covariances_go_with_truth(self) -> Self:
@@ -211,6 +219,29 @@ class MixtureStudy(Section):
         return [(c, a, e) for c in self.covariances for a in self.anchor_components for e in self.estimators]
 
 
+def _known_family(name: str) -> str:
+    """Refuse a family that is not there, with the nearest one that is."""
+    if name not in FAMILIES:
+        raise ValueError(f"there is no family {name!r}; {did_you_mean(name, FAMILIES)}")
+    return name
+
+
+class TheoryStudy(Section):
+    """The theory's statements, checked exactly in finite worlds."""
+
+    worlds: int = Field(10_000, ge=1, le=1_000_000, description="random worlds of each family")
+    families: list[Annotated[str, AfterValidator(_known_family)]] = Field(
+        FAMILIES, min_length=1, description="how worlds are drawn: factors, curation, learner"
+    )
+    restarts: int = Field(24, ge=1, le=1000, description="starts of the search for the worst violation, per structure")
+    steps: int = Field(120, ge=1, le=10_000, description="steps of gradient ascent from each start")
+
+    @field_validator("families")
+    @classmethod
+    def _no_repeats(cls, value: list[str]) -> list[str]:
+        return _each_once(value)
+
+
 class Figures(Section):
     """How figures look; changing these redraws figures and nothing else."""
 
@@ -234,11 +265,17 @@ class Config(Section):
     seed: int = Field(20241001, ge=0, lt=2**63, description="every random stream starts from it")
     results: str = Field("results", pattern=r"^[^{}*?]+$", description="folder of everything that is made")
     conditions_per_job: int = Field(
-        5, ge=1, le=1000, description="conditions a job works through; results do not depend on it"
+        5,
+        ge=1,
+        le=1000,
+        description="conditions (of the theory: families, statements) a job works through; results do not depend on it",
     )
     mixtures: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], MixtureStudy] = Field(
         default_factory=_default_studies,
         description="mixture studies by name, each with a folder of that name; null leaves one out",
+    )
+    theory: TheoryStudy | None = Field(
+        TheoryStudy(), description="every statement of the theory, checked in finite worlds; null leaves it out"
     )
     figures: Figures = Field(Figures(), description="how figures look")
 
@@ -359,8 +396,9 @@ def _keys_at(location: list[Any]) -> list[str]:
         if name == "mixtures" and rest:
             rest.pop(0)
             annotation = MixtureStudy
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        for choice in (annotation, *get_args(annotation)):
+            if isinstance(choice, type) and issubclass(choice, BaseModel):
+                model = choice
     return list(model.model_fields)
 
 

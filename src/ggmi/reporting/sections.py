@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.worlds import AXES
 from ggmi.reporting import evidence
@@ -42,6 +44,7 @@ from ggmi.reporting.page import (
 )
 from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
 from ggmi.reporting.text import capital, estimate, fixed, listed
+from ggmi.reporting.theory import theory_section, theory_sentence
 
 TABLE_CAPTIONS = {
     "trends": "Trends of the KL gap and the verdicts on them",
@@ -81,6 +84,7 @@ def mixture_page(
     configuration: str,
     code: str,
     seed: int,
+    theory: pd.DataFrame | None = None,
 ) -> Page:
     """Say what the mixture studies found, and how.
 
@@ -98,6 +102,8 @@ def mixture_page(
         Digest of the code that makes the page.
     seed
         The run's seed.
+    theory
+        Verdicts on the theory's statements; None where that study was left out.
 
     Returns
     -------
@@ -111,6 +117,9 @@ def mixture_page(
     findings.append(("What a verdict is", of(main, how_judged(main))))
     sections = [_matrix_section(studies), _why_section(studies)]
     sections += [_study_section(study, figures[study.name], pair) for study in studies]
+    if theory is not None:
+        findings.append(("The theory itself", theory_sentence(theory)))
+        sections.append(theory_section(theory))
     sections += [_making_section(studies, provenance, configuration, code, seed), _sources_section(studies)]
     return Page(
         title="Does synthetic data bring a student closer to the truth?",
