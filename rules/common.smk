@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from ggmi import config as ggmi_config
+from ggmi.config.tasks import EMBEDDED, TEMPLATES
+from ggmi.config.world import STUDENT
 from ggmi.errors import UserError
 from ggmi.mixtures.worlds import AXES
 from ggmi.theory.catalogue import PUBLISHED
@@ -20,6 +22,12 @@ os.environ[RUN_VARIABLE] = str(os.getpid())
 # array; keeping 256 MiB saves a fifth of the time. Other systems ignore these variables.
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**28))
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**28))
+
+
+# Libraries shall neither draw bars into the run's own progress, nor report home.
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
 STARTED = time.time()
@@ -62,6 +70,7 @@ PAGE_PARTS = {
         ("script", "page.js"),
     )
 }
+TASKS = CONFIG.tasks
 RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
 
@@ -112,6 +121,65 @@ def fits_of(study):
         "synthetic",
         *(f"anchors_{variant}" for variant in STUDIES[study].anchor_components),
     ]
+
+
+def in_world(task):
+    """Whether a task lives in the embedded world."""
+    return task.anchors.source == EMBEDDED
+
+
+def record_counts():
+    """How many real records the embedded world draws, by set."""
+    names = ("anchor_records", "train_records", "test_records")
+    return {name: getattr(CONFIG.world, name) for name in names}
+
+
+def template_of(wildcards):
+    """The prompt template's file."""
+    name = TASKS[wildcards.task].prompts.template
+    return (
+        f"{workflow.basedir}/workflow/templates/{name}.txt"
+        if name in TEMPLATES
+        else name
+    )
+
+
+def generator_of(wildcards):
+    """Settings of a task's generator."""
+    return TASKS[wildcards.task].generators[wildcards.generator]
+
+
+def world_model_of(wildcards):
+    """The folder of a generator that the workflow trains; nothing for the others."""
+    settings = generator_of(wildcards)
+    return (
+        f"{RESULTS}/world/models/{settings.model}" if settings.kind == "world" else []
+    )
+
+
+def gpus_of(settings):
+    """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
+    on_gpu = settings.kind == "vllm" or (
+        settings.kind == "local" and settings.device != "cpu"
+    )
+    return int(on_gpu)
+
+
+def made_in_world(wildcards):
+    """Generators of the embedded world, with their conditions."""
+    task = TASKS[wildcards.task]
+    return [
+        (g, condition)
+        for g, condition in task.conditions()
+        if task.generators[g].kind == "world"
+    ]
+
+
+def described(settings):
+    """A generator as its sets' cards name it."""
+    name = getattr(settings, "model", None) or settings.path
+    revision = getattr(settings, "revision", None)
+    return f"{name} ({settings.kind}{f', {revision}' if revision else ''})"
 
 
 def conditions_of(wildcards):
