@@ -175,6 +175,15 @@ def made_in_world(wildcards):
     ]
 
 
+def task_tables(name):
+    """Tables of a task's page."""
+    task = TASKS[name]
+    tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
+    if any(generator.kind == "world" for generator in task.generators.values()):
+        tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
+    return tables
+
+
 def described(settings):
     """A generator as its sets' cards name it."""
     name = getattr(settings, "model", None) or settings.path

@@ -208,3 +208,34 @@ rule figure_shares:
         figures=CONFIG.figures.model_dump(),
     script:
         "../workflow/scripts/figure_shares.py"
+
+
+rule task_page:
+    input:
+        **PAGE_PARTS,
+        tables=lambda w: task_tables(w.task),
+        split=f"{RESULTS}/{{task}}/anchors/split.json",
+        figures=lambda w: (
+            [f"{RESULTS}/{w.task}/figure_shares.{kind}" for kind in ("svg", "png")]
+            if made_in_world(w)
+            else []
+        ),
+        records=lambda w: [
+            f"{RESULTS}/{w.task}/{name}.provenance.json"
+            for name in ["synthesis", *(["shares"] if made_in_world(w) else [])]
+        ],
+    output:
+        f"{RESULTS}/{{task}}.html",
+    log:
+        f"{RESULTS}/logs/task_page/{{task}}.log",
+    wildcard_constraints:
+        task="|".join(TASKS),
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("task_page"),
+        title=lambda w: TASKS[w.task].title,
+    script:
+        "../workflow/scripts/task_page.py"
