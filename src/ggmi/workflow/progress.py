@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ggmi.workflow.segments import Segment
 
 # Seconds a condition relative to the other rules, as measured on the default configuration.
-WORK = {"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "divergences": 1.0}
+WORK = {"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "terms": 0.4, "divergences": 1.0}
 # Seconds of a job that starts Python and little else, on the same scale.
 OVERHEAD = 0.3
 
