@@ -217,8 +217,9 @@ def prompt_information(
     A prompt chooses components; together with common ones they make the mixture M_a. With m the
     mean of the A mixtures drawn, the mean of KL(M_a || m) falls short of the information by about
     one part in A, since m knows M_a; leaving M_a out of m overshoots by about one part in A - 1.
-    The estimate is the first times A / (A - 1). By convexity of KL(M_a || .) it never exceeds the
-    second, so both together bracket it in every round.
+    The estimate is the first times A / (A - 1). By convexity of KL(M_a || .) it lies between the
+    two in every round, apart from the points' own error; on average over rounds so does the
+    information itself.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from typing import Any
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.worlds import AXES
 from ggmi.reporting import evidence
+from ggmi.reporting.claims import claims_sentence
 from ggmi.reporting.comparison import on_real_data, simulated_and_real
 from ggmi.reporting.mixtures import (
     ANCHOR_NAMES,
@@ -41,6 +42,7 @@ from ggmi.reporting.page import (
     VerdictMatrix,
 )
 from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
+from ggmi.reporting.terms import terms_picture, terms_section
 from ggmi.reporting.text import capital, estimate, fixed, listed
 
 TABLE_CAPTIONS = {
@@ -59,7 +61,9 @@ STEPS = (
     ("kl_gap", "summarises the gaps of each condition: mean, median, intervals"),
     ("trends", "correlates swept number and gap, and judges every trend against the published figure"),
     ("accuracy", "reports how EM and the integration of divergences went"),
-    ("figure2, figure4, figure5", "draw one world, the KL gap along the sweeps, and the setting"),
+    ("terms", "estimates the terms of Theorem 4.10 in every round"),
+    ("term_tables", "summarises the terms, correlates them with the swept number, and judges the claims on them"),
+    ("figure2, figure4, figure5, figure_terms", "draw one world, KL gap and terms along the sweeps, and the setting"),
     ("report", "writes this page"),
 )
 PAPER = "https://arxiv.org/abs/2410.01720"
@@ -91,7 +95,7 @@ def mixture_page(
     figures
         By study, by name such as ``figure4_psd_released``.
     provenance
-        By study, by name of the record: ``kl_gap``, ``trends``, ``accuracy``.
+        By study, by name of the record: ``kl_gap``, ``trends``, ``accuracy``, ``terms``.
     configuration
         The resolved configuration as YAML.
     code
@@ -108,9 +112,13 @@ def mixture_page(
     findings = [("Every variant", of(main, over_variants(main))), ("Sign of the gap", of(main, gap_at_base(main)))]
     if pair:
         findings.append(("Real geometry", of(pair[1], on_real_data(*pair))))
+    findings.append(("The theory's terms", of(main, claims_sentence(main))))
     findings.append(("What a verdict is", of(main, how_judged(main))))
     sections = [_matrix_section(studies), _why_section(studies)]
     sections += [_study_section(study, figures[study.name], pair) for study in studies]
+    drawn = [figures[study.name][f"terms_{study.main[0]}"] for study in studies]
+    pictures = [terms_picture(study, f.svg, f.png) for study, f in zip(studies, drawn, strict=True)]
+    sections.append(terms_section(studies, pictures))
     sections += [_making_section(studies, provenance, configuration, code, seed), _sources_section(studies)]
     return Page(
         title="Does synthetic data bring a student closer to the truth?",
@@ -267,6 +275,7 @@ def _making_section(
 ) -> Section:
     header = ("study", "rule", "files", "seed", "code", "inputs")
     files = {"kl_gap": "kl_gap.csv", "trends": "trends.csv", "accuracy": "fits.csv, divergences.csv"}
+    files["terms"] = "terms.csv, term_trends.csv, claims.csv"
     rows, inputs, versions = [], [], {}
     for study in studies:
         for name, record in provenance[study.name].items():
