@@ -26,6 +26,7 @@ check: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/theory.py
 
 # Snakemake's own report of the same results, with captions and provenance.
 report: run

@@ -2,6 +2,13 @@ include: "rules/common.smk"
 include: "rules/mixtures.smk"
 include: "rules/figures.smk"
 include: "rules/terms.smk"
+
+
+if CONFIG.theory:
+
+    include: "rules/theory.smk"
+
+
 include: "rules/report.smk"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ggmi import config as ggmi_config
 from ggmi.errors import UserError
 from ggmi.mixtures.worlds import AXES
+from ggmi.theory.catalogue import PUBLISHED
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
 from ggmi.workflow.lock import hold
@@ -53,6 +54,14 @@ try:
 except UserError as error:
     stop(error)
 
+PAGE_PARTS = {
+    part: f"{workflow.basedir}/workflow/report/{name}"
+    for part, name in (
+        ("template", "page.html.j2"),
+        ("style", "page.css"),
+        ("script", "page.js"),
+    )
+}
 RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
 
@@ -76,6 +85,15 @@ def setting(key):
         return found.model_dump() if hasattr(found, "model_dump") else found
 
     return value
+
+
+def parts(items):
+    """Lists of at most `conditions_per_job` items, one a job, by their places such as 1-5."""
+    size = CONFIG.conditions_per_job
+    cuts = [items[first : first + size] for first in range(0, len(items), size)]
+    return {
+        f"{size * i + 1}-{size * i + len(cut)}": list(cut) for i, cut in enumerate(cuts)
+    }
 
 
 @cache

@@ -5,11 +5,6 @@ REPORT_TABLES = [
     *("terms", "term_trends", "claims"),
 ]
 REPORT_RECORDS = ["kl_gap", "trends", "accuracy", "terms"]
-REPORT_TEMPLATES = {
-    "template": "page.html.j2",
-    "style": "page.css",
-    "script": "page.js",
-}
 
 
 REPORT_FIGURES = {
@@ -47,10 +42,12 @@ rule resolved_config:
 
 rule report:
     input:
-        **{
-            part: f"{workflow.basedir}/workflow/report/{name}"
-            for part, name in REPORT_TEMPLATES.items()
-        },
+        **PAGE_PARTS,
+        theory=(
+            [f"{RESULTS}/theory/verdicts.csv", f"{RESULTS}/theory.html"]
+            if CONFIG.theory
+            else []
+        ),
         configuration=f"{RESULTS}/config.resolved.yaml",
         tables=expand(
             f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES

@@ -2,7 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
 
 VARIABLE = "GGMI_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -37,3 +41,12 @@ def chromium() -> str:
         "No Chromium or Chrome was found, and the report is tested in a real one: install Debian's package chromium "
         f"or Google Chrome, or set {VARIABLE} to the program."
     )
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A running browser."""
+    with sync_playwright() as play:
+        program = play.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        yield program
+        program.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,18 +33,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check.add_argument("files", nargs="*", default=["config.yaml"], metavar="FILE", help="default: config.yaml")
     commands.add_parser("defaults", help="print the default configuration with comments (config.yaml)")
     commands.add_parser("schema", help="print the configuration's JSON schema")
+    theory = commands.add_parser("theory", help="check every statement of the theory in a finite world of your own")
+    theory.add_argument("file", metavar="WORLD.json", help="its tables, in the form of a certificate's")
+    theory.add_argument("--json", action="store_true", help="print the rows as JSON")
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
             found = config.load(_merged(options.files), source=" + ".join(options.files))
             config.check_files(found)
             sys.stdout.write(f"{' + '.join(options.files)}: fine\n")
+        elif options.command == "theory":
+            _theory(Path(options.file), as_json=options.json)
         else:
             sys.stdout.write(config.default_yaml() if options.command == "defaults" else config.schema_json())
     except UserError as error:
         sys.stderr.write("".join(f"ggmi: {sentence}\n" for sentence in str(error).splitlines()))
         return USER_MISTAKE
     return 0
+
+
+def _theory(path: Path, *, as_json: bool) -> None:
+    """Print what every statement says of one world."""
+    # Imported here so that the other commands start without it.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ggmi.theory.reading import judged, read_world
+
+    world = read_world(path)
+    rows = judged(world)
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return
+    table = Table(title=f"{path.name}: {world.states:,} joint states; entropies in nats", title_justify="left")
+    for header in ("statement", "verdict", "left", "right", "formula"):
+        table.add_column(header, justify="right" if header in ("left", "right") else "left")
+    for row in rows:
+        if row["verdict"] != "does not apply":
+            sides = [f"{row[side]:.6f}" for side in ("left", "right")]
+            style = "bold" if row["verdict"] == "fails" else ""
+            table.add_row(row["statement"], Text(row["verdict"], style), *sides, Text(row["formula"]))
+    console = Console()
+    console.print(table)
+    left_out = sum(row["verdict"] == "does not apply" for row in rows)
+    console.print(f"{left_out} statements do not apply to this world; --json says why.")
 
 
 def _merged(files: Sequence[str]) -> dict[str, Any]:

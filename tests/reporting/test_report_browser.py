@@ -1,6 +1,5 @@
 import pytest
-from browser import ARGUMENTS, VARIABLE, chromium
-from playwright.sync_api import sync_playwright
+from browser import VARIABLE, chromium, launched
 
 from ggmi.reporting.page import render
 
@@ -60,10 +59,8 @@ def report(make_study, make_page, parts, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as play:
-        program = play.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+    with launched() as program:
         yield program
-        program.close()
 
 
 @pytest.fixture

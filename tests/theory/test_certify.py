@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import ggmi.theory
 from ggmi.errors import UserError
 from ggmi.theory import known, terms
+from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import BITS, ExactWorld, Interval, certificate, logarithm
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
 from ggmi.theory.search import _rounded
-from ggmi.theory.study import STATEMENTS
 
 RECHECK = Path(ggmi.theory.__file__).with_name("recheck.py")
 KNOWN = {

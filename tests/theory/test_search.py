@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from ggmi.theory import known, terms
+from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.search import STRUCTURES, _Ascent, search, simplify
 from ggmi.theory.statement import TOLERANCE
-from ggmi.theory.study import STATEMENTS
 
 EFFORT = {"restarts": 8, "steps": 100}
 

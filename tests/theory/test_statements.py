@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from ggmi.errors import UserError
 from ggmi.theory import known, terms
+from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
 from ggmi.theory.statement import DETERMINISTIC_CURATION, INDEPENDENT, TOLERANCE
 from ggmi.theory.statements import alpha, smallest_lambda
-from ggmi.theory.study import STATEMENTS, family_named
+from ggmi.theory.study import family_named
 from ggmi.theory.world import World
 
 BIT = np.log(2)

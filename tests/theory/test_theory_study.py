@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from ggmi.errors import UserError
+from ggmi.theory.catalogue import STATEMENTS, chosen
 from ggmi.theory.families import DEFAULT_FAMILIES
 from ggmi.theory.study import (
     COLUMNS,
-    STATEMENTS,
-    chosen,
     evaluate_family,
     family_named,
     refute,
@@ -16,7 +15,7 @@ from ggmi.theory.study import (
     verdicts,
 )
 
-PLAIN = family_named("independent, none curation")
+PLAIN = family_named("independent, no curation")
 NOISY = family_named("independent, additive curation")
 MERGING = family_named("independent, deterministic curation")
 PROVEN = [k for k, s in STATEMENTS.items() if s.kind != "published"]
@@ -70,7 +69,7 @@ def test_a_refutation_is_certified_and_can_be_stored():
     assert refutation.certificate["verdict"] == "violated"
     assert json.loads(json.dumps(refutation.certificate)) == refutation.certificate
     assert "sign certified" in refutation.summary
-    assert refutation.structure == "independent factors, none curation"
+    assert refutation.structure == "independent factors, no curation"
 
 
 def test_a_search_without_result_says_after_how_many_worlds():
@@ -105,7 +104,7 @@ def test_verdicts_tell_what_holds_what_fails_and_what_is_true_instead():
     ("call", "sentence"),
     [
         (lambda: chosen(["lemma4.55"]), "no statement 'lemma4.55'; did you mean 'lemma4.5'"),
-        (lambda: family_named("independent, no curation"), "no family 'independent, no curation'; did you mean"),
+        (lambda: family_named("independent, none"), "no family 'independent, none'; did you mean"),
     ],
 )
 def test_unknown_names_get_one_sentence(call, sentence):

@@ -26,6 +26,7 @@ TINY = {
         "gmm": {**STUDY, "sweeps": SWEEPS, "covariances": ["psd"]},
         "digits": {**STUDY, "sweeps": SWEEPS, "estimators": ["forward"]},
     },
+    "theory": None,
 }
 
 
@@ -71,9 +72,9 @@ class Project:
             assert done.returncode == 0, done.stderr[-4000:]
         return done
 
-    def planned(self) -> set[str]:
+    def planned(self, *targets: str) -> set[str]:
         """What `snakemake -n` would run: "rule" or "rule wildcard values", one entry a job."""
-        done = self.run("--cores", "1", "-n")
+        done = self.run("--cores", "1", "-n", *targets)
         jobs = set()
         for block in re.split(r"\n(?=(?:local)?(?:rule|checkpoint) \w+:)", done.stdout + done.stderr):
             head = re.match(r"(?:local)?rule (\w+):", block)

@@ -324,3 +324,15 @@ def test_the_frame_of_every_job_is_part_of_every_script(copy):
     path.write_text(text.replace("ORPHANED = 75", "ORPHANED = 76"), encoding="utf-8")
     after = digests(copy)
     assert all(before[script] != after[script] for script in before)
+
+
+def test_a_module_imported_for_what_that_does_counts_as_a_whole(changed):
+    files = {
+        "__init__.py": "",
+        "registry.py": "KNOWN = {}\n\ndef enter(f):\n    KNOWN[f.__name__] = f\n    return f\n",
+        "entries.py": "from ggmi.registry import enter\n\n@enter\ndef one():\n    return 1\n",
+        "study.py": "import ggmi.entries\nfrom ggmi.registry import KNOWN\n\ndef names():\n    return list(KNOWN)\n",
+        "use_names.py": "from ggmi.study import names\nprint(names())\n",
+        "use_registry.py": "from ggmi.registry import KNOWN\nprint(KNOWN)\n",
+    }
+    assert changed(files, "entries.py", "return 1", "return 2") == {"use_names"}

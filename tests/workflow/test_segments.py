@@ -2,8 +2,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ggmi.config import AXES, MixtureStudy, Sweeps
-from ggmi.mixtures.worlds import Condition
+from ggmi.config import MixtureStudy, Sweeps
+from ggmi.mixtures.worlds import AXES, Condition
 from ggmi.workflow.segments import Segment, parts_of, plan
 
 VALUES = st.integers(1, 12)

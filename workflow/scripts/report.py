@@ -7,6 +7,7 @@ from ggmi.reporting.comparison import summary
 from ggmi.reporting.mixtures import MixtureStudy
 from ggmi.reporting.page import render
 from ggmi.reporting.sections import Figure, mixture_page
+from ggmi.reporting.theory import theory_sentence
 from ggmi.workflow.job import job
 
 
@@ -27,8 +28,10 @@ with job(snakemake.log[0]):
     )
     records = by_study(given.records, ".provenance.json", read_json)
     studies = [MixtureStudy(name=name, **values, **tables[name]) for name, values in p.studies.items()]
+    theory = read_csv(given.theory[0]) if given.get("theory") else None
     configuration = Path(given.configuration).read_text(encoding="utf-8")
-    page = mixture_page(studies, figures, records, configuration, p.code, p.seed)
+    page = mixture_page(studies, figures, records, configuration, p.code, p.seed, theory)
+    sentences = [*summary(studies), *([] if theory is None else [theory_sentence(theory)])]
     parts = [Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script")]
     write_text(snakemake.output.page, render(page, *parts))
-    write_text(snakemake.output.summary, "\n".join(summary(studies)) + "\n")
+    write_text(snakemake.output.summary, "\n".join(sentences) + "\n")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.worlds import AXES
 from ggmi.reporting import evidence
@@ -44,6 +46,7 @@ from ggmi.reporting.page import (
 from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
 from ggmi.reporting.terms import terms_picture, terms_section
 from ggmi.reporting.text import capital, estimate, fixed, listed
+from ggmi.reporting.theory import theory_section, theory_sentence
 
 TABLE_CAPTIONS = {
     "trends": "Trends of the KL gap and the verdicts on them",
@@ -85,6 +88,7 @@ def mixture_page(
     configuration: str,
     code: str,
     seed: int,
+    theory: pd.DataFrame | None = None,
 ) -> Page:
     """Say what the mixture studies found, and how.
 
@@ -102,6 +106,8 @@ def mixture_page(
         Digest of the code that makes the page.
     seed
         The run's seed.
+    theory
+        Verdicts on the theory's statements; None where that study was left out.
 
     Returns
     -------
@@ -119,6 +125,9 @@ def mixture_page(
     drawn = [figures[study.name][f"terms_{study.main[0]}"] for study in studies]
     pictures = [terms_picture(study, f.svg, f.png) for study, f in zip(studies, drawn, strict=True)]
     sections.append(terms_section(studies, pictures))
+    if theory is not None:
+        findings.append(("The theory itself", theory_sentence(theory)))
+        sections.append(theory_section(theory))
     sections += [_making_section(studies, provenance, configuration, code, seed), _sources_section(studies)]
     return Page(
         title="Does synthetic data bring a student closer to the truth?",

@@ -172,6 +172,31 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("conditions", "conditions", "values of the swept number"),
         _ROUNDS,
     ),
+    "verdicts": (
+        Column("place", "place", "where the paper says it"),
+        Column("verdict", "verdict", "holds: no violation found; fails: refuted by a certified world"),
+        Column(
+            "worst_violation_nats", "worst violation", "largest violation found, nats (risks: units of the loss)", 4
+        ),
+        Column("formula", "statement", "what it says"),
+        Column("holds_under", "holds under", "extra assumptions under which no violation was found"),
+        Column("corrected", "corrected", "an inequality that is proven instead"),
+        Column("published_form", "form", "as published, or as we read the proof's step"),
+        Column("worlds", "worlds", "worlds evaluated, in families and search"),
+        Column("search", "search", "what the search for a counterexample came to"),
+        Column("reference", "reference", "section or appendix"),
+        Column("statement", "key", "short name in files"),
+    ),
+    "statements": (
+        Column("statement", "key", "short name in files"),
+        Column("reference", "reference", "where the paper says it, or which statement it amends"),
+        Column("family", "family", "how the worlds were drawn"),
+        Column("worlds", "worlds", "worlds that meet the statement's assumptions"),
+        Column("violated_share", "violated", "share of them that violate it", 4),
+        Column("worst_violation_nats", "worst violation", "largest violation, nats (risks: units of the loss)", 4),
+        Column("median_slack_nats", "median slack", "median of how far it is from failing, nats", 4),
+        Column("certificate", "certificate", "file of the certified counterexample, or what the search came to"),
+    ),
     "fits": (
         *_PLACE,
         Column("covariance", "covariance", "variant of the components' covariances"),

@@ -59,7 +59,7 @@ class Family:
 
 DEFAULT_FAMILIES = (
     *(
-        Family(f"{factors}, {curation} curation", factors, curation)
+        Family(f"{factors}, {'no' if curation == 'none' else curation} curation", factors, curation)
         for factors in ("independent", "dependent")
         for curation in ("none", "deterministic", "random", "additive")
     ),

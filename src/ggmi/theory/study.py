@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import ggmi.theory.bounds
-import ggmi.theory.statements  # noqa: F401
 from ggmi.errors import UserError, did_you_mean
+from ggmi.theory import known
+from ggmi.theory.catalogue import STATEMENTS, chosen
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, Family, draw
 from ggmi.theory.search import search
-from ggmi.theory.statement import REGISTRY, TOLERANCE, Statement
+from ggmi.theory.statement import TOLERANCE
 from ggmi.theory.world import Array
 
-STATEMENTS: Mapping[str, Statement] = REGISTRY
 WORLDS = 10_000
 COLUMNS = (
     "statement",
@@ -43,9 +42,9 @@ class Refutation:
     worlds
         Worlds the search evaluated.
     certificate
-        The certified counterexample; None where none was found.
+        The certified counterexample of fewest joint states; None where none was found.
     structure
-        Factors and curation of the counterexample; empty where there is none.
+        Where it comes from: factors and curation of the searched world, or a world made by hand.
     """
 
     statement: str
@@ -54,30 +53,16 @@ class Refutation:
     structure: str
 
     @property
+    def violation(self) -> float:
+        """How much the certified world violates the statement by at least; 0 without one."""
+        return 0.0 if self.certificate is None else float(self.certificate["violation"]["interval"]["low"])
+
+    @property
     def summary(self) -> str:
         """One phrase for a table."""
         if self.certificate is None:
             return f"none found after {self.worlds} worlds"
-        interval = self.certificate["violation"]["interval"]
-        return f"violated by {float(interval['low']):.6g} ({self.structure}), sign certified"
-
-
-def chosen(keys: Iterable[str] | None = None) -> list[Statement]:
-    """Statements by key, all of them by default.
-
-    Raises
-    ------
-    UserError
-        If a key is unknown.
-    """
-    if keys is None:
-        return list(STATEMENTS.values())
-    result = []
-    for key in keys:
-        if key not in STATEMENTS:
-            raise UserError(f"there is no statement '{key}'; {did_you_mean(key, STATEMENTS)}")
-        result.append(STATEMENTS[key])
-    return result
+        return f"violated by {self.violation:.6g} ({self.structure}), sign certified"
 
 
 def family_named(name: str) -> Family:
@@ -149,7 +134,9 @@ def evaluate_family(
 
 
 def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refutation:
-    """Search a statement for its worst violation and certify what is found.
+    """Search a statement for its worst violation, and certify the smallest world that refutes it.
+
+    The candidates are what the search comes to and the worlds of `ggmi.theory.known`.
 
     Parameters
     ----------
@@ -166,13 +153,22 @@ def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refu
     """
     (statement,) = chosen([key])
     found = search(statement, seed, restarts=restarts, steps=steps)
-    if found.world is None or found.structure is None:
+    candidates = []
+    if found.world is not None and found.structure is not None:
+        factors, curation = found.structure
+        candidates.append((f"{factors} factors, {'no' if curation == 'none' else curation} curation", found.world))
+    made = (known.fair_bits, known.parity_task, known.added_noise, known.merging_curation)
+    candidates += [(f"made by hand: {make.__name__.replace('_', ' ')}", make()) for make in made]
+    proven = [
+        (structure, certificate(statement, world))
+        for structure, world in candidates
+        if statement.admits(world).all() and (statement.slack(world) < -TOLERANCE).all()
+    ]
+    proven = [(structure, c) for structure, c in proven if c["verdict"] == "violated"]
+    if not proven:
         return Refutation(key, found.worlds, None, "")
-    proven = certificate(statement, found.world)
-    if proven["verdict"] != "violated":
-        return Refutation(key, found.worlds, None, "")
-    factors, curation = found.structure
-    return Refutation(key, found.worlds, proven, f"{factors} factors, {curation} curation")
+    structure, smallest = min(proven, key=lambda pair: len(pair[1]["joint"]["states"]))
+    return Refutation(key, found.worlds, smallest, structure)
 
 
 def statements_table(rows: Sequence[Mapping[str, Any]], certificates: Mapping[str, str]) -> pd.DataFrame:
@@ -220,9 +216,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Mapping[str, Refuta
         worst[key] = max(worst.get(key, 0.0), row["worst_violation_nats"])
         seen[key] = seen.get(key, 0) + row["worlds"]
     for key, refutation in refutations.items():
-        if refutation.certificate is not None:
-            low = float(refutation.certificate["violation"]["interval"]["low"])
-            worst[key] = max(worst.get(key, 0.0), low)
+        worst[key] = max(worst.get(key, 0.0), refutation.violation)
         seen[key] = seen.get(key, 0) + refutation.worlds
     result = []
     for statement in STATEMENTS.values():
@@ -230,7 +224,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Mapping[str, Refuta
             continue
         amendments = [s for s in STATEMENTS.values() if s.amends == statement.key and worst.get(s.key, 0.0) == 0.0]
         restrictions = [s for s in amendments if s.kind == "restricted"]
-        extra = [a.text for s in restrictions for a in s.assumptions if a not in statement.assumptions]
+        extra = [" and ".join(a.text for a in s.assumptions if a not in statement.assumptions) for s in restrictions]
         result.append(
             {
                 "statement": statement.key,
@@ -241,8 +235,8 @@ def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Mapping[str, Refuta
                 "worst_violation_nats": worst[statement.key],
                 "worlds": seen[statement.key],
                 "search": refutations[statement.key].summary if statement.key in refutations else "",
-                "holds_under": "; ".join(extra),
-                "corrected": "; ".join(s.formula for s in amendments if s.kind == "corrected"),
+                "holds_under": "; or ".join(extra),
+                "corrected": "; and ".join(s.formula for s in amendments if s.kind == "corrected"),
             }
         )
     return pd.DataFrame(result)

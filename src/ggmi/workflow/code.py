@@ -14,7 +14,8 @@ from pathlib import Path
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ggmi"
 
-# A place in the code: module and top-level name; an empty name means the module as a whole.
+# A place in the code: module and top-level name; an empty name means the module's own body, a star
+# everything in it.
 Place = tuple[str, str]
 
 
@@ -25,9 +26,13 @@ class _Module:
         self.name = name
         self.definitions: dict[str, list[ast.stmt]] = {}
         self.imports: dict[str, Place] = {}
+        self.whole: list[str] = []
         self.body: list[ast.stmt] = []
-        for statement in ast.parse(path.read_bytes(), filename=str(path)).body:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+        for statement in tree.body:
             self._add(statement)
+        chains = [".".join(_chain(node)) + "." for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        self.whole = [name for name in self.whole if not any(chain.startswith(f"{name}.") for chain in chains)]
 
     def _add(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.Import):
@@ -35,6 +40,8 @@ class _Module:
                 if alias.name.split(".")[0] == PACKAGE:
                     target = alias.name if alias.asname else PACKAGE
                     self.imports[alias.asname or PACKAGE] = (target, "")
+                    if not alias.asname:
+                        self.whole.append(alias.name)
         elif isinstance(statement, ast.ImportFrom):
             for alias in statement.names:
                 module = statement.module or ""
@@ -74,12 +81,13 @@ def script_digest(script: Path) -> str:
     -----
     A name used inside a definition is followed to the top-level definition of that name in the
     same module, or through ``from ggmi.x import y`` and ``import ggmi.x`` to the one in another.
-    Names that are looked up at run time by text are not seen.
+    All of a module counts whose plain ``import ggmi.x`` is followed by no use: it is imported for what
+    that does, such as filling a registry. Names that are looked up at run time by text are not seen.
     """
     module = _Module(script, "")
     everything = [*module.body, *(s for group in module.definitions.values() for s in group)]
     seen: dict[Place, str] = {("", ""): _dump(everything)}
-    pending = _references(module, everything)
+    pending = _references(module, everything) | {(whole, "*") for whole in module.whole}
     while pending:
         place = pending.pop()
         if place in seen:
@@ -93,9 +101,12 @@ def script_digest(script: Path) -> str:
             seen[place] = ""
             pending.add(found.imports[attribute])
             continue
-        statements = found.definitions.get(attribute, []) if attribute else []
+        if attribute == "*":
+            statements = [s for group in found.definitions.values() for s in group]
+        else:
+            statements = found.definitions.get(attribute, []) if attribute else []
         seen[place] = _dump(statements)
-        pending |= _references(found, [*statements, *found.body])
+        pending |= _references(found, [*statements, *found.body]) | {(whole, "*") for whole in found.whole}
         if found.body:
             seen[name, "<body>"] = _dump(found.body)
     text = "\n".join(f"{module}:{name}:{dump}" for (module, name), dump in sorted(seen.items()))

@@ -7,8 +7,12 @@ from typing import Any, Protocol
 
 from ggmi.workflow.segments import Segment
 
-# Seconds a condition relative to the other rules, as measured on the default configuration.
-WORK = {"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "terms": 0.4, "divergences": 1.0}
+# Seconds a condition (a family or statement of the theory) relative to the other rules, as measured
+# on the default configuration.
+WORK = {
+    **{"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "terms": 0.4, "divergences": 1.0},
+    **{"theory_worlds": 0.5, "counterexamples": 1.3},
+}
 # Seconds of a job that starts Python and little else, on the same scale.
 OVERHEAD = 0.3
 
@@ -45,7 +49,11 @@ def run_plan(jobs: Iterable[Job], titles: Mapping[str, str]) -> dict[str, Any]:
         if hasattr(wildcards, "segment"):
             segment = Segment.parse(wildcards.segment)
             conditions = [f"{wildcards.covariance}/{c.name}" for c in segment.conditions]
-        work = OVERHEAD + WORK.get(job.rule.name, 0.0) * len(conditions)
+        items = len(conditions)
+        if hasattr(wildcards, "part"):
+            first, last = map(int, wildcards.part.split("-"))
+            items = last - first + 1
+        work = OVERHEAD + WORK.get(job.rule.name, 0.0) * items
         study = titles.get(getattr(wildcards, "study", ""))
         described[job.jobid] = {"study": study, "conditions": conditions, "work": work}
     return {"jobs": described}

@@ -1,0 +1,315 @@
+"""The theory study's page: every statement, whether it holds, and the smallest world where it fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from ggmi.reporting.page import Block, Fold, Heading, Links, Listing, Page, Points, Prose, Section
+from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
+from ggmi.reporting.text import capital, count_word, fixed, listed
+from ggmi.theory.catalogue import STATEMENTS, with_amendments
+from ggmi.theory.families import Family
+from ggmi.theory.statement import Statement
+
+# The statements that a reader asks for first.
+CENTRAL = ("lemma3.1", "lemma4.5", "lemma4.6", "theorem4.7", "theorem4.10")
+# Joint states written out; a world with more is in its file.
+STATES = 24
+SYMBOLS = {
+    **{"<=": "≤", ">=": "≥", "^2": "²", "alpha": "α", "lambda": "λ", "sigma": "σ", "eta": "η", "pi": "π"},
+    **{"delta_I": "ΔI", "delta_H": "ΔH", "delta_eps_p": "δ", "delta": "δ", "epsilon_W_p": "ε_W,p", "sqrt": "√"},
+}
+_WORDS = re.compile("|".join(rf"\b{name}\b" if name[0].isalpha() else re.escape(name) for name in SYMBOLS))
+Certificates = Mapping[str, Mapping[str, Any]]
+
+
+def theory_sentence(verdicts: pd.DataFrame) -> str:
+    """What came of the published statements, in one sentence.
+
+    Parameters
+    ----------
+    verdicts
+        Of `ggmi.theory.study.verdicts`.
+    """
+    failing = verdicts[verdicts["verdict"] == "fails"]
+    worlds = int(verdicts["worlds"].min())
+    if failing.empty:
+        return f"None of {len(verdicts)} published statements fails in {worlds:,} finite worlds or more each."
+    holding = len(verdicts) - len(failing)
+    central = [place(key) for key in CENTRAL if key in set(failing["statement"])]
+    among = f", among them {listed(central)}" if central else ""
+    return (
+        f"Of {len(verdicts)} statements of the theory, {holding} hold in every finite world tried (at least {worlds:,} "
+        f"each) and {len(failing)} fail{among}."
+    )
+
+
+def theory_page(
+    verdicts: pd.DataFrame,
+    table: pd.DataFrame,
+    certificates: Certificates,
+    families: Sequence[Family],
+    provenance: Mapping[str, Any],
+) -> Page:
+    """Say which statements of the theory hold, and prove which do not.
+
+    Parameters
+    ----------
+    verdicts
+        Of `ggmi.theory.study.verdicts`.
+    table
+        Of `ggmi.theory.study.statements_table`.
+    certificates
+        Certified counterexamples by statement.
+    families
+        Families of worlds in `table`.
+    provenance
+        Record of how the tables were made.
+
+    Returns
+    -------
+    Page
+    """
+    failing = [key for key in verdicts["statement"] if key in certificates]
+    holding = [key for key in verdicts["statement"] if key not in certificates]
+    by_key = {row["statement"]: row for row in verdicts.to_dict("records")}
+    return Page(
+        title="Does the theory hold?",
+        kicker="Every inequality of Gan & Liu (arXiv 2410.01720), checked exactly in finite worlds",
+        asked=(
+            "In a world of small alphabets the joint law of anchors, prompt, factors, generator output, synthetic data "
+            "and both students' parameters is an array, so each side of each inequality is a number, not an estimate. "
+            "Each statement is evaluated in families of random worlds, then attacked by gradient ascent; a violation "
+            "is certified with exact fractions and interval logarithms, so that its sign is proven."
+        ),
+        verdict=theory_sentence(verdicts),
+        findings=[(place(key), _finding(by_key[key], certificates.get(key))) for key in CENTRAL if key in by_key],
+        sections=[
+            _table_section(verdicts),
+            Section(
+                "failing",
+                "Statements that fail",
+                "What fails",
+                [block for key in failing for block in _failing(by_key[key], certificates[key])]
+                or [Prose(["No statement was refuted."])],
+            ),
+            Section(
+                "holding",
+                "Statements that hold",
+                "What holds",
+                [
+                    Prose(["No family and no search violates these; the text says why where there is a proof."]),
+                    Points([_explained(STATEMENTS[key], by_key[key]) for key in holding]),
+                ],
+            ),
+            _family_section(table, families),
+            _making_section(provenance),
+        ],
+        colophon="All logarithms are natural; entropies in nats, risks in units of the loss.",
+    )
+
+
+def theory_section(verdicts: pd.DataFrame) -> Section:
+    """What the main page says of the theory: one sentence, what fails, and where the rest is.
+
+    Parameters
+    ----------
+    verdicts
+        Of `ggmi.theory.study.verdicts`.
+    """
+    failing = verdicts[verdicts["verdict"] == "fails"].fillna("")
+    items = [
+        (
+            f"{place(row['statement'])} fails",
+            f"`{typeset(row['formula'])}`"
+            + (f" holds if {typeset(row['holds_under'])}." if row["holds_under"] else "."),
+        )
+        for row in failing.to_dict("records")
+    ]
+    return Section(
+        "theory",
+        "The theory, statement by statement",
+        "Theory",
+        [
+            Prose([theory_sentence(verdicts)], "lead"),
+            Points(items),
+            Links(
+                [("Every statement", "Verdicts, counterexamples as tables of probabilities, proofs.", "theory.html")]
+            ),
+        ],
+    )
+
+
+def place(key: str) -> str:
+    """A statement's place in the paper, as one says it.
+
+    Examples
+    --------
+    >>> place("lemma4.5"), place("eq17"), place("eq14-signed")
+    ('Lemma 4.5', '(17)', '(14) with |loss| ≤ C')
+    """
+    *named, equation = re.split(r", (?=\()", STATEMENTS[key].reference, maxsplit=1)
+    equation, _, condition = equation.partition(", ")
+    said = named[0] if named and not named[0].startswith("appendix") else equation
+    return typeset(f"{said} {condition}".strip())
+
+
+def typeset(formula: str) -> str:
+    """A formula's words as the paper's symbols.
+
+    Examples
+    --------
+    >>> typeset("delta_I <= (lambda - 1) H(e_p)")
+    'ΔI ≤ (λ - 1) H(e_p)'
+    """
+    return _WORDS.sub(lambda found: SYMBOLS[found[0]], formula)
+
+
+def _finding(row: Mapping[str, Any], certificate: Mapping[str, Any] | None) -> str:
+    formula = f"`{typeset(row['formula'])}`"
+    if certificate is None:
+        return f"{formula} holds in all {row['worlds']:,} worlds tried."
+    states = len(certificate["joint"]["states"])
+    left, right = (_middle(certificate[side]["interval"]) for side in ("left", "right"))
+    sentence = f"{formula} fails: in a world of {count_word(states)} states, left is {left} and right {right}."
+    if isinstance(row["holds_under"], str) and row["holds_under"]:
+        sentence += f" No violation was found where {typeset(row['holds_under'])}."
+    return sentence
+
+
+def _middle(interval: Mapping[str, str]) -> str:
+    """An interval too narrow to show, as a number."""
+    middle = (float(interval["low"]) + float(interval["high"])) / 2
+    return fixed(middle if abs(middle) > 1e-15 else 0.0, 4)
+
+
+def _table_section(verdicts: pd.DataFrame) -> Section:
+    shown = verdicts.fillna("")
+    shown["place"] = [place(key) for key in shown["statement"]]
+    for column in ("formula", "holds_under", "corrected"):
+        shown[column] = [typeset(text) for text in shown[column]]
+    caption = "Verdict on every published statement"
+    return Section(
+        "statements",
+        "Every statement",
+        "Every statement",
+        [
+            data_table(shown, COLUMNS["verdicts"], caption=caption, source="theory/verdicts.csv"),
+            Prose(
+                [
+                    "“As published” quotes the form in the paper's text; “as we read it” is the form that the proof "
+                    "needs at that place, where the number is the paper's and the wording ours. “Holds under” gives "
+                    "extra assumptions under which neither families nor search find a violation; “corrected” a "
+                    "different right side that is proven below."
+                ],
+                "note",
+            ),
+        ],
+    )
+
+
+def _failing(row: Mapping[str, Any], certificate: Mapping[str, Any]) -> list[Block]:
+    key = row["statement"]
+    statement = STATEMENTS[key]
+    left, right, excess = (_middle(certificate[side]["interval"]) for side in ("left", "right", "violation"))
+    named = listed([f"{typeset(name)} = {_middle(value)}" for name, value in certificate["terms"].items()])
+    unit = "in units of the loss" if statement.needs_loss else "nats"
+    file = f"theory/certificates/{key}.json"
+    sides = f"Left {left}, right {right}: violated by {excess} {unit}."
+    blocks: list[Block] = [
+        Heading(f"{place(key)}: {typeset(statement.formula)}"),
+        Prose([_sentences(statement.explanation), sides + (f" Terms: {named}." if certificate["terms"] else "")]),
+        _probabilities(certificate),
+        Prose(
+            [
+                f"Largest violation found in families and search: {fixed(row['worst_violation_nats'], 4)}. The "
+                f"certificate proves the sign, and `recheck.py {key}.json` checks that with the standard library alone."
+            ],
+            "note",
+        ),
+        Links([("Certificate", "Tables, joint law and both sides.", file)]),
+    ]
+    repairs = [_repair(STATEMENTS[k]) for k in with_amendments(key)[1:]]
+    if repairs:
+        blocks.append(Fold("What is true instead, with proofs", [Points(repairs)]))
+    return blocks
+
+
+def _probabilities(certificate: Mapping[str, Any]) -> DataTable:
+    """The counterexample's joint law: variables that vary, and those of one value in the caption."""
+    variables, states = certificate["joint"]["variables"], certificate["joint"]["states"]
+    varying = [i for i in range(len(variables)) if len({state[i] for state in states}) > 1]
+    fixed_ones = [f"{name} = {states[0][i]}" for i, name in enumerate(variables) if i not in varying]
+    rows = [[*(str(state[i]) for i in varying), str(Fraction(state[-1]))] for state in states[:STATES]]
+    caption = f"The counterexample: {len(states)} joint state{'s' * (len(states) != 1)} and their probabilities"
+    if fixed_ones:
+        caption += f" (constant: {', '.join(fixed_ones)})"
+    return plain_table([*(variables[i] for i in varying), "probability"], rows, caption=caption)
+
+
+def _repair(statement: Statement) -> tuple[str, str]:
+    return f"{capital(statement.kind)}: `{typeset(statement.formula)}`", _sentences(statement.explanation)
+
+
+def _explained(statement: Statement, row: Mapping[str, Any]) -> tuple[str, str]:
+    form = "" if not statement.as_read else " (as we read it)"
+    said = _sentences(statement.explanation)
+    return f"{place(statement.key)}: `{typeset(statement.formula)}`{form}", f"{said} Worlds: {row['worlds']:,}."
+
+
+def _sentences(text: str) -> str:
+    """A docstring's lines as one paragraph."""
+    return typeset(" ".join(text.split()))
+
+
+def _family_section(table: pd.DataFrame, families: Sequence[Family]) -> Section:
+    described = [
+        (
+            family.name,
+            f"{family.factors} factors; curation: {family.curation}; learner: {family.learner}; "
+            f"{'integers' if family.modulus is None else f'modulo {family.modulus}'}; "
+            f"{count_word(family.samples)} example{'s' * (family.samples != 1)} a training set"
+            f"{'; losses of both signs' if family.signed else ''}"
+            f"{f'; layers contracting to {family.contraction}' if family.contraction != 1 else ''}.",
+        )
+        for family in families
+    ]
+    return Section(
+        "families",
+        "Families of worlds",
+        "Families",
+        [
+            Points(described),
+            data_table(
+                table, COLUMNS["statements"], caption="Every statement in every family", source="theory/statements.csv"
+            ),
+        ],
+    )
+
+
+def _making_section(provenance: Mapping[str, Any]) -> Section:
+    inputs = "\n".join(f"{digest}  {path}" for path, digest in provenance["inputs"].items())
+    used = listed([f"{name} {version}" for name, version in provenance["versions"].items()])
+    return Section(
+        "making",
+        "How each number was made",
+        "How it was made",
+        [
+            Prose(
+                [
+                    "Random worlds come from named streams of the run's seed; a family of more worlds begins with the "
+                    "same ones. A violation counts beyond 10^−9. The search climbs the violation on the logits of all "
+                    "tables from random starts, in every combination of factors and curation that the statement "
+                    "admits, then rounds to small fractions and thins the support out while the violation lasts; the "
+                    "world of fewest states is shown.",
+                    f"Made with {used}. Code digest of the tables: {provenance['parameters']['code']}.",
+                ]
+            ),
+            Fold("SHA-256 of the tables' inputs", [Listing(inputs)]),
+        ],
+    )
