@@ -54,17 +54,19 @@ def claims_sentence(study: MixtureStudy) -> str:
     return f"Of the {total}, {'; '.join(f'{s} ({listed(t)})' for s, t in zip(said, groups.values(), strict=True))}."
 
 
-def main_trends(study: MixtureStudy) -> pd.DataFrame:
-    """Rows of the terms' trends of the main variant, its bound by the name ``bound``.
+def of_main(study: MixtureStudy, table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table of terms that belong to the main variant, its bound by the name ``bound``.
 
     Parameters
     ----------
     study
         The study.
+    table
+        ``terms`` or ``term_trends``.
     """
     covariance, anchors = study.main
-    table = study.term_trends[study.term_trends["covariance"] == covariance]
-    return table.assign(term=table["term"].replace(f"bound_{anchors}", "bound"))
+    mine = table[table["covariance"] == covariance]
+    return mine.assign(term=mine["term"].replace(f"bound_{anchors}", "bound"))
 
 
 def movements(study: MixtureStudy) -> dict[tuple[str, str], int]:
@@ -83,7 +85,7 @@ def movements(study: MixtureStudy) -> dict[tuple[str, str], int]:
     """
     return {
         (row["term"], row["axis"]): int(row["spearman_ci_low"] > 0) - int(row["spearman_ci_high"] < 0)
-        for row in main_trends(study).to_dict("records")
+        for row in of_main(study, study.term_trends).to_dict("records")
     }
 
 
@@ -266,11 +268,10 @@ def _exchanged(study: MixtureStudy) -> str:
         "ΔH, H(S_anchor|W) and H(S_gen|W) depend on them through J + L only: no formula in these terms can rise with "
         "J and fall with L. Only D_TV(D, D_M) knows which components belong to the target"
     )
-    table = study.terms[study.terms["covariance"] == study.main[0]].set_index(["K", "J", "L", "term"])
-    shown = [t for t in dict.fromkeys(table.index.get_level_values("term")) if t in TERM_NAMES]
+    table = of_main(study, study.terms).set_index(["K", "J", "L", "term"])
     overlaps: dict[bool, list[bool]] = {True: [], False: []}
     for K, J, L, term in table.index:
-        if J < L and term in shown and (K, L, J, term) in table.index:
+        if J < L and term in TERM_NAMES and (K, L, J, term) in table.index:
             one, other = table.loc[(K, J, L, term)], table.loc[(K, L, J, term)]
             overlap = one["ci_low"] <= other["ci_high"] and other["ci_low"] <= one["ci_high"]
             overlaps[term == TASK].append(bool(overlap))

@@ -15,8 +15,8 @@ from ggmi.reporting.claims import (
     claim_points,
     claims_sentence,
     directions,
-    main_trends,
     movements,
+    of_main,
     together_points,
 )
 from ggmi.reporting.mixtures import COVARIANCE_NAMES, ESTIMATOR_DETAILS, MixtureStudy, estimator_name, of
@@ -105,7 +105,7 @@ def terms_section(studies: Sequence[MixtureStudy], pictures: Sequence[Picture]) 
 
 def _matrix(study: MixtureStudy) -> VerdictMatrix:
     """Movements of terms and of the gap, sweep by sweep."""
-    rows = {(row["term"], row["axis"]): row for row in main_trends(study).to_dict("records")}
+    rows = {(row["term"], row["axis"]): row for row in of_main(study, study.term_trends).to_dict("records")}
     claims = study.claims[study.claims["covariance"] == study.main[0]]
     judged = {(row["term"], row["axis"]): row["verdict"] for row in claims.to_dict("records")}
 
@@ -222,7 +222,7 @@ def _meanings(studies: Sequence[MixtureStudy]) -> list[tuple[str, str]]:
 def _informations(studies: Sequence[MixtureStudy]) -> str:
     said = []
     for study in studies:
-        table = study.terms[study.terms["covariance"] == study.main[0]]
+        table = of_main(study, study.terms)
         high = table[table["term"] == "prompt_information_high"]["mean"].max()
         value = table[table["term"] == "prompt_information"]["mean"].max()
         said.append(of(study, f"At most {fixed(value, 3)} nats a point on average (bracketed by {fixed(high, 3)})"))
@@ -232,9 +232,8 @@ def _informations(studies: Sequence[MixtureStudy]) -> str:
 def _precision(studies: Sequence[MixtureStudy]) -> str:
     said = []
     for study in studies:
-        covariance, anchors = study.main
-        table = study.terms[study.terms["covariance"] == covariance]
-        table = table[table["term"].replace(f"bound_{anchors}", "bound").isin(TERM_NAMES)]
+        table = of_main(study, study.terms)
+        table = table[table["term"].isin(TERM_NAMES)]
         share = table["monte_carlo_error"] / table["sd"]
         if share.notna().any():
             said.append(of(study, f"At most {100 * share.max():.2g} % and typically {100 * share.median():.2g} %"))
