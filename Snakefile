@@ -1,6 +1,7 @@
 include: "rules/common.smk"
 include: "rules/mixtures.smk"
 include: "rules/figures.smk"
+include: "rules/terms.smk"
 
 
 if CONFIG.theory:

@@ -196,6 +196,15 @@ def conditions_of(wildcards):
     return [condition.name for condition in study_of(wildcards).conditions()]
 
 
+def sweeps_of(wildcards):
+    """Conditions along every sweep of two values or more, by axis and value."""
+    return {
+        axis: {str(value): condition.name for value, condition in sweep}
+        for axis in AXES
+        if len(sweep := study_of(wildcards).sweep(axis)) > 1
+    }
+
+
 def artifacts(study, files):
     """These files of every segment of every covariance variant of a study."""
     return [

@@ -188,11 +188,7 @@ rule trends:
     params:
         code=code("trends"),
         seed=CONFIG.seed,
-        sweeps=lambda w: {
-            axis: {str(value): condition.name for value, condition in sweep}
-            for axis in AXES
-            if len(sweep := study_of(w).sweep(axis)) > 1
-        },
+        sweeps=sweeps_of,
         variants=lambda w: study_of(w).variants(),
     script:
         "../workflow/scripts/trends.py"

@@ -1,7 +1,10 @@
 # The page a person reads, three sentences for the terminal, and the configuration in full.
 REPORT_RESOURCES = {"mem_mb": 1000, "runtime": 10}
-REPORT_TABLES = ["kl_gap", "trends", "fits", "divergences"]
-REPORT_RECORDS = ["kl_gap", "trends", "accuracy"]
+REPORT_TABLES = [
+    *("kl_gap", "trends", "fits", "divergences"),
+    *("terms", "term_trends", "claims"),
+]
+REPORT_RECORDS = ["kl_gap", "trends", "accuracy", "terms"]
 
 
 REPORT_FIGURES = {
@@ -13,6 +16,7 @@ REPORT_FIGURES = {
             for anchors in study.anchor_components
         ),
         "figure5",
+        *(f"terms_{covariance}" for covariance in study.covariances),
     ]
     for name, study in STUDIES.items()
 }

@@ -1,5 +1,4 @@
 import io
-import itertools
 import os
 import subprocess
 import sys
@@ -9,14 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from figures import CONDITION, ESTIMATORS, SUMMARY, drawn_gaps, drawn_terms, gaps, make_world, saved, terms
 from matplotlib.figure import Figure
 from PIL import Image
 
 from ggmi.errors import UserError
 from ggmi.io import block_writer
-from ggmi.mixtures.em import fit
-from ggmi.mixtures.study import PUBLISHED_DIRECTION
-from ggmi.mixtures.worlds import Condition, random_worlds, synthetic_points
 from ggmi.plotting.example import read_example
 from ggmi.plotting.mixtures import (
     AXIS_NAMES,
@@ -25,70 +22,16 @@ from ggmi.plotting.mixtures import (
     ESTIMATOR_NAMES,
     GRID_POINTS,
     ExampleWorld,
-    kl_gap_figure,
     setting_figure,
     world_figure,
 )
 from ggmi.plotting.style import house_style, save_figure
-from ggmi.random import stream
-
-CONDITION = Condition(2, 3, 1)
-ESTIMATORS = ("released_histogram", "aligned_histogram", "forward", "reverse")
-SUMMARY = ("mean_nats", "sd_nats", "median_nats", "ci_low_nats", "ci_high_nats", "median_ci_low_nats")
-
-
-def make_world(d, rounds=1):
-    """Worlds, synthetic points and both fits, in d dimensions."""
-    streams = [[stream(1, name, d, r) for r in range(rounds)] for name in ("world", "synthetic", "anchors", "fit")]
-    worlds = random_worlds(CONDITION, d, 20, "psd", streams[0])
-    points = synthetic_points(worlds.generator, 60, streams[1])
-    anchors = fit(worlds.anchors.reshape(rounds, -1, d), CONDITION.K, streams[2])
-    return worlds, points, anchors, fit(points, CONDITION.total, streams[3])
 
 
 @pytest.fixture(scope="module", params=[1, 2, 5])
 def world(request):
     """One round of a world in 1, 2 or 5 dimensions."""
     return make_example(request.param)
-
-
-def gaps(estimators=ESTIMATORS, values=(2, 3, 5), scale=1.0):
-    """Tables of KL gaps and trends along sweeps, and the sweeps themselves."""
-    numbers = stream(2, "gaps", len(estimators), len(values))
-    sweeps = {
-        axis: [Condition(**{**dict.fromkeys("KJL", 2), axis: value}) for value in values] for axis in ("K", "J", "L")
-    }
-    rows = []
-    for condition, estimator in itertools.product(
-        dict.fromkeys(itertools.chain.from_iterable(sweeps.values())), estimators
-    ):
-        mean = scale * numbers.normal()
-        rows.append(
-            {
-                **{"K": condition.K, "J": condition.J, "L": condition.L, "estimator": estimator},
-                **{"mean_nats": mean, "sd_nats": scale * 0.8, "median_nats": mean - 0.1},
-                **{"ci_low_nats": mean - 0.3, "ci_high_nats": mean + 0.2},
-                **{"median_ci_low_nats": mean - 0.4, "median_ci_high_nats": mean + 0.3},
-            }
-        )
-    trends = [
-        {
-            **{"estimator": estimator, "axis": axis, "verdict": verdict},
-            **{"spearman": 0.25, "spearman_ci_low": -0.5, "spearman_ci_high": 0.75},
-        }
-        for estimator in estimators
-        for axis, verdict in zip("KJL", ("as_published", "against", "undecided"), strict=True)
-    ]
-    return pd.DataFrame(rows), pd.DataFrame(trends), sweeps
-
-
-def drawn_gaps(table, trends, sweeps):
-    return kl_gap_figure(table, trends, sweeps, PUBLISHED_DIRECTION, "Title", 10.0)
-
-
-def saved(folder, figure, numbers, dpi=60):
-    save_figure(figure, numbers, str(folder / "figure"), dpi)
-    return {kind: (folder / f"figure.{kind}").read_bytes() for kind in ("svg", "png", "csv")}
 
 
 def words(svg):
@@ -110,6 +53,7 @@ def make_example(d):
 FIGURES = {
     "figure 2": lambda: world_figure(make_example(2), "Title", "coordinate", 10.0),
     "figure 4": lambda: drawn_gaps(*gaps(estimators=("forward", "reverse"))),
+    "terms": lambda: drawn_terms(*terms()),
     "figure 5": lambda: setting_figure(make_example(2), "Title", "coordinate", 10.0),
 }
 

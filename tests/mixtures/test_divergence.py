@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from ggmi.mixtures.divergence import FIRST_POINTS, REPLICATES, _lattice_normals, gaussian_kl, kl_divergence
+from ggmi.mixtures.divergence import FIRST_POINTS, gaussian_kl, kl_divergence
 from ggmi.mixtures.gaussian import Mixtures
+from ggmi.mixtures.lattice import REPLICATES
 
 PRECISE = {"relative_error": 1e-4, "absolute_error": 1e-4, "max_points": 2_000_000}
 
@@ -223,23 +224,3 @@ def test_divergence_does_not_change_when_both_mixtures_are_transformed(pairs, st
     expected = kl_divergence(p, q, streams(4, "straight"), **PRECISE)
     error = np.hypot(found.standard_error, expected.standard_error)
     assert (np.abs(found.value - expected.value) < 4 * error).all()
-
-
-@pytest.mark.parametrize("d", [2, 4, 6])
-def test_lattice_points_are_standard_normal_and_uncorrelated(streams, d):
-    n = 20_000
-    points = _lattice_normals(streams(1, "lattice")[0].random((1, 1, d)), 0, n)[0]
-    assert points.shape == (n, d)
-    grid = np.linspace(-3, 3, 61)
-    for coordinate in points.T:
-        share = (coordinate[:, None] < grid).mean(axis=0)
-        assert np.abs(share - stats.norm.cdf(grid)).max() < 1 / np.sqrt(n)
-    np.testing.assert_allclose(np.cov(points.T), np.eye(d), atol=4 / np.sqrt(n))
-    np.testing.assert_allclose(np.cov(np.square(points).T), 2 * np.eye(d), atol=20 / np.sqrt(n))
-
-
-def test_lattice_points_continue_where_the_last_block_ended(streams):
-    shifts = streams(1, "continue")[0].random((REPLICATES, 1, 2))
-    whole = _lattice_normals(shifts, 0, 100)
-    parts = np.concatenate([_lattice_normals(shifts, a, b) for a, b in ((0, 16), (16, 32), (32, 100))], axis=1)
-    np.testing.assert_array_equal(whole, parts)

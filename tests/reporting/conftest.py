@@ -6,11 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ggmi.mixtures.claims import CLAIM_COLUMNS, CLAIMS, TREND_COLUMNS, claim_verdicts
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
+from ggmi.mixtures.terms import term_units
 from ggmi.reporting.mixtures import MixtureStudy
 from ggmi.reporting.sections import Figure, mixture_page
 
 REPOSITORY = Path(__file__).parents[2]
+TABLES = ("kl_gap", "trends", "fits", "divergences", "terms", "term_trends", "claims")
+RECORDS = ("kl_gap", "trends", "accuracy", "terms")
 ESTIMATORS = ("released_histogram", "aligned_histogram", "forward", "reverse")
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 360" width="720pt" height="360pt">'
@@ -48,9 +52,70 @@ def gap_row(k, j, l, covariance, anchors, estimator, mean=1.0, median=1.0, half=
     }
 
 
+# Where terms go unless told otherwise: as in the simulated worlds.
+MOVES = {
+    "information_gain": {"K": 0.6, "J": 0.6, "L": 0.6},
+    "entropy_change": {"K": 0.5, "J": -0.3, "L": -0.3},
+    "anchor_given_student": {"K": 0.8, "J": 0.5, "L": 0.5},
+    "synthetic_given_student": {"K": 0.9, "J": 0.9, "L": 0.9},
+    "student_entropy": {"K": 0.6, "J": 0.6, "L": 0.6},
+    "bound": {"K": 0.5, "J": -0.4, "L": -0.4},
+    "task_divergence": {"K": -0.9, "J": -0.9, "L": 0.9},
+    "student_divergence": {"K": 0.7, "J": 0.7, "L": 0.7},
+}
+
+
+def term_tables(covariances, anchors, conditions, axes, values, moves, rounds=20):
+    """terms.csv, term_trends.csv and claims.csv; a correlation within 0.1 of zero is undecided."""
+    names = [n for n in term_units(anchors) if n in MOVES or n.startswith(("bound", "prompt_information"))]
+    terms = [
+        {
+            **{"K": k, "J": j, "L": l, "d": 2, "covariance": c, "term": name, "unit": "nats a point", "rounds": rounds},
+            **{"mean": mean, "sd": 0.5, "median": mean, "ci_low": mean - 0.01, "ci_high": mean + 0.01},
+            **{"median_ci_low": mean - 0.02, "median_ci_high": mean + 0.02, "monte_carlo_error": 0.01},
+        }
+        for c in covariances
+        for k, j, l in conditions  # noqa: E741
+        for name in names
+        for mean in [0.01 * k if name.startswith("prompt") else l / (k + j + l) if name[:4] == "task" else k + j + l]
+    ]
+    trends = []
+    for c, name, axis in itertools.product(covariances, names, axes):
+        term = "bound" if name.startswith("bound") else name
+        rho = moves.get((term, axis), MOVES.get(term, {}).get(axis, 0.5))
+        trends.append(
+            {
+                **{"covariance": c, "term": name, "unit": "nats a point", "axis": axis},
+                **{"conditions": len(values), "rounds": rounds},
+                **{"spearman": rho, "spearman_ci_low": rho - 0.1, "spearman_ci_high": rho + 0.1},
+                **{"slope": rho / 5, "slope_ci_low": rho / 5 - 0.02, "slope_ci_high": rho / 5 + 0.02},
+                "p_value": 0.9 if abs(rho) <= 0.1 else 0.001,
+            }
+        )
+    judged = [
+        {
+            "claim": claim.text,
+            "claimed": "rises" if claim.direction > 0 else "falls",
+            **row,
+            "p_holm": 5 * row["p_value"],
+        }
+        for claim in CLAIMS
+        for row in trends
+        if (row["term"], row["axis"]) == (claim.term, claim.axis)
+    ]
+    claims = pd.DataFrame(judged, columns=[*CLAIM_COLUMNS, "p_holm"])
+    directions = [1 if claimed == "rises" else -1 for claimed in claims["claimed"]]
+    claims["verdict"] = claim_verdicts(directions, claims["spearman"], claims["p_value"])[1]
+    return {"terms": pd.DataFrame(terms), "term_trends": pd.DataFrame(trends, columns=TREND_COLUMNS), "claims": claims}
+
+
 @dataclass(frozen=True)
 class Maker:
-    """Makes small studies; verdicts by (covariance, anchors, estimator, axis), as published unless told."""
+    """Makes small studies.
+
+    Verdicts by (covariance, anchors, estimator, axis), as published unless told; rank correlations
+    of terms by (term, axis), as in `MOVES` unless told.
+    """
 
     def __call__(
         self,
@@ -64,6 +129,7 @@ class Maker:
         estimators=ESTIMATORS,
         axes=("K", "J", "L"),
         values=(2, 3, 4),
+        moves=None,
         **tables,
     ):
         told = verdicts or {}
@@ -101,6 +167,7 @@ class Maker:
             ],
         }
         frames = {key: pd.DataFrame(rows) for key, rows in made.items()}
+        frames |= term_tables(covariances, anchors, conditions, axes, values, moves or {})
         frames.update({key: pd.DataFrame(rows) for key, rows in tables.items()})
         base = {"K": 2, "J": 2, "L": 2}
         return MixtureStudy(name, title, truth, base, covariances, anchors, estimators, **frames)
@@ -123,7 +190,7 @@ def record(rule):
 
 def figure_names(study):
     variants = [f"figure4_{c}_{a}" for c in study.covariances for a in study.anchor_components]
-    return ["figure2", *variants, "figure5"]
+    return ["figure2", *variants, "figure5", *(f"terms_{c}" for c in study.covariances)]
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +199,7 @@ def make_page():
 
     def make(*studies, svg=SVG, png=PNG):
         figures = {s.name: {name: Figure(svg, png) for name in figure_names(s)} for s in studies}
-        records = {s.name: {name: record(name) for name in ("kl_gap", "trends", "accuracy")} for s in studies}
+        records = {s.name: {name: record(name) for name in RECORDS} for s in studies}
         return mixture_page(studies, figures, records, "seed: 7\n", "fedcba9876543210", 7)
 
     return make
@@ -152,9 +219,9 @@ def write_results():
     def write(folder, study):
         place = folder / study.name
         place.mkdir(parents=True)
-        for name in ("kl_gap", "trends", "fits", "divergences"):
+        for name in TABLES:
             getattr(study, name).to_csv(place / f"{name}.csv", index=False)
-        for name in ("kl_gap", "trends", "accuracy"):
+        for name in RECORDS:
             (place / f"{name}.provenance.json").write_text(json.dumps(record(name)))
         for name in figure_names(study):
             (place / f"{name}.svg").write_bytes(SVG)

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from ggmi.reporting import page as pages
-from ggmi.reporting import tables
+from ggmi.reporting import tables, terms
 from ggmi.reporting.page import render
 
+# What a section on a mixture study shows; other sections describe their own in the same place.
+TABLES = ("kl_gap", "trends", "fits", "divergences")
 HOSTILE = (
     "<script>document.title='run'</script>",
     "<svg onload=\"document.title='run'\">",
@@ -93,37 +95,46 @@ def test_a_style_that_would_end_early_is_refused(two_studies, make_page, parts):
 def test_every_verdict_is_in_words_and_symbols(html):
     read = Reader(html)
     cells = [a["class"] for a in read.all("td") if "verdict" in a.get("class", "").split()]
-    assert len(cells) == 36
-    assert cells.count("verdict against") == cells.count("verdict undecided") == 1
+    counts = {word: cells.count(f"verdict {word}") for word in ("as_published", "against", "undecided")}
+    assert counts == {"as_published": 34, "against": 1, "undecided": 1}
+    # Terms: eight and the gap by four divergences, five cells of them claims.
+    counts = {word: cells.count(f"verdict {word}") for word in ("supported", "rises", "falls", "unclear")}
+    assert counts["supported"] == 2 * 5
+    assert sum(counts.values()) == len(cells) - 36 == 2 * 12 * 3
     text = " ".join(" ".join(read.text).split())
     assert "✓ as published" in text
     assert "✗ against" in text
     assert "? undecided" in text
+    assert "✓ supported" in text
+    assert "↗ rises" in text
+    assert "↘ falls" in text
 
 
 def test_an_axis_that_is_not_swept_says_so(make_study, make_page, parts):
     text = render(make_page(make_study(axes=("K",))), *parts)
-    assert text.count("not swept") == 8
+    assert text.count("not swept") == 8 + 2 * 12
 
 
 def test_figures_have_alternatives_captions_and_files(html, two_studies):
     read = Reader(html)
-    assert len(read.all("img")) == len(read.all("figcaption")) == 4 + 3
+    assert len(read.all("img")) == len(read.all("figcaption")) == 5 + 4
     assert all(
         len(image["alt"]) > 40 and image["width"] == "720" and image["height"] == "360" for image in read.all("img")
     )
     links = {a["href"] for a in read.all("a")}
     for name in ("gmm/figure4_psd_released", "gmm/figure4_psd_text", "digits/figure2"):
         assert {f"{name}.{kind}" for kind in ("svg", "png", "csv")} <= links
-    assert {f"{study.name}/{name}.csv" for study in two_studies for name in tables.COLUMNS} <= links
+    names = [*TABLES, *terms.COLUMNS, "terms"]
+    assert {f"{study.name}/{name}.csv" for study in two_studies for name in names} <= links
 
 
 def test_tables_hold_every_row_and_explain_every_column(html, two_studies):
     read = Reader(html)
-    rows = sum(len(getattr(study, name)) for study in two_studies for name in tables.COLUMNS)
+    described = {**{name: tables.COLUMNS[name] for name in TABLES}, **terms.COLUMNS}
+    rows = sum(len(getattr(study, name)) for study in two_studies for name in described)
     assert read.all("tr").__len__() > rows
     for study in two_studies:
-        for name, columns in tables.COLUMNS.items():
+        for name, columns in described.items():
             assert set(getattr(study, name)) == {column.key for column in columns}
             assert all(column.meaning for column in columns)
 
@@ -145,8 +156,8 @@ def test_how_numbers_were_made_is_told(html):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_inert_wherever_it_stands(text, make_study, make_page, parts, html):
     study = make_study(title=text, anchors=("released", "text"))
-    for table in (study.kl_gap, study.trends, study.fits, study.divergences):
-        column = "fit" if "fit" in table else "anchor_components"
+    for table in (study.kl_gap, study.trends, study.fits, study.divergences, study.term_trends, study.claims):
+        column = next(c for c in ("fit", "anchor_components", "unit", "claimed") if c in table)
         table.loc[table.index[-1], column] = text
     made = render(replace(make_page(study), kicker=text, verdict=text, findings=[(text, text)]), *parts)
     read = Reader(made)
@@ -171,7 +182,7 @@ def test_long_tables_are_cut_and_say_so(make_study, make_page, parts, monkeypatc
     assert "the file has them all" not in whole
     monkeypatch.setattr(pages, "TABLE_CELLS", 900)
     text = render(make_page(make_study()), *parts)
-    assert text.count("rows; the file has them all.") == 2
+    assert text.count("rows; the file has them all.") == 5
     assert 600 < text.count("<td") < 920 < whole.count("<td")
 
 
@@ -184,4 +195,4 @@ def test_large_figures_give_way_to_pictures_and_then_to_links(make_study, make_p
         found = [image["src"] for image in Reader(text).all("img")]
         forms[budget] = (sum("svg+xml" in s for s in found), sum("/png" in s for s in found), text.count("too large"))
         assert sum(map(len, found)) <= budget + 100
-    assert forms == {10**6: (3, 0, 0), 8000: (1, 2, 0), 300: (0, 2, 1)}
+    assert forms == {10**6: (4, 0, 0), 8000: (1, 3, 0), 300: (0, 2, 2)}

@@ -66,6 +66,13 @@ class ExactSettings(Section):
     max_points: int = Field(4_000_000, ge=1000, description="points drawn a divergence at most")
 
 
+class TermSettings(Section):
+    """How the terms of Theorem 4.10 are estimated in every round."""
+
+    points: int = Field(8, ge=2, le=100_000, description="points a component on each of sixteen shifted lattices")
+    anchor_sets: int = Field(4, ge=2, le=16, description="anchor sets redrawn a round, to average over prompts")
+
+
 class MixtureStudy(Section):
     """A Gaussian-mixture study: one truth, its sweeps, its variants and its estimators."""
 
@@ -108,6 +115,7 @@ class MixtureStudy(Section):
     aligned_histogram: HistogramSettings = Field(HistogramSettings(), description="histograms with common edges")
     forward: ExactSettings = Field(ExactSettings(), description="D_KL(fit || G) from exact densities")
     reverse: ExactSettings = Field(ExactSettings(), description="D_KL(G || fit), the excess log-loss on the target")
+    terms: TermSettings = Field(TermSettings(), description="terms of Theorem 4.10, from exact densities")
 
     @field_validator("covariances", "anchor_components", "estimators")
     @classmethod

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.mixtures.gaussian import Array, Mixtures, component_log_densities, log_sum_exp
+from ggmi.mixtures.lattice import REPLICATES, lattice_normals, lattice_shifts
 
 # Density values (8 bytes each) evaluated at once: a block stays within a second-level cache.
 BLOCK_ELEMENTS = 65_536
@@ -17,8 +18,6 @@ FIRST_POINTS = 32
 # Drawing stops at this share of the wanted error: of several looks at a noisy error the smallest
 # counts, which makes the true one up to 1.2 times as large.
 STOP_SHARE = 0.8
-# Independent shifts of the lattice; their spread gives the standard error.
-REPLICATES = 16
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def kl_divergence(
     points = np.empty(rounds, dtype=np.int64)
     for r, generator in zip(range(rounds), generators, strict=True):
         pair = p[r : r + 1], q[r : r + 1]
-        shifts = generator.random((REPLICATES, 1, d + d % 2))
+        shifts = lattice_shifts(generator, d)
         sums = np.zeros(REPLICATES)
         drawn = 0
         while True:
@@ -176,7 +175,7 @@ def _leakage(
     own = np.arange(components)
     total = np.zeros(REPLICATES)
     for first in range(start, stop, step):
-        noise = _lattice_normals(shifts, first, min(first + step, stop))[..., :d]
+        noise = lattice_normals(shifts, first, min(first + step, stop))[..., :d]
         size = noise.shape[1]
         flat = noise.reshape(-1, d)
         points = (p.means[0][:, None] + flat @ factors.transpose(0, 2, 1)).reshape(1, -1, d)
@@ -188,20 +187,3 @@ def _leakage(
         ratio[p.weights[0] == 0] = 0.0
         total += (p.weights[0] @ ratio).reshape(REPLICATES, size).sum(axis=1)
     return total
-
-
-def _lattice_normals(shifts: Array, start: int, stop: int) -> Array:
-    """Points `start` to `stop` of randomly shifted Kronecker sequences, made normal.
-
-    The steps are powers of the root of x^(d+1) = x + 1, which fill the unit cube evenly; pairs of
-    coordinates become normals by Box and Muller's transform.
-    """
-    d = shifts.shape[2]
-    root = 2.0
-    for _ in range(64):
-        root = (1 + root) ** (1 / (d + 1))
-    steps = root ** -np.arange(1.0, d + 1)
-    uniform = (np.arange(start + 1, stop + 1)[:, None] * steps + shifts) % 1.0
-    radius = np.sqrt(-2 * np.log1p(-uniform[..., 0::2]))
-    angle = 2 * np.pi * uniform[..., 1::2]
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=2)

@@ -106,17 +106,38 @@ def gap_summary(gaps: Array, generator: np.random.Generator) -> dict[str, float]
         Mean with BCa bootstrap interval, standard deviation over rounds, median with
         order-statistic interval; all in nats.
     """
-    mean = mean_interval(gaps, generator)
-    median = median_interval(gaps)
+    return {key if key == "rounds" else f"{key}_nats": value for key, value in summary(gaps, generator).items()}
+
+
+def summary(values: Array, generator: np.random.Generator, *, resamples: int = 9999) -> dict[str, float]:
+    """Summarise one outcome of one condition over its rounds.
+
+    Parameters
+    ----------
+    values
+        Shape (rounds,).
+    generator
+        Source of bootstrap resamples.
+    resamples
+        How many.
+
+    Returns
+    -------
+    dict
+        Mean with BCa bootstrap interval, standard deviation over rounds, median with
+        order-statistic interval.
+    """
+    mean = mean_interval(values, generator, resamples=resamples)
+    median = median_interval(values)
     return {
-        "rounds": len(gaps),
-        "mean_nats": float(gaps.mean()),
-        "sd_nats": float(gaps.std(ddof=1)),
-        "median_nats": float(np.median(gaps)),
-        "ci_low_nats": mean.low,
-        "ci_high_nats": mean.high,
-        "median_ci_low_nats": median.low,
-        "median_ci_high_nats": median.high,
+        "rounds": len(values),
+        "mean": float(values.mean()),
+        "sd": float(values.std(ddof=1)),
+        "median": float(np.median(values)),
+        "ci_low": mean.low,
+        "ci_high": mean.high,
+        "median_ci_low": median.low,
+        "median_ci_high": median.high,
     }
 
 
@@ -138,7 +159,33 @@ def gap_trend(values: Sequence[int], gaps: Array, generator: np.random.Generator
         Spearman correlation over all rounds and least-squares slope of the mean gap (nats a
         component), each with a bootstrap interval, and the permutation p-value.
     """
-    found = trend(values, gaps, generator)
+    found = trend_summary(values, gaps, generator)
+    return {key.replace("slope", "slope_nats"): value for key, value in found.items()}
+
+
+def trend_summary(
+    values: Sequence[int], outcomes: Array, generator: np.random.Generator, **draws: int
+) -> dict[str, float]:
+    """Measure how an outcome moves along one sweep.
+
+    Parameters
+    ----------
+    values
+        Sweep values, shape (m,).
+    outcomes
+        Outcome of each round at each value, shape (m, rounds).
+    generator
+        Source of resamples and permutations.
+    **draws
+        Numbers of them, see `ggmi.statistics.trend`.
+
+    Returns
+    -------
+    dict
+        Spearman correlation over all rounds and least-squares slope of the mean outcome (its unit a
+        component), each with a bootstrap interval, and the permutation p-value.
+    """
+    found = trend(values, outcomes, generator, **draws)
 
     def ends(name: str, interval: Interval) -> dict[str, float]:
         return {f"{name}_ci_low": interval.low, f"{name}_ci_high": interval.high}
@@ -146,8 +193,8 @@ def gap_trend(values: Sequence[int], gaps: Array, generator: np.random.Generator
     return {
         "spearman": found.spearman,
         **ends("spearman", found.spearman_interval),
-        "slope_nats": found.slope,
-        **ends("slope_nats", found.slope_interval),
+        "slope": found.slope,
+        **ends("slope", found.slope_interval),
         "p_value": found.p_value,
     }
 
@@ -177,14 +224,43 @@ def verdicts(axes: Sequence[str], spearman: Sequence[float], p_values: Sequence[
     >>> verdicts(["K", "J", "L"], [-0.5, -0.4, 0.01], [0.001, 0.001, 0.9])[1]
     ['as_published', 'against', 'undecided']
     """
+    corrected, signs = agreement([PUBLISHED_DIRECTION[axis] for axis in axes], spearman, p_values)
+    words: dict[int, Verdict] = {1: "as_published", -1: "against", 0: "undecided"}
+    return corrected, [words[sign] for sign in signs]
+
+
+def agreement(
+    directions: Sequence[int], spearman: Sequence[float], p_values: Sequence[float]
+) -> tuple[Array, list[int]]:
+    """Compare trends with claimed directions, correcting for all of them at once.
+
+    Parameters
+    ----------
+    directions
+        Claimed direction of each trend, +1 or -1.
+    spearman
+        Its rank correlation.
+    p_values
+        Its p-value.
+
+    Returns
+    -------
+    p_holm : ndarray
+        Holm-corrected p-values.
+    signs : list of int
+        0 where the corrected p-value exceeds 0.05, else +1 where the trend goes as claimed and -1
+        where it goes the other way.
+
+    Examples
+    --------
+    >>> agreement([1, 1, -1], [0.5, -0.4, 0.01], [0.001, 0.001, 0.9])[1]
+    [1, -1, 0]
+    """
     corrected = holm(p_values)
-    found: list[Verdict] = []
-    for axis, correlation, p in zip(axes, spearman, corrected, strict=True):
-        if p > ALPHA:
-            found.append("undecided")
-        else:
-            found.append("as_published" if correlation * PUBLISHED_DIRECTION[axis] > 0 else "against")
-    return corrected, found
+    signs = []
+    for direction, correlation, p in zip(directions, spearman, corrected, strict=True):
+        signs.append(0 if p > ALPHA else 1 if correlation * direction > 0 else -1)
+    return corrected, signs
 
 
 def fit_quality(arrays: Mapping[str, NDArray]) -> dict[str, float]:

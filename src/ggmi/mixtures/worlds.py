@@ -280,6 +280,23 @@ def synthetic_points(generator_mixtures: Mixtures, n: int, generators: Sequence[
     return sample(generator_mixtures, n, generators)[0]
 
 
+def refitted(anchors: Array) -> tuple[Array, Array]:
+    """Refit components to their anchors, as the generator does.
+
+    Parameters
+    ----------
+    anchors
+        Anchor data, shape (..., N, d).
+
+    Returns
+    -------
+    means : ndarray, shape (..., d)
+    covariances : ndarray, shape (..., d, d)
+        Unbiased, plus the jitter.
+    """
+    return anchors.mean(axis=-2), _covariance(anchors)
+
+
 def rounds_per_block(condition: Condition, d: int, anchors_per_component: int) -> int:
     """Rounds that fit in one block of memory.
 
@@ -308,8 +325,7 @@ def _assemble(condition: Condition, everything: Mixtures, anchors: Array) -> Wor
     truth = Mixtures.equal_weights(everything.means[:, :known], everything.covariances[:, :known])
     means = everything.means.copy()
     covariances = everything.covariances.copy()
-    means[:, : condition.K] = anchors.mean(axis=2)
-    covariances[:, : condition.K] = _covariance(anchors)
+    means[:, : condition.K], covariances[:, : condition.K] = refitted(anchors)
     return Worlds(truth, anchors, Mixtures.equal_weights(means, covariances))
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Patch
 from matplotlib.ticker import MaxNLocator
 
 from ggmi.mixtures.gaussian import Array, Mixtures, log_density
 from ggmi.mixtures.worlds import Condition
 from ggmi.plotting.style import BLUE, GREEN, INK, KIND_COLOURS, KIND_NAMES, MUTED, VERMILION, house_style
+from ggmi.plotting.summaries import summary_legend, summary_line
 
 ESTIMATOR_NAMES = {
     "released_histogram": "released histogram\n(own bin edges)",
@@ -99,7 +99,8 @@ def kl_gap_figure(
                 found = [rows.loc[(c.K, c.J, c.L, estimator)] for c in conditions]
                 part = pd.DataFrame(found).reset_index(drop=True)
                 part.insert(0, "value", [getattr(c, axis) for c in conditions])
-                _kl_gap_panel(ax, part, KIND_COLOURS[axis])
+                ax.axhline(0, color=MUTED, linewidth=0.9)
+                summary_line(ax, part.rename(columns=lambda name: name.removesuffix("_nats")), KIND_COLOURS[axis])
                 if heavy_tailed:
                     ax.set_yscale("symlog", linthresh=SYMLOG_FROM)
                 ax.set_title(_panel_title(trends, estimator, axis, published[axis]), fontsize=8.5, loc="left")
@@ -109,23 +110,8 @@ def kl_gap_figure(
                 drawn.append(part.assign(axis=axis, estimator=estimator))
             axes[i, 0].set_ylabel(f"{ESTIMATOR_NAMES[estimator]}\nKL gap (nats)")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
-        handles = [
-            Line2D([], [], color=INK, marker="o", markersize=3.5, label="mean, 95 % interval"),
-            Line2D([], [], color=INK, linestyle="none", marker="_", markersize=9, label="median"),
-            Patch(color=INK, alpha=0.12, label="± standard deviation over rounds"),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        summary_legend(figure)
     return figure, pd.concat(drawn, ignore_index=True)
-
-
-def _kl_gap_panel(ax: Axes, part: pd.DataFrame, colour: str) -> None:
-    """One sweep by one estimator."""
-    x, mean, sd = part["value"], part["mean_nats"], part["sd_nats"]
-    ax.axhline(0, color=MUTED, linewidth=0.9)
-    ax.fill_between(x, mean - sd, mean + sd, color=colour, alpha=0.14, linewidth=0)
-    ends = np.clip([mean - part["ci_low_nats"], part["ci_high_nats"] - mean], 0, None)
-    ax.errorbar(x, mean, ends, color=colour, marker="o", markersize=3.2, linewidth=1.4, elinewidth=1.1, capsize=2)
-    ax.plot(x, part["median_nats"], color=INK, linestyle="none", marker="_", markersize=9, markeredgewidth=1.4)
 
 
 def _panel_title(trends: pd.DataFrame, estimator: str, axis: str, published: int) -> str:

@@ -55,7 +55,7 @@ class MixtureStudy:
         K, J and L where another number is swept.
     covariances, anchor_components, estimators
         Variants, the main one first.
-    kl_gap, trends, fits, divergences
+    kl_gap, trends, fits, divergences, terms, term_trends, claims
         The study's tables.
     """
 
@@ -70,6 +70,9 @@ class MixtureStudy:
     trends: pd.DataFrame
     fits: pd.DataFrame
     divergences: pd.DataFrame
+    terms: pd.DataFrame
+    term_trends: pd.DataFrame
+    claims: pd.DataFrame
 
     @property
     def label(self) -> str:

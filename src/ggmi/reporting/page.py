@@ -33,7 +33,7 @@ _MARKS = (
     # An estimate stays on one line with its interval.
     (re.compile(r"(?:ρ = |[KJL] )?[+−]?[\d.,]+ \[[^\[\]<>]{1,40}\]"), r'<span class="one">\g<0></span>'),
     (re.compile(r"\^(−?\d+)"), r"<sup>\1</sup>"),
-    (re.compile(r"D_KL"), "<i>D</i><sub>KL</sub>"),
+    (re.compile(r"\b([DSe])_(KL|TV|M|anchor|gen|p)\b"), r"<i>\1</i><sub>\2</sub>"),
     (re.compile(r"π_(anchor|gen)\b"), r"<i>π</i><sup>\1</sup>"),
     (re.compile(r"(?<=[\d\]]) (?=(nats|%|rounds|conditions)\b)"), "\N{NO-BREAK SPACE}"),
     (re.compile(r"(?<=\b[KJLd]) = (?=\d)"), "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"),
@@ -105,12 +105,13 @@ class VerdictGroup:
 
 @dataclass(frozen=True)
 class VerdictMatrix:
-    """Variants as rows, trends as columns."""
+    """Variants (or what else `head` says) as rows, trends as columns."""
 
     kind: ClassVar[str] = "verdicts"
     caption: str
     columns: Sequence[tuple[str, str]]
     groups: Sequence[VerdictGroup]
+    head: str = "divergence"
 
 
 @dataclass(frozen=True)

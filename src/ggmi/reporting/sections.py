@@ -10,6 +10,7 @@ import pandas as pd
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.worlds import AXES
 from ggmi.reporting import evidence
+from ggmi.reporting.claims import claims_sentence
 from ggmi.reporting.comparison import on_real_data, simulated_and_real
 from ggmi.reporting.mixtures import (
     ANCHOR_NAMES,
@@ -44,6 +45,7 @@ from ggmi.reporting.page import (
 )
 from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
 from ggmi.reporting.tasks import TaskResults, synthesis_sentence, task_section
+from ggmi.reporting.terms import terms_picture, terms_section
 from ggmi.reporting.text import capital, estimate, fixed, listed
 from ggmi.reporting.theory import theory_section, theory_sentence
 
@@ -63,7 +65,9 @@ STEPS = (
     ("kl_gap", "summarises the gaps of each condition: mean, median, intervals"),
     ("trends", "correlates swept number and gap, and judges every trend against the published figure"),
     ("accuracy", "reports how EM and the integration of divergences went"),
-    ("figure2, figure4, figure5", "draw one world, the KL gap along the sweeps, and the setting"),
+    ("terms", "estimates the terms of Theorem 4.10 in every round"),
+    ("term_tables", "summarises the terms, correlates them with the swept number, and judges the claims on them"),
+    ("figure2, figure4, figure5, figure_terms", "draw one world, KL gap and terms along the sweeps, and the setting"),
     ("report", "writes this page"),
 )
 PAPER = "https://arxiv.org/abs/2410.01720"
@@ -89,7 +93,7 @@ def mixture_page(
     figures
         By study, by name such as ``figure4_psd_released``.
     provenance
-        By study, by name of the record: ``kl_gap``, ``trends``, ``accuracy``.
+        By study, by name of the record: ``kl_gap``, ``trends``, ``accuracy``, ``terms``.
     configuration
         The resolved configuration as YAML.
     code
@@ -110,9 +114,13 @@ def mixture_page(
     findings = [("Every variant", of(main, over_variants(main))), ("Sign of the gap", of(main, gap_at_base(main)))]
     if pair:
         findings.append(("Real geometry", of(pair[1], on_real_data(*pair))))
+    findings.append(("The theory's terms", of(main, claims_sentence(main))))
     findings.append(("What a verdict is", of(main, how_judged(main))))
     sections = [_matrix_section(studies), _why_section(studies)]
     sections += [_study_section(study, figures[study.name], pair) for study in studies]
+    drawn = [figures[study.name][f"terms_{study.main[0]}"] for study in studies]
+    pictures = [terms_picture(study, f.svg, f.png) for study, f in zip(studies, drawn, strict=True)]
+    sections.append(terms_section(studies, pictures))
     if theory is not None:
         findings.append(("The theory itself", theory_sentence(theory)))
         sections.append(theory_section(theory))
@@ -275,6 +283,7 @@ def _making_section(
 ) -> Section:
     header = ("study", "rule", "files", "seed", "code", "inputs")
     files = {"kl_gap": "kl_gap.csv", "trends": "trends.csv", "accuracy": "fits.csv, divergences.csv"}
+    files["terms"] = "terms.csv, term_trends.csv, claims.csv"
     rows, inputs, versions = [], [], {}
     for study in studies:
         for name, record in provenance[study.name].items():

@@ -49,9 +49,8 @@ def finetune_on(
     UserError
         As `finetune` raises it, or if a process dies.
     """
-    arguments = (model, revision, examples, directory, settings, others)
     if processes == 1:
-        return _work(*arguments)
+        return finetune(Base(model, revision), examples, directory, settings, **others)
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -63,7 +62,9 @@ def finetune_on(
         start_method="spawn",
     )
     try:
-        results: dict[int, Training] = elastic_launch(config, record(_work))(*arguments)
+        results: dict[int, Training] = elastic_launch(config, _work)(
+            model, revision, examples, directory, settings, others
+        )
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         told = failure.message if isinstance(failure.message, str) else str(failure.message.get("message"))
@@ -73,6 +74,7 @@ def finetune_on(
     return results[0]
 
 
+@record
 def _work(
     model: str,
     revision: str | None,

@@ -10,7 +10,7 @@ from ggmi.workflow.segments import Segment
 # Seconds a condition (a family or statement of the theory) relative to the other rules, as measured
 # on the default configuration.
 WORK = {
-    **{"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "divergences": 1.0},
+    **{"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "terms": 0.4, "divergences": 1.0},
     **{"theory_worlds": 0.5, "counterexamples": 1.3},
 }
 # Seconds of a job that starts Python and little else, on the same scale.
