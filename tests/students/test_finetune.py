@@ -1,12 +1,11 @@
 import dataclasses
 import shutil
-import socket
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from students.tiny import byte_tokenizer, make_base, records
-from students.training import train, train_together
+from students.training import train
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ggmi.errors import UserError
@@ -121,28 +120,6 @@ def test_unfinished_work_of_another_training_is_not_gone_on_with(gpt2, tmp_path,
     steps = []
     train(gpt2, student, changed(learning_rate=2e-3), on_step=lambda step, *_: steps.append(step))
     assert steps[0] == 1
-
-
-def test_two_processes_make_the_curve_of_one(gpt2, tmp_path, processes):
-    alone = train(gpt2, tmp_path / "alone", QUICK)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    results = processes.Queue()
-    arguments = (2, port, gpt2, tmp_path / "both", QUICK, results)
-    workers = [processes.Process(target=train_together, args=(rank, *arguments)) for rank in range(2)]
-    for worker in workers:
-        worker.start()
-    found = sorted(results.get(timeout=300) for _ in workers)
-    for worker in workers:
-        worker.join()
-        assert worker.exitcode == 0
-    for _, world, losses in found:
-        assert world == 2
-        assert losses == pytest.approx(curve(alone), abs=1e-4)
-    ours, theirs = load_file(tmp_path / "alone/model.safetensors"), load_file(tmp_path / "both/model.safetensors")
-    for key in ours:
-        torch.testing.assert_close(ours[key], theirs[key], atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Trainings in processes of their own, which can be killed and can work together."""
+"""A training that may run in a process of its own, and be killed there."""
 
 import os
 import signal
@@ -20,17 +20,3 @@ def train(base, directory, settings, *, kill_at=None, on_step=None, count=12):
     start = Base(str(base))
     examples = tokenise(records(count), start, "plain")
     return finetune(start, examples, directory, settings, seed=3, on_step=on_step or watch)
-
-
-def train_together(rank, world, port, base, directory, settings, results):
-    """What torchrun's workers do: the same call in every process."""
-    os.environ |= {
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(world),
-        "LOCAL_WORLD_SIZE": str(world),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-    }
-    done = train(base, directory, settings)
-    results.put((rank, done.processes, [row.loss_nats_per_token for row in done.curve]))

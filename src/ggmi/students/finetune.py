@@ -111,8 +111,8 @@ def finetune(
     """Train a student and save it in Hugging Face format: safetensors, configuration, tokenizer.
 
     An update's loss is the mean over the response tokens of its `batch_size` records, however
-    these are divided among devices and accumulation. Under ``torchrun`` or ``accelerate launch``
-    every process calls this function with the same arguments; the first one writes. On CPU the
+    these are divided among devices and accumulation. Under ``torchrun`` every process calls this
+    function with the same arguments and the first one writes (`ggmi.students.launch` does that). On CPU the
     same arguments and threads give the same bytes, also after a kill: the run goes on from its
     last checkpoint. Dropout is the base's own.
 

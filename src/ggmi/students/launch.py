@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Mapping
@@ -61,6 +62,8 @@ def finetune_on(
         max_restarts=0,
         start_method="spawn",
     )
+    # It would log the traceback of what is told in a sentence below.
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     try:
         results: dict[int, Training] = elastic_launch(config, _work)(
             model, revision, examples, directory, settings, others
@@ -83,4 +86,6 @@ def _work(
     settings: TrainingSettings | None,
     others: Mapping[str, Any],
 ) -> Training:
+    # Else accelerate warns that it chooses.
+    os.environ.setdefault("OMP_NUM_THREADS", str((settings or TrainingSettings()).threads))
     return finetune(Base(model, revision), examples, directory, settings, **others)

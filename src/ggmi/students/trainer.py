@@ -1,4 +1,8 @@
-"""transformers' Trainer with checkpoints that hold no pickle, and a loss that counts responses only."""
+"""transformers' Trainer with checkpoints that hold no pickle, and a loss that counts responses only.
+
+Set-up and saving included, 200 updates of the embedded world's student take it about 1.4 times as long as a
+bare loop (benchmarks/students.py), the worst case: the smaller the model, the larger the ratio.
+"""
 
 # ruff: noqa: ARG002 - a callback's signature is Trainer's
 from __future__ import annotations
