@@ -4,6 +4,10 @@
 ANCHOR_RESOURCES = {"mem_mb": 2000, "runtime": 60}
 
 
+wildcard_constraints:
+    task="|".join(TASKS),
+
+
 rule anchors:
     input:
         lambda w: (

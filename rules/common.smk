@@ -5,10 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from ggmi import config as ggmi_config
-from ggmi.config.tasks import EMBEDDED, TEMPLATES
+from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
 from ggmi.config.world import STUDENT
 from ggmi.errors import UserError
 from ggmi.mixtures.worlds import AXES
+from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.theory.catalogue import PUBLISHED
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
@@ -155,6 +156,49 @@ def world_model_of(wildcards):
     return (
         f"{RESULTS}/world/models/{settings.model}" if settings.kind == "world" else []
     )
+
+
+def model_files_of(wildcards):
+    """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
+    settings = generator_of(wildcards)
+    if settings.kind not in ("local", "vllm") or not looks_like_path(settings.model):
+        return []
+    folder = Path(settings.model).expanduser()
+    return sorted({str(p) for pattern in DECIDING_FILES for p in folder.glob(pattern)})
+
+
+def manner_of(wildcards):
+    """How a generator is asked: everything that decides no response."""
+    return {
+        "settings": generator_of(wildcards).model_dump(include=MANNER),
+        "missing_allowed": TASKS[wildcards.task].missing_allowed,
+        "stores": CONFIG.stores,
+    }
+
+
+def is_generated(wildcards):
+    """Whether a set is made here, not imported."""
+    return generator_of(wildcards).kind != "import"
+
+
+def references_of(wildcards):
+    """Real records that a curation compares with, if it does."""
+    curation = TASKS[wildcards.task].curations[wildcards.curation]
+    names = ("train", "test") if curation.contamination is not None else ()
+    return [f"{RESULTS}/{wildcards.task}/anchors/{name}.jsonl" for name in names]
+
+
+def made_by(wildcards):
+    """How a synthetic set was made, as its card tells it."""
+    task = TASKS[wildcards.task]
+    how = {"generator": described(generator_of(wildcards))}
+    if is_generated(wildcards):
+        how |= {
+            "anchor data": task.anchors.source,
+            "sampling": str(task.sampling.model_dump()),
+        }
+    curation = task.curations[wildcards.curation].model_dump()
+    return {**how, "curation": str(curation), "seed": str(CONFIG.seed)}
 
 
 def gpus_of(settings):

@@ -3,12 +3,35 @@
 # Every raw response is kept in a store below `stores`, which is no output: Snakemake removes the
 # outputs of a job that failed, and nothing that was paid for shall be lost or asked for twice.
 SYNTHESIS_RESOURCES = {"mem_mb": 4000, "runtime": 240}
+# Jobs that ask endpoints follow one another, so that rates and budgets hold; each asks many things at once.
+workflow.register_resource("endpoint", 1)
+
+
+rule manner:
+    output:
+        f"{RESULTS}/{{task}}/responses/{{generator}}.manner.json",
+    log:
+        f"{RESULTS}/logs/manner/{{task}}-{{generator}}.log",
+    localrule: True
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("manner"),
+        manner=manner_of,
+    script:
+        "../workflow/scripts/manner.py"
 
 
 rule responses:
     input:
+        # How fast and for how much is asked is no reason to make anything anew.
+        manner=ancient(f"{RESULTS}/{{task}}/responses/{{generator}}.manner.json"),
         prompts=f"{RESULTS}/{{task}}/prompts/{{condition}}.jsonl",
         model=world_model_of,
+        files=model_files_of,
     output:
         responses=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.jsonl",
         outcome=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.json",
@@ -21,14 +44,13 @@ rule responses:
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=lambda w: gpus_of(generator_of(w)),
+        endpoint=lambda w: int(generator_of(w).kind == "openai"),
     params:
         code=code("responses"),
-        backend=lambda w: generator_of(w).model_dump(),
+        backend=lambda w: generator_of(w).model_dump(exclude=MANNER),
         sampling=lambda w: TASKS[w.task].sampling.model_dump(),
         system=lambda w: TASKS[w.task].prompts.system,
         draws=lambda w: TASKS[w.task].prompts.draws,
-        missing_allowed=lambda w: TASKS[w.task].missing_allowed,
-        store=f"{CONFIG.stores}/{{task}}/{{generator}}/{{condition}}.jsonl",
     script:
         "../workflow/scripts/responses.py"
 
@@ -36,6 +58,7 @@ rule responses:
 rule parsed_set:
     input:
         responses=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.jsonl",
+        outcome=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.json",
         prompts=f"{RESULTS}/{{task}}/prompts/{{condition}}.jsonl",
     output:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
@@ -79,9 +102,8 @@ rule curated_set:
     input:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
         summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/summary.json",
-        train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
-        test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
-        template=template_of,
+        references=references_of,
+        template=lambda w: template_of(w) if is_generated(w) else [],
     output:
         records=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl",
         card=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/README.md",
@@ -99,9 +121,7 @@ rule curated_set:
         title=lambda w: TASKS[w.task].title,
         license=lambda w: TASKS[w.task].license,
         curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
-        generator=lambda w: described(generator_of(w)),
-        source=lambda w: TASKS[w.task].anchors.source,
-        sampling=lambda w: TASKS[w.task].sampling.model_dump(),
+        made_by=made_by,
     script:
         "../workflow/scripts/curated_set.py"
 
@@ -228,8 +248,6 @@ rule task_page:
         f"{RESULTS}/{{task}}.html",
     log:
         f"{RESULTS}/logs/task_page/{{task}}.log",
-    wildcard_constraints:
-        task="|".join(TASKS),
     conda:
         "../envs/ggmi.yaml"
     resources:

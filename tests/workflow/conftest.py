@@ -27,6 +27,7 @@ TINY = {
         "digits": {**STUDY, "sweeps": SWEEPS, "estimators": ["forward"]},
     },
     "theory": None,
+    "tasks": {"embedded": None},
 }
 
 

@@ -11,14 +11,13 @@ from ggmi.workflow.job import job
 
 with job(snakemake.log[0]):
     p, w, given, made = snakemake.params, snakemake.wildcards, snakemake.input, snakemake.output
-    rows = [row for _, row in read_rows(given.records)] if Path(given.records).stat().st_size else []
-    references = {name: list(read_records(given[name])) for name in ("train", "test")}
+    rows = [row for _, row in read_rows(given.records)]
+    references = {path.stem: list(read_records(path)) for path in map(Path, given.get("references", []))}
     kept, drops, summary = curated_rows(rows, curation_of(p.curation), references)
     write_rows(made.records, kept)
     write_rows(made.drops, drops)
     write_json(made.summary, summary)
-    how = {"generator": p.generator, "anchor data": p.source, "sampling": str(p.sampling), "curation": str(p.curation)}
     title = f"{p.title}: {w.generator}, {w.condition}, {w.curation}"
-    template = Path(given.template).read_text(encoding="utf-8")
-    card = card_of(title, p.license, {**how, "seed": str(p.seed)}, read_json(given.summary), summary, template)
+    template = "".join(Path(path).read_text(encoding="utf-8") for path in (given.get("template") or []))
+    card = card_of(title, p.license, p.made_by, read_json(given.summary), summary, template)
     write_text(made.card, card_text(card))

@@ -1,6 +1,6 @@
 """Take the records out of a generator's responses."""
 
-from ggmi.io import write_json
+from ggmi.io import read_json, write_json
 from ggmi.pipeline.sets import parsed_rows
 from ggmi.text.jsonl import read_rows, write_rows
 from ggmi.text.templates import read_prompts
@@ -13,4 +13,4 @@ with job(snakemake.log[0]):
     records, failures, summary = parsed_rows(responses, anchors, snakemake.wildcards.generator)
     write_rows(made.records, records)
     write_rows(made.failures, failures)
-    write_json(made.summary, summary)
+    write_json(made.summary, {**summary, "missing": read_json(given.outcome)["missing"]})

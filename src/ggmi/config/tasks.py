@@ -12,6 +12,16 @@ from ggmi.models.settings import EndpointSettings, LocalSettings, ServerSettings
 from ggmi.text.records import FORMATS
 
 EMBEDDED = "embedded"
+# What tables of the embedded world call its exact generator.
+IDEAL = "ideal"
+# Settings of a backend that do not decide what is answered: how fast, how long, for how much.
+MANNER = frozenset(
+    [
+        *("batch_size", "threads", "concurrency", "requests_per_minute", "tokens_per_minute"),
+        *("attempts", "first_wait", "longest_wait", "connect_timeout", "read_timeout", "total_timeout"),
+        *("ready_timeout", "context_window", "prices", "budget", "key_env"),
+    ]
+)
 # Templates in workflow/templates that are called by name.
 TEMPLATES = ("prompt", EMBEDDED)
 
@@ -24,6 +34,7 @@ class ImportedSettings(Settings):
     fields: dict[str, str] = Field({}, description="what the file calls instruction, context, response and id")
 
 
+WORDS = Annotated[int, Field(ge=0)]
 Generator = Annotated[LocalSettings | EndpointSettings | ServerSettings | ImportedSettings, Field(discriminator="kind")]
 
 
@@ -71,15 +82,22 @@ class SamplingSettings(Section):
     temperature: float = Field(1.0, ge=0, le=10, description="divides the logits; 0 takes the likeliest token")
     top_p: float = Field(1.0, gt=0, le=1, description="draw from the smallest set of this probability")
     max_tokens: int = Field(4096, ge=1, description="tokens of a response at most")
-    stop: list[str] = Field([], description="texts that end a response")
+    stop: list[Annotated[str, Field(min_length=1)]] = Field([], description="texts that end a response")
 
 
 class LengthSettings(Section):
     """Least and most words of each field."""
 
-    instruction: tuple[int, int] = Field((1, 150), description="words of an instruction")
-    context: tuple[int, int] = Field((0, 150), description="words of a context")
-    response: tuple[int, int] = Field((1, 150), description="words of a response")
+    instruction: tuple[WORDS, WORDS] = Field((1, 150), description="words of an instruction")
+    context: tuple[WORDS, WORDS] = Field((0, 150), description="words of a context")
+    response: tuple[WORDS, WORDS] = Field((1, 150), description="words of a response")
+
+    @field_validator("*")
+    @classmethod
+    def _least_comes_first(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if value[0] > value[1]:
+            raise ValueError(f"least is {value[0]} and most is {value[1]}; allowed: least first")
+        return value
 
 
 class CurationSettings(Section):
@@ -131,6 +149,8 @@ class Task(Section):
     @model_validator(mode="after")
     def _world_goes_with_embedded(self) -> Self:
         for name, generator in self.generators.items():
+            if generator.kind == "world" and name == IDEAL:
+                raise ValueError(f"generators.{name}: the name is that of the exact generator; choose another")
             if generator.kind == "world" and self.anchors.source != EMBEDDED:
                 raise ValueError(
                     f"generators.{name}: kind world goes with anchors.source: embedded only, and the source is "

@@ -14,12 +14,14 @@ from ggmi.config.section import NAME, Section, left_out
 from ggmi.config.tasks import EMBEDDED, TEMPLATES, Task, embedded_task
 from ggmi.config.theory import TheoryStudy
 from ggmi.config.world import STUDENT, World
+from ggmi.embedded.language import Sizes
 from ggmi.errors import UserError, did_you_mean
+from ggmi.models.directory import looks_like_path
 
 # Keys whose entries are of the kind that they name.
 BY_KIND = ("generators",)
-# Folders of results/ that are no study's or task's.
-RESERVED = ("logs", "theory", "world")
+# Folders and pages of results/ that are no study's or task's.
+RESERVED = ("logs", "report", "theory", "world")
 
 
 class Figures(Section):
@@ -81,6 +83,19 @@ class Config(Section):
         for name in self.mixtures:
             if name in RESERVED:
                 raise ValueError(f"mixtures.{name}: the name is taken; allowed: none of {', '.join(RESERVED)}")
+        return self
+
+    @model_validator(mode="after")
+    def _world_can_be_built(self) -> Self:
+        if not any(task.anchors.source == EMBEDDED for task in self.tasks.values()):
+            return self
+        sizes = Sizes(**self.world.sizes())
+        most = sizes.target * sizes.contexts - 1
+        if self.world.test_records > most:
+            raise ValueError(
+                f"world.test_records: {self.world.test_records} leave none of the {most + 1} records of the target "
+                f"task for training; allowed: up to {most}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -244,3 +259,7 @@ def _check_task_files(place: str, task: Task) -> None:
     for key, file in files.items():
         if not Path(file).is_file():
             raise UserError(f"{place}.{key}: there is no file {file!r}")
+    for name, generator in task.generators.items():
+        if generator.kind in ("local", "vllm") and looks_like_path(generator.model):
+            if not Path(generator.model).expanduser().is_dir():
+                raise UserError(f"{place}.generators.{name}.model: there is no folder {generator.model!r}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ggmi.config.section import NAME, Section, left_out
 
@@ -21,6 +21,16 @@ class ModelRecipe(Section):
     wanted_kl_nats: float = Field(
         0.05, gt=0, description="divergence from the exact law of the next skill that ends the second stage, nats"
     )
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        # Positions are written into pairs of a head's numbers.
+        if self.width % (2 * self.heads):
+            raise ValueError(
+                f"width: {self.width} is not shared evenly by heads = {self.heads}; allowed: multiples of "
+                f"{2 * self.heads}"
+            )
+        return self
 
 
 class World(Section):
@@ -62,7 +72,13 @@ class World(Section):
         """Settings of one model, with its kind."""
         kind: Literal["generator", "student"] = "student" if name == STUDENT else "generator"
         found = self.student if kind == "student" else self.generators[name]
-        return {"kind": kind, **found.model_dump()}
+        values = {"kind": kind, **found.model_dump()}
+        if kind == "generator":
+            # What it never learns to read is no criterion of its training.
+            values["instances"] = sorted({min(x, self.most_anchors) for x in MEASURED_INSTANCES})
+        return values
 
 
 STUDENT = "student"
+# Anchors in context at which a generator's training is measured, as published.
+MEASURED_INSTANCES = (3, 10, 20)

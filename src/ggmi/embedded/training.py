@@ -102,7 +102,7 @@ class Recipe:
 
 RECIPES = {
     "large": Recipe("generator", layers=3, width=96, heads=4, record_steps=1500, list_steps=2500),
-    "medium": Recipe("generator", layers=2, width=64, heads=4, record_steps=600, list_steps=400),
+    "medium": Recipe("generator", layers=2, width=64, heads=4, record_steps=600, list_steps=1000),
     "small": Recipe("generator", layers=1, width=16, heads=2, record_steps=50, list_steps=50),
     "student": Recipe("student", layers=1, width=128, heads=4, record_steps=1500),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ggmi.embedded.language import Language
+from ggmi.errors import UserError
 from ggmi.random import stream
 from ggmi.text.records import Record, read_dataset, read_records
 from ggmi.text.splitting import Split, near_across, split
@@ -69,9 +70,9 @@ def source_sets(source: Mapping[str, Any], seed: int) -> tuple[AnchorSets, dict[
 def embedded_sets(language: Language, counts: Mapping[str, int], seed: int) -> tuple[AnchorSets, dict[str, Any]]:
     """Draw the embedded world's real records.
 
-    Anchors are uniform over the K anchored skills; training and test records are uniform over the
-    target task D, all K + J skills. No context is in both of them under one skill, so that a test
-    record asks for something new.
+    Anchors are uniform over the records of the K anchored skills; training and test records over
+    those of the target task D, all K + J skills. No test record is among the others, so that each
+    asks for something new.
 
     Parameters
     ----------
@@ -87,24 +88,31 @@ def embedded_sets(language: Language, counts: Mapping[str, int], seed: int) -> t
     sets : AnchorSets
     report : dict
         Counts; near-duplicates are not looked for, since records differ in a few letters only.
+
+    Raises
+    ------
+    UserError
+        If the test set leaves no record for anchors.
     """
     sizes = language.sizes
-    generator = stream(seed, "embedded", "anchors")
-    skills = generator.integers(0, sizes.anchored, counts["anchor_records"])
-    pool = language.records(skills, language.random_contexts((len(skills),), generator))
-    wanted = counts["train_records"] + counts["test_records"]
+    # A place is a record of the target task: its skill, then its context.
     places = stream(seed, "embedded", "target").permutation(sizes.target * sizes.contexts)
-    # A small world repeats itself in training before it leaves the test set without records.
-    test = places[: counts["test_records"]]
-    rest = places[len(test) :] if len(places) > len(test) else places
-    train = np.resize(rest, wanted - len(test))
+    test, rest = np.split(places, [counts["test_records"]])
+    anchored = np.sort(rest[rest < sizes.anchored * sizes.contexts])
+    if not len(anchored):
+        raise UserError(
+            f"world.test_records: {counts['test_records']} of the target task's {len(places)} records leave none of "
+            "the anchored skills for anchors"
+        )
+    pool = stream(seed, "embedded", "anchors").choice(anchored, counts["anchor_records"])
+    # A small world repeats itself in training.
+    train = np.resize(rest, counts["train_records"])
 
     def drawn(chosen: np.ndarray) -> list[dict[str, str]]:
         return language.records(chosen // sizes.contexts, language.contexts[chosen % sizes.contexts])
 
-    sets = AnchorSets(
-        *(_named(name, rows) for name, rows in zip(("a", "t", "h"), (pool, drawn(train), drawn(test)), strict=True))
-    )
+    parts = {"a": pool, "t": train, "h": test}
+    sets = AnchorSets(*(_named(name, drawn(chosen)) for name, chosen in parts.items()))
     return sets, _counts(sets)
 
 

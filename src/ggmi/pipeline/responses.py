@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,43 @@ from ggmi.errors import UserError
 from ggmi.models.backend import Outcome
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
-from ggmi.text.templates import Prompt
+from ggmi.text.records import Record
+from ggmi.text.splitting import instance_sets
+from ggmi.text.templates import Prompt, Template
+
+
+def prompts_of(
+    pool: Sequence[Record], template: Template, instances: int, settings: Mapping[str, Any], seed: int, place: str
+) -> list[Prompt]:
+    """The prompts of one number of in-context instances: p = φ_T(S_anchor).
+
+    Parameters
+    ----------
+    pool
+        Anchor data.
+    template
+        φ_T.
+    instances
+        Anchors in a prompt.
+    settings
+        ``prompts``, ``count`` and ``draw``, as in the configuration.
+    seed
+        The run's seed.
+    place
+        The task's key, for messages.
+
+    Raises
+    ------
+    UserError
+        If there are fewer anchors than instances.
+    """
+    if instances > len(pool):
+        raise UserError(
+            f"{place}.instances: {instances} anchors are wanted in a prompt, and {place}.anchors.source gives "
+            f"{len(pool)} to choose from; allowed: up to {len(pool)}"
+        )
+    sets = instance_sets(pool, [instances], settings["prompts"], seed, draw=settings["draw"])
+    return [template.fill(anchors, count=settings["count"]) for anchors in sets[instances]]
 
 
 def requests_of(
@@ -33,14 +70,39 @@ def requests_of(
     Returns
     -------
     list of Request
-        Prompt by prompt, its draws in order.
+        Prompt by prompt, its draws in order. A prompt that comes again, as it does where few
+        anchors can be chosen, goes on with further draws.
     """
     how = Sampling(**{**sampling, "stop": tuple(sampling["stop"])})
-    return [
-        Request(identity, prompt.text, how, system=system, draw=draw, prompt_id=prompt.id)
-        for prompt in prompts
-        for draw in range(draws)
-    ]
+    seen: Counter[str] = Counter()
+    requests = []
+    for prompt in prompts:
+        for _ in range(draws):
+            draw = seen[prompt.id]
+            requests.append(Request(identity, prompt.text, how, system=system, draw=draw, prompt_id=prompt.id))
+            seen[prompt.id] += 1
+    return requests
+
+
+def store_file(stores: str, task: str, generator: str, condition: str, settings: Mapping[str, Any]) -> str:
+    """Where a generator's responses are kept.
+
+    Parameters
+    ----------
+    stores
+        The folder of all stores.
+    task, generator, condition
+        Whose.
+    settings
+        The generator's, with its ``kind``.
+
+    Returns
+    -------
+    str
+        One store a condition; but one for all conditions of an endpoint, since its budget is one.
+    """
+    whose = f"{stores}/{task}/{generator}"
+    return f"{whose}.jsonl" if settings["kind"] == "openai" else f"{whose}/{condition}.jsonl"
 
 
 def collected(store: Store, requests: Sequence[Request]) -> Iterator[dict[str, Any]]:

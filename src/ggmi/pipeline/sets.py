@@ -159,7 +159,7 @@ def imported_rows(records: Sequence[Record], generator: str) -> tuple[list[Row],
     rows : list of dict
         As of `parsed_rows`; what is not known is null.
     summary : dict
-        As of `parsed_rows`, of no responses.
+        As of `parsed_rows`, of no responses; none are ``missing``.
     """
     unknown: Row = {"prompt_id": None, "anchor_ids": [], "draw": None, "response_key": None, "position": None}
     rows = [
@@ -177,7 +177,7 @@ def imported_rows(records: Sequence[Record], generator: str) -> tuple[list[Row],
     nothing = dict.fromkeys(
         ("responses", "with_records", "extra_fields", "cut", "prompt_tokens", "completion_tokens"), 0
     )
-    return rows, {**nothing, "records": len(rows), "failures": {}, **nothing_known}
+    return rows, {**nothing, "records": len(rows), "failures": {}, **nothing_known, "missing": 0}
 
 
 def card_of(

@@ -18,12 +18,12 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
     conditions
         Generator and condition of each summary.
     summaries
-        Of `ggmi.pipeline.sets.parsed_rows`.
+        Of `ggmi.pipeline.sets.parsed_rows`, with the responses that are ``missing``.
 
     Returns
     -------
     DataFrame
-        Columns generator, condition, responses, records, validity (records as a share of items
+        Columns generator, condition, responses, missing (given up, see ``missing_allowed``), records, validity (records as a share of items
         found in responses) with its 95 % interval (responses as clusters), responses_with_records, cut
         (responses that met max_tokens), prompt_tokens, completion_tokens, failures, and one column
         ``failed_<reason>`` a reason. Imported sets have no responses.
@@ -37,6 +37,7 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
                 "generator": generator,
                 "condition": condition,
                 "responses": summary["responses"],
+                "missing": summary["missing"],
                 "records": summary["records"],
                 **{name: summary[name] for name in VALIDITY},
                 "responses_with_records": summary["with_records"],

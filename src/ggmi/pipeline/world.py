@@ -151,13 +151,14 @@ def shares_table(
     -------
     DataFrame
         A row a generator and condition, the exact one (``ideal``) first: generator, instances,
-        prompts, records, and for anchored, unsampled and irrelevant skills their share with a 95 %
+        prompts (each counted once), records, and for anchored, unsampled and irrelevant skills their share with a 95 %
         interval over prompts (BCa bootstrap; none for the ideal, which is exact after the prompts
         at hand), ``right`` (share of records whose response is right) and ``information_gain_nats``
         (exact ΔI a record of the ideal generator, mean over prompts).
     """
     rows = []
-    for condition, asked in prompts.items():
+    for condition, every in prompts.items():
+        asked = list({prompt.id: prompt for prompt in every}.values())
         x = int(condition.removesuffix("-ins"))
         counts = np.array([_counts(language, [anchors[i] for i in prompt.anchor_ids]) for prompt in asked])
         law = domains.next_skill(counts)

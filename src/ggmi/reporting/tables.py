@@ -181,6 +181,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("generator", "generator", "who wrote"),
         Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
         Column("responses", "responses", "raw responses"),
+        Column("missing", "missing", "responses that the generator did not give in the end"),
         Column("records", "records", "valid records in them"),
         Column("validity", "valid", "records as a share of all items found in responses", 3),
         Column("validity_ci_low", "valid, low", "lower end of its 95 % interval, responses as clusters", 3),

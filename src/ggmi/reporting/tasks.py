@@ -56,9 +56,11 @@ def synthesis_sentence(task: TaskResults) -> str:
     for name, rows in asked.groupby("generator", sort=False):
         valid = rows["records"].sum() / max(1, (rows["records"] + rows["failures"]).sum())
         parts.append(f"{name} {fixed(100 * valid, 1)} %")
+    written = task.curation[task.curation["generator"].isin(asked["generator"])]
+    kept = [f"{int(rows['kept'].sum()):,} ({name})" for name, rows in written.groupby("curation", sort=False)]
     return (
         f"{task.title}: of what generators wrote, valid records were {listed(parts)}; "
-        f"{int(task.curation['kept'].sum()):,} records were kept after curation."
+        f"kept after curation: {listed(kept)}."
     )
 
 
