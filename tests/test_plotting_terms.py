@@ -26,7 +26,7 @@ def test_claimed_panels_say_what_is_claimed_and_what_came_of_it():
     assert titles[0, "K"] == titles[0, "L"] == titles[4, "L"] == rho
     assert titles[1, "L"] == f"claimed: falls · supported\n{rho}"
     assert titles[2, "K"] == f"claimed: rises · contradicted\n{rho}"
-    assert titles[3, "L"] == f"● claimed: rises · undecided\n● {rho}\n□ claimed: rises · supported\n□ {rho}"
+    assert titles[3, "L"] == f"claimed: rises · ● undecided · □ supported\n● {rho}\n□ {rho}"
     assert titles[5, "K"] == f"● {rho}\n□ {rho}"
 
 

@@ -81,7 +81,7 @@ def terms_figure(
     shown = rows(anchors)
     drawn = []
     with house_style():
-        figure = Figure(figsize=(width, 0.2 * width * len(shown) + 1.2))
+        figure = Figure(figsize=(width, 0.17 * width * len(shown) + 1.2))
         axes = figure.subplots(len(shown), len(sweeps), squeeze=False, sharey="row")
         for i, row in enumerate(shown):
             for j, (axis, conditions) in enumerate(sweeps.items()):
@@ -113,13 +113,14 @@ def terms_figure(
 
 def _panel_title(trends: pd.DataFrame, claims: pd.DataFrame, terms: Sequence[str], axis: str) -> str:
     """The claim on a panel with its verdict, if there is one, and the rank correlations."""
-    lines = []
-    for mark, term in zip("●□" if len(terms) > 1 else [""], terms, strict=True):
-        row = trends[(trends["term"] == term) & (trends["axis"] == axis)]
-        claim = claims[(claims["term"] == term) & (claims["axis"] == axis)]
-        lines += [f"{mark} claimed: {c.claimed} · {c.verdict}" for c in claim.itertuples()]
-        lines += [
-            f"{mark} ρ = {t.spearman:+.2f} [{t.spearman_ci_low:+.2f}, {t.spearman_ci_high:+.2f}]"
-            for t in row.itertuples()
-        ]
-    return "\n".join(line.strip() for line in lines)
+    marks = ["●", "□"] if len(terms) > 1 else [""]
+    verdicts, correlations = [], []
+    claimed = ""
+    for mark, term in zip(marks, terms, strict=True):
+        for c in claims[(claims["term"] == term) & (claims["axis"] == axis)].itertuples():
+            claimed = f"claimed: {c.claimed}"
+            verdicts.append(f"{mark} {c.verdict}".strip())
+        for t in trends[(trends["term"] == term) & (trends["axis"] == axis)].itertuples():
+            found = f"{t.spearman:+.2f} [{t.spearman_ci_low:+.2f}, {t.spearman_ci_high:+.2f}]"
+            correlations.append(f"{mark} ρ = {found}".strip())
+    return "\n".join([" · ".join([claimed, *verdicts]), *correlations]).strip()
