@@ -15,6 +15,7 @@ from ggmi.reporting.claims import (
     claim_points,
     claims_sentence,
     directions,
+    gap_movements,
     movements,
     of_main,
     telling_sentence,
@@ -92,6 +93,14 @@ def terms_section(studies: Sequence[MixtureStudy], picture: Picture) -> Section:
                 "the KL gap is another: a term that moves alike along two sweeps cannot explain a gap that does not.",
             ]
         ),
+        Prose(
+            [
+                "Each cell: Spearman's ρ of swept number and term with its 95 % interval. Of terms on which nothing is "
+                "claimed it is said where they go if that interval excludes zero, and of the gap if its verdict is "
+                "decided.",
+            ],
+            "note",
+        ),
     ]
     for study in studies:
         blocks += [Heading(study.label), _matrix(study), Points([*claim_points(study), *together_points(study)])]
@@ -111,17 +120,22 @@ def _matrix(study: MixtureStudy) -> VerdictMatrix:
     claims = study.claims[study.claims["covariance"] == study.main[0]]
     judged = {(row["term"], row["axis"]): row["verdict"] for row in claims.to_dict("records")}
 
+    along, of_gap = movements(study), gap_movements(study)
+
     def moved(term: str, axis: str) -> Verdict | None:
         if (term, axis) not in rows:
             return None
         value, low, high = (rows[term, axis][key] for key in ("spearman", "spearman_ci_low", "spearman_ci_high"))
-        return _cell(value, low, high, judged.get((term, axis)))
+        return _cell(value, low, high, judged.get((term, axis), WORDS[along[term, axis]]))
 
     claimed = dict.fromkeys(c.term for c in CLAIMS)
     terms = {term: (*TERM_NAMES[term], [moved(term, axis) for axis in AXES]) for term in TERM_NAMES}
     gap = []
     for row in study.main_rows:
-        cells = [_cell(c.spearman, c.low, c.high) if (c := row.cells[axis]) else None for axis in AXES]
+        cells = [
+            _cell(c.spearman, c.low, c.high, WORDS[of_gap[row.estimator, axis]]) if (c := row.cells[axis]) else None
+            for axis in AXES
+        ]
         gap.append((estimator_name(row.estimator), ESTIMATOR_DETAILS.get(row.estimator, ""), cells))
     groups = [
         VerdictGroup("Terms that section 4.4 argues with", [terms[term] for term in claimed]),
@@ -134,9 +148,8 @@ def _matrix(study: MixtureStudy) -> VerdictMatrix:
     return VerdictMatrix(caption, columns, groups, "term")
 
 
-def _cell(value: float, low: float, high: float, verdict: str | None = None) -> Verdict:
-    """A rank correlation; without a claim to judge, where it goes."""
-    word = verdict or WORDS[int(low > 0) - int(high < 0)]
+def _cell(value: float, low: float, high: float, word: str) -> Verdict:
+    """A rank correlation under its verdict or direction."""
     return Verdict(word, estimate(value, low, high, decimals=2), value, low, high)
 
 
@@ -241,4 +254,7 @@ def _precision(studies: Sequence[MixtureStudy]) -> str:
             typical, most = (fixed(100 * value, 0) for value in (share.median(), share.max()))
             said.append(of(study, f"Typically {typical} %, at most {most} %"))
     whole = "; ".join(said) or "not known, rounds do not differ"
-    return f"Monte-Carlo standard error of a round as a share of the standard deviation over rounds: {whole}."
+    return (
+        f"Monte-Carlo standard error of a round as a share of the standard deviation over rounds: {whole}. It widens "
+        "the intervals, which are over rounds, and does not bias them."
+    )
