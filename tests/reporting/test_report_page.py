@@ -117,7 +117,7 @@ def test_an_axis_that_is_not_swept_says_so(make_study, make_page, parts):
 
 def test_figures_have_alternatives_captions_and_files(html, two_studies):
     read = Reader(html)
-    assert len(read.all("img")) == len(read.all("figcaption")) == 5 + 4
+    assert len(read.all("img")) == len(read.all("figcaption")) == 4 + 3 + 1
     assert all(
         len(image["alt"]) > 40 and image["width"] == "720" and image["height"] == "360" for image in read.all("img")
     )

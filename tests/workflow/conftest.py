@@ -18,6 +18,7 @@ STUDY = {
     "aligned_histogram": HISTOGRAM,
     "forward": EXACT,
     "reverse": EXACT,
+    "terms": {"points": 2, "anchor_sets": 2},
 }
 SWEEPS = {"K": [2, 3], "J": [2, 3], "L": [2, 3]}
 TINY = {

@@ -14,8 +14,8 @@ def figures4(study, covariance):
 
 
 def chain(study, covariance, segments, estimators, *, from_rule="worlds"):
-    """Everything downstream of a rule, for some segments, up to the report."""
-    order = ["worlds", "synthetic_set", "fitted_mixture", "divergences"]
+    """Everything that is made of some segments from a rule on."""
+    order = ["worlds", "synthetic_set", "fitted_mixture", "terms", "divergences"]
     jobs = set()
     for rule in order[order.index(from_rule) :]:
         for segment in segments:
@@ -33,26 +33,36 @@ def summaries(study, covariance):
     return {f"{rule} {study}" for rule in ("gaps", "accuracy", *TABLES)} | figures4(study, covariance)
 
 
+def term_summaries(study, covariance):
+    return {f"term_tables {study}", f"figure_terms {study} {covariance}"}
+
+
 def study_figures(study):
     return {f"figure2 {study}", f"figure5 {study}"}
 
 
-EVERYTHING_GMM = chain("gmm", "psd", GMM, ESTIMATORS) | summaries("gmm", "psd") | study_figures("gmm")
+EVERYTHING_GMM = (
+    chain("gmm", "psd", GMM, ESTIMATORS) | summaries("gmm", "psd") | term_summaries("gmm", "psd") | study_figures("gmm")
+)
 EVERYTHING_DIGITS = (
-    chain("digits", "empirical", GMM, ["forward"]) | summaries("digits", "empirical") | study_figures("digits")
+    chain("digits", "empirical", GMM, ["forward"])
+    | summaries("digits", "empirical")
+    | term_summaries("digits", "empirical")
+    | study_figures("digits")
 )
 ALWAYS = {"resolved_config", "report"}
 
 CHANGES = {
     "adding a value to one sweep": (
         {"mixtures": {"gmm": {"sweeps": {"K": [2, 3, 16]}}}},
-        chain("gmm", "psd", ["K16_J2_L2"], ESTIMATORS) | summaries("gmm", "psd"),
+        chain("gmm", "psd", ["K16_J2_L2"], ESTIMATORS) | summaries("gmm", "psd") | term_summaries("gmm", "psd"),
     ),
     "changing n": (
         {"mixtures": {"gmm": {"synthetic_size": 150}}},
         (
             chain("gmm", "psd", GMM, ESTIMATORS, from_rule="synthetic_set")
             | summaries("gmm", "psd")
+            | term_summaries("gmm", "psd")
             | study_figures("gmm")
         )
         - {f"fitted_mixture gmm psd {s} anchors_{a}" for s in GMM for a in ("released", "text")},
@@ -61,9 +71,17 @@ CHANGES = {
         {"mixtures": {"gmm": {"forward": {"relative_error": 0.4}}}},
         {f"divergences gmm psd {s} forward" for s in GMM} | summaries("gmm", "psd"),
     ),
+    "changing a setting of the terms": (
+        {"mixtures": {"gmm": {"terms": {"points": 3}}}},
+        {f"terms gmm psd {s}" for s in GMM} | term_summaries("gmm", "psd"),
+    ),
     "changing a plot setting": (
         {"figures": {"dpi": 100}},
-        figures4("gmm", "psd") | figures4("digits", "empirical") | study_figures("gmm") | study_figures("digits"),
+        figures4("gmm", "psd")
+        | figures4("digits", "empirical")
+        | study_figures("gmm")
+        | study_figures("digits")
+        | {"figure_terms gmm psd", "figure_terms digits empirical"},
     ),
     "changing the seed": ({"seed": 1}, EVERYTHING_GMM | EVERYTHING_DIGITS),
     "changing the rounds of one study": ({"mixtures": {"gmm": {"rounds": 7}}}, EVERYTHING_GMM),
@@ -73,7 +91,7 @@ CHANGES = {
     ),
     "taking a value out of a sweep": (
         {"mixtures": {"gmm": {"sweeps": {"K": [2]}}}},
-        summaries("gmm", "psd"),
+        summaries("gmm", "psd") | term_summaries("gmm", "psd"),
     ),
     "leaving a variant out": (
         {"mixtures": {"gmm": {"estimators": ESTIMATORS[:3]}}},
@@ -117,6 +135,13 @@ def test_editing_a_library_function_reruns_its_users_only(project):
     expected = {f"divergences gmm psd {s} {e}" for s in GMM for e in ESTIMATORS}
     expected |= {f"divergences digits empirical {s} forward" for s in GMM}
     expected |= summaries("gmm", "psd") | summaries("digits", "empirical") | {"report"}
+    assert project.planned() == expected
+
+
+def test_editing_how_terms_are_estimated_reruns_terms_only(project):
+    edit(project, "src/ggmi/mixtures/terms.py", r"BLOCK_ELEMENTS = 2\*\*18", "BLOCK_ELEMENTS = 2**17")
+    expected = {f"terms {study} {s}" for study in ("gmm psd", "digits empirical") for s in GMM}
+    expected |= term_summaries("gmm", "psd") | term_summaries("digits", "empirical") | {"report"}
     assert project.planned() == expected
 
 

@@ -31,7 +31,7 @@ def test_adding_a_condition_changes_no_other(finished, tmp_path):
 def test_how_conditions_are_cut_into_jobs_does_not_matter(finished, fresh_project):
     fresh_project.configure({"conditions_per_job": 1})
     fresh_project.run("--cores", "2")
-    for table in ("kl_gap", "trends", "fits", "divergences"):
+    for table in ("kl_gap", "trends", "fits", "divergences", "terms", "term_trends", "claims"):
         name = f"gmm/{table}.csv"
         assert sorted(fresh_project.tables()[name].splitlines()) == sorted(finished.tables()[name].splitlines())
 

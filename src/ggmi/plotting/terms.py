@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ggmi.mixtures.worlds import Condition
 from ggmi.plotting.mixtures import AXIS_NAMES
-from ggmi.plotting.style import INK, KIND_COLOURS, MUTED, house_style
-from ggmi.plotting.summaries import LOOKS, summary_legend, summary_line
+from ggmi.plotting.style import KIND_COLOURS, MUTED, house_style
+from ggmi.plotting.summaries import summary_legend, summary_line
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def terms_figure(
     shown = rows(anchors)
     drawn = []
     with house_style():
-        figure = Figure(figsize=(width, 0.2 * width * len(shown) + 1.2))
+        figure = Figure(figsize=(width, 0.17 * width * len(shown) + 1.2))
         axes = figure.subplots(len(shown), len(sweeps), squeeze=False, sharey="row")
         for i, row in enumerate(shown):
             for j, (axis, conditions) in enumerate(sweeps.items()):
@@ -92,7 +91,7 @@ def terms_figure(
                     part.insert(0, "value", [getattr(c, axis) for c in conditions])
                     summary_line(ax, part, KIND_COLOURS[axis], k)
                     drawn.append(part.assign(axis=axis, term=term))
-                ax.set_title(_panel_title(trends, claims, list(row.terms), axis), fontsize=8, loc="left")
+                ax.set_title(_panel_title(trends, claims, row.terms, axis, named=j == 0), fontsize=8, loc="left")
                 ax.xaxis.set_major_locator(MaxNLocator(integer=True))
                 if i == len(shown) - 1:
                     ax.set_xlabel(AXIS_NAMES[axis])
@@ -100,26 +99,23 @@ def terms_figure(
             for ax in axes[i] if low < 0 < high else ():
                 ax.axhline(0, color=MUTED, linewidth=0.9, zorder=0.5)
             axes[i, 0].set_ylabel(row.label)
-            if len(row.terms) > 1:
-                handles = [
-                    Line2D([], [], color=INK, markersize=3.2, linewidth=1.2, label=name, **look)
-                    for name, look in zip(row.terms.values(), LOOKS, strict=True)
-                ]
-                axes[i, 0].legend(handles=handles, fontsize=7.5, loc="best")
         figure.suptitle(title, fontsize=11, x=0.01, ha="left")
         summary_legend(figure)
     return figure, pd.concat(drawn, ignore_index=True)
 
 
-def _panel_title(trends: pd.DataFrame, claims: pd.DataFrame, terms: Sequence[str], axis: str) -> str:
-    """The claim on a panel with its verdict, if there is one, and the rank correlations."""
+def _panel_title(
+    trends: pd.DataFrame, claims: pd.DataFrame, terms: Mapping[str, str], axis: str, *, named: bool
+) -> str:
+    """The claim on a panel with its verdict, if there is one, and its lines with their rank correlations."""
+    marks = ["● ", "□ "] if len(terms) > 1 else [""]
+    claimed: list[str] = []
     lines = []
-    for mark, term in zip("●□" if len(terms) > 1 else [""], terms, strict=True):
-        row = trends[(trends["term"] == term) & (trends["axis"] == axis)]
-        claim = claims[(claims["term"] == term) & (claims["axis"] == axis)]
-        lines += [f"{mark} claimed: {c.claimed} · {c.verdict}" for c in claim.itertuples()]
-        lines += [
-            f"{mark} ρ = {t.spearman:+.2f} [{t.spearman_ci_low:+.2f}, {t.spearman_ci_high:+.2f}]"
-            for t in row.itertuples()
-        ]
-    return "\n".join(line.strip() for line in lines)
+    for mark, (term, name) in zip(marks, terms.items(), strict=True):
+        for c in claims[(claims["term"] == term) & (claims["axis"] == axis)].itertuples():
+            claimed += [*([] if claimed else [f"claimed: {c.claimed}"]), f"{mark}{c.verdict}"]
+        said = [name] if named and name else []
+        for t in trends[(trends["term"] == term) & (trends["axis"] == axis)].itertuples():
+            said.append(f"ρ = {t.spearman:+.2f} [{t.spearman_ci_low:+.2f}, {t.spearman_ci_high:+.2f}]")
+        lines += [mark + ", ".join(said)] if said else []
+    return "\n".join([*([" · ".join(claimed)] if claimed else []), *lines])

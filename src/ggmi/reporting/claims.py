@@ -169,6 +169,25 @@ def claim_points(study: MixtureStudy) -> list[tuple[str, str]]:
     return points
 
 
+def telling_sentence(study: MixtureStudy) -> str:
+    """How often the terms' sum and the task divergence tell where the gap goes, in one sentence.
+
+    Parameters
+    ----------
+    study
+        The study; its main variant is read.
+    """
+    counts = {term: told(study, term) for term in ("bound", TASK)}
+    if not any(map(sum, counts.values())):
+        return ""
+    (right, wrong, undecided), (task_right, task_wrong, _) = counts.values()
+    total = right + wrong + undecided
+    return (
+        f"Of the KL gap's {total} trends, the bound that they make up gets the direction of {right} right and of "
+        f"{wrong} wrong; D_TV(D, D_M), which is none of them, {task_right} right and {task_wrong} wrong."
+    )
+
+
 def together_points(study: MixtureStudy) -> list[tuple[str, str]]:
     """What the bound as a whole and the task divergence say of the gap, and J against L.
 
@@ -246,7 +265,7 @@ def _explaining(study: MixtureStudy, term: str, axis: str) -> str:
     )
     wrong = told(study, term)[1]
     if not agreeing:
-        return f"{own}: the term moves as it does and the gap does not follow."
+        return f"{own}: the gap does not follow the term."
     if not wrong:
         return f"{own}; no sweep speaks against it, so it could explain the gap."
     if wrong == opposed:

@@ -22,8 +22,8 @@ from ggmi.reporting.text import plain
 
 # What all pictures of a page may take together, encoded, and all tables, at some 30 bytes a cell:
 # the page stays below 5 MB.
-PICTURE_BYTES = 3_200_000
-TABLE_CELLS = 45_000
+PICTURE_BYTES = 3_500_000
+TABLE_CELLS = 36_000
 
 _VIEW_BOX = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 # Marks in our sentences that become typography, replaced after escaping.

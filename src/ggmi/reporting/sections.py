@@ -10,7 +10,7 @@ import pandas as pd
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.worlds import AXES
 from ggmi.reporting import evidence
-from ggmi.reporting.claims import claims_sentence
+from ggmi.reporting.claims import claims_sentence, telling_sentence
 from ggmi.reporting.comparison import on_real_data, simulated_and_real
 from ggmi.reporting.mixtures import (
     ANCHOR_NAMES,
@@ -114,13 +114,12 @@ def mixture_page(
     findings = [("Every variant", of(main, over_variants(main))), ("Sign of the gap", of(main, gap_at_base(main)))]
     if pair:
         findings.append(("Real geometry", of(pair[1], on_real_data(*pair))))
-    findings.append(("The theory's terms", of(main, claims_sentence(main))))
+    findings.append(("The theory's terms", f"{of(main, claims_sentence(main))} {telling_sentence(main)}".strip()))
     findings.append(("What a verdict is", of(main, how_judged(main))))
     sections = [_matrix_section(studies), _why_section(studies)]
     sections += [_study_section(study, figures[study.name], pair) for study in studies]
-    drawn = [figures[study.name][f"terms_{study.main[0]}"] for study in studies]
-    pictures = [terms_picture(study, f.svg, f.png) for study, f in zip(studies, drawn, strict=True)]
-    sections.append(terms_section(studies, pictures))
+    terms = figures[main.name][f"terms_{main.main[0]}"]
+    sections.append(terms_section(studies, terms_picture(main, terms.svg, terms.png)))
     if theory is not None:
         findings.append(("The theory itself", theory_sentence(theory)))
         sections.append(theory_section(theory))

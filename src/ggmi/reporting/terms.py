@@ -15,8 +15,10 @@ from ggmi.reporting.claims import (
     claim_points,
     claims_sentence,
     directions,
+    gap_movements,
     movements,
     of_main,
+    telling_sentence,
     together_points,
 )
 from ggmi.reporting.mixtures import COVARIANCE_NAMES, ESTIMATOR_DETAILS, MixtureStudy, estimator_name, of
@@ -71,18 +73,18 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
 CAPTIONS = {"claims": "Claims on the terms and the verdicts on them", "term_trends": "Every term along every sweep"}
 
 
-def terms_section(studies: Sequence[MixtureStudy], pictures: Sequence[Picture]) -> Section:
+def terms_section(studies: Sequence[MixtureStudy], picture: Picture) -> Section:
     """The section on the theory's terms.
 
     Parameters
     ----------
     studies
         The studies; the first is the main one.
-    pictures
-        The figure of each study's main variant.
+    picture
+        The figure of the first one's main variant; the others' lie beside the page.
     """
     blocks: list[Block] = [
-        Prose([claims_sentence(studies[0])], "lead"),
+        Prose([of(studies[0], claims_sentence(studies[0])), telling_sentence(studies[0])], "lead"),
         Prose(
             [
                 "Section 4.4 explains figure 4 by terms of Theorem 4.10. They are estimated here in every round along "
@@ -91,14 +93,23 @@ def terms_section(studies: Sequence[MixtureStudy], pictures: Sequence[Picture]) 
                 "the KL gap is another: a term that moves alike along two sweeps cannot explain a gap that does not.",
             ]
         ),
+        Prose(
+            [
+                "Each cell: Spearman's ρ of swept number and term with its 95 % interval. Of terms on which nothing is "
+                "claimed it is said where they go if that interval excludes zero, and of the gap if its verdict is "
+                "decided.",
+            ],
+            "note",
+        ),
     ]
-    for study, picture in zip(studies, pictures, strict=True):
+    for study in studies:
         blocks += [Heading(study.label), _matrix(study), Points([*claim_points(study), *together_points(study)])]
-        blocks.append(picture)
+        if study is studies[0]:
+            blocks.append(picture)
         for name, caption in CAPTIONS.items():
             table = data_table(getattr(study, name), COLUMNS[name], caption=caption, source=f"{study.name}/{name}.csv")
             blocks.append(Fold(f"{caption} ({table.total:,} rows)", [table]))
-        blocks.append(Links(_files(study)))
+        blocks.append(Links(_files(study, study.covariances[study is studies[0] :])))
     blocks += [Heading("What stands in for what"), Points(_meanings(studies))]
     return Section("terms", "The theory's terms, measured", "The theory's terms", blocks)
 
@@ -109,17 +120,22 @@ def _matrix(study: MixtureStudy) -> VerdictMatrix:
     claims = study.claims[study.claims["covariance"] == study.main[0]]
     judged = {(row["term"], row["axis"]): row["verdict"] for row in claims.to_dict("records")}
 
+    along, of_gap = movements(study), gap_movements(study)
+
     def moved(term: str, axis: str) -> Verdict | None:
         if (term, axis) not in rows:
             return None
         value, low, high = (rows[term, axis][key] for key in ("spearman", "spearman_ci_low", "spearman_ci_high"))
-        return _cell(value, low, high, judged.get((term, axis)))
+        return _cell(value, low, high, judged.get((term, axis), WORDS[along[term, axis]]))
 
     claimed = dict.fromkeys(c.term for c in CLAIMS)
     terms = {term: (*TERM_NAMES[term], [moved(term, axis) for axis in AXES]) for term in TERM_NAMES}
     gap = []
     for row in study.main_rows:
-        cells = [_cell(c.spearman, c.low, c.high) if (c := row.cells[axis]) else None for axis in AXES]
+        cells = [
+            _cell(c.spearman, c.low, c.high, WORDS[of_gap[row.estimator, axis]]) if (c := row.cells[axis]) else None
+            for axis in AXES
+        ]
         gap.append((estimator_name(row.estimator), ESTIMATOR_DETAILS.get(row.estimator, ""), cells))
     groups = [
         VerdictGroup("Terms that section 4.4 argues with", [terms[term] for term in claimed]),
@@ -132,19 +148,18 @@ def _matrix(study: MixtureStudy) -> VerdictMatrix:
     return VerdictMatrix(caption, columns, groups, "term")
 
 
-def _cell(value: float, low: float, high: float, verdict: str | None = None) -> Verdict:
-    """A rank correlation; without a claim to judge, where it goes."""
-    word = verdict or WORDS[int(low > 0) - int(high < 0)]
+def _cell(value: float, low: float, high: float, word: str) -> Verdict:
+    """A rank correlation under its verdict or direction."""
     return Verdict(word, estimate(value, low, high, decimals=2), value, low, high)
 
 
-def _files(study: MixtureStudy) -> list[tuple[str, str, str]]:
-    """What lies beside the page: the whole table, and the figures of other variants."""
-    figures = [
-        ("Figure", f"The same with {COVARIANCE_NAMES.get(c, c)}.", f"{study.name}/terms_{c}.svg")
-        for c in study.covariances[1:]
-    ]
+def _files(study: MixtureStudy, covariances: Sequence[str]) -> list[tuple[str, str, str]]:
+    """What lies beside the page: the whole table, and figures that the page does not show."""
     text = "Every term in every condition: mean, median, intervals, Monte-Carlo error."
+    figures = [
+        ("Figure", f"The terms along the sweeps, {COVARIANCE_NAMES.get(c, c)}.", f"{study.name}/terms_{c}.svg")
+        for c in covariances
+    ]
     return [("Table", text, f"{study.name}/terms.csv"), *figures]
 
 
@@ -201,8 +216,8 @@ def _meanings(studies: Sequence[MixtureStudy]) -> list[tuple[str, str]]:
             "Undefined here. EM is a deterministic, continuous function of its data, so given W the data it was "
             "trained on lie on a surface without volume: these entropies are minus infinity, I(S_gen, W) and "
             "I(S_anchor, W') infinite, and GGMI, their difference, is no number. What stands in is the "
-            "cross-entropy −E log π(x) of a fresh point under the student, at least the entropy of that point for who "
-            "knows W; for H(S_gen|W) also the entropy of the student itself.",
+            "cross-entropy −E log π(x) of a fresh point under the student, at least the entropy of that point for "
+            "somebody who knows W; for H(S_gen|W) also the entropy of the student itself.",
         ),
         (
             "H(S_anchor|W) and α",
@@ -236,6 +251,10 @@ def _precision(studies: Sequence[MixtureStudy]) -> str:
         table = table[table["term"].isin(TERM_NAMES)]
         share = table["monte_carlo_error"] / table["sd"]
         if share.notna().any():
-            said.append(of(study, f"At most {100 * share.max():.2g} % and typically {100 * share.median():.2g} %"))
+            typical, most = (fixed(100 * value, 0) for value in (share.median(), share.max()))
+            said.append(of(study, f"Typically {typical} %, at most {most} %"))
     whole = "; ".join(said) or "not known, rounds do not differ"
-    return f"Monte-Carlo standard error of a round as a share of the standard deviation over rounds: {whole}."
+    return (
+        f"Monte-Carlo standard error of a round as a share of the standard deviation over rounds: {whole}. It widens "
+        "the intervals, which are over rounds, and does not bias them."
+    )
