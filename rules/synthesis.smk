@@ -117,7 +117,6 @@ rule curated_set:
         **SYNTHESIS_RESOURCES,
     params:
         code=code("curated_set"),
-        seed=CONFIG.seed,
         title=lambda w: TASKS[w.task].title,
         license=lambda w: TASKS[w.task].license,
         curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
@@ -244,6 +243,7 @@ rule task_page:
             f"{RESULTS}/{w.task}/{name}.provenance.json"
             for name in ["synthesis", *(["shares"] if made_in_world(w) else [])]
         ],
+        world=lambda w: [f"{RESULTS}/world/world.json"] if made_in_world(w) else [],
     output:
         f"{RESULTS}/{{task}}.html",
     log:
