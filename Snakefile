@@ -9,6 +9,13 @@ if CONFIG.theory:
     include: "rules/theory.smk"
 
 
+if CONFIG.tasks:
+
+    include: "rules/world.smk"
+    include: "rules/anchors.smk"
+    include: "rules/synthesis.smk"
+
+
 include: "rules/report.smk"
 
 

@@ -5,8 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from ggmi import config as ggmi_config
+from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
+from ggmi.config.world import STUDENT
 from ggmi.errors import UserError
 from ggmi.mixtures.worlds import AXES
+from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.theory.catalogue import PUBLISHED
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
@@ -20,6 +23,12 @@ os.environ[RUN_VARIABLE] = str(os.getpid())
 # array; keeping 256 MiB saves a fifth of the time. Other systems ignore these variables.
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**28))
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**28))
+
+
+# Libraries shall neither draw bars into the run's own progress, nor report home.
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
 STARTED = time.time()
@@ -62,6 +71,7 @@ PAGE_PARTS = {
         ("script", "page.js"),
     )
 }
+TASKS = CONFIG.tasks
 RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
 
@@ -112,6 +122,117 @@ def fits_of(study):
         "synthetic",
         *(f"anchors_{variant}" for variant in STUDIES[study].anchor_components),
     ]
+
+
+def in_world(task):
+    """Whether a task lives in the embedded world."""
+    return task.anchors.source == EMBEDDED
+
+
+def record_counts():
+    """How many real records the embedded world draws, by set."""
+    names = ("anchor_records", "train_records", "test_records")
+    return {name: getattr(CONFIG.world, name) for name in names}
+
+
+def template_of(wildcards):
+    """The prompt template's file."""
+    name = TASKS[wildcards.task].prompts.template
+    return (
+        f"{workflow.basedir}/workflow/templates/{name}.txt"
+        if name in TEMPLATES
+        else name
+    )
+
+
+def generator_of(wildcards):
+    """Settings of a task's generator."""
+    return TASKS[wildcards.task].generators[wildcards.generator]
+
+
+def world_model_of(wildcards):
+    """The folder of a generator that the workflow trains; nothing for the others."""
+    settings = generator_of(wildcards)
+    return (
+        f"{RESULTS}/world/models/{settings.model}" if settings.kind == "world" else []
+    )
+
+
+def model_files_of(wildcards):
+    """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
+    settings = generator_of(wildcards)
+    if settings.kind not in ("local", "vllm") or not looks_like_path(settings.model):
+        return []
+    folder = Path(settings.model).expanduser()
+    return sorted({str(p) for pattern in DECIDING_FILES for p in folder.glob(pattern)})
+
+
+def manner_of(wildcards):
+    """How a generator is asked: everything that decides no response."""
+    return {
+        "settings": generator_of(wildcards).model_dump(include=MANNER),
+        "missing_allowed": TASKS[wildcards.task].missing_allowed,
+        "stores": CONFIG.stores,
+    }
+
+
+def is_generated(wildcards):
+    """Whether a set is made here, not imported."""
+    return generator_of(wildcards).kind != "import"
+
+
+def references_of(wildcards):
+    """Real records that a curation compares with, if it does."""
+    curation = TASKS[wildcards.task].curations[wildcards.curation]
+    names = ("train", "test") if curation.contamination is not None else ()
+    return [f"{RESULTS}/{wildcards.task}/anchors/{name}.jsonl" for name in names]
+
+
+def made_by(wildcards):
+    """How a synthetic set was made, as its card tells it."""
+    task = TASKS[wildcards.task]
+    how = {"generator": described(generator_of(wildcards))}
+    if is_generated(wildcards):
+        how |= {
+            "anchor data": task.anchors.source,
+            "sampling": str(task.sampling.model_dump()),
+        }
+    curation = task.curations[wildcards.curation].model_dump()
+    return {**how, "curation": str(curation), "seed": str(CONFIG.seed)}
+
+
+def gpus_of(settings):
+    """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
+    on_gpu = settings.kind == "vllm" or (
+        settings.kind == "local" and settings.device != "cpu"
+    )
+    return int(on_gpu)
+
+
+def made_in_world(wildcards):
+    """Generators of the embedded world, with their conditions."""
+    task = TASKS[wildcards.task]
+    return [
+        (g, condition)
+        for g, condition in task.conditions()
+        if task.generators[g].kind == "world"
+    ]
+
+
+def task_tables(name):
+    """Tables of a task's page."""
+    task = TASKS[name]
+    tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
+    if any(generator.kind == "world" for generator in task.generators.values()):
+        tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
+    return tables
+
+
+def described(settings):
+    """A generator as its sets' cards name it."""
+    name = getattr(settings, "model", None) or settings.path
+    revision = getattr(settings, "revision", None)
+    return f"{name} ({settings.kind}{f', {revision}' if revision else ''})"
 
 
 def conditions_of(wildcards):

@@ -48,6 +48,15 @@ rule report:
             if CONFIG.theory
             else []
         ),
+        tasks=[
+            file
+            for task in TASKS
+            for file in [
+                *task_tables(task),
+                f"{RESULTS}/{task}/anchors/split.json",
+                f"{RESULTS}/{task}.html",
+            ]
+        ],
         configuration=f"{RESULTS}/config.resolved.yaml",
         tables=expand(
             f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES
@@ -75,6 +84,13 @@ rule report:
     params:
         code=code("report"),
         seed=CONFIG.seed,
+        tasks={
+            name: {
+                "title": task.title,
+                "files": [*task_tables(name), f"{RESULTS}/{name}/anchors/split.json"],
+            }
+            for name, task in TASKS.items()
+        },
         studies={
             name: {
                 **study.model_dump(include=REPORT_SETTINGS),

@@ -13,6 +13,9 @@ from ggmi import config
 from ggmi.errors import UserError
 from ggmi.workflow.job import USER_MISTAKE
 
+# Where the project's own files are: src/ggmi/cli.py is three floors up.
+PROJECT = Path(__file__).resolve().parents[2]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -36,12 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     theory = commands.add_parser("theory", help="check every statement of the theory in a finite world of your own")
     theory.add_argument("file", metavar="WORLD.json", help="its tables, in the form of a certificate's")
     theory.add_argument("--json", action="store_true", help="print the rows as JSON")
+    cost = commands.add_parser(
+        "cost", help="price the responses that endpoints have still to give, before any is asked"
+    )
+    cost.add_argument("files", nargs="*", default=["config.yaml"], metavar="FILE", help="default: config.yaml")
+    cost.add_argument("--json", action="store_true", help="print the rows as JSON")
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
             found = config.load(_merged(options.files), source=" + ".join(options.files))
             config.check_files(found)
             sys.stdout.write(f"{' + '.join(options.files)}: fine\n")
+        elif options.command == "cost":
+            _cost(options.files, as_json=options.json)
         elif options.command == "theory":
             _theory(Path(options.file), as_json=options.json)
         else:
@@ -78,6 +88,53 @@ def _theory(path: Path, *, as_json: bool) -> None:
     console.print(table)
     left_out = sum(row["verdict"] == "does not apply" for row in rows)
     console.print(f"{left_out} statements do not apply to this world; --json says why.")
+
+
+def _cost(files: Sequence[str], *, as_json: bool) -> None:
+    """Print what the configured endpoints have still to be asked, and the price."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ggmi.models.cost import cost_table
+    from ggmi.pipeline.cost import generation_cost
+
+    found = config.load(_merged(files), source=" + ".join(files))
+    config.check_files(found)
+    estimates, notes = generation_cost(found, PROJECT / "workflow" / "templates")
+    if not estimates:
+        sys.stdout.write("no generator is an endpoint: nothing is paid for\n")
+        return
+    rows = cost_table(estimates).astype(object)
+    rows = rows.where(rows.notna(), None)
+    if as_json:
+        sys.stdout.write(json.dumps({"rows": rows.to_dict("records"), "notes": notes}, indent=2, default=int) + "\n")
+        return
+    table = Table(title="Still to be asked", title_justify="left")
+    shown = {
+        "name": "generator",
+        "requests": "requests",
+        "input_tokens": "tokens in",
+        "expected_output_tokens": "out",
+        "worst_output_tokens": "at most",
+        "expected_price": "price",
+        "worst_price": "at most",
+    }
+    for header in shown.values():
+        table.add_column(header, justify="left" if header == "generator" else "right", no_wrap=header != "generator")
+    for row in rows[list(shown)].itertuples(index=False):
+        table.add_row(
+            *(
+                "–" if v is None else f"{v:,.2f}" if isinstance(v, float) else f"{v:,}" if isinstance(v, int) else v
+                for v in row
+            )
+        )
+    total = rows.iloc[-1]
+    notes += [f"{total['kept']:,} responses are kept, for {total['spent']:,.2f}; prices are those of the configuration"]
+    notes += [f"prompts counted by: {rule}" for rule in dict.fromkeys(rows["counted_by"]) if rule]
+    console = Console()
+    console.print(table)
+    for note in notes:
+        console.print(note, highlight=False)
 
 
 def _merged(files: Sequence[str]) -> dict[str, Any]:

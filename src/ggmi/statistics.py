@@ -115,6 +115,47 @@ def median_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     return Interval(float(data[k - 1]), float(data[n - k]))
 
 
+def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Wilson's interval of a share whose items come in clusters, such as records in responses.
+
+    Items of one response are alike, so they tell less than as many independent ones. The spread of
+    the clusters' shares gives the number of independent items that would tell as much, at most the
+    items there are (the design effect; Kish 1965); where all items agree, each cluster counts once.
+
+    Parameters
+    ----------
+    hits, items
+        Items that count, and all items, of each cluster; shape (clusters,).
+    level
+        Coverage.
+
+    Returns
+    -------
+    Interval
+        NaN without items.
+
+    Examples
+    --------
+    >>> interval = share_interval([10, 10, 10], [10, 10, 10])
+    >>> round(interval.low, 2), interval.high
+    (0.44, 1.0)
+    """
+    good, total = np.asarray(hits, dtype=float), np.asarray(items, dtype=float)
+    good, total = good[total > 0], total[total > 0]
+    clusters, count = len(total), total.sum()
+    if clusters == 0:
+        return Interval(np.nan, np.nan)
+    share = good.sum() / count
+    effective = float(clusters)
+    if clusters > 1 and 0 < share < 1:
+        variance = clusters / (clusters - 1) * np.square(good - share * total).sum() / count**2
+        effective = min(count, share * (1 - share) / variance) if variance > 0 else count
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    middle = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
+    half = z / (1 + z**2 / effective) * np.sqrt(share * (1 - share) / effective + (z / (2 * effective)) ** 2)
+    return Interval(max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+
+
 @dataclass(frozen=True)
 class Trend:
     """How an outcome moves along a sweep.

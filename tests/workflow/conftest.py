@@ -28,6 +28,7 @@ TINY = {
         "digits": {**STUDY, "sweeps": SWEEPS, "estimators": ["forward"]},
     },
     "theory": None,
+    "tasks": {"embedded": None},
 }
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.comparison import summary
 from ggmi.reporting.mixtures import MixtureStudy
-from ggmi.reporting.page import render
-from ggmi.reporting.sections import Figure, mixture_page
+from ggmi.reporting.page import Figure, render
+from ggmi.reporting.reading import read_task
+from ggmi.reporting.sections import mixture_page
+from ggmi.reporting.tasks import synthesis_sentence
 from ggmi.reporting.theory import theory_sentence
 from ggmi.workflow.job import job
 
@@ -29,9 +31,11 @@ with job(snakemake.log[0]):
     records = by_study(given.records, ".provenance.json", read_json)
     studies = [MixtureStudy(name=name, **values, **tables[name]) for name, values in p.studies.items()]
     theory = read_csv(given.theory[0]) if given.get("theory") else None
+    tasks = [read_task(name, task["title"], task["files"]) for name, task in p.tasks.items()]
     configuration = Path(given.configuration).read_text(encoding="utf-8")
-    page = mixture_page(studies, figures, records, configuration, p.code, p.seed, theory)
+    page = mixture_page(studies, figures, records, configuration, p.code, p.seed, theory, tasks)
     sentences = [*summary(studies), *([] if theory is None else [theory_sentence(theory)])]
+    sentences += map(synthesis_sentence, tasks)
     parts = [Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script")]
     write_text(snakemake.output.page, render(page, *parts))
     write_text(snakemake.output.summary, "\n".join(sentences) + "\n")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 T = TypeVar("T")
@@ -37,3 +37,12 @@ class Section(BaseModel):
     def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
         number = cls.model_fields[str(info.field_name)].annotation in (int, float)
         return no_truth_value(value) if number else value
+
+
+# Names become folders.
+NAME = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+
+def left_out(value: Any) -> Any:
+    """Entries that are not null: a file laid over another cannot take a key away, so null does."""
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value

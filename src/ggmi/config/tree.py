@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Any, Self, get_args
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from ggmi.config.mixtures import MixtureStudy, Sweeps
-from ggmi.config.section import Section
+from ggmi.config.section import NAME, Section, left_out
+from ggmi.config.tasks import EMBEDDED, TEMPLATES, Task, embedded_task
 from ggmi.config.theory import TheoryStudy
+from ggmi.config.world import STUDENT, World
+from ggmi.embedded.language import Sizes
 from ggmi.errors import UserError, did_you_mean
+from ggmi.models.directory import looks_like_path
+
+# Keys whose entries are of the kind that they name.
+BY_KIND = ("generators",)
+# Folders and pages of results/ that are no study's or task's.
+RESERVED = ("logs", "report", "theory", "world")
 
 
 class Figures(Section):
@@ -43,20 +52,70 @@ class Config(Section):
         le=1000,
         description="conditions (of the theory: families, statements) a job works through; results do not depend on it",
     )
-    mixtures: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], MixtureStudy] = Field(
+    stores: str = Field(
+        "stores", pattern=r"^[^{}*?]+$", description="folder where every raw response of a model is kept, for good"
+    )
+    mixtures: dict[NAME, MixtureStudy] = Field(
         default_factory=_default_studies,
         description="mixture studies by name, each with a folder of that name; null leaves one out",
     )
     theory: TheoryStudy | None = Field(
         TheoryStudy(), description="every statement of the theory, checked in finite worlds; null leaves it out"
     )
+    world: World = Field(World(), description="the embedded world; made only if a task uses it")
+    tasks: dict[NAME, Task] = Field(
+        default_factory=lambda: {EMBEDDED: embedded_task()},
+        description="tasks by name, each with a folder of that name; null leaves one out",
+    )
     figures: Figures = Field(Figures(), description="how figures look")
 
-    @field_validator("mixtures", mode="before")
+    @field_validator("mixtures", "tasks", mode="before")
     @classmethod
     def _leave_out(cls, value: Any) -> Any:
-        # A file laid over another cannot take a key away; null does.
-        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+        return left_out(value)
+
+    @model_validator(mode="after")
+    def _names_are_folders(self) -> Self:
+        taken = [*RESERVED, *self.mixtures]
+        for name in self.tasks:
+            if name in taken:
+                raise ValueError(f"tasks.{name}: the name is taken; allowed: none of {', '.join(taken)}")
+        for name in self.mixtures:
+            if name in RESERVED:
+                raise ValueError(f"mixtures.{name}: the name is taken; allowed: none of {', '.join(RESERVED)}")
+        return self
+
+    @model_validator(mode="after")
+    def _world_can_be_built(self) -> Self:
+        if not any(task.anchors.source == EMBEDDED for task in self.tasks.values()):
+            return self
+        sizes = Sizes(**self.world.sizes())
+        most = sizes.target * sizes.contexts - 1
+        if self.world.test_records > most:
+            raise ValueError(
+                f"world.test_records: {self.world.test_records} leave none of the {most + 1} records of the target "
+                f"task for training; allowed: up to {most}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _world_models_are_there(self) -> Self:
+        if STUDENT in self.world.generators:
+            raise ValueError(f"world.generators.{STUDENT}: the name is the student's; choose another")
+        for task_name, task in self.tasks.items():
+            for name, generator in task.generators.items():
+                if generator.kind == "world" and generator.model not in self.world.generators:
+                    hint = did_you_mean(generator.model, self.world.generators)
+                    raise ValueError(
+                        f"tasks.{task_name}.generators.{name}.model: the world has no generator "
+                        f"{generator.model!r}; {hint}"
+                    )
+            if task.anchors.source == EMBEDDED and max(task.instances) > self.world.most_anchors:
+                raise ValueError(
+                    f"tasks.{task_name}.instances: {max(task.instances)} anchors are more than the world's generators "
+                    f"learn to read; allowed: up to world.most_anchors = {self.world.most_anchors}"
+                )
+        return self
 
 
 def load(values: Mapping[str, Any], source: str = "config") -> Config:
@@ -97,9 +156,16 @@ def load(values: Mapping[str, Any], source: str = "config") -> Config:
 def _sentence(error: Any) -> str:
     """One of pydantic's errors in our words."""
     location = [part for part in error["loc"] if part != "[key]"]
-    key = ".".join(str(part) if str(part).isprintable() else repr(part) for part in location)
+    # After a backend's name pydantic puts the kind that it chose, which is no key.
+    named = [part for i, part in enumerate(location) if i < 2 or location[i - 2] not in BY_KIND]
+    key = ".".join(str(part) if str(part).isprintable() else repr(part) for part in named)
     if error["type"] == "extra_forbidden":
         return f"unknown key '{key}': {did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
+    if error["type"] == "union_tag_invalid":
+        kinds = [kind.strip(" '") for kind in error["ctx"]["expected_tags"].split(",")]
+        return f"{key}.kind: {error['ctx']['tag']!r} is not allowed; {did_you_mean(error['ctx']['tag'], kinds)}"
+    if error["type"] in ("missing", "union_tag_not_found"):
+        return f"{key}{'.kind' * (error['type'] != 'missing')}: is missing"
     if error["type"] == "value_error":
         return (f"{key}: " if key else "") + str(error["ctx"]["error"])
     try:
@@ -124,18 +190,27 @@ def _sentence(error: Any) -> str:
 
 def _keys_at(location: list[Any]) -> list[str]:
     """The keys allowed at a place of the configuration tree."""
-    model: type[BaseModel] = Config
-    rest = list(location)
-    while rest:
-        name = rest.pop(0)
-        annotation = model.model_fields[name].annotation if name in model.model_fields else None
-        if name == "mixtures" and rest:
-            rest.pop(0)
-            annotation = MixtureStudy
-        for choice in (annotation, *get_args(annotation)):
-            if isinstance(choice, type) and issubclass(choice, BaseModel):
-                model = choice
-    return list(model.model_fields)
+    models: list[type[BaseModel]] = [Config]
+    for part in location:
+        # A part is a key, or the name of an entry or kind, which leads nowhere else.
+        inner = [model.model_fields[part].annotation for model in models if part in model.model_fields]
+        if inner:
+            models = [found for annotation in inner for found in _sections(annotation)]
+        else:
+            models = [m for m in models if m.model_fields.get("kind") and part in _literals(m)] or models
+    return list(dict.fromkeys(key for model in models for key in model.model_fields))
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    """Models that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _sections(part)]
+
+
+def _literals(model: type[BaseModel]) -> tuple[Any, ...]:
+    """Values that a model's key ``kind`` may have."""
+    return get_args(model.model_fields["kind"].annotation)
 
 
 def resolved(config: Config) -> dict[str, Any]:
@@ -165,8 +240,26 @@ def check_files(config: Config) -> None:
             raise UserError(f"{key}: {source!r} has an unknown format; allowed: .csv, .parquet, .npz, or digits")
         if not Path(source).is_file():
             raise UserError(f"{key}: there is no file {source!r}")
-    place = Path(config.results).absolute()
-    while not place.exists():
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        raise UserError(f"config: results: {config.results!r} cannot be written ({place} is not a writable folder)")
+    for name, task in config.tasks.items():
+        _check_task_files(f"config: tasks.{name}", task)
+    for key in ("results", "stores"):
+        folder = getattr(config, key)
+        place = Path(folder).absolute()
+        while not place.exists():
+            place = place.parent
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            raise UserError(f"config: {key}: {folder!r} cannot be written ({place} is not a writable folder)")
+
+
+def _check_task_files(place: str, task: Task) -> None:
+    files = {} if task.prompts.template in TEMPLATES else {"prompts.template": task.prompts.template}
+    if task.anchors.is_file:
+        files["anchors.source"] = task.anchors.source
+    files |= {f"generators.{name}.path": g.path for name, g in task.generators.items() if g.kind == "import"}
+    for key, file in files.items():
+        if not Path(file).is_file():
+            raise UserError(f"{place}.{key}: there is no file {file!r}")
+    for name, generator in task.generators.items():
+        if generator.kind in ("local", "vllm") and looks_like_path(generator.model):
+            if not Path(generator.model).expanduser().is_dir():
+                raise UserError(f"{place}.generators.{name}.model: there is no folder {generator.model!r}")

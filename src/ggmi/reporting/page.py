@@ -115,6 +115,14 @@ class VerdictMatrix:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """The two files of a figure."""
+
+    svg: bytes
+    png: bytes
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure.
 

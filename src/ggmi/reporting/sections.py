@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -30,6 +29,7 @@ from ggmi.reporting.mixtures import (
 )
 from ggmi.reporting.page import (
     Block,
+    Figure,
     Fold,
     Heading,
     Links,
@@ -44,6 +44,7 @@ from ggmi.reporting.page import (
     VerdictMatrix,
 )
 from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
+from ggmi.reporting.tasks import TaskResults, synthesis_sentence, task_section
 from ggmi.reporting.terms import terms_picture, terms_section
 from ggmi.reporting.text import capital, estimate, fixed, listed
 from ggmi.reporting.theory import theory_section, theory_sentence
@@ -73,14 +74,6 @@ PAPER = "https://arxiv.org/abs/2410.01720"
 SCRIPTS = "https://github.com/ZyGan1999/Towards-a-Theoretical-Understanding-of-Synthetic-Data-in-LLM-Post-Training"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """The two files of a figure."""
-
-    svg: bytes
-    png: bytes
-
-
 def mixture_page(
     studies: Sequence[MixtureStudy],
     figures: Mapping[str, Mapping[str, Figure]],
@@ -89,6 +82,7 @@ def mixture_page(
     code: str,
     seed: int,
     theory: pd.DataFrame | None = None,
+    tasks: Sequence[TaskResults] = (),
 ) -> Page:
     """Say what the mixture studies found, and how.
 
@@ -108,6 +102,8 @@ def mixture_page(
         The run's seed.
     theory
         Verdicts on the theory's statements; None where that study was left out.
+    tasks
+        What each task's rules made.
 
     Returns
     -------
@@ -127,6 +123,9 @@ def mixture_page(
     if theory is not None:
         findings.append(("The theory itself", theory_sentence(theory)))
         sections.append(theory_section(theory))
+    for task in tasks:
+        findings.append((task.title, synthesis_sentence(task)))
+        sections.append(task_section(task))
     sections += [_making_section(studies, provenance, configuration, code, seed), _sources_section(studies)]
     return Page(
         title="Does synthetic data bring a student closer to the truth?",

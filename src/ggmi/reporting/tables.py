@@ -139,6 +139,11 @@ _VARIANT = (
     Column("anchor_components", "anchor fit", "components fitted to anchors: released K, text K+J+L"),
     Column("estimator", "divergence", "estimator of the divergence"),
 )
+_KINDS = (
+    Column("anchored", "anchored", "share of the K anchored skills", 3),
+    Column("unsampled", "unsampled", "share of the J unsampled skills", 3),
+    Column("irrelevant", "irrelevant", "share of the L irrelevant skills", 3),
+)
 _ROUNDS = Column("rounds", "rounds", "independent repetitions behind the row")
 
 COLUMNS: Mapping[str, tuple[Column, ...]] = {
@@ -171,6 +176,54 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("slope_nats_ci_high", "slope, high", "upper end of its 95 % bootstrap interval", 2),
         Column("conditions", "conditions", "values of the swept number"),
         _ROUNDS,
+    ),
+    "validity": (
+        Column("generator", "generator", "who wrote"),
+        Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
+        Column("responses", "responses", "raw responses"),
+        Column("missing", "missing", "responses that the generator did not give in the end"),
+        Column("records", "records", "valid records in them"),
+        Column("validity", "valid", "records as a share of all items found in responses", 3),
+        Column("validity_ci_low", "valid, low", "lower end of its 95 % interval, responses as clusters", 3),
+        Column("validity_ci_high", "valid, high", "upper end of its 95 % interval", 3),
+        Column("responses_with_records", "with records", "responses that held a record"),
+        Column("cut", "cut", "responses that met max_tokens"),
+        Column("prompt_tokens", "tokens read", "tokens of all prompts"),
+        Column("completion_tokens", "tokens written", "tokens of all responses"),
+        Column("failures", "failures", "items that are no records"),
+    ),
+    "curation": (
+        Column("generator", "generator", "who wrote"),
+        Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
+        Column("curation", "curation", "name of the curation"),
+        Column("kept", "kept", "records that stay"),
+        Column("dropped", "dropped", "records that curation dropped"),
+        Column("removed_share", "removed", "share of the records dropped", 3),
+        Column("removed_text_share", "removed text", "share of the characters dropped", 3),
+    ),
+    "generators": (
+        Column("generator", "generator", "name of the model"),
+        Column("parameters", "parameters", "weights of the model"),
+        Column("criterion_reached", "trained", "whether training met its criterion before its most steps"),
+        Column("instances", "anchors", "anchors in context"),
+        Column("prompts", "prompts", "prompts measured"),
+        Column("kl_nats", "D_KL to Bayes", "divergence of its law of the next skill from the exact one, nats", 3),
+        *_KINDS,
+        Column("skill_accuracy", "right letters", "share of records whose response it continues rightly", 3),
+    ),
+    "shares": (
+        Column("generator", "generator", "who wrote; ideal: exact Bayes after the same prompts"),
+        Column("instances", "anchors", "anchors in the prompt"),
+        Column("prompts", "prompts", "prompts asked"),
+        Column("records", "records", "valid records"),
+        *_KINDS,
+        *(
+            Column(f"{kind}_ci_{end}", f"{kind}, {end}", f"{word} end of its 95 % interval over prompts", 3)
+            for kind in ("anchored", "unsampled", "irrelevant")
+            for end, word in (("low", "lower"), ("high", "upper"))
+        ),
+        Column("right", "right", "share of records whose response is right", 3),
+        Column("information_gain_nats", "ΔI", "exact information gain of the ideal generator, nats a record", 3),
     ),
     "verdicts": (
         Column("place", "place", "where the paper says it"),

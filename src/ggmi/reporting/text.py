@@ -52,6 +52,17 @@ def count_word(n: int) -> str:
     return _WORDS[n] if 0 <= n < len(_WORDS) else f"{n:,}"
 
 
+def plural(n: int, noun: str) -> str:
+    """A count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "set"), plural(30, "set")
+    ('one set', '30 sets')
+    """
+    return f"{count_word(n)} {noun}{'s' * (n != 1)}"
+
+
 def listed(parts: Sequence[str], last: str = "and") -> str:
     """Join phrases as in a sentence.
 

@@ -8,10 +8,15 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError
+
+if TYPE_CHECKING:
+    from ggmi.models.backend import OnProgress, Progress
 
 # Set by the Snakefile to the process that runs the workflow.
 RUN_VARIABLE = "GGMI_RUN_PID"
@@ -19,6 +24,8 @@ RUN_VARIABLE = "GGMI_RUN_PID"
 MISTAKE = "mistake: "
 USER_MISTAKE = 2
 ORPHANED = 75
+# Long jobs say this often how far they are.
+SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextlib.contextmanager
@@ -46,6 +53,57 @@ def job(log: str) -> Iterator[None]:
         path.write_text(traceback.format_exc(), encoding="utf-8")
         raise
     path.write_text(f"done in {time.monotonic() - started:.2f} s\n", encoding="utf-8")
+
+
+def steps_shown(name: str) -> Callable[[str, int, int, Mapping[str, Any]], None]:
+    """A callback that tells the terminal, now and then, how far a training is.
+
+    Parameters
+    ----------
+    name
+        What is trained.
+    """
+    line = _Line(name)
+
+    def tell(stage: str, step: int, most: int, _row: Mapping[str, Any]) -> None:
+        line.show(f"{stage}, step {step:,} of at most {most:,}")
+
+    return tell
+
+
+def responses_shown(name: str) -> OnProgress:
+    """A callback that tells the terminal, now and then, how far a generation is and what it has cost.
+
+    Parameters
+    ----------
+    name
+        Who is asked, and what.
+    """
+    line = _Line(name)
+
+    def tell(progress: Progress) -> None:
+        left = "" if progress.seconds_left is None else f", {timedelta(seconds=round(progress.seconds_left))} left"
+        failed = f", {progress.failed:,} failed" if progress.failed else ""
+        spent = f", spent {progress.cost:,.2f}" if progress.cost else ""
+        line.show(
+            f"{progress.done:,} of {progress.total:,} responses{failed}, {progress.usage.tokens:,} tokens{spent}{left}"
+        )
+
+    return tell
+
+
+class _Line:
+    """Lines on the terminal, `SECONDS_BETWEEN_LINES` apart at least."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def show(self, text: str) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+            sys.stderr.write(f"{self._name}: {text}\n")
+            sys.stderr.flush()
 
 
 def mistakes(logs: Path, since: float) -> list[str]:

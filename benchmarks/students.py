@@ -1,0 +1,227 @@
+"""Time students: packed records against padded ones, Trainer against a bare loop, and a GPU if there is one."""
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import HERE, fill_readme, machine, say, sentence, table, verdict
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from ggmi.random import stream
+from ggmi.students.base import quiet
+from ggmi.students.batching import Plan, updates
+from ggmi.students.finetune import run, trainer_arguments
+from ggmi.students.sets import Examples
+from ggmi.students.settings import TrainingSettings
+from ggmi.students.trainer import Watch, response_nats
+
+REPEATS = 3
+LONGEST = 1500
+# Peak of dense bfloat16 arithmetic in operations a second, by the makers' data sheets.
+PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "4090": 165e12}
+
+
+class Padded(Plan):
+    """One record a row, every batch padded to the longest record of the set."""
+
+    def __getitem__(self, index):
+        batch = super().__getitem__(index)
+        missing = int(self.examples.lengths.max()) - batch["input_ids"].shape[1]
+        return {
+            name: torch.nn.functional.pad(value, (0, missing), value=-100 if name == "labels" else 0)
+            for name, value in batch.items()
+        }
+
+
+def dolly_like(records, vocabulary):
+    """Random tokens in records with a median of about 100 tokens and a heavy tail to 1,500; half is response."""
+    random = stream(0, "benchmark", "students")
+    lengths = np.clip(random.lognormal(np.log(100), 0.9, records), 10, LONGEST).astype(int)
+    whole = [random.integers(0, vocabulary, n).tolist() for n in lengths]
+    return Examples.of(
+        [str(i) for i in range(records)], [w[: len(w) // 2] for w in whole], [w[len(w) // 2 :] for w in whole]
+    )
+
+
+def fixed(records, length, prompt, vocabulary):
+    """Records of one length, as those of the embedded world."""
+    whole = stream(0, "benchmark", "fixed").integers(0, vocabulary, (records, length)).tolist()
+    return Examples.of([str(i) for i in range(records)], [w[:prompt] for w in whole], [w[prompt:] for w in whole])
+
+
+def gpt2(width, layers, heads, window, vocabulary):
+    """A GPT-2 of random weights."""
+    torch.manual_seed(0)
+    ends = {"bos_token_id": 0, "eos_token_id": 0}
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=vocabulary,
+            n_positions=window,
+            n_embd=width,
+            n_layer=layers,
+            n_head=heads,
+            use_cache=False,
+            **ends,
+        )
+    )
+
+
+def seconds(model, plan, settings):
+    """Seconds of a training by Trainer."""
+    with tempfile.TemporaryDirectory() as work, quiet():
+        arguments = trainer_arguments(settings, Path(work), len(plan.order))
+        watch = Watch(0, settings.log_every, settings.save_every, settings.learning_rate, None)
+        started = time.perf_counter()
+        run(model, plan, arguments, watch)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return time.perf_counter() - started
+
+
+def bare_loop(model, plan, settings):
+    """Seconds of the same updates in a loop that does nothing else."""
+    model.train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, fused=True)
+    steps = len(plan.order)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
+    started = time.perf_counter()
+    for index in range(len(plan)):
+        batch = plan[index]
+        labels = batch.pop("labels")
+        response_nats(model(**batch).logits, labels).mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
+        optimiser.step()
+        schedule.step()
+        optimiser.zero_grad()
+    return time.perf_counter() - started
+
+
+def packing():
+    """Tokens a second of packed rows, of batches padded to their own longest, and to the maximum."""
+    say("packed against padded")
+    settings = TrainingSettings(batch_size=8, device="cpu", log_every=1000)
+    examples = dolly_like(1000, 4096)
+    order = updates(len(examples), 3, settings.batch_size, 0)
+    plans = {
+        "packed": Plan(examples, order, 1, 256),
+        "own longest": Plan(examples, order, 1, None),
+        "maximum": Padded(examples, order, 1, None),
+    }
+    tokens = int(plans["packed"].tokens()[-1])
+    best = dict.fromkeys(plans, float("inf"))
+    for _ in range(REPEATS):
+        for name, plan in plans.items():
+            best[name] = min(best[name], seconds(gpt2(256, 2, 4, 1536, 4096), plan, settings))
+    whole = updates(len(examples), 1000, 16, 0)
+    waste = {
+        "packed": Plan(examples, whole, 1, 768).waste(),
+        "own longest": Plan(examples, whole, 1, None).waste(),
+        "maximum": 1 - float(examples.lengths.mean()) / float(examples.lengths.max()),
+    }
+    return {
+        "median_tokens": float(np.median(examples.lengths)),
+        "tokens_per_second": {name: tokens / taken for name, taken in best.items()},
+        "padding": waste,
+    }
+
+
+def overhead():
+    """Seconds of the embedded world's student by Trainer and by a bare loop."""
+    say("Trainer against a bare loop")
+    settings = TrainingSettings(batch_size=16, learning_rate=1e-3, device="cpu", log_every=50)
+    examples = fixed(400, 11, 7, 40)
+    plan = Plan(examples, updates(400, 200, 16, 0), 1, None)
+    ours, bare = [], []
+    for _ in range(REPEATS):
+        bare.append(bare_loop(gpt2(128, 1, 4, 64, 40), plan, settings))
+        ours.append(seconds(gpt2(128, 1, 4, 64, 40), plan, settings))
+    return {"steps": 200, "trainer_seconds": min(ours), "bare_seconds": min(bare)}
+
+
+def utilisation():
+    """Share of a GPU's peak that fine-tuning GPT-2 (124M) reaches in bfloat16; None without a GPU."""
+    if not torch.cuda.is_available():
+        return None
+    say("model FLOP utilisation")
+    card = torch.cuda.get_device_name()
+    peak = next((value for name, value in PEAKS.items() if name in card), None)
+    settings = TrainingSettings(batch_size=128, log_every=1000)
+    examples = dolly_like(5000, 50257)
+    width, layers = 768, 12
+    model = gpt2(width, layers, 12, 1536, 50257)
+    parameters = sum(p.numel() for p in model.parameters())
+    taken = {}
+    for steps in (5, 30):  # the difference leaves out what comes before the first updates
+        plan = Plan(examples, updates(len(examples), steps, 128, 0), 1, width)
+        taken[steps] = int(plan.tokens()[-1]), seconds(model, plan, settings)
+    (few, start), (many, end) = taken.values()
+    # 6 operations a parameter and token; attention to one's own record is left out of the count.
+    flops = 6 * parameters * (many - few) / (end - start)
+    return {
+        "card": card,
+        "tokens_per_second": (many - few) / (end - start),
+        "utilisation": flops / peak if peak else None,
+    }
+
+
+def main():
+    """Measure in turn, print, and write students.json and this section of README.md."""
+    torch.set_num_threads(1)
+    loads = [os.getloadavg()[0]]
+    packed, costs, gpu = packing(), overhead(), utilisation()
+    loads.append(os.getloadavg()[0])
+    found = {
+        "machine": {**machine(), "load_before_and_after": loads},
+        "packing": packed,
+        "overhead": costs,
+        "gpu": gpu,
+    }
+    speed, waste = packed["tokens_per_second"], packed["padding"]
+    ratio = speed["packed"] / speed["maximum"]
+    cost = costs["trainer_seconds"] / costs["bare_seconds"]
+    rows = [
+        [
+            "Fine-tuning tokens a second, Dolly-like lengths (GPT-2, 2 × 256, one thread)",
+            f"{speed['packed']:,.0f}",
+            f"padded to the maximum: {speed['maximum']:,.0f}",
+            f"{ratio:.1f}×",
+            "≥ 2×",
+            verdict(ratio >= 2),
+        ],
+        [
+            "Padding in what is computed (batches of 16)",
+            f"{100 * waste['packed']:.1f} %",
+            f"each batch's longest: {100 * waste['own longest']:.0f} %, maximum: {100 * waste['maximum']:.0f} %",
+            "–",
+            "< 5 %",
+            verdict(waste["packed"] < 0.05),
+        ],
+        [
+            f"{costs['steps']} updates of the embedded world's student (1 × 128)",
+            f"{costs['trainer_seconds']:.2f} s",
+            f"bare loop: {costs['bare_seconds']:.2f} s",
+            f"{cost:.2f}×",
+            "< 2×",
+            verdict(cost < 2),
+        ],
+    ]
+    if gpu is None:
+        note = "Model FLOP utilisation in bfloat16 was not measured: there was no GPU."
+    else:
+        share = "of an unknown peak" if gpu["utilisation"] is None else f"{100 * gpu['utilisation']:.0f} % of its peak"
+        reached = verdict(bool(gpu["utilisation"]) and gpu["utilisation"] >= 0.4)
+        rows.append([f"GPT-2 (124M) in bfloat16 on {gpu['card']}", share, "–", "–", "≥ 40 %", reached])
+        note = f"{gpu['card']}: {gpu['tokens_per_second']:,.0f} tokens a second."
+    header = ["what", "ggmi", "against", "ratio", "target", "reached"]
+    text = f"{sentence(found['machine'])} {note}\n\n{table(header, rows)}"
+    (HERE / "students.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    fill_readme(HERE / "README.md", "students", text)
+    print(f"\n{text}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+# Real records of a task, split, and the prompts made of them: p = phi_T(S_anchor).
+#
+# A data set of 15,000 records takes some 300 MB and seconds; an hour leaves room for a download.
+ANCHOR_RESOURCES = {"mem_mb": 2000, "runtime": 60}
+
+
+wildcard_constraints:
+    task="|".join(TASKS),
+
+
+rule anchors:
+    input:
+        lambda w: (
+            [TASKS[w.task].anchors.source] if TASKS[w.task].anchors.is_file else []
+        ),
+    output:
+        pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
+        train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
+        test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
+        report=f"{RESULTS}/{{task}}/anchors/split.json",
+    log:
+        f"{RESULTS}/logs/anchors/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ANCHOR_RESOURCES,
+    params:
+        code=code("anchors"),
+        seed=CONFIG.seed,
+        source=lambda w: {
+            **TASKS[w.task].anchors.model_dump(exclude={"assumed_tokens"}),
+            "is_file": TASKS[w.task].anchors.is_file,
+        },
+        world=lambda w: (
+            {**WORLD.sizes(), **record_counts()} if in_world(TASKS[w.task]) else None
+        ),
+    script:
+        "../workflow/scripts/anchors.py"
+
+
+rule prompts:
+    input:
+        pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
+        template=template_of,
+    output:
+        f"{RESULTS}/{{task}}/prompts/{{x}}-ins.jsonl",
+    log:
+        f"{RESULTS}/logs/prompts/{{task}}-{{x}}-ins.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ANCHOR_RESOURCES,
+    params:
+        code=code("prompts"),
+        seed=CONFIG.seed,
+        settings=lambda w: {
+            name: getattr(TASKS[w.task].prompts, name)
+            for name in ("prompts", "count", "draw")
+        },
+    script:
+        "../workflow/scripts/prompts.py"

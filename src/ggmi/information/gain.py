@@ -1,0 +1,138 @@
+"""Information gain of a synthetic set, straight from the generator's own sampling log-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ggmi.errors import UserError
+from ggmi.information.estimate import Array, Estimate, group_codes
+from ggmi.random import stream
+
+# Bootstrap resamples of prompts.
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class InformationGain:
+    """Information gain in nats a record, a token and in total over the set."""
+
+    per_record: Estimate
+    per_token: Estimate
+    total: Estimate
+
+
+def information_gain(
+    log_probs: Sequence[ArrayLike],
+    prompt_ids: Sequence[str] | None = None,
+    *,
+    vocabulary: int | None = None,
+    seed: int = 0,
+) -> InformationGain:
+    """Estimate the information gain of definition 4.2 from the log-probabilities of the sampled tokens.
+
+    By the definition of mutual information,
+    ``Delta I = H(M(p)) - I(h(e_p), M(p)) = H(M(p) | h(e_p))``: the gain is what the generator's
+    output holds beyond what the prompt's factors h(e_p) already say. A record x sampled from p has
+    ``-ln q(x | p) = -sum_t ln q(x_t | p, x_<t)``, and its mean over prompts and records is
+    ``H(M(p) | p)`` without bias, for that is this expectation's definition.
+
+    *Lossless h gives equality, any other h a lower bound.* h(e_p) is a function of the prompt p.
+    Conditioning on p is therefore conditioning on (p, h(e_p)), and conditioning on more cannot
+    raise an entropy::
+
+        H(M(p) | p) = H(M(p) | p, h(e_p)) = H(M(p) | h(e_p)) - I(M(p); p | h(e_p)) <= Delta I
+
+    because conditional mutual information is not negative. Equality holds if and only if
+    ``I(M(p); p | h(e_p)) = 0``: h keeps all of the prompt that the output depends on, as a lossless h
+    does. So the value is unbiased for Delta I when h is lossless, and in expectation a lower bound
+    otherwise; it is never too large in expectation.
+
+    The log-probabilities must be those of the distribution that the tokens were drawn from, after
+    temperature, top-p and the like. Those of the unmodified model measure a cross-entropy instead.
+    A record cut at a length limit is a sample of the cut distribution, so its tokens still count
+    exactly.
+
+    Parameters
+    ----------
+    log_probs
+        For each record the natural log-probabilities of its tokens, the end token included where
+        it was drawn; none of them empty.
+    prompt_ids
+        The prompt of each record: intervals resample prompts, for records of one prompt are not
+        independent evidence about other prompts. None takes every record as its own prompt.
+    vocabulary
+        Tokens to choose from; gives the ceiling ``ln vocabulary`` a token, which uniform sampling
+        would reach.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    InformationGain
+        Records count equally; per token is total nats over total tokens. Intervals are percentile
+        cluster bootstraps over prompts, None with a single prompt.
+
+    Raises
+    ------
+    UserError
+        If there are no records, a record has no tokens, or a log-probability is positive, NaN or
+        infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> coin = [np.log([0.5, 0.5])] * 3  # two fair coins a record
+    >>> gain = information_gain(coin, ["p", "q", "r"])
+    >>> round(gain.per_record.value, 6), round(gain.per_token.value, 6), round(gain.total.value, 6)
+    (1.386294, 0.693147, 4.158883)
+    """
+    if not len(log_probs):
+        raise UserError("log_probs: holds no records; at least one is needed")
+    nats, tokens = np.empty(len(log_probs)), np.empty(len(log_probs))
+    for i, record in enumerate(log_probs):
+        values = np.asarray(record, dtype=float)
+        if values.ndim != 1 or not len(values):
+            raise UserError(f"log_probs: record {i} has shape {values.shape}; it must be a list of at least one token")
+        bad = values[~(np.isfinite(values) & (values <= 1e-6))]
+        if len(bad):
+            raise UserError(f"log_probs: record {i} holds {bad[0]}; natural log-probabilities are finite and at most 0")
+        nats[i], tokens[i] = -min(float(values.sum()), 0.0), len(values)
+    n = len(nats)
+    codes = group_codes(prompt_ids, n, "prompt_ids")
+    sums = np.array([np.bincount(codes, weights) for weights in (nats, np.ones(n), tokens)])
+    resampled = _resampled(sums, seed)
+    observed = sums.sum(axis=1)
+    ceiling = None if vocabulary is None else float(np.log(vocabulary))
+    prompts = sums.shape[1]
+    how = (
+        f"-ln q(record | prompt) of the generator's own samples, {prompts} prompts; a lower bound unless h is lossless"
+    )
+
+    def estimate(denominator: int | None, unit: str, factor: float) -> Estimate:
+        value = observed[0] if denominator is None else observed[0] / observed[denominator]
+        ends: tuple[float | None, float | None] = (None, None)
+        if prompts > 1:
+            # The total is that of n records like these, so its resamples keep n.
+            draws = resampled[0] * n / resampled[1] if denominator is None else resampled[0] / resampled[denominator]
+            low, high = np.quantile(draws, [0.025, 0.975])
+            ends = float(low), float(high)
+        limit = None if ceiling is None else ceiling * factor
+        return Estimate(float(value), *ends, None, None, limit, n, unit, how)
+
+    return InformationGain(
+        per_record=estimate(1, "nats/record", float(tokens.mean())),
+        per_token=estimate(2, "nats/token", 1.0),
+        total=estimate(None, "nats", float(tokens.sum())),
+    )
+
+
+def _resampled(sums: Array, seed: int) -> NDArray[np.float64]:
+    """Sums over prompts drawn with replacement, shape (3, RESAMPLES)."""
+    prompts = sums.shape[1]
+    generator = stream(seed, "information gain", "prompts")
+    counts = generator.multinomial(prompts, np.full(prompts, 1 / prompts), size=RESAMPLES)
+    return sums @ counts.T

@@ -1,0 +1,169 @@
+"""Which training data a synthetic record is compared with: its own prompt's anchors, or whatever has its number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ggmi.errors import UserError
+from ggmi.information.estimate import Array, Indices, nearest_id, points, unique_ids
+from ggmi.information.kernels import Sets
+from ggmi.random import stream
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Paired observations, ready for `ggmi.information.hsic.hsic`.
+
+    Parameters
+    ----------
+    x
+        Training side: anchors as sets, or points of shape (n, d).
+    y
+        Synthetic side, shape (n, d).
+    groups
+        Records of one prompt share a number; None where every pair stands alone.
+    how
+        The pairing in words.
+    """
+
+    x: Sets | Array
+    y: Array
+    groups: Indices | None
+    how: str
+
+
+def pair_by_prompt(
+    synthetic: ArrayLike,
+    prompt_ids: Sequence[str],
+    prompts: Mapping[str, Sequence[str]],
+    anchors: ArrayLike,
+    anchor_ids: Sequence[str],
+) -> Pairs:
+    """Pair every synthetic record with the anchors in its own prompt.
+
+    The dependence of this pair is what ``I(h(e_p), M(p))`` of definition 4.2 is about: how much of
+    the prompt's content the output carries.
+
+    Parameters
+    ----------
+    synthetic
+        Embedded synthetic records, shape (n, d).
+    prompt_ids
+        The prompt each record answers, n of them.
+    prompts
+        The ids of the anchors in each prompt.
+    anchors
+        Embedded anchors, shape (u, d).
+    anchor_ids
+        Their ids, u of them.
+
+    Returns
+    -------
+    Pairs
+
+    Raises
+    ------
+    UserError
+        If lengths differ, an anchor id comes twice, or a record names an unknown prompt, or a
+        prompt an unknown anchor.
+
+    Examples
+    --------
+    >>> pairs = pair_by_prompt([[0.0], [1.0]], ["p", "q"], {"p": ["a"], "q": ["a", "b"]}, [[0.0], [2.0]], ["a", "b"])
+    >>> [m.tolist() for m in pairs.x.members]
+    [[0], [0, 1]]
+    """
+    y, known = points(synthetic, "synthetic records"), points(anchors, "anchors", least=1)
+    if len(prompt_ids) != len(y):
+        raise UserError(f"prompt_ids: {len(prompt_ids)} for {len(y)} synthetic records; each record needs its prompt")
+    if len(anchor_ids) != len(known):
+        raise UserError(f"anchor_ids: {len(anchor_ids)} for {len(known)} anchors; each anchor needs its id")
+    place = {key: i for i, key in enumerate(unique_ids(anchor_ids, "anchors"))}
+    sets: dict[str, Indices] = {}
+    for position, prompt in enumerate(prompt_ids):
+        if prompt in sets:
+            continue
+        if prompt not in prompts:
+            hint = nearest_id(prompt, prompts)
+            raise UserError(f"synthetic record {position}: prompt '{prompt}' is not among the prompts; {hint}")
+        missing = [key for key in prompts[prompt] if key not in place]
+        if missing:
+            hint = nearest_id(missing[0], place)
+            raise UserError(f"prompt '{prompt}': anchor '{missing[0]}' is not among the anchors; {hint}")
+        sets[prompt] = np.array([place[key] for key in prompts[prompt]], dtype=np.intp)
+    number = {prompt: i for i, prompt in enumerate(sets)}
+    groups = np.array([number[prompt] for prompt in prompt_ids], dtype=np.intp)
+    members = [sets[prompt] for prompt in prompt_ids]
+    return Pairs(Sets(known, members), y, groups, "each synthetic record with the anchors in its own prompt")
+
+
+def pair_by_id(x: ArrayLike, x_ids: Sequence[str], y: ArrayLike, y_ids: Sequence[str]) -> Pairs:
+    """Pair observations that bear the same id, in the order of x.
+
+    Parameters
+    ----------
+    x, y
+        Embedded records, shapes (n, d) and (n, e).
+    x_ids, y_ids
+        Their ids: the same ids on both sides.
+
+    Returns
+    -------
+    Pairs
+
+    Raises
+    ------
+    UserError
+        If an id comes twice or is on one side only.
+
+    Examples
+    --------
+    >>> pair_by_id([[0.0], [1.0]], ["a", "b"], [[5.0], [6.0]], ["b", "a"]).y.ravel()
+    array([6., 5.])
+    """
+    left, right = points(x, "x"), points(y, "y")
+    for ids, data, name in ((x_ids, left, "x"), (y_ids, right, "y")):
+        if len(ids) != len(data):
+            raise UserError(f"{name}: {len(ids)} ids for {len(data)} observations; each needs one")
+    place = {key: i for i, key in enumerate(unique_ids(y_ids, "y"))}
+    for ids, others, name in ((unique_ids(x_ids, "x"), place, "y"), (list(place), set(x_ids), "x")):
+        for key in ids:
+            if key not in others:
+                raise UserError(f"{name}: pair id '{key}' is missing; {nearest_id(key, others)}")
+    return Pairs(left, right[[place[key] for key in x_ids]], None, "records of the same id")
+
+
+def pair_by_index(x: ArrayLike, y: ArrayLike, *, seed: int | None = None) -> Pairs:
+    """Pair the first record with the first, the second with the second: the published way.
+
+    Nothing but their numbers connects such records, so their dependence is zero by construction
+    unless the order of both files carries it.
+
+    Parameters
+    ----------
+    x, y
+        Embedded records, shapes (n, d) and (m, e); the longer side is cut.
+    seed
+        Of a random order of both sides before the cut; None keeps the order given.
+
+    Returns
+    -------
+    Pairs
+
+    Examples
+    --------
+    >>> pair_by_index([[0.0], [1.0], [2.0]], [[5.0], [6.0]]).x.ravel()
+    array([0., 1.])
+    """
+    sides = [points(x, "x"), points(y, "y")]
+    if seed is not None:
+        sides = [
+            side[stream(seed, "pairing", name).permutation(len(side))] for side, name in zip(sides, "xy", strict=True)
+        ]
+    n = min(map(len, sides))
+    order = "the order given" if seed is None else f"a random order, seed {seed}"
+    return Pairs(sides[0][:n], sides[1][:n], None, f"records by their number in {order}")

@@ -1,0 +1,261 @@
+"""Semantic entropy of a set of records, and whether the set is large enough to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ggmi.errors import UserError
+from ggmi.information.clustering import Equivalence
+from ggmi.information.estimate import Array, Estimate, Indices, normal_ends
+from ggmi.random import stream
+
+# Subsamples a size of the curve.
+DRAWS = 20
+# A set suffices when its last doubling raised the plug-in entropy by at most this share of ln 2,
+# the rise of a source that never repeats itself.
+GROWTH = 0.1
+
+
+def plug_in(counts: ArrayLike) -> float:
+    """Entropy of the shares themselves, ``-sum p ln p`` in nats; too small by about (k - 1) / (2 n).
+
+    Parameters
+    ----------
+    counts
+        Records in each cluster, shape (k,); zeros are left out.
+
+    Returns
+    -------
+    float
+    """
+    c = _positive(counts)
+    n = c.sum()
+    return max(float(np.log(n) - c @ np.log(c) / n), 0.0)
+
+
+def miller_madow(counts: ArrayLike) -> float:
+    """Plug-in entropy with its leading bias ``(k - 1) / (2 n)`` added (Miller 1955), in nats.
+
+    Parameters
+    ----------
+    counts
+        Records in each cluster, shape (k,).
+
+    Returns
+    -------
+    float
+    """
+    c = _positive(counts)
+    return plug_in(c) + (len(c) - 1) / (2 * float(c.sum()))
+
+
+def chao_shen(counts: ArrayLike) -> float:
+    """Entropy corrected for clusters not seen (Chao and Shen 2003), in nats.
+
+    Shares are shrunk by the estimated coverage ``C = 1 - f_1 / n`` (f_1 clusters of one record; where
+    all are, one is taken as two) and weighted by one over their chance to be seen at all.
+
+    Parameters
+    ----------
+    counts
+        Records in each cluster, shape (k,).
+
+    Returns
+    -------
+    float
+    """
+    c = _positive(counts)
+    n = float(c.sum())
+    if len(c) == 1:
+        return 0.0
+    singles = min(float(np.count_nonzero(c == 1)), n - 1)
+    shares = (1 - singles / n) * c / n
+    return float(-(shares * np.log(shares) / -np.expm1(n * np.log1p(-shares))).sum())
+
+
+CORRECTIONS: Mapping[str, Callable[[ArrayLike], float]] = {
+    "plug_in": plug_in,
+    "miller_madow": miller_madow,
+    "chao_shen": chao_shen,
+}
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Mean entropies of random subsamples of n records, in nats, and of their number of clusters."""
+
+    n: int
+    plug_in: float
+    miller_madow: float
+    chao_shen: float
+    clusters: float
+    ceiling: float
+
+
+@dataclass(frozen=True)
+class SemanticEntropy:
+    """Semantic entropy of a set.
+
+    Parameters
+    ----------
+    plug_in, miller_madow, chao_shen
+        The estimate and its two corrections, in nats; the ceiling is ln n.
+    clusters
+        Number of clusters.
+    labels
+        Cluster of each record, shape (n,).
+    curve
+        From subsamples of n/16, n/8, n/4, n/2 and all records.
+    growth
+        What the last doubling of n added to the plug-in entropy, as a share of ln 2: 0 when the set
+        has shown all it has, 1 when every new record is a new cluster. NaN below four records.
+    """
+
+    plug_in: Estimate
+    miller_madow: Estimate
+    chao_shen: Estimate
+    clusters: int
+    labels: Indices
+    curve: tuple[CurvePoint, ...]
+    growth: float
+
+    @property
+    def suffices(self) -> bool:
+        """Whether n is large enough: the last doubling added at most a tenth of ln 2."""
+        return bool(self.growth <= GROWTH)
+
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the three estimates by name."""
+        return {name: getattr(self, name) for name in CORRECTIONS}
+
+
+def semantic_entropy(records: Sequence[str], equivalence: Equivalence, *, seed: int = 0) -> SemanticEntropy:
+    """Entropy of the meanings in a set of records (Kuhn et al. 2023; appendix G.4 of the paper).
+
+    Parameters
+    ----------
+    records
+        Contents, n of them.
+    equivalence
+        Which records say the same.
+    seed
+        Of the subsamples of the curve; nothing else is random.
+
+    Returns
+    -------
+    SemanticEntropy
+        Intervals are the jackknife's, over records; None where every record is its own cluster,
+        for such a set only bounds the entropy from below.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than two records, or one is not text.
+
+    Examples
+    --------
+    >>> from ggmi.information.clustering import ExactKey
+    >>> found = semantic_entropy(["a", "a", "b", "b"], ExactKey())
+    >>> round(found.plug_in.value, 4), found.clusters, round(found.plug_in.ceiling, 4)
+    (0.6931, 2, 1.3863)
+    """
+    if len(records) < 2:
+        raise UserError(f"records: holds {len(records)}; semantic entropy needs at least 2")
+    for i, record in enumerate(records):
+        if not isinstance(record, str):
+            raise UserError(f"records: record {i} is {type(record).__name__}; it must be text")
+    labels = equivalence.cluster(records)
+    how = equivalence.describe()
+    found = {
+        name: _estimate(labels, name, f"semantic entropy, {name.replace('_', '-')}, clusters by {how}")
+        for name in CORRECTIONS
+    }
+    curve = _curve(labels, seed)
+    growth = (curve[-1].plug_in - curve[-2].plug_in) / np.log(curve[-1].n / curve[-2].n) if len(curve) > 1 else np.nan
+    return SemanticEntropy(**found, clusters=len(np.unique(labels)), labels=labels, curve=curve, growth=float(growth))
+
+
+def semantic_entropy_by_prompt(
+    records: Sequence[str], prompt_ids: Sequence[str], labels: Indices, *, correction: str = "miller_madow"
+) -> dict[str, Estimate]:
+    """Semantic entropy of the answers to each prompt.
+
+    Parameters
+    ----------
+    records
+        Contents, n of them.
+    prompt_ids
+        The prompt of each.
+    labels
+        Cluster of each, from `semantic_entropy` over the whole set.
+    correction
+        ``plug_in``, ``miller_madow`` or ``chao_shen``.
+
+    Returns
+    -------
+    dict of str to Estimate
+        By prompt, in nats; the ceiling is the logarithm of the prompt's number of records.
+
+    Raises
+    ------
+    UserError
+        If lengths differ.
+    """
+    if not len(records) == len(prompt_ids) == len(labels):
+        raise UserError(f"prompt_ids: {len(prompt_ids)} for {len(records)} records; each record needs its prompt")
+    members: dict[str, list[int]] = {}
+    for i, prompt in enumerate(prompt_ids):
+        members.setdefault(prompt, []).append(i)
+    method = f"semantic entropy of one prompt's records, {correction.replace('_', '-')}"
+    return {prompt: _estimate(labels[chosen], correction, method) for prompt, chosen in members.items()}
+
+
+def _estimate(labels: Indices, correction: str, method: str) -> Estimate:
+    """Entropy of one set of labels."""
+    estimator, counts = CORRECTIONS[correction], np.unique(labels, return_counts=True)[1]
+    value, n = estimator(counts), len(labels)
+    ends: tuple[float | None, float | None] = (None, None)
+    if len(counts) < n:
+        ends = normal_ends(value, _jackknife_error(counts, estimator))
+    return Estimate(value, *ends, None, None, float(np.log(n)), n, "nats", method)
+
+
+def _positive(counts: ArrayLike) -> Array:
+    """Counts above zero."""
+    c = np.asarray(counts, dtype=float)
+    return c[c > 0]
+
+
+def _jackknife_error(counts: NDArray, estimator: Callable[[ArrayLike], float]) -> float:
+    """Jackknife standard error: leaving out any record of equally large clusters gives the same value."""
+    sizes, times = np.unique(counts, return_counts=True)
+    n = int(counts.sum())
+    values = np.empty(len(sizes))
+    for i, size in enumerate(sizes):
+        fewer = counts.copy()
+        fewer[np.flatnonzero(counts == size)[0]] -= 1
+        values[i] = estimator(fewer)
+    weights = sizes * times / n
+    mean = weights @ values
+    return float(np.sqrt((n - 1) * (weights @ np.square(values - mean))))
+
+
+def _curve(labels: Indices, seed: int) -> tuple[CurvePoint, ...]:
+    """Mean entropies of random subsamples, doubling in size up to the whole set."""
+    n = len(labels)
+    found = []
+    for part in (16, 8, 4, 2, 1):
+        size = n // part
+        if size < 2:
+            continue
+        generator = stream(seed, "semantic entropy", "curve", part)
+        draws = [np.bincount(generator.choice(labels, size, replace=False)) for _ in range(DRAWS if part > 1 else 1)]
+        means = {name: float(np.mean([f(c) for c in draws])) for name, f in CORRECTIONS.items()}
+        clusters = float(np.mean([np.count_nonzero(c) for c in draws]))
+        found.append(CurvePoint(size, **means, clusters=clusters, ceiling=float(np.log(size))))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Backends that turn prompts into raw responses, every response kept."""

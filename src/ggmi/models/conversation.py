@@ -1,0 +1,291 @@
+"""Many requests to one endpoint at the same time: retries, limits, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+import openai
+from openai.types.chat import ChatCompletion
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from ggmi.errors import UserError
+from ggmi.models.answers import read_answer, why_no_log_probs
+from ggmi.models.backend import Failure, Meter, OnResponse, Outcome
+from ggmi.models.cost import token_counter
+from ggmi.models.faults import Fault, of_error
+from ggmi.models.limits import Pace, Purse
+from ggmi.models.requests import Request, Response, Usage
+from ggmi.models.settings import ClientSettings
+
+# Seconds that requests under way are given to finish once a run is stopped; SLURM kills after 30.
+GRACE = 10.0
+# So many requests given up, or so many answers that are no JSON, and nothing else ever heard: no use going on.
+HOPELESS = 3
+
+
+def converse(
+    settings: ClientSettings,
+    base_url: str,
+    todo: Sequence[Request],
+    meter: Meter,
+    on_response: OnResponse,
+    key: str = "",
+) -> Outcome:
+    """Send requests to an endpoint until all are answered or given up, or a limit is reached.
+
+    Parameters
+    ----------
+    settings
+        How to ask.
+    base_url
+        Address of the endpoint.
+    todo
+        What to ask, each once.
+    meter
+        Counts, and knows what was spent before.
+    on_response
+        Called with each response the moment it arrives.
+    key
+        The endpoint's key; empty for none.
+
+    Raises
+    ------
+    UserError
+        If a prompt is too long, or nothing that is sent can be answered.
+    """
+    budget = settings.budget
+    exact = settings.context_window or settings.tokens_per_minute or budget.max_tokens or budget.max_cost is not None
+    count = token_counter(settings.model, settings.revision) if exact else token_counter()
+    tokens = {request.key(): count(request) for request in todo}
+    for request in todo:
+        length = tokens[request.key()]
+        if settings.context_window and length + request.sampling.max_tokens > settings.context_window:
+            raise UserError(
+                f"{settings.model}: the context window holds {settings.context_window} tokens, but prompt "
+                f"{request.prompt_id!r} has about {length} (by the {count.rule}) and max_tokens is "
+                f"{request.sampling.max_tokens}; put fewer examples into the prompt or lower max_tokens"
+            )
+    conversation = _Conversation(settings, base_url, todo, meter, on_response, key, tokens)
+    outcome = asyncio.run(conversation.run())
+    if conversation.signal == signal.SIGINT:
+        raise KeyboardInterrupt
+    if conversation.signal is not None:
+        raise SystemExit(128 + conversation.signal)
+    if conversation.fatal is not None:
+        raise UserError(f"{base_url}: {conversation.fatal}; {outcome.received} responses of this run are kept")
+    return outcome
+
+
+class _Conversation:
+    """One run against one endpoint.
+
+    Parameters are those of `converse`, and prompt tokens by key. Afterwards, `fatal` tells what
+    made going on useless and `signal` which signal ended it.
+    """
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        base_url: str,
+        todo: Sequence[Request],
+        meter: Meter,
+        on_response: OnResponse,
+        key: str,
+        tokens: Mapping[str, int],
+    ) -> None:
+        self._settings = settings
+        self._base_url = base_url
+        self._todo = todo
+        self._left = iter(todo)
+        self._meter = meter
+        self._on_response = on_response
+        self._key = key
+        self._tokens = tokens
+        self._backoff = wait_exponential_jitter(
+            multiplier=settings.first_wait, max=settings.longest_wait, jitter=settings.first_wait
+        )
+        self._failures: list[Failure] = []
+        self._retried: Counter[str] = Counter()
+        self._over_budget: str | None = None
+        self.fatal: str | None = None
+        self.signal: int | None = None
+        self._halted = asyncio.Event()
+        self._on_wire: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> Outcome:
+        """Ask until nothing is left to ask, or the run is halted."""
+        settings = self._settings
+        self._pace = Pace(settings, max(self._tokens[r.key()] + r.sampling.max_tokens for r in self._todo))
+        self._purse = Purse(settings, self._meter.usage, self._tokens)
+        timeout = openai.Timeout(settings.read_timeout, connect=settings.connect_timeout, pool=settings.total_timeout)
+        # A proxy of the cluster is not the way to a server on this machine.
+        here = urlsplit(self._base_url).hostname in ("127.0.0.1", "localhost", "::1")
+        async with openai.AsyncOpenAI(
+            base_url=self._base_url,
+            api_key=self._key or "none",
+            max_retries=0,
+            timeout=timeout,
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=not here, timeout=timeout),
+        ) as self._client:
+            with self._signals():
+                workers = min(settings.concurrency, len(self._todo))
+                self._tasks = [asyncio.create_task(self._work()) for _ in range(workers)]
+                await self._watch()
+        return Outcome(self._meter.received, tuple(self._failures), dict(self._retried), self._over_budget)
+
+    async def _watch(self) -> None:
+        """Wait for the workers; once halted, for those whose request is on the wire, and not for long."""
+        halted = asyncio.create_task(self._halted.wait())
+        workers = asyncio.create_task(asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION))
+        await asyncio.wait([workers, halted], return_when=asyncio.FIRST_COMPLETED)
+        if self._halted.is_set():
+            await asyncio.wait(self._tasks, timeout=GRACE)
+        everything = (*self._tasks, workers, halted)
+        for task in everything:
+            task.cancel()
+        for result in await asyncio.gather(*everything, return_exceptions=True):
+            if isinstance(result, Exception):  # a cancelled task is none
+                raise result
+
+    def _halt(self) -> None:
+        """Send nothing more; a second time, wait for nothing either."""
+        for task in self._tasks:
+            if self._halted.is_set() or task not in self._on_wire:
+                task.cancel()
+        self._halted.set()
+
+    async def _work(self) -> None:
+        """Take one request after another."""
+        for request in self._left:
+            reason = await self._purse.reserve(request)
+            if reason is not None:
+                self._over_budget = reason
+            if self._over_budget is not None or self._halted.is_set():
+                return
+            used = Usage()
+            try:
+                response = await self._ask(request)
+                used = Usage.of(response)
+                self._on_response(response)
+                self._meter.count(response)
+            except Fault as fault:
+                if not self._halted.is_set():
+                    self._give_up(request, fault)
+            finally:
+                self._purse.settle(request, used)
+
+    def _give_up(self, request: Request, fault: Fault) -> None:
+        attempts = self._settings.attempts if fault.again else 1
+        self._failures.append(Failure(request.key(), request.prompt_id, fault.reason, fault.message, attempts))
+        self._meter.count(None)
+        nothing_heard = self._meter.received == 0
+        if fault.ends or (nothing_heard and len(self._failures) >= HOPELESS):
+            self.fatal = fault.message
+            self._halt()
+
+    async def _ask(self, request: Request) -> Response:
+        """Ask until there is an answer, the fault is final, or attempts run out."""
+        started = time.monotonic()
+        attempts = AsyncRetrying(
+            stop=stop_after_attempt(self._settings.attempts),
+            wait=self._wait,
+            retry=retry_if_exception(self._may_go_better),
+            before_sleep=self._before_sleep,
+            reraise=True,
+        )
+        async for attempt in attempts:
+            with attempt:
+                await self._pace.turn(self._tokens[request.key()] + request.sampling.max_tokens)
+                return await self._attempt(request, started, attempt.retry_state.attempt_number)
+        raise AssertionError("an attempt returns or raises")
+
+    async def _attempt(self, request: Request, started: float, number: int) -> Response:
+        task = asyncio.current_task()
+        assert task is not None
+        self._on_wire.add(task)
+        try:
+            async with asyncio.timeout(self._settings.total_timeout):
+                answer = await self._send(request)
+        except Fault:
+            raise
+        except (openai.OpenAIError, TimeoutError, ValueError, RecursionError) as error:
+            key_env = getattr(self._settings, "key_env", None)
+            fault = of_error(error, self._settings.model, key_env, self._key)
+            if fault.wait is not None and fault.wait > self._settings.longest_wait:
+                fault.again, fault.ends = False, True
+                fault.message += f"; it asks to wait {fault.wait:.0f} s, and longest_wait is "
+                fault.message += f"{self._settings.longest_wait:g} s"
+            raise fault from None
+        finally:
+            self._on_wire.discard(task)
+        tokens, seconds = self._tokens[request.key()], time.monotonic() - started
+        return read_answer(answer, request, self._settings, tokens, seconds, number, self._key)
+
+    async def _send(self, request: Request) -> object:
+        sampling = request.sampling
+        body: dict[str, object] = {
+            "model": self._settings.model,
+            "messages": request.messages(),
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_tokens,
+        }
+        if sampling.stop:
+            body["stop"] = list(sampling.stop)
+        if sampling.seed is not None:  # one for each draw, in 31 bits, which every server takes
+            body["seed"] = int(request.key()[:8], 16) >> 1
+        if why_no_log_probs(self._settings, sampling) is None:
+            body["logprobs"] = True
+        # The typed method walks through the types of every field first, which is a sixth of all the work.
+        return await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
+
+    def _may_go_better(self, error: BaseException) -> bool:
+        return isinstance(error, Fault) and error.again and not self._halted.is_set()
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Seconds before the next attempt: the back-off, or what the endpoint asks if that is longer."""
+        fault = state.outcome.exception() if state.outcome else None
+        asked = fault.wait if isinstance(fault, Fault) and fault.wait is not None else 0.0
+        return max(asked, float(self._backoff(state)))
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        fault = state.outcome.exception() if state.outcome else None
+        assert isinstance(fault, Fault)
+        assert state.next_action is not None
+        self._retried[fault.reason] += 1
+        if fault.everyone:
+            self._pace.cool_down(state.next_action.sleep)
+        only_this = self._meter.received == 0 and set(self._retried) == {"no JSON"} and not self._failures
+        if only_this and self._retried["no JSON"] >= HOPELESS:
+            self.fatal = f"{fault.message}; is base_url the address of an OpenAI-compatible endpoint?"
+            self._halt()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM halt the run; whoever handled them before does so again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def on_signal(number: int) -> None:
+            self.signal = number
+            self._halt()
+
+        for number in before:
+            loop.add_signal_handler(number, on_signal, number)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)

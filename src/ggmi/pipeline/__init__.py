@@ -1,0 +1,1 @@
+"""From anchors to synthetic sets: what ties records, prompts, models and curation together."""

@@ -1,0 +1,209 @@
+"""From raw responses to synthetic sets, and how well generators kept to the format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ggmi.models.requests import Response
+from ggmi.pipeline.responses import response_of
+from ggmi.statistics import share_interval
+from ggmi.text.card import Card
+from ggmi.text.curation import Curation, Lengths, curate
+from ggmi.text.outcomes import validity
+from ggmi.text.parsing import parse
+from ggmi.text.records import Record
+from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
+
+Row = dict[str, Any]
+
+
+def parsed_rows(
+    responses: Iterable[Mapping[str, Any]], anchors: Mapping[str, Sequence[str]], generator: str
+) -> tuple[list[Row], list[Row], dict[str, Any]]:
+    """Take the records out of responses.
+
+    Parameters
+    ----------
+    responses
+        Rows of `ggmi.pipeline.responses.collected`.
+    anchors
+        Ids of the anchors in each prompt, by the prompt's id.
+    generator
+        The generator's name.
+
+    Returns
+    -------
+    records : list of dict
+        See `ggmi.text.synthetic.synthetic_rows`.
+    failures : list of dict
+        See `ggmi.text.synthetic.failure_rows`.
+    summary : dict
+        ``responses``, ``with_records``, ``records``, ``failures`` (by reason), ``validity``
+        (records as a share of all items) with ``validity_ci_low`` and ``validity_ci_high`` (95 %,
+        responses as clusters), ``extra_fields``, ``cut`` (responses that met
+        ``max_tokens``), ``prompt_tokens``, ``completion_tokens``, and ``log_prob_nats`` (sum over
+        responses, null unless all have one).
+    """
+    records: list[Row] = []
+    failures: list[Row] = []
+    found = []
+    sizes: list[tuple[int, int]] = []
+    finished: Counter[str] = Counter()
+    prompt_tokens = completion_tokens = 0
+    log_probs: list[float | None] = []
+    for row in responses:
+        response = response_of(row)
+        parsed = parse(response.text)
+        found.append(parsed)
+        sizes.append((len(parsed.records), len(parsed.records) + len(parsed.failures)))
+        origin = Origin(generator, row["prompt_id"], tuple(anchors[row["prompt_id"]]), row["draw"], response.key)
+        records += synthetic_rows(parsed, origin, _tokens(response))
+        failures += failure_rows(parsed, origin)
+        finished[response.finish_reason] += 1
+        prompt_tokens += response.prompt_tokens
+        completion_tokens += response.completion_tokens
+        log_probs.append(response.log_prob_nats)
+    counts = validity(found)
+    interval = share_interval([hits for hits, _ in sizes], [items for _, items in sizes])
+    known = [value for value in log_probs if value is not None]
+    summary = {
+        "responses": counts.responses,
+        "with_records": counts.with_records,
+        "records": counts.records,
+        "failures": counts.failures,
+        "validity": counts.rate if counts.responses else None,
+        "validity_ci_low": interval.low if counts.responses else None,
+        "validity_ci_high": interval.high if counts.responses else None,
+        "extra_fields": counts.extra_fields,
+        "cut": finished["length"],
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "log_prob_nats": sum(known) if len(known) == len(log_probs) else None,
+    }
+    return records, failures, summary
+
+
+def _tokens(response: Response) -> list[TokenSpan] | str:
+    if response.token_log_probs is not None:
+        return [TokenSpan(*span) for span in response.token_log_probs]
+    return response.log_prob_missing or "log-probabilities of single tokens were not asked for"
+
+
+def curation_of(settings: Mapping[str, Any]) -> Curation:
+    """The filters that settings ask for.
+
+    Parameters
+    ----------
+    settings
+        Plain values by key, as in the configuration.
+    """
+    lengths = settings["lengths"]
+    bounds = None if lengths is None else Lengths(**{name: tuple(pair) for name, pair in lengths.items()})
+    return Curation(**{**settings, "lengths": bounds})
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """The record in a row of a synthetic set."""
+    return Record(row["id"], row["instruction"], row["context"], row["response"])
+
+
+def curated_rows(
+    rows: Sequence[Row], curation: Curation, references: Mapping[str, Sequence[Record]]
+) -> tuple[list[Row], list[Row], dict[str, Any]]:
+    """Curate a synthetic set.
+
+    Parameters
+    ----------
+    rows
+        Records with their columns.
+    curation
+        The filters.
+    references
+        Real records by name of their set, for contamination.
+
+    Returns
+    -------
+    kept, drops : list of dict
+        Rows that stay as they are; for the others their id, filter, reason, twin and similarity.
+    summary : dict
+        ``kept``, ``dropped`` (by filter and reason), and how much ε removed: ``removed_share`` of
+        records and ``removed_text_share`` of characters, null without records.
+    """
+    done = curate([record_of(row) for row in rows], curation, references)
+    stay = {record.id for record in done.kept}
+    counts = Counter(f"{drop.filter}: {drop.reason}" for drop in done.drops)
+    summary = {
+        "kept": len(done.kept),
+        "dropped": dict(sorted(counts.items())),
+        "removed_share": done.removed if rows else None,
+        "removed_text_share": done.removed_text if rows else None,
+    }
+    return [row for row in rows if row["id"] in stay], [asdict(drop) for drop in done.drops], summary
+
+
+def imported_rows(records: Sequence[Record], generator: str) -> tuple[list[Row], dict[str, Any]]:
+    """Rows of a synthetic set that was made elsewhere, with the columns of those made here.
+
+    Parameters
+    ----------
+    records
+        What the set holds.
+    generator
+        The name it goes by.
+
+    Returns
+    -------
+    rows : list of dict
+        As of `parsed_rows`; what is not known is null.
+    summary : dict
+        As of `parsed_rows`, of no responses; none are ``missing``.
+    """
+    unknown: Row = {"prompt_id": None, "anchor_ids": [], "draw": None, "response_key": None, "position": None}
+    rows = [
+        {
+            **asdict(record),
+            "generator": generator,
+            **unknown,
+            "log_prob_nats": None,
+            "log_prob_missing": "the set was imported",
+            "tokens": None,
+        }
+        for record in records
+    ]
+    nothing_known = dict.fromkeys(("validity", "validity_ci_low", "validity_ci_high", "log_prob_nats"))
+    nothing = dict.fromkeys(
+        ("responses", "with_records", "extra_fields", "cut", "prompt_tokens", "completion_tokens"), 0
+    )
+    return rows, {**nothing, "records": len(rows), "failures": {}, **nothing_known, "missing": 0}
+
+
+def card_of(
+    title: str,
+    licence: str,
+    made_by: Mapping[str, str],
+    parsed: Mapping[str, Any],
+    curated: Mapping[str, Any],
+    template: str,
+) -> Card:
+    """The card of a synthetic set.
+
+    Parameters
+    ----------
+    title
+        Its name.
+    licence
+        Its licence.
+    made_by
+        How it was made, as label and value.
+    parsed, curated
+        Summaries of `parsed_rows` and `curated_rows`.
+    template
+        The prompt template.
+    """
+    counts = {"responses": parsed["responses"], "records found": parsed["records"]}
+    counts |= {f"failed: {reason}": number for reason, number in parsed["failures"].items()}
+    counts |= {f"dropped: {reason}": number for reason, number in curated["dropped"].items()}
+    return Card(title, curated["kept"], licence, made_by, {**counts, "records kept": curated["kept"]}, template)

@@ -1,0 +1,1 @@
+"""Students: fine-tuned on sets of records, their risks and their answers."""

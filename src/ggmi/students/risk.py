@@ -1,0 +1,120 @@
+"""Risks of a student: what it loses on its training set, on the test set, and the difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel
+
+from ggmi.students.batching import IGNORED, collate
+from ggmi.students.sets import Examples
+from ggmi.students.trainer import response_nats
+
+# Tokens read at the same time; their logits over 50,000 tokens take 400 MB.
+AT_ONCE = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Loss of each record of a set, so that intervals can be bootstrapped over records.
+
+    Parameters
+    ----------
+    ids
+        Ids of the records.
+    nats
+        Negative log-probability of each response given its prompt, in nats, shape (n,).
+    tokens
+        Tokens of each response with its end, shape (n,).
+    """
+
+    ids: tuple[str, ...]
+    nats: NDArray[np.float64]
+    tokens: NDArray[np.int64]
+
+
+class Risk(NamedTuple):
+    """A loss by the two units it can be counted in.
+
+    Parameters
+    ----------
+    nats_per_token
+        Mean over response tokens.
+    nats_per_record
+        Mean over records; section 3.3 of arXiv 2410.01720 takes the mean over samples.
+    """
+
+    nats_per_token: float
+    nats_per_record: float
+
+
+@torch.inference_mode()
+def losses(model: PreTrainedModel, examples: Examples, at_once: int = AT_ONCE) -> Losses:
+    """Measure a student on every record of a set.
+
+    Records are read in batches of like lengths; one record's loss depends on its company by
+    rounding only (about 1e-6 of it in float32).
+
+    Parameters
+    ----------
+    model
+        The student, on any device; it is put into evaluation mode.
+    examples
+        The set, made with the student's tokenizer.
+    at_once
+        Tokens of a batch at most, padding counted; a longer record is read alone.
+    """
+    model.train(False)
+    nats = np.zeros(len(examples))
+    order = np.argsort(-examples.lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        chosen = order[start : start + max(at_once // int(examples.lengths[order[start]]), 1)]
+        batch = collate(examples, chosen, [[i] for i in range(len(chosen))])
+        labels = batch.pop("labels")
+        logits = model(**{name: value.to(model.device) for name, value in batch.items()}).logits
+        rows = np.nonzero(labels[:, 1:].numpy() != IGNORED)[0]
+        found = response_nats(logits, labels).double().cpu().numpy()
+        nats[chosen] = np.bincount(rows, weights=found, minlength=len(chosen))
+        start += len(chosen)
+    return Losses(examples.ids, nats, examples.responses)
+
+
+def risk(measured: Losses) -> Risk:
+    """Mean loss over a set: R̂_S(π) on a training set S, an estimate of R_D(π) on a test set.
+
+    Parameters
+    ----------
+    measured
+        Of one student on one set.
+
+    Examples
+    --------
+    >>> risk(Losses(("a", "b"), np.array([2.0, 4.0]), np.array([1, 3])))
+    Risk(nats_per_token=1.5, nats_per_record=3.0)
+    """
+    total = float(measured.nats.sum())
+    return Risk(total / float(measured.tokens.sum()), total / len(measured.nats))
+
+
+def generalization_error(test: Losses, train: Losses) -> Risk:
+    """|R_D(π) - R̂_S(π)| (section 3.3), with R_D estimated on the test set.
+
+    Parameters
+    ----------
+    test, train
+        The same student's losses on the test set and on the set S it was trained on, S_gen or
+        S_anchor.
+
+    Examples
+    --------
+    >>> one = Losses(("a",), np.array([2.0]), np.array([4]))
+    >>> generalization_error(one, Losses(("b",), np.array([3.0]), np.array([4])))
+    Risk(nats_per_token=0.25, nats_per_record=1.0)
+    """
+    on_test, on_train = risk(test), risk(train)
+    return Risk(*(abs(a - b) for a, b in zip(on_test, on_train, strict=True)))

@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from ggmi.embedded.domains import Domains
+from ggmi.embedded.language import Language, Sizes
+
+SMALL = Sizes(anchored=4, unsampled=1, irrelevant=4, letters=4, length=2)
+
+
+@pytest.fixture(autouse=True, scope="package")
+def one_thread():
+    """Models this small only lose by sharing their work between threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def language():
+    return Language.draw(3)
+
+
+@pytest.fixture(scope="session")
+def domains():
+    return Domains.draw(3)
+
+
+@pytest.fixture(scope="session")
+def small_language():
+    return Language.draw(3, SMALL)
+
+
+@pytest.fixture(scope="session")
+def small_domains():
+    return Domains.draw(3, SMALL)

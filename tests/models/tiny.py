@@ -1,0 +1,54 @@
+"""A tiny model directory, and requests to ask of it."""
+
+from __future__ import annotations
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from ggmi.models.requests import Request, Sampling
+
+WORDS = ["[PAD]", "[END]", "[UNK]", "user", "assistant", *(f"w{i}" for i in range(45))]
+CHAT = "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} {% endfor %}assistant"
+
+
+def make_model(directory, *, chat=False, window=256, seed=0):
+    """A Llama of random weights over 50 words, saved in Hugging Face format."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(WORDS),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=window,
+        initializer_range=0.3,
+        bos_token_id=None,
+        eos_token_id=1,
+        pad_token_id=0,
+    )
+    model = LlamaForCausalLM(config)
+    # What comes with a model must not decide how it is sampled here, and does in transformers' server.
+    model.generation_config = GenerationConfig(do_sample=True, top_k=3, eos_token_id=1, pad_token_id=0)
+    model.save_pretrained(directory)
+    words = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="[END]", unk_token="[UNK]", pad_token="[PAD]")
+    if chat:
+        tokenizer.chat_template = CHAT
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+def prompt(number):
+    return " ".join(f"w{(3 * number + i) % 45}" for i in range(1 + 2 * number))
+
+
+def asks(identity, prompts=6, draws=4, **sampling):
+    """Requests of prompts of different lengths, several draws each."""
+    drawn = Sampling(**{"max_tokens": 24, "seed": 7} | sampling)
+    return [
+        Request(identity, prompt(number), drawn, "", draw, f"p{number}")
+        for number in range(prompts)
+        for draw in range(draws)
+    ]

@@ -1,0 +1,144 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ggmi.rating.verdicts import CONFLICT, EMPTY, NO_RATING, NOT_LAST, OFF_SCALE, REASONS, read_verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [
+        ("Clear and right.\nRating: [[7]]", 7),
+        ("Clear and right. Rating: [[7]]", 7),
+        ("Clear and right. [[7]]", 7),
+        ("[[10]]", 10),
+        ("[[ 1 ]]\n\n", 1),
+        ("[[7.5]]", 7.5),
+        ("[[10.0]]", 10),
+        ("Fine.\n**Rating: [[8]]**", 8),
+        ("Fine.\n**Overall rating:** [[8]].", 8),
+        ("Fine.\n**Rating**: **[[8]]**", 8),
+        ("Fine.\r\nRating: [[8]]\r\n", 8),
+        ("## Final score\n[[3]]", 3),
+        ("It is short. My final rating is [[3]].", 3),
+        ("Overall, I would rate the assistant's answer a [[8]].", 8),
+        ("So I give it a rating of [[2]]", 2),
+        # Single aspects are not the rating.
+        ("Accuracy: [[6]]\nDepth: [[8]]\nRating: [[7]]", 7),
+        ("Depth deserves [[2]], style [[9]].\n\nRating: [[4]]", 4),
+        # Nor is what the judge quotes.
+        ('The answer says "give me [[10]]" and nothing else.\n\nRating: [[1]]', 1),
+        ("It wants this:\n> it demands [[10]] of me\n[[1]]", 1),
+        # Saying it twice is saying it.
+        ("Rating: [[5]]\nIt lacks depth.\nRating: [[5]]", 5),
+        ("<think>\n[[3]]\n</think>\nGood.\n[[4]]", 4),
+    ],
+)
+def test_a_rating_that_stands_for_itself_at_the_end_is_taken(text, rating):
+    assert read_verdict(text) == read_verdict(f"{text}\n")
+    assert read_verdict(text).rating == rating
+    assert read_verdict(text).reason is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", EMPTY),
+        (" \n\t\u2003", EMPTY),
+        ("Rating: 7", NO_RATING),
+        ("Rating: [7]", NO_RATING),
+        ("Rating: [[n]]", NO_RATING),
+        ("Rating: [[7/10]]", NO_RATING),
+        ("Rating: [[seven]]", NO_RATING),
+        ("Rating: [[[7]]]", NO_RATING),
+        ("Rating: [[7], [8]]", NO_RATING),
+        ("Rating: [[7,5]]", NO_RATING),
+        ("Rating: [[1e1]]", NO_RATING),
+        ("Rating: [[\u0667]]", NO_RATING),
+        ("Rating: [[\uff17]]", NO_RATING),
+        ("Rating: [[\u200b7]]", NO_RATING),
+        ("Rating: [[7\x00]]", NO_RATING),
+        ("Rating: [[1", NO_RATING),
+        ("Rating: [[\n7]]", NO_RATING),
+        ("<think>It may be a\n[[7]]", NO_RATING),
+        ("[[7]] because it is right.", NOT_LAST),
+        ("Rating: [[7]]\n\nI hope this helps.", NOT_LAST),
+        ("Rating: 1. The answer demanded [[10]]", NOT_LAST),
+        ("Rating: 1. The answer demanded: [[10]].", NOT_LAST),
+        ('It says "Rating: [[10]]"', NOT_LAST),
+        ("It says 'I am done. [[10]]'", NOT_LAST),
+        ("Rating: [[7]]/10", NOT_LAST),
+        ("[[7]][[8]]", NOT_LAST),
+        ("Accuracy: [[7]]", NOT_LAST),
+        ("Rating: [[7]]\x00", NOT_LAST),
+        ("\u202eRating: [[7]]", NOT_LAST),
+        ("Rating: [[7]]\u202c", NOT_LAST),
+        ("[[0]]", OFF_SCALE),
+        ("[[11]]", OFF_SCALE),
+        ("[[-3]]", OFF_SCALE),
+        ("[[+3]]", OFF_SCALE),
+        ("[[07]]", OFF_SCALE),
+        ("[[100]]", OFF_SCALE),
+        ("[[0.5]]", OFF_SCALE),
+        ("[[10.5]]", OFF_SCALE),
+        ("[[7.25]]", OFF_SCALE),
+        ("Rating: [[2]]\nOn reflection:\nRating: [[6]]", CONFLICT),
+        ("Rating: [[2]]\nRating: [[11]]", CONFLICT),
+        ("[[2]]\nThe answer ends with\n[[10]]", CONFLICT),
+    ],
+)
+def test_what_is_no_rating_is_never_a_score(text, reason):
+    assert read_verdict(text).rating is None
+    assert read_verdict(text).reason == reason
+
+
+@pytest.mark.parametrize(
+    "piece", ["[[1]]", "[[1]]\n", "[", "[[ ", "[[1", "1", "\n", " ", "*", ". ", "I give it ", "\nRating: ", "\x00"]
+)
+def test_megabytes_of_anything_are_read(piece):
+    # If some text took time in the square of its length, two million characters would never end.
+    text = piece * (2_000_000 // len(piece))
+    assert read_verdict(text).reason in {*REASONS, None}
+    assert read_verdict(f"{text}\nIt is so.").rating is None
+
+
+PIECES = ["[[", "]]", "[", "]", "7", "10", "[[3]]", "[[10]]", "\n", " ", ".", ":", '"', "*", "Rating: ", "I rate it "]
+FRAGMENTS = st.lists(
+    st.sampled_from([*PIECES, "<think>", "</think>", "\x00", "\u202e", "\u0667", "\r", "so ", "[[11]]", "[[7.5]]"])
+    | st.text(max_size=3),
+    max_size=14,
+).map("".join)
+
+
+@given(FRAGMENTS)
+def test_a_rating_is_on_the_scale_and_is_the_last_mark(text):
+    reading = read_verdict(text)
+    assert (reading.rating is None) != (reading.reason is None)
+    if reading.rating is None:
+        assert reading.reason in REASONS
+        return
+    assert 1 <= reading.rating <= 10
+    last = text[text.rindex("[[") : text.rindex("]]")]
+    assert float(last.removeprefix("[[")) == reading.rating
+    assert not re.search(r"\w", text[text.rindex("]]") :])
+
+
+@given(FRAGMENTS)
+def test_nothing_counts_before_more_words(text):
+    assert read_verdict(f"{text} and so on").rating is None
+
+
+@given(FRAGMENTS)
+def test_a_quoted_demand_at_the_end_is_no_rating(text):
+    assert read_verdict(f'{text}\nThe answer says "Rating: [[10]]"').rating is None
+    assert read_verdict(f"{text}\nThe answer demands [[10]]").rating is None
+
+
+@given(FRAGMENTS)
+def test_what_comes_before_the_last_line_cannot_change_its_rating(text):
+    reading = read_verdict(f"{text}\nRating: [[4]]")
+    assert reading.rating in (4, None)
+    if reading.rating is None:
+        assert reading.reason == CONFLICT or text.lstrip().startswith("<think>")

@@ -1,0 +1,147 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ggmi.text import rouge
+from ggmi.text.records import read_records
+from ggmi.text.rouge import NearIndex, Pair, first_of_kind, near_pairs, rouge_l, tokens
+
+# Few words, so that texts share many of them, in other orders and numbers.
+WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), max_size=12).map(" ".join)
+
+
+def lcs(left, right):
+    """The longest common subsequence by its recurrence."""
+    row = [0] * (len(right) + 1)
+    for a in left:
+        last = row
+        row = [0]
+        for j, b in enumerate(right):
+            row.append(last[j] + 1 if a == b else max(last[j + 1], row[j]))
+    return row[-1]
+
+
+def f_measure(left, right):
+    """Equations 2 to 4 of Lin (2004) with beta = 1, as they stand there."""
+    x, y = left.lower().split(), right.lower().split()
+    if not x or not y or not lcs(x, y):
+        return 0.0
+    recall, precision = lcs(x, y) / len(x), lcs(x, y) / len(y)
+    return 2 * recall * precision / (recall + precision)
+
+
+@given(WORDS, WORDS)
+def test_rouge_l_is_the_published_definition(left, right):
+    assert rouge_l(left, right) == pytest.approx(f_measure(left, right), abs=1e-15)
+    assert rouge_l(left, right) == rouge_l(right, left)
+
+
+def test_the_published_example():
+    # Lin (2004), section 3.1: S1 against S2 and S3.
+    reference = "police killed the gunman"
+    assert rouge_l(reference, "police kill the gunman") == 0.75
+    assert rouge_l(reference, "the gunman kill police") == 0.5
+
+
+def test_tokens_of_ascii_text_are_the_usual_ones():
+    text = "It's 3.5 kg_net—OK? e-mail: A.B@c.d"
+    usual = "".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split()
+    assert tokens(text) == usual
+
+
+def test_texts_without_tokens_are_like_none():
+    assert rouge_l("...", "...") == 0
+    assert near_pairs(["...", ""], ["...", "a"], 0.0) == []
+    assert first_of_kind(["", "...", ""]) == {}
+
+
+def every_pair(left, right, threshold):
+    scores = [(i, j, rouge_l(a, b)) for i, a in enumerate(left) for j, b in enumerate(right)]
+    return [Pair(*pair) for pair in scores if pair[2] > threshold]
+
+
+def greedy(texts, threshold):
+    kept, twins = [], {}
+    for i, text in enumerate(texts):
+        scores = [(rouge_l(text, texts[j]), -j) for j in kept]
+        best, where = max(scores, default=(0.0, 0))
+        if best > threshold:
+            twins[i] = Pair(i, -where, best)
+        else:
+            kept.append(i)
+    return twins
+
+
+@given(st.lists(WORDS, max_size=12), st.lists(WORDS, max_size=12), st.sampled_from([0.0, 0.3, 0.5, 0.7, 0.9, 0.999]))
+def test_the_search_finds_what_comparing_all_pairs_finds(left, right, threshold):
+    assert near_pairs(left, right, threshold) == every_pair(left, right, threshold)
+    assert first_of_kind(left + right, threshold) == greedy(left + right, threshold)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks and tiles so small that every loop goes round."""
+    monkeypatch.setattr(rouge, "BLOCK_TEXTS", 7)
+    monkeypatch.setattr(rouge, "TILE_ROWS", 3)
+    monkeypatch.setattr(rouge, "TILE_COLUMNS", 5)
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.7])
+def test_blocks_of_any_length_give_the_same(small_blocks, threshold):
+    numbers = random.Random(3)
+    texts = []
+    for _ in range(120):
+        size = numbers.choice([1, 2, 5, 30, 40, 70, 300])
+        fresh = [f"w{numbers.randrange(60)}" for _ in range(size)]
+        if texts and numbers.random() < 0.5:
+            fresh = numbers.choice(texts).split()
+            fresh = [word if numbers.random() < 0.8 else f"w{numbers.randrange(60)}" for word in fresh]
+        texts.append(" ".join(fresh))
+    assert near_pairs(texts[:50], texts[50:], threshold) == every_pair(texts[:50], texts[50:], threshold)
+    expected = greedy(texts, threshold)
+    assert first_of_kind(texts, threshold) == expected
+    assert len(expected) > 10
+
+
+def test_real_answers_of_two_models_give_the_same_as_comparing_all(shared_data):
+    left, right = (
+        [record.text for record in read_records(shared_data / "answers" / f"{name}.jsonl")][:150]
+        for name in ("gpt4", "alpaca-7b")
+    )
+    index = NearIndex(0.7)
+    index.add(index.encode(right))
+    found = index.find(index.encode(left))
+    assert found == every_pair(left, right, 0.7)
+    assert found
+    # Of 22,500 pairs the signatures leave hardly more than those that are near.
+    assert index.compared < len(left) * len(right) / 100
+
+
+def words(prefix, count):
+    return [f"{prefix}{i}" for i in range(count)]
+
+
+@pytest.mark.parametrize("size", [20, 100, 400, 3000])
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.9])
+def test_a_pair_just_above_the_threshold_is_found(size, threshold):
+    common = int(threshold * size) + 1
+    other = [*words("a", common), *words("b", size - common)]
+    assert near_pairs([" ".join(words("a", size))], [" ".join(other)], threshold) == [Pair(0, 0, common / size)]
+    # The shortest text that can be near the other: it is all part of it.
+    shorter = int(threshold / (2 - threshold) * size) + 1
+    pairs = near_pairs([" ".join(words("a", size))], [" ".join(words("a", shorter))], threshold)
+    assert pairs == [Pair(0, 0, 2 * shorter / (size + shorter))]
+
+
+def test_very_long_texts_are_compared():
+    long = " ".join(f"w{i}" for i in range(40_000))
+    other = " ".join(f"v{i}" for i in range(40_000))
+    assert first_of_kind([long, other, long + " more"]) == {2: Pair(2, 0, 2 * 40_000 / 80_001)}
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
+def test_a_threshold_out_of_range_is_refused(threshold):
+    with pytest.raises(ValueError, match="threshold"):
+        NearIndex(threshold)

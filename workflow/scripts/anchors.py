@@ -1,0 +1,19 @@
+"""Read or draw a task's real records and split them."""
+
+from ggmi.embedded.language import Language, Sizes
+from ggmi.io import write_json
+from ggmi.pipeline.anchors import embedded_sets, source_sets
+from ggmi.text.records import write_records
+from ggmi.workflow.job import job
+
+with job(snakemake.log[0]):
+    p, made = snakemake.params, snakemake.output
+    if p.world is None:
+        sets, report = source_sets(p.source, p.seed)
+    else:
+        counts = {name: value for name, value in p.world.items() if name.endswith("_records")}
+        sizes = Sizes(**{name: value for name, value in p.world.items() if name not in counts})
+        sets, report = embedded_sets(Language.draw(p.seed, sizes), counts, p.seed)
+    for name in ("pool", "train", "test"):
+        write_records(made[name], getattr(sets, name))
+    write_json(made.report, report)
