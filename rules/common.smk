@@ -161,11 +161,20 @@ def world_model_of(wildcards):
 
 
 def model_files_of(wildcards):
+    """Files of a person's own generator."""
+    return files_of_model(generator_of(wildcards))
+
+
+def files_of_model(settings):
     """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
-    settings = generator_of(wildcards)
     if settings.kind not in ("local", "vllm") or not looks_like_path(settings.model):
         return []
-    folder = Path(settings.model).expanduser()
+    return weights_in(settings.model)
+
+
+def weights_in(model):
+    """Files of a model folder that decide what it writes."""
+    folder = Path(model).expanduser()
     return sorted({str(p) for pattern in DECIDING_FILES for p in folder.glob(pattern)})
 
 

@@ -28,6 +28,13 @@ def base_input(wildcards):
     )
 
 
+def base_files(wildcards):
+    """Files of a person's own base."""
+    base = students_of(wildcards).base
+    own = base != WORLD_BASE and looks_like_path(base)
+    return weights_in(base) if own else []
+
+
 def set_files(task, condition):
     """Files that a condition's set is made of, by source."""
     made = STUDENT_CONDITIONS[task][condition]
@@ -39,9 +46,7 @@ def set_files(task, condition):
         return {made["kind"]: files[made["kind"]]}
     synthetic = f"{RESULTS}/{task}/synthetic/{made['generator']}/{made['condition']}/{made['curation']}/synthetic.jsonl"
     found = {"synthetic": synthetic}
-    return (
-        {**found, "real": files["real"]} if made["kind"] == "mixture" else found
-    )
+    return {**found, "real": files["real"]} if made["kind"] == "mixture" else found
 
 
 def learned(task):
@@ -177,6 +182,7 @@ rule students:
         ),
         matched=lambda w: [] if w.condition == "base" else size_of_training(w),
         base=base_input,
+        files=base_files,
     output:
         directory(f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}"),
     log:
@@ -196,9 +202,7 @@ rule students:
         revision=lambda w: students_of(w).revision,
         form=form_keys,
         training=lambda w: (
-            None
-            if w.condition == "base"
-            else students_of(w).training.model_dump()
+            None if w.condition == "base" else students_of(w).training.model_dump()
         ),
         # Null: the training's own; 0: those of the smallest set.
         steps=lambda w: (

@@ -18,9 +18,20 @@ def judge_template(wildcards):
 def judge_params(wildcards):
     """What decides a verdict."""
     judge = TASKS[wildcards.task].judge
+    by = judge.by.model_dump(exclude=MANNER)
     if judge.by.kind == "exact":
-        return {"by": judge.by.model_dump()}
-    return judge.model_dump(exclude={"template", "calibration"})
+        return {"by": by}
+    return {**judge.model_dump(exclude={"template", "calibration", "by"}), "by": by}
+
+
+def judge_files(wildcards):
+    """Files of a person's own judge."""
+    return files_of_model(TASKS[wildcards.task].judge.by)
+
+
+def judge_requests(wildcards):
+    """Whether a job asks an endpoint."""
+    return int(TASKS[wildcards.task].judge.by.kind == "openai")
 
 
 def judge_gpus(wildcards):
@@ -57,8 +68,31 @@ rule answers:
         "../workflow/scripts/answers.py"
 
 
+rule judge_manner:
+    output:
+        f"{RESULTS}/{{task}}/verdicts/manner.json",
+    log:
+        f"{RESULTS}/logs/judge_manner/{{task}}.log",
+    localrule: True
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **TABLE_RESOURCES,
+    params:
+        code=code("manner"),
+        manner=lambda w: {
+            "settings": TASKS[w.task].judge.by.model_dump(include=MANNER),
+            "stores": CONFIG.stores,
+        },
+    script:
+        "../workflow/scripts/manner.py"
+
+
 rule calibration:
     input:
+        # How fast and for how much is asked is no reason to ask anew.
+        manner=ancient(f"{RESULTS}/{{task}}/verdicts/manner.json"),
+        files=judge_files,
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         template=judge_template,
     output:
@@ -79,13 +113,13 @@ rule calibration:
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=judge_gpus,
+        endpoint=judge_requests,
     params:
         code=code("calibration"),
         seed=CONFIG.seed,
         test_records=lambda w: students_of(w).test_records,
         judge=judge_params,
         questions=lambda w: TASKS[w.task].judge.calibration,
-        store=f"{CONFIG.stores}/{{task}}/judge/probes.jsonl",
     script:
         "../workflow/scripts/calibration.py"
 
@@ -97,6 +131,8 @@ rule verdicts:
         ),
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         template=judge_template,
+        manner=ancient(f"{RESULTS}/{{task}}/verdicts/manner.json"),
+        files=judge_files,
         # A judge that returns no rating is found out before it is paid for.
         tested=ancient(f"{RESULTS}/{{task}}/rating/calibration.json"),
     output:
@@ -108,12 +144,12 @@ rule verdicts:
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=judge_gpus,
+        endpoint=judge_requests,
     params:
         code=code("verdicts"),
         seed=CONFIG.seed,
         test_records=lambda w: students_of(w).test_records,
         judge=judge_params,
-        store=f"{CONFIG.stores}/{{task}}/judge/{{condition}}.jsonl",
     script:
         "../workflow/scripts/verdicts.py"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ggmi.io import write_csv, write_json
+from ggmi.io import read_json, write_csv, write_json
 from ggmi.pipeline.judges import judge_of
 from ggmi.pipeline.ratings import probe_rows
 from ggmi.pipeline.training_sets import read_test
@@ -15,7 +15,7 @@ with job(snakemake.log[0]):
     test = read_test(given.test, p.test_records, p.seed)
     log = Path(snakemake.log[0]).with_suffix(".server.log")
     rate = judge_of(
-        p.judge, given.get("template"), p.store, f"tasks.{w.task}.judge", log, responses_shown("judge, probes")
+        w.task, "probes", p.judge, read_json(given.manner), given.get("template"), log, responses_shown("judge, probes")
     )
     rows, calibration = probe_rows(make_probes(test, p.questions, p.seed), rate, p.seed)
     write_rows(made.verdicts, rows)

@@ -1,6 +1,7 @@
 """Find what the smallest of a task's sets has, for the others to be matched to it."""
 
 from ggmi.io import write_json
+from ggmi.pipeline.students import form_of, response_lengths
 from ggmi.pipeline.training_sets import gathered, read_set, smallest
 from ggmi.workflow.job import job
 
@@ -13,10 +14,7 @@ with job(snakemake.log[0]):
     }
     lengths = {}
     if p.by == "tokens":
-        from ggmi.pipeline.students import form_of, response_lengths
-        from ggmi.students.base import Base
-
-        base, form = Base(given.get("base") or p.base, p.revision), form_of(p.form)
-        lengths = {name: response_lengths(records, base, form) for name, records in sets.items()}
+        how = (given.get("base") or p.base, p.revision, form_of(p.form))
+        lengths = {name: response_lengths(records, *how) for name, records in sets.items() if records}
     sizes = {name: len(records) for name, records in sets.items()}
     write_json(snakemake.output[0], smallest(sizes, lengths, p.by, p.training))

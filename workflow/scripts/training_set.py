@@ -3,6 +3,7 @@
 from collections import Counter
 
 from ggmi.io import read_json, write_json
+from ggmi.pipeline.students import form_of, response_lengths
 from ggmi.pipeline.training_sets import gathered, matched, read_set
 from ggmi.text.jsonl import write_rows
 from ggmi.workflow.job import job
@@ -14,11 +15,8 @@ with job(snakemake.log[0]):
     to = read_json(given.matched)["to"] if given.get("matched") else p.to
     lengths = None
     if p.by == "tokens":
-        from ggmi.pipeline.students import form_of, response_lengths
-        from ggmi.students.base import Base
-
-        base = Base(given.get("base") or p.base, p.revision)
-        lengths = response_lengths([record for _, record in records], base, form_of(p.form))
+        model = given.get("base") or p.base
+        lengths = response_lengths([record for _, record in records], model, p.revision, form_of(p.form))
     rows = matched(snakemake.wildcards.condition, records, p.by, to, lengths, p.seed)
     write_rows(made.records, rows)
     sources = Counter(row["source"] for row in rows)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ggmi.io import read_json
 from ggmi.pipeline.judges import judge_of
 from ggmi.pipeline.ratings import verdict_rows
 from ggmi.pipeline.training_sets import read_test
@@ -14,5 +15,5 @@ with job(snakemake.log[0]):
     answers = [row for path in given.answers for _, row in read_rows(path)]
     log = Path(snakemake.log[0]).with_suffix(".server.log")
     shown = responses_shown(f"judge, {w.condition}")
-    rate = judge_of(p.judge, given.get("template"), p.store, f"tasks.{w.task}.judge", log, shown)
+    rate = judge_of(w.task, w.condition, p.judge, read_json(given.manner), given.get("template"), log, shown)
     write_rows(snakemake.output[0], verdict_rows(answers, test, rate))

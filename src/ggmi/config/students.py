@@ -109,6 +109,13 @@ class Judge(Section):
         50, ge=6, le=100_000, description="questions on which the judge itself is tested before it is asked"
     )
 
+    @field_validator("by")
+    @classmethod
+    def _no_world_model(cls, value: Settings) -> Settings:
+        if getattr(value, "kind", None) == "world":
+            raise ValueError("kind: the world's models write no verdicts; allowed: exact, local, openai or vllm")
+        return value
+
 
 def embedded_students() -> Students:
     """Students of the embedded world."""

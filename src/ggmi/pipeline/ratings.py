@@ -98,7 +98,7 @@ def verdict_rows(answers: Sequence[Mapping[str, Any]], test: Sequence[Record], r
     judged = iter(
         rate([(records[row["id"]], text) for row, text in zip(answers, texts, strict=True) if text is not None])
     )
-    unjudged = {"prompt_id": None, "prompt": None, "verdicts": [], "rating": None}
+    unjudged: dict[str, Any] = {"prompt_id": None, "prompt": None, "verdicts": [], "rating": None}
     for row, text in zip(answers, texts, strict=True):
         where = {name: row[name] for name in ("id", "seed", "draw")}
         yield {**where, **(unjudged if text is None else next(judged)), "problem": row["problem"]}

@@ -106,9 +106,11 @@ def generalization_table(
     tests = {name: _stacked(found, "test", seeds) for name, found in parts.items()}
     trains = {name: _stacked(found, "train", seeds) for name, found in parts.items()}
     errors: dict[str, np.ndarray] = {}
+    own_risks: dict[str, float] = {}
     for name, losses in tests.items():
         own = trains[name]
         if losses is not None and own is not None:
+            own_risks[name] = float(own.mean())
             signed = losses - own.mean(axis=0)
             errors[name] = signed if signed.mean() >= 0 else -signed
     rows = []
@@ -120,7 +122,7 @@ def generalization_table(
         row |= {"n_items": losses.shape[0], "n_seeds": losses.shape[1]}
         row |= _columns("test_risk", mean_rating(losses))
         if name in errors:
-            row["training_risk_nats"] = float(np.mean(trains[name]))
+            row["training_risk_nats"] = own_risks[name]
             row |= _columns("generalization_error", mean_rating(errors[name]), least=0.0)
             if "anchors" in errors and name != "anchors":
                 row |= _columns("gain", paired_difference(errors["anchors"], errors[name]))

@@ -1,4 +1,7 @@
-"""Students trained one after another, what they lose, and what they answer."""
+"""Students trained one after another, what they lose, and what they answer.
+
+What needs torch is imported where it is used: of an empty set there is nothing to load.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,13 @@ from ggmi.models.store import Store
 from ggmi.pipeline.responses import check_outcome
 from ggmi.random import stream
 from ggmi.students.answering import answers, questions
-from ggmi.students.base import Base
-from ggmi.students.finetune import finetune
-from ggmi.students.risk import Losses, losses, risk
 from ggmi.students.settings import TrainingSettings
 from ggmi.students.tokenise import PLAIN, Writer, read_plain, tokenise
 from ggmi.text.records import Record
 
 if TYPE_CHECKING:
     from ggmi.embedded.language import Language
+    from ggmi.students.risk import Losses
     from ggmi.students.sets import Examples
 
 # Written where a set has no records, in place of students.
@@ -52,21 +53,35 @@ def form_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def response_lengths(records: Sequence[Record], base: Base, form: Mapping[str, Any]) -> np.ndarray:
-    """Tokens of each record's response with its end, shape (records,)."""
-    writer = Writer(base.tokenizer, form["form"], form["plain"])
+def response_lengths(
+    records: Sequence[Record], model: str, revision: str | None, form: Mapping[str, Any]
+) -> np.ndarray:
+    """Tokens of each record's response with its end, shape (records,).
+
+    Parameters
+    ----------
+    records
+        The set.
+    model, revision, form
+        As in `train_part`.
+    """
+    from ggmi.students.base import Base
+
+    writer = Writer(Base(model, revision).tokenizer, form["form"], form["plain"])
     return np.array([len(ids) for ids in writer.response_ids(list(records))], dtype=np.int64)
 
 
 def train_part(
-    base: Base,
-    examples: Examples,
+    model: str,
+    revision: str | None,
+    records: Sequence[Record],
+    form: Mapping[str, Any],
     settings: TrainingSettings,
     seed: int,
     numbers: Sequence[int],
     folder: Path,
     *,
-    chat: bool,
+    source: str,
     on_step: OnStep | None = None,
 ) -> None:
     """Train the students of a part; a killed job goes on where it was.
@@ -76,7 +91,13 @@ def train_part(
 
     Parameters
     ----------
-    base, examples, settings, chat
+    model, revision
+        The base, see `ggmi.students.base.Base`.
+    records
+        The set; where it is empty, the folder gets a note of that and no student.
+    form
+        Of `form_of`.
+    settings
         As `ggmi.students.finetune.finetune` takes them.
     seed
         The run's seed.
@@ -84,9 +105,19 @@ def train_part(
         The students' seeds.
     folder
         Gets ``seed<n>``, ``seed<n>.json`` and ``seed<n>.curve.csv``.
+    source
+        What to call the set in messages.
     on_step
         Told the seed's number, updates made, all updates, and seconds left.
     """
+    if not records:
+        write_json(folder / NO_STUDENTS, {"set": source, "reason": "it holds no records"})
+        return
+    from ggmi.students.base import Base
+    from ggmi.students.finetune import finetune
+
+    base = Base(model, revision)
+    examples = tokenise(records, base, **form, source=source)
     decides = {"base": base.identity, "examples": examples.digest(), "settings": settings.model_dump(), "seed": seed}
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
     unfinished = folder.with_name(f".{folder.name}.unfinished")
@@ -104,7 +135,7 @@ def train_part(
                 work / f"seed{number}",
                 settings,
                 seed=student_seed(seed, number),
-                chat=chat,
+                chat=form["form"] == "chat",
                 checkpoints=work / f"seed{number}.checkpoints",
                 on_step=None if on_step is None else _numbered(on_step, number),
             )
@@ -125,9 +156,18 @@ def student_seed(seed: int, number: int) -> int:
     return int(stream(seed, "students", "student", number).integers(2**63))
 
 
-def keep_base(base: Base, folder: Path, *, chat: bool) -> None:
-    """Save the untrained base as a student, so that it is asked as the others are."""
-    base.save(base.load(), folder / "seed0", chat=chat)
+def keep_base(model: str, revision: str | None, form: Mapping[str, Any], folder: Path) -> None:
+    """Save the untrained base as a student, so that it is asked as the others are.
+
+    Parameters
+    ----------
+    model, revision, form, folder
+        As in `train_part`.
+    """
+    from ggmi.students.base import Base
+
+    base = Base(model, revision)
+    base.save(base.load(), folder / "seed0", chat=form["form"] == "chat")
     nothing = dict.fromkeys(("steps", "records", "truncated", "dropped", "tokens"), 0)
     write_json(folder / "seed0.json", {**nothing, "padding": 0.0, "batching": "none", "processes": 0})
     write_csv(
@@ -179,14 +219,20 @@ def part_risks(
         ``seeds``; ``test_ids``, ``test_tokens`` (n,), ``test_nats`` (students, n), and the same of
         ``train``.
     """
+    students = students_in(folder)
+    if not students:
+        return pd.DataFrame(), {"seeds": np.empty(0, dtype=np.int64)}
     import torch
+
+    from ggmi.students.base import Base
+    from ggmi.students.risk import losses, risk
 
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     rows: list[dict[str, Any]] = []
     found: dict[str, list[Losses]] = {"test": [], "train": []}
     sets: dict[str, Examples] = {}
-    for number, path in students_in(folder):
+    for number, path in students:
         base = Base(str(path))
         if not sets:
             sets = {"test": tokenise(test, base, **form, source="the test set")}
@@ -277,7 +323,10 @@ def part_answers(
     dict
         id, seed, draw, text, raw, problem, student by student.
     """
-    for number, path in students_in(folder):
+    students = students_in(folder)
+    if students:
+        from ggmi.students.base import Base
+    for number, path in students:
         base = Base(str(path))
         writer = Writer(base.tokenizer, form["form"], form["plain"])
         asked = backend({"kind": "local", "model": str(path), **local}, source="students.answers")
