@@ -131,12 +131,6 @@ def in_world(task):
     return task.anchors.source == EMBEDDED
 
 
-def record_counts():
-    """How many real records the embedded world draws, by set."""
-    names = ("anchor_records", "train_records", "test_records")
-    return {name: getattr(CONFIG.world, name) for name in names}
-
-
 def template_of(wildcards):
     """The prompt template's file."""
     name = TASKS[wildcards.task].prompts.template

@@ -117,7 +117,6 @@ rule curated_set:
         **SYNTHESIS_RESOURCES,
     params:
         code=code("curated_set"),
-        seed=CONFIG.seed,
         title=lambda w: TASKS[w.task].title,
         license=lambda w: TASKS[w.task].license,
         curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
@@ -241,6 +240,7 @@ rule task_page:
             for kind in ("svg", "png")
         ],
         records=lambda w: task_records(w.task),
+        world=lambda w: [f"{RESULTS}/world/world.json"] if made_in_world(w) else [],
     output:
         f"{RESULTS}/{{task}}.html",
     log:

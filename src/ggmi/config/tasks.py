@@ -67,6 +67,10 @@ class AnchorSource(Section):
         """Whether the source is a file of records."""
         return Path(self.source).suffix.lower() in FORMATS
 
+    def read_settings(self) -> dict[str, Any]:
+        """What reading and splitting the source depends on."""
+        return {**self.model_dump(exclude={"assumed_tokens"}), "is_file": self.is_file}
+
 
 class PromptSettings(Section):
     """How anchors become prompts."""

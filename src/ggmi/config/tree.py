@@ -269,6 +269,6 @@ def _check_task_files(place: str, task: Task) -> None:
         if not Path(file).is_file():
             raise UserError(f"{place}.{key}: there is no file {file!r}")
     for name, generator in task.generators.items():
-        if generator.kind in ("local", "vllm") and looks_like_path(generator.model):
-            if not Path(generator.model).expanduser().is_dir():
-                raise UserError(f"{place}.generators.{name}.model: there is no folder {generator.model!r}")
+        folder = generator.model if generator.kind in ("local", "vllm") else ""
+        if looks_like_path(folder) and not Path(folder).expanduser().is_dir():
+            raise UserError(f"{place}.generators.{name}.model: there is no folder {folder!r}")

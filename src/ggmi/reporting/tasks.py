@@ -170,6 +170,8 @@ def _world_section(
     blocks: list[Block] = [Prose([mechanism, trained]), picture, Heading("Tables")]
     blocks.append(data_table(shares, COLUMNS["shares"], caption="What was written", source=f"{task.name}/shares.csv"))
     blocks.append(data_table(generators, COLUMNS["generators"], caption=caption, source="world/generators.csv"))
+    truth = "Its skills and latent domains, with their exact laws."
+    blocks.append(Links([("The world as it is", truth, "world/world.json")]))
     return Section("world", "Against the truth", "Against the truth", blocks)
 
 
