@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from ggmi import config as ggmi_config
+from ggmi.config.students import JUDGE_TEMPLATES, WORLD_BASE
 from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
 from ggmi.config.world import STUDENT
 from ggmi.errors import UserError
@@ -15,6 +16,7 @@ from ggmi.workflow.code import script_digest
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
 from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import run_plan
+from ggmi.workflow.seeds import BASE_PART, seed_parts
 from ggmi.workflow.segments import plan
 
 # Jobs end with the process that started them; see ggmi.workflow.job.
@@ -153,11 +155,20 @@ def world_model_of(wildcards):
 
 
 def model_files_of(wildcards):
+    """Files of a person's own generator."""
+    return files_of_model(generator_of(wildcards))
+
+
+def files_of_model(settings):
     """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
-    settings = generator_of(wildcards)
     if settings.kind not in ("local", "vllm") or not looks_like_path(settings.model):
         return []
-    folder = Path(settings.model).expanduser()
+    return weights_in(settings.model)
+
+
+def weights_in(model):
+    """Files of a model folder that decide what it writes."""
+    folder = Path(model).expanduser()
     return sorted({str(p) for pattern in DECIDING_FILES for p in folder.glob(pattern)})
 
 
@@ -219,11 +230,48 @@ def task_tables(name):
     tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
     if any(generator.kind == "world" for generator in task.generators.values()):
         tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
-    return tables
+    return tables + rating_files(name)
+
+
+def rating_files(name):
+    """Tables and notes of a task's students and ratings."""
+    task = TASKS[name]
+    files = ["sets.csv", "risks.csv", "generalization.csv"] if task.students else []
+    if task.judge:
+        files += ["table1.csv", "calibration.csv", "separations.csv"]
+        files += ["agreement.csv", "notes.json"]
+    return [f"{RESULTS}/{name}/rating/{file}" for file in files]
+
+
+def task_figures(name):
+    """Figures of a task's page, without their suffix."""
+    task = TASKS[name]
+    shares = any(generator.kind == "world" for generator in task.generators.values())
+    figures = [
+        *(["figure_shares"] if shares else []),
+        *(["rating/figure_losses"] if task.students else []),
+        *(["rating/figure_ratings"] if task.judge else []),
+    ]
+    return [f"{RESULTS}/{name}/{figure}" for figure in figures]
+
+
+def task_records(name):
+    """Records of how a task's tables were made."""
+    task = TASKS[name]
+    shares = any(generator.kind == "world" for generator in task.generators.values())
+    records = [
+        "synthesis",
+        *(["shares"] if shares else []),
+        *(["rating/risks"] if task.students else []),
+        *(["rating/ratings"] if task.judge else []),
+    ]
+    return [f"{RESULTS}/{name}/{record}.provenance.json" for record in records]
 
 
 def described(settings):
-    """A generator as its sets' cards name it."""
+    """A generator or judge as cards and pages name it."""
+    if settings.kind == "exact":
+        return "exact"
     name = getattr(settings, "model", None) or settings.path
     revision = getattr(settings, "revision", None)
     return f"{name} ({settings.kind}{f', {revision}' if revision else ''})"
