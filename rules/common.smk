@@ -265,7 +265,8 @@ def task_records(name):
         *(["rating/risks"] if task.students else []),
         *(["rating/ratings"] if task.judge else []),
     ]
-    return [f"{RESULTS}/{name}/{record}.provenance.json" for record in records]
+    places = [*(["world/generators"] if shares else []), *(f"{name}/{r}" for r in records)]
+    return [f"{RESULTS}/{place}.provenance.json" for place in places]
 
 
 def described(settings):
