@@ -158,11 +158,10 @@ def _sentence(error: Any) -> str:
     """One of pydantic's errors in our words."""
     location = [part for part in error["loc"] if part != "[key]"]
     # After a backend's name pydantic puts the kind that it chose, which is no key.
-    named = [
-        part
-        for i, part in enumerate(location)
-        if i < 2 or (location[i - 2] not in BY_KIND and location[i - 1] not in OF_KIND)
-    ]
+    in_task = location[0] == "tasks" if location else False
+    chosen = {i + 2 for i, part in enumerate(location) if in_task and part in BY_KIND}
+    chosen |= {i + 1 for i, part in enumerate(location) if in_task and part in OF_KIND}
+    named = [part for i, part in enumerate(location) if i not in chosen]
     key = ".".join(str(part) if str(part).isprintable() else repr(part) for part in named)
     if error["type"] == "extra_forbidden":
         return f"unknown key '{key}': {did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
