@@ -265,7 +265,10 @@ def task_records(name):
         *(["rating/risks"] if task.students else []),
         *(["rating/ratings"] if task.judge else []),
     ]
-    places = [*(["world/generators"] if shares else []), *(f"{name}/{r}" for r in records)]
+    places = [
+        *(["world/generators"] if shares else []),
+        *(f"{name}/{r}" for r in records),
+    ]
     return [f"{RESULTS}/{place}.provenance.json" for place in places]
 
 
