@@ -26,7 +26,7 @@ CHANGE = {
         "most_anchors": 3,
         "further": 2,
         "generators": {"large": None, "medium": None, "small": MODEL},
-        "student": {**MODEL, "record_steps": 20},
+        "student": {**MODEL, "record_steps": 20, "list_steps": 0},
         "anchor_records": 20,
         "train_records": 20,
         "test_records": 10,
