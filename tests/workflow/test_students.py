@@ -41,7 +41,7 @@ CHANGE = {
                 "made": {"kind": "import", "path": "made.jsonl"},
             },
             "prompts": {"prompts": 2, "count": 2},
-            "sampling": {"max_tokens": 22},
+            "sampling": {"max_tokens": 18},
             "students": {
                 "seeds": 2,
                 "training": {"epochs": 1, "save_every": 1},
