@@ -18,7 +18,7 @@ from ggmi.random import stream
 SIZES = {"anchored": 4, "unsampled": 1, "irrelevant": 4, "letters": 4, "length": 2}
 MODEL = {"layers": 1, "width": 16, "heads": 2, "record_steps": 2, "list_steps": 1}
 PAGE = "results/embedded.html"
-CONDITIONS = ["base", "small_3-ins_as_sampled", "made_given_as_sampled", "anchors", "real"]
+CONDITIONS = ["base", "made_given_as_sampled", "small_3-ins_as_sampled", "anchors", "real"]
 CHANGE = {
     "mixtures": {"gmm": None, "digits": None},
     "world": {
@@ -41,7 +41,7 @@ CHANGE = {
                 "made": {"kind": "import", "path": "made.jsonl"},
             },
             "prompts": {"prompts": 2, "count": 2},
-            "sampling": {"max_tokens": 22},
+            "sampling": {"max_tokens": 18},
             "students": {
                 "seeds": 2,
                 "training": {"epochs": 1, "save_every": 1},
@@ -95,21 +95,21 @@ def test_table_1_has_a_row_a_condition_and_an_empty_set_no_rating(done):
     table = rating(done, "table1").set_index("condition", drop=False)
     assert table.columns.tolist()[: len(TABLE1)] == TABLE1
     assert table.index.tolist() == CONDITIONS
-    assert table["n_seeds"].tolist() == [1, 0, 2, 2, 2]
-    assert table["mean"].isna().tolist() == [False, True, False, False, False]
+    assert table["n_seeds"].tolist() == [1, 2, 0, 2, 2]
+    assert table["mean"].isna().tolist() == [False, False, True, False, False]
     assert len(rating(done, "ratings")) == 10 * 7
 
 
 def test_every_student_is_measured_and_the_truth_is_known(done):
     risks = rating(done, "risks")
-    assert risks["condition"].tolist() == ["base", *(c for c in CONDITIONS[2:] for _ in range(2))]
+    assert risks["condition"].tolist() == ["base", *(c for c in CONDITIONS[1:] if "small" not in c for _ in range(2))]
     assert (risks["exact_risk_nats_per_record"] > 0).all()
     errors = rating(done, "generalization").set_index("condition")
-    assert errors["gain_nats"].notna().tolist() == [False, False, True, False, True]
+    assert errors["gain_nats"].notna().tolist() == [False, True, False, False, True]
 
 
 def test_sets_have_the_matched_size(done):
-    assert rating(done, "sets")["records"].tolist() == [0, 16, 16, 16]
+    assert rating(done, "sets")["records"].tolist() == [16, 0, 16, 16]
 
 
 def test_hostile_text_is_inert_on_the_page(done):
