@@ -9,6 +9,7 @@ from ggmi.config.students import JUDGE_TEMPLATES, WORLD_BASE
 from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
 from ggmi.config.world import STUDENT
 from ggmi.errors import UserError
+from ggmi.io import write_json
 from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.theory.catalogue import PUBLISHED
@@ -74,6 +75,8 @@ PAGE_PARTS = {
     )
 }
 TASKS = CONFIG.tasks
+# No generator can have this name.
+JUDGE_MANNER = "_judge"
 RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
 
@@ -172,13 +175,23 @@ def weights_in(model):
     return sorted({str(p) for pattern in DECIDING_FILES for p in folder.glob(pattern)})
 
 
-def manner_of(wildcards):
-    """How a generator is asked: everything that decides no response."""
-    return {
-        "settings": generator_of(wildcards).model_dump(include=MANNER),
-        "missing_allowed": TASKS[wildcards.task].missing_allowed,
-        "stores": CONFIG.stores,
-    }
+def write_manners():
+    """Write down how generators and judges are asked: everything that decides no response.
+
+    No rule makes these files and no rule has them as input, so a change of them makes nothing anew.
+    (An input that is `ancient` and made anew keeps Snakemake from seeing a rule's other changes.)
+    """
+    for name, task in TASKS.items():
+        asked = {g: s for g, s in task.generators.items() if s.kind != "import"}
+        if task.judge:
+            asked[JUDGE_MANNER] = task.judge.by
+        for who, settings in asked.items():
+            manner = {
+                "settings": settings.model_dump(include=MANNER),
+                "missing_allowed": task.missing_allowed,
+                "stores": CONFIG.stores,
+            }
+            write_json(Path(RESULTS, name, "manner", f"{who}.json"), manner)
 
 
 def is_generated(wildcards):
@@ -311,6 +324,7 @@ def start_run():
         return
     try:
         hold(Path(RESULTS))
+        write_manners()
     except UserError as error:
         stop(error)
     titles = {name: study.title for name, study in STUDIES.items()}

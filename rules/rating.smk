@@ -32,30 +32,8 @@ rule answers:
         "../workflow/scripts/answers.py"
 
 
-rule judge_manner:
-    output:
-        f"{RESULTS}/{{task}}/verdicts/manner.json",
-    log:
-        f"{RESULTS}/logs/judge_manner/{{task}}.log",
-    localrule: True
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **TABLE_RESOURCES,
-    params:
-        code=code("manner"),
-        manner=lambda w: {
-            "settings": TASKS[w.task].judge.by.model_dump(include=MANNER),
-            "stores": CONFIG.stores,
-        },
-    script:
-        "../workflow/scripts/manner.py"
-
-
 rule calibration:
     input:
-        # How fast and for how much is asked is no reason to ask anew.
-        manner=ancient(f"{RESULTS}/{{task}}/verdicts/manner.json"),
         files=judge_files,
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         template=judge_template,
@@ -83,6 +61,7 @@ rule calibration:
         seed=CONFIG.seed,
         test_records=lambda w: students_of(w).test_records,
         judge=judge_params,
+        manner=f"{RESULTS}/{{task}}/manner/{JUDGE_MANNER}.json",
         questions=lambda w: TASKS[w.task].judge.calibration,
     script:
         "../workflow/scripts/calibration.py"
@@ -95,10 +74,9 @@ rule verdicts:
         ),
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         template=judge_template,
-        manner=ancient(f"{RESULTS}/{{task}}/verdicts/manner.json"),
         files=judge_files,
         # A judge that returns no rating is found out before it is paid for.
-        tested=ancient(f"{RESULTS}/{{task}}/rating/calibration.json"),
+        tested=f"{RESULTS}/{{task}}/rating/calibration.json",
     output:
         f"{RESULTS}/{{task}}/verdicts/{{condition}}.jsonl",
     log:
@@ -114,6 +92,7 @@ rule verdicts:
         seed=CONFIG.seed,
         test_records=lambda w: students_of(w).test_records,
         judge=judge_params,
+        manner=f"{RESULTS}/{{task}}/manner/{JUDGE_MANNER}.json",
     script:
         "../workflow/scripts/verdicts.py"
 

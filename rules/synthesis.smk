@@ -7,28 +7,8 @@ SYNTHESIS_RESOURCES = {"mem_mb": 4000, "runtime": 240}
 workflow.register_resource("endpoint", 1)
 
 
-rule manner:
-    output:
-        f"{RESULTS}/{{task}}/responses/{{generator}}.manner.json",
-    log:
-        f"{RESULTS}/logs/manner/{{task}}-{{generator}}.log",
-    localrule: True
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=code("manner"),
-        manner=manner_of,
-    script:
-        "../workflow/scripts/manner.py"
-
-
 rule responses:
     input:
-        # How fast and for how much is asked is no reason to make anything anew.
-        manner=ancient(f"{RESULTS}/{{task}}/responses/{{generator}}.manner.json"),
         prompts=f"{RESULTS}/{{task}}/prompts/{{condition}}.jsonl",
         model=world_model_of,
         files=model_files_of,
@@ -51,6 +31,8 @@ rule responses:
         sampling=lambda w: TASKS[w.task].sampling.model_dump(),
         system=lambda w: TASKS[w.task].prompts.system,
         draws=lambda w: TASKS[w.task].prompts.draws,
+        # How fast and for how much is asked is no reason to make anything anew.
+        manner=f"{RESULTS}/{{task}}/manner/{{generator}}.json",
     script:
         "../workflow/scripts/responses.py"
 

@@ -15,7 +15,7 @@ with job(snakemake.log[0]):
     test = read_test(given.test, p.test_records, p.seed)
     log = Path(snakemake.log[0]).with_suffix(".server.log")
     rate = judge_of(
-        w.task, "probes", p.judge, read_json(given.manner), given.get("template"), log, responses_shown("judge, probes")
+        w.task, "probes", p.judge, read_json(p.manner), given.get("template"), log, responses_shown("judge, probes")
     )
     rows, calibration = probe_rows(make_probes(test, p.questions, p.seed), rate, p.seed)
     write_rows(made.verdicts, rows)

@@ -12,7 +12,7 @@ from ggmi.workflow.job import job, responses_shown
 
 with job(snakemake.log[0]):
     p, w, given, made = snakemake.params, snakemake.wildcards, snakemake.input, snakemake.output
-    manner = read_json(given.manner)
+    manner = read_json(p.manner)
     settings = {**p.backend, **manner["settings"], **({"model": given.model} if given.get("model") else {})}
     place = f"tasks.{w.task}.generators.{w.generator}"
     generator = backend(settings, source=place, log=Path(snakemake.log[0]).with_suffix(".server.log"))

@@ -15,5 +15,5 @@ with job(snakemake.log[0]):
     answers = [row for path in given.answers for _, row in read_rows(path)]
     log = Path(snakemake.log[0]).with_suffix(".server.log")
     shown = responses_shown(f"judge, {w.condition}")
-    rate = judge_of(w.task, w.condition, p.judge, read_json(given.manner), given.get("template"), log, shown)
+    rate = judge_of(w.task, w.condition, p.judge, read_json(p.manner), given.get("template"), log, shown)
     write_rows(snakemake.output[0], verdict_rows(answers, test, rate))
