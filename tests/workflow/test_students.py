@@ -135,7 +135,8 @@ CHANGES = {
         {"students": {"answers": {"sampling": {"max_tokens": 7}}}},
         {f"answers embedded {c} {'0-0' if c == 'base' else '1-2'}" for c in CONDITIONS} | VERDICTS | TABLES,
     ),
-    "more questions for the judge": ({"judge": {"calibration": 9}}, {"calibration embedded"} | TABLES),
+    # The judge is tested before it is believed, so its verdicts follow; no answer is judged twice.
+    "more questions for the judge": ({"judge": {"calibration": 9}}, {"calibration embedded"} | VERDICTS | TABLES),
 }
 
 
