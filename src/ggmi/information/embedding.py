@@ -101,13 +101,20 @@ class LocalEncoder:
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model and length limit; loaded when the first text needs them."""
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
         safe = {"trust_remote_code": False, "local_files_only": True}
+        # A bar over the loading of weights would stand among the caller's own progress.
+        shown = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.transformer, **safe)
             model = AutoModel.from_pretrained(self.transformer, use_safetensors=True, **safe)
         except (OSError, ValueError) as error:
             raise UserError(f"{self.transformer}: is not a usable embedding model ({error})") from error
+        finally:
+            if shown:
+                logging.enable_progress_bar()  # type: ignore[no-untyped-call]
         limits = [getattr(model.config, "max_position_embeddings", None) or DEFAULT_TOKENS]
         settings = self.transformer / "sentence_bert_config.json"
         if settings.exists():
