@@ -14,6 +14,7 @@ if CONFIG.tasks:
     include: "rules/world.smk"
     include: "rules/anchors.smk"
     include: "rules/synthesis.smk"
+    include: "rules/estimation.smk"
 
 
 include: "rules/report.smk"

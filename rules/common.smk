@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from ggmi import config as ggmi_config
+from ggmi.config.estimation import DEFAULT_ENCODER
 from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
 from ggmi.config.world import STUDENT
 from ggmi.errors import UserError
@@ -219,13 +220,42 @@ def made_in_world(wildcards):
     ]
 
 
+def estimated_places(name):
+    """Generator, condition and curation of every synthetic set of a task."""
+    task = TASKS[name]
+    return [
+        (*made, curation) for made in task.conditions() for curation in task.curations
+    ]
+
+
+def places_in_world(name):
+    """Those of them that generators of the embedded world wrote."""
+    generators = TASKS[name].generators
+    return [p for p in estimated_places(name) if generators[p[0]].kind == "world"]
+
+
+def estimation_files(name):
+    """Tables and figures of a task's estimates, by part of its page."""
+    if TASKS[name].estimation is None:
+        return {"tables": [], "figures": []}
+    tables, figures = ["estimates", "published", "claims"], []
+    if places_in_world(name):
+        tables += ["truth"]
+        figures += [f"figure_estimates.{kind}" for kind in ("svg", "png")]
+    folder = f"{RESULTS}/{name}/estimation"
+    return {
+        "tables": [f"{folder}/{table}.csv" for table in tables],
+        "figures": [f"{folder}/{figure}" for figure in figures],
+    }
+
+
 def task_tables(name):
     """Tables of a task's page."""
     task = TASKS[name]
     tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
     if any(generator.kind == "world" for generator in task.generators.values()):
         tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
-    return tables
+    return [*tables, *estimation_files(name)["tables"]]
 
 
 def described(settings):

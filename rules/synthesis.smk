@@ -239,10 +239,15 @@ rule task_page:
             [f"{RESULTS}/{w.task}/figure_shares.{kind}" for kind in ("svg", "png")]
             if made_in_world(w)
             else []
-        ),
+        )
+        + estimation_files(w.task)["figures"],
         records=lambda w: [
             f"{RESULTS}/{w.task}/{name}.provenance.json"
-            for name in ["synthesis", *(["shares"] if made_in_world(w) else [])]
+            for name in [
+                "synthesis",
+                *(["shares"] if made_in_world(w) else []),
+                *(["estimation/estimation"] if TASKS[w.task].estimation else []),
+            ]
         ],
     output:
         f"{RESULTS}/{{task}}.html",

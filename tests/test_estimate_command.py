@@ -164,12 +164,12 @@ def test_a_bad_set_is_answered_with_one_sentence_and_nothing_is_made(capsys, tmp
         (["--records", "2"], "--records: 2 is not allowed"),
         (["--seed", "-1"], "--seed: -1 is not allowed"),
         (["--json", "TRAIN/out.json"], "train.jsonl/out.json' cannot be written"),
-        (["--encoder", "nowhere"], "nowhere: holds no weights"),
+        (["--encoder", "TMP"], "holds no weights; an embedding model needs *.safetensors here"),
     ],
 )
 def test_a_bad_option_is_answered_with_one_sentence(capsys, train, tmp_path, words, sentence):
     other = write(tmp_path / "s.jsonl", tasks(8))
-    words = [word.replace("TRAIN", train) for word in words]
+    words = [word.replace("TRAIN", train).replace("TMP", str(tmp_path)) for word in words]
     assert sentence in told(capsys, "--train", train, "--synthetic", other, *words)
 
 

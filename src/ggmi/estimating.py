@@ -35,7 +35,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--map", nargs="+", default=[], metavar="FIELD=COLUMN", help="what the files call instruction, context, ..."
     )
     parser.add_argument("--parts", nargs="+", default=list(FIELDS), choices=FIELDS, help="fields that are compared")
-    parser.add_argument("--encoder", metavar="DIRECTORY", help="a sentence-embedding model; default: all-MiniLM-L6-v2")
+    parser.add_argument(
+        "--encoder",
+        metavar="MODEL",
+        help="directory or hub id of a sentence-embedding model; default: all-MiniLM-L6-v2",
+    )
     parser.add_argument("--records", type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}")
     parser.add_argument("--seed", type=int, default=0, help="of samples, shuffles and folds, default 0")
     parser.add_argument("--json", metavar="FILE", help="write every estimate as JSON")
@@ -186,9 +190,9 @@ def estimated(
     UserError
         If a set has fewer than four records or a record lacks its pair.
     """
-    from ggmi.information.embedding import LocalEncoder, default_encoder, embed
+    from ggmi.information.embedding import named_encoder
     from ggmi.pipeline.comparing import compared, with_holm
-    from ggmi.pipeline.estimation import LEAST, STEPS, Embedded, EstimationSettings, check_pairs, estimates
+    from ggmi.pipeline.estimation import LEAST, STEPS, EstimationSettings, check_pairs, embedded, estimates
     from ggmi.provenance import versions
 
     for sample in samples:
@@ -201,16 +205,15 @@ def estimated(
     key = pairs or PROMPT
     for sample in synthetic:
         check_pairs(sample, train, settings.pairing, key)
-    model = default_encoder() if encoder is None else LocalEncoder(encoder)
+    model = named_encoder(encoder or "default")
     total = len(samples) + STEPS * len(synthetic)
     with _progress(total) as step:
-        embedded = []
+        found = []
         for sample, name in zip(samples, [Path(train.source).name, *names], strict=True):
             step(f"embedding {name}", 0)
-            texts = ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
-            embedded.append(Embedded(sample, embed(texts, model).astype(float)))
+            found.append(embedded(sample, model, parts))
             step(f"embedding {name}", 1)
-        real, *made = embedded
+        real, *made = found
         tables = {}
         for one, name in zip(made, names, strict=True):
             tables[name] = estimates(

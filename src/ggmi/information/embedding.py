@@ -179,6 +179,46 @@ def default_encoder() -> LocalEncoder:
     return checked_encoder(Path(spec.origin).parent / "model", PACKAGE_WEIGHTS)
 
 
+def named_encoder(name: str, *, device: str = "auto") -> LocalEncoder:
+    """Return an embedding model by its name.
+
+    Parameters
+    ----------
+    name
+        ``default``, a directory, or an id of the hub.
+    device
+        As PyTorch names it; ``auto`` takes a GPU where there is one. The default model stays on the
+        CPU: it is small, and its vectors are the same everywhere.
+
+    Returns
+    -------
+    LocalEncoder
+
+    Raises
+    ------
+    UserError
+        If there is no such model.
+    """
+    if name == "default":
+        return default_encoder()
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if Path(name).expanduser().is_dir():
+        return LocalEncoder(Path(name).expanduser(), device=device)
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"])
+    except Exception as error:  # the hub and its network have exceptions of their own
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(
+            f"embedding model: {name!r} is no directory and cannot be had from the hub ({reason})"
+        ) from None
+    return LocalEncoder(folder, device=device)
+
+
 def checked_encoder(directory: str | os.PathLike[str], weights: str) -> LocalEncoder:
     """Return the model of a directory whose one file of weights has a known hash.
 

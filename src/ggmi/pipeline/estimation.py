@@ -6,7 +6,7 @@ coincide) gives a row without a value whose `note` says why; nothing is left out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from ggmi.errors import UserError
 from ggmi.information.clustering import SimilarEmbedding
 from ggmi.information.distances import mmd, total_variation_bound
 from ggmi.information.diversity import distinct_n, exact_duplicates, near_duplicates, near_repeats, vendi_score
+from ggmi.information.embedding import Encoder, embed
 from ggmi.information.estimate import Array, Estimate, Indices, nearest_id, normal_ends
 from ggmi.information.gain import InformationGain, gain_of_sums
 from ggmi.information.hsic import hsic
@@ -25,6 +26,7 @@ from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt
 from ggmi.information.semantic_entropy import semantic_entropy, semantic_entropy_by_prompt
 from ggmi.random import stream
 from ggmi.statistics import mean_interval
+from ggmi.text.records import FIELDS
 from ggmi.text.samples import PROMPT, Sample, require_keys
 
 Row = dict[str, Any]
@@ -99,6 +101,26 @@ class Embedded:
     def __len__(self) -> int:
         """Number of records."""
         return len(self.sample)
+
+
+def embedded(sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS) -> Embedded:
+    """Embed a set; nothing that is embedded with it changes its vectors.
+
+    Parameters
+    ----------
+    sample
+        The set; it may be empty.
+    encoder
+        The embedding model.
+    parts
+        Fields that are embedded, a line each.
+
+    Returns
+    -------
+    Embedded
+    """
+    texts = ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
+    return Embedded(sample, embed(texts, encoder).astype(float) if texts else np.zeros((0, 1)))
 
 
 def some(n: int, most: int, seed: int, name: str) -> Indices:

@@ -9,11 +9,16 @@ import pandas as pd
 
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
-from ggmi.reporting.page import Block, Page, Points, Prose, Section
+from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import Column, data_table, plain_table
 from ggmi.reporting.text import NOTHING, fixed, listed, one_line, plural
 
 Row = Mapping[str, Any]
+_PLACE = (
+    Column("generator", "generator", "who wrote"),
+    Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
+    Column("curation", "curation", "name of the curation"),
+)
 # Columns of the table a person reads: heading, estimator, digits.
 SUMMARY = (
     ("MMD² to T", "mmd", 3),
@@ -28,9 +33,7 @@ SUMMARY = (
 )
 FIELDS = (
     Column("set", "set", "the synthetic set"),
-    Column("generator", "generator", "who wrote"),
-    Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
-    Column("curation", "curation", "name of the curation"),
+    *_PLACE,
     Column("estimator", "estimator", "what is estimated; explained above the table"),
     Column("value", "value", "the estimate", 4),
     Column("ci_low", "low", "lower end of its 95 % interval", 4),
@@ -44,6 +47,50 @@ FIELDS = (
     Column("method", "method", "estimator, settings, null"),
     Column("note", "note", "why there is no value"),
 )
+
+COLUMNS_OF = {
+    "estimates": FIELDS,
+    "published": (
+        *_PLACE,
+        Column("hsic_published", "HSIC, published", "biased HSIC of small samples paired by index, narrow kernels", 6),
+        Column("hsic_published_null", "its null", "what independent data give", 6),
+        Column("hsic", "HSIC", "unbiased HSIC with the anchors of the prompt, median bandwidths", 6),
+        Column("hsic_ci_low", "HSIC, low", "lower end of its 95 % interval", 6),
+        Column("hsic_ci_high", "HSIC, high", "upper end of its 95 % interval", 6),
+        Column("hsic_p_holm", "p, Holm", "permutation p-value, Holm-corrected over all tests of the task", 4),
+        Column("cka", "CKA", "HSIC over its ceiling", 4),
+        Column("entropy_published_nats", "entropy, published", "plug-in, mean over the lists of prompts, nats", 3),
+        Column("entropy_published_ceiling_nats", "its ceiling", "ln of the list's length, nats", 3),
+        Column("entropy_nats", "entropy", "of the whole set, Miller–Madow, nats", 3),
+        Column("entropy_ceiling_nats", "its ceiling", "ln n, which the plug-in cannot exceed, nats", 3),
+        Column("entropy_growth", "growth", "what the last doubling of n added, over ln 2; at most 0.1 suffices", 3),
+        Column("n", "n", "records behind the entropy"),
+    ),
+    "claims": (
+        Column("claim", "claim", "what the paper says"),
+        Column("estimator", "estimator", "published or calibrated form"),
+        *_PLACE,
+        Column("verdict", "verdict", "on this run's data"),
+        Column("statistic", "statistic", "slope a step, or rank correlation", 5),
+        Column("ci_low", "low", "lower end of its 95 % interval", 5),
+        Column("ci_high", "high", "upper end of its 95 % interval", 5),
+        Column("p_value", "p", "two-sided", 4),
+        Column("p_holm", "p, Holm", "the same, Holm-corrected over all rows", 4),
+        Column("claimed", "claimed", "sign that is claimed"),
+        Column("n", "n", "conditions"),
+        Column("test", "test", "which test"),
+        Column("note", "note", "what limits it"),
+    ),
+    "truth": (
+        *_PLACE,
+        Column("quantity", "quantity", "what is exactly known of one record of the ideal generator"),
+        Column("truth", "truth", "its exact value, nats (divergence: no unit)", 3),
+        Column("estimator", "estimator", "what is meant to tell it"),
+        Column("value", "estimate", "the estimate", 3),
+        Column("ci_low", "low", "lower end of its 95 % interval", 3),
+        Column("ci_high", "high", "upper end of its 95 % interval", 3),
+    ),
+}
 
 
 def shown(row: Row, decimals: int) -> tuple[str, str]:
@@ -164,6 +211,94 @@ def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str)
 def estimator_points() -> Points:
     """What each estimator is."""
     return Points([(name, f"{meaning[:1].upper()}{meaning[1:]}.") for name, meaning in ESTIMATORS.items()])
+
+
+def claims_sentence(claims: pd.DataFrame) -> str:
+    """What became of the published claims, in one sentence.
+
+    Parameters
+    ----------
+    claims
+        Of `ggmi.pipeline.estimation_claims.claims_table`.
+    """
+    parts = []
+    for claim, rows in claims.groupby("claim", sort=False):
+        counts = [f"{word} {n}" for word, n in rows["verdict"].value_counts(sort=False).sort_index().items()]
+        parts.append(f"“{claim}”: {listed(counts)} of {len(rows)}")
+    return "; ".join(parts) + "."
+
+
+def estimation_section(
+    name: str,
+    estimates: pd.DataFrame,
+    published: pd.DataFrame,
+    claims: pd.DataFrame,
+    truth: pd.DataFrame | None,
+    figures: Mapping[str, Figure],
+) -> Section:
+    """What a task's page says of estimates.
+
+    Parameters
+    ----------
+    name
+        The task's.
+    estimates, published, claims, truth
+        Of `ggmi.pipeline.estimation_tables`; truth is None outside the embedded world.
+    figures
+        By name.
+
+    Returns
+    -------
+    Section
+    """
+    biased = published.dropna(subset=["hsic_published"])
+    blocks: list[Block] = [
+        Prose(
+            [
+                claims_sentence(claims),
+                _bias_sentence(biased),
+                "HSIC with the anchors of a prompt as a set falls with their number by itself, since the mean of many "
+                "anchors varies less; CKA divides that scale out. Generators are taken in the order of the "
+                "configuration, the largest first. p-values are Holm-corrected within each table.",
+            ]
+        )
+    ]
+    if truth is not None and "figure_estimates" in figures:
+        figure, place = figures["figure_estimates"], f"{name}/estimation/figure_estimates"
+        blocks.append(
+            Picture(
+                figure.svg,
+                figure.png,
+                "Estimates against exact values: information gain, entropy, total variation, mutual information.",
+                "Estimates with 95 % intervals against what is exactly true of one record of the ideal generator after "
+                "the same prompts; dashed: equality. A classifier bounds D_TV from below; alignment has no unit.",
+                [(kind.upper(), f"{place}.{kind}") for kind in ("svg", "png", "csv")],
+            )
+        )
+    tables = [
+        ("published", published, "Tables 2 to 4, published and calibrated"),
+        ("claims", claims, "Published claims"),
+    ]
+    if truth is not None:
+        tables.append(("truth", truth, "Estimates against the truth"))
+    tables.append(("estimates", estimates, "Every estimate"))
+    for file, frame, caption in tables:
+        if file == "estimates":
+            blocks.append(Fold("What each estimator is", [estimator_points()]))
+        blocks.append(data_table(frame, COLUMNS_OF[file], caption=caption, source=f"{name}/estimation/{file}.csv"))
+    return Section("estimates", "Estimates", "Estimates", blocks)
+
+
+def _bias_sentence(published: pd.DataFrame) -> str:
+    """How much of the published statistic is its own bias."""
+    if published.empty:
+        return "No set was large enough for the published statistic."
+    share = (published["hsic_published_null"] / published["hsic_published"]).median()
+    apart = int((published["hsic_p_holm"] < LEVEL).sum())
+    return (
+        f"The published statistic reads {fixed(100 * share, 1)} % (median over conditions) of its value on data that "
+        f"are independent by construction; the unbiased one leaves the noise in {apart} of {len(published)} conditions."
+    )
 
 
 def page_of(found: Mapping[str, Any]) -> Page:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ggmi.reporting.estimation import estimation_section
 from ggmi.reporting.page import Block, Figure, Fold, Heading, Links, Listing, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import COLUMNS, data_table, plain_table
 from ggmi.reporting.text import capital, count_word, fixed, listed, plural
@@ -30,6 +31,9 @@ class TaskResults:
         Of `ggmi.pipeline.tables`.
     generators, shares
         Of `ggmi.pipeline.world`; None outside the embedded world.
+    estimates, published, claims, truth
+        Of `ggmi.pipeline.estimation_tables`; None where nothing is estimated, and truth outside the
+        embedded world.
     """
 
     name: str
@@ -39,6 +43,10 @@ class TaskResults:
     curation: pd.DataFrame
     generators: pd.DataFrame | None = None
     shares: pd.DataFrame | None = None
+    estimates: pd.DataFrame | None = None
+    published: pd.DataFrame | None = None
+    claims: pd.DataFrame | None = None
+    truth: pd.DataFrame | None = None
 
 
 def synthesis_sentence(task: TaskResults) -> str:
@@ -83,6 +91,8 @@ def task_page(task: TaskResults, figures: Mapping[str, Figure], provenance: Sequ
     sections = []
     if task.shares is not None and task.generators is not None:
         sections.append(_world_section(task, task.shares, task.generators, figures))
+    if task.estimates is not None and task.published is not None and task.claims is not None:
+        sections.append(estimation_section(task.name, task.estimates, task.published, task.claims, task.truth, figures))
     sections += [_validity_section(task), _curation_section(task), _anchors_section(task), _making_section(provenance)]
     return Page(
         title=f"What the generators wrote: {task.title}",

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ggmi.errors import UserError, did_you_mean
@@ -120,6 +121,28 @@ def read_sample(path: str | os.PathLike[str], fields: Mapping[str, str] | None =
         for read, column in ((_key, key), (_ids, ANCHORS), (_log_prob, NATS), (_count, TOKENS))
     ]
     return Sample(str(path), records, tuple(place for place, _ in rows), *columns)
+
+
+def read_made(path: str | os.PathLike[str]) -> Sample:
+    """Read a set that the workflow made, which may be empty: a generator can fail every format.
+
+    Parameters
+    ----------
+    path
+        JSONL.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    UserError
+        As `read_sample`.
+    """
+    if Path(path).is_file() and not Path(path).stat().st_size:
+        return Sample(str(path), (), (), (), (), (), ())
+    return read_sample(path)
 
 
 def require_keys(sample: Sample, key: str, columns: Mapping[str, Any] | None = None) -> list[str]:
