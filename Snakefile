@@ -14,6 +14,8 @@ if CONFIG.tasks:
     include: "rules/world.smk"
     include: "rules/anchors.smk"
     include: "rules/synthesis.smk"
+    include: "rules/finetuning.smk"
+    include: "rules/rating.smk"
     include: "rules/estimation.smk"
 
 

@@ -27,12 +27,11 @@ rule anchors:
     params:
         code=code("anchors"),
         seed=CONFIG.seed,
-        source=lambda w: {
-            **TASKS[w.task].anchors.model_dump(exclude={"assumed_tokens"}),
-            "is_file": TASKS[w.task].anchors.is_file,
-        },
+        source=lambda w: TASKS[w.task].anchors.read_settings(),
         world=lambda w: (
-            {**WORLD.sizes(), **record_counts()} if in_world(TASKS[w.task]) else None
+            {"sizes": WORLD.sizes(), "counts": WORLD.counts()}
+            if in_world(TASKS[w.task])
+            else None
         ),
     script:
         "../workflow/scripts/anchors.py"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ggmi import config as ggmi_config
 from ggmi.config.estimation import DEFAULT_ENCODER
+from ggmi.config.students import JUDGE_TEMPLATES, WORLD_BASE
 from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
 from ggmi.config.world import STUDENT
 from ggmi.errors import UserError
@@ -16,6 +17,7 @@ from ggmi.workflow.code import script_digest
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
 from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import run_plan
+from ggmi.workflow.seeds import BASE_PART, seed_parts
 from ggmi.workflow.segments import plan
 
 # Jobs end with the process that started them; see ggmi.workflow.job.
@@ -130,12 +132,6 @@ def in_world(task):
     return task.anchors.source == EMBEDDED
 
 
-def record_counts():
-    """How many real records the embedded world draws, by set."""
-    names = ("anchor_records", "train_records", "test_records")
-    return {name: getattr(CONFIG.world, name) for name in names}
-
-
 def template_of(wildcards):
     """The prompt template's file."""
     name = TASKS[wildcards.task].prompts.template
@@ -160,11 +156,20 @@ def world_model_of(wildcards):
 
 
 def model_files_of(wildcards):
+    """Files of a person's own generator."""
+    return files_of_model(generator_of(wildcards))
+
+
+def files_of_model(settings):
     """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
-    settings = generator_of(wildcards)
     if settings.kind not in ("local", "vllm") or not looks_like_path(settings.model):
         return []
-    folder = Path(settings.model).expanduser()
+    return weights_in(settings.model)
+
+
+def weights_in(model):
+    """Files of a model folder that decide what it writes."""
+    folder = Path(model).expanduser()
     return sorted({str(p) for pattern in DECIDING_FILES for p in folder.glob(pattern)})
 
 
@@ -235,18 +240,14 @@ def places_in_world(name):
 
 
 def estimation_files(name):
-    """Tables and figures of a task's estimates, by part of its page."""
-    if TASKS[name].estimation is None:
-        return {"tables": [], "figures": []}
-    tables, figures = ["estimates", "published", "claims"], []
-    if places_in_world(name):
-        tables += ["truth"]
-        figures += [f"figure_estimates.{kind}" for kind in ("svg", "png")]
-    folder = f"{RESULTS}/{name}/estimation"
-    return {
-        "tables": [f"{folder}/{table}.csv" for table in tables],
-        "figures": [f"{folder}/{figure}" for figure in figures],
-    }
+    """Tables of a task's estimates."""
+    task = TASKS[name]
+    if task.estimation is None:
+        return []
+    tables = ["estimates", "published", "claims"]
+    tables += ["truth"] if places_in_world(name) else []
+    tables += ["predictions"] if task.judge else []
+    return [f"{RESULTS}/{name}/estimation/{table}.csv" for table in tables]
 
 
 def task_tables(name):
@@ -255,11 +256,50 @@ def task_tables(name):
     tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
     if any(generator.kind == "world" for generator in task.generators.values()):
         tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
-    return [*tables, *estimation_files(name)["tables"]]
+    return tables + rating_files(name) + estimation_files(name)
+
+
+def rating_files(name):
+    """Tables and notes of a task's students and ratings."""
+    task = TASKS[name]
+    files = ["sets.csv", "risks.csv", "generalization.csv"] if task.students else []
+    if task.judge:
+        files += ["table1.csv", "calibration.csv", "separations.csv"]
+        files += ["agreement.csv", "notes.json"]
+    return [f"{RESULTS}/{name}/rating/{file}" for file in files]
+
+
+def task_figures(name):
+    """Figures of a task's page, without their suffix."""
+    task = TASKS[name]
+    shares = any(generator.kind == "world" for generator in task.generators.values())
+    figures = [
+        *(["figure_shares"] if shares else []),
+        *(["rating/figure_losses"] if task.students else []),
+        *(["rating/figure_ratings"] if task.judge else []),
+        *(["estimation/figure_estimates"] if shares and task.estimation else []),
+    ]
+    return [f"{RESULTS}/{name}/{figure}" for figure in figures]
+
+
+def task_records(name):
+    """Records of how a task's tables were made."""
+    task = TASKS[name]
+    shares = any(generator.kind == "world" for generator in task.generators.values())
+    records = [
+        "synthesis",
+        *(["shares"] if shares else []),
+        *(["rating/risks"] if task.students else []),
+        *(["rating/ratings"] if task.judge else []),
+        *(["estimation/estimation"] if task.estimation else []),
+    ]
+    return [f"{RESULTS}/{name}/{record}.provenance.json" for record in records]
 
 
 def described(settings):
-    """A generator as its sets' cards name it."""
+    """A generator or judge as cards and pages name it."""
+    if settings.kind == "exact":
+        return "exact"
     name = getattr(settings, "model", None) or settings.path
     revision = getattr(settings, "revision", None)
     return f"{name} ({settings.kind}{f', {revision}' if revision else ''})"

@@ -191,6 +191,36 @@ rule estimation_truth:
         "../workflow/scripts/estimation_truth.py"
 
 
+rule predictions:
+    input:
+        estimates=f"{RESULTS}/{{task}}/estimation/estimates.csv",
+        ratings=f"{RESULTS}/{{task}}/rating/table1.csv",
+    output:
+        report(
+            f"{RESULTS}/{{task}}/estimation/predictions.csv",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"table": "Which estimator predicts the rating"},
+        ),
+    log:
+        f"{RESULTS}/logs/predictions/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+    params:
+        code=code("predictions"),
+        seed=CONFIG.seed,
+        places=lambda w: {
+            name: [made[part] for part in ("generator", "condition", "curation")]
+            for name, made in STUDENT_CONDITIONS[w.task].items()
+            if made["kind"] == "synthetic"
+        },
+    script:
+        "../workflow/scripts/predictions.py"
+
+
 rule figure_estimates:
     input:
         f"{RESULTS}/{{task}}/estimation/truth.csv",

@@ -117,7 +117,6 @@ rule curated_set:
         **SYNTHESIS_RESOURCES,
     params:
         code=code("curated_set"),
-        seed=CONFIG.seed,
         title=lambda w: TASKS[w.task].title,
         license=lambda w: TASKS[w.task].license,
         curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
@@ -235,20 +234,13 @@ rule task_page:
         **PAGE_PARTS,
         tables=lambda w: task_tables(w.task),
         split=f"{RESULTS}/{{task}}/anchors/split.json",
-        figures=lambda w: (
-            [f"{RESULTS}/{w.task}/figure_shares.{kind}" for kind in ("svg", "png")]
-            if made_in_world(w)
-            else []
-        )
-        + estimation_files(w.task)["figures"],
-        records=lambda w: [
-            f"{RESULTS}/{w.task}/{name}.provenance.json"
-            for name in [
-                "synthesis",
-                *(["shares"] if made_in_world(w) else []),
-                *(["estimation/estimation"] if TASKS[w.task].estimation else []),
-            ]
+        figures=lambda w: [
+            f"{figure}.{kind}"
+            for figure in task_figures(w.task)
+            for kind in ("svg", "png")
         ],
+        records=lambda w: task_records(w.task),
+        world=lambda w: [f"{RESULTS}/world/world.json"] if made_in_world(w) else [],
     output:
         f"{RESULTS}/{{task}}.html",
     log:

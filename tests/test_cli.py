@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,42 @@ def test_schema_prints_the_schema(ggmi):
     assert yaml.safe_load(found.stdout)["additionalProperties"] is False
 
 
+def test_cost_prices_the_published_set_up(ggmi):
+    found = ggmi("cost", "config.yaml", "presets/paper.yaml", "--json", folder=ROOT)
+    assert (found.returncode, found.stderr) == (0, "")
+    said = json.loads(found.stdout)
+    row, total = said["rows"]
+    # 200 prompts of 3, 10 and 20 instances; local models cost nothing.
+    assert (row["name"], row["requests"], total["requests"]) == ("dolly gpt_4o", 600, 600)
+    assert row["worst_output_tokens"] == 600 * 4096
+    expected = (2.5 * row["input_tokens"] + 10 * row["expected_output_tokens"]) / 1e6
+    assert row["expected_price"] == pytest.approx(expected)
+    assert "databricks/databricks-dolly-15k are not at hand" in said["notes"][0]
+
+
+def test_cost_prints_a_table_and_what_it_rests_on(ggmi):
+    found = ggmi("cost", "config.yaml", "presets/paper.yaml", folder=ROOT)
+    assert found.returncode == 0
+    assert "gpt_4o" in found.stdout
+    assert "prompts counted by: 4 characters a token" in found.stdout
+
+
+def test_cost_of_the_default_is_nothing(ggmi):
+    found = ggmi("cost", folder=ROOT)
+    assert (found.returncode, found.stdout) == (0, "no generator is an endpoint: nothing is paid for\n")
+
+
+def test_cost_tells_a_mistake_like_any_other(ggmi, tmp_path):
+    generators = "{g: {kind: openai, model: m}}"
+    (tmp_path / "a.jsonl").write_text('{"instruction": "Add."}\n')
+    (tmp_path / "mine.yaml").write_text(
+        f"tasks: {{embedded: null, t: {{title: T, anchors: {{source: a.jsonl}}, generators: {generators}}}}}\n"
+    )
+    found = ggmi("cost", "mine.yaml")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("ggmi: a.jsonl: line 1: there is no field 'response' (response); ")
+
+
 @pytest.mark.parametrize("words", [[], ["chek"], ["check", "--all"], ["defaults", "config.yaml"]])
 def test_a_wrong_command_line_shows_how_it_is_used(ggmi, words):
     found = ggmi(*words)
@@ -167,4 +204,4 @@ def test_a_wrong_command_line_shows_how_it_is_used(ggmi, words):
 def test_help_names_every_command(ggmi):
     found = ggmi("--help")
     assert found.returncode == 0
-    assert all(f"  {command} " in found.stdout for command in ("check", "defaults", "schema"))
+    assert all(f"  {command} " in found.stdout for command in ("check", "cost", "defaults", "schema"))

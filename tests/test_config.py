@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from ggmi.config import Config, MixtureStudy, check_files, default_yaml, load, read_yaml, resolved, schema_json
+from ggmi.config.tasks import MANNER
 from ggmi.errors import UserError
 from ggmi.mixtures.worlds import Condition
+from ggmi.models.backend import KINDS
 
 ROOT = Path(__file__).parents[1]
 
@@ -438,6 +440,126 @@ def test_a_study_is_accepted_just_when_points_and_memory_suffice_for_every_condi
         assert len(studies(values)["gmm"].conditions()) == len({*sweep, K}) + 26
     else:
         assert len(sentences(values)) == 1
+
+
+# Tasks and their world.
+
+
+def task(**values):
+    return {"tasks": {"t": {"title": "T", "generators": {"g": {"kind": "local", "model": "m"}}, **values}}}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"tasks": {"gmm": task()["tasks"]["t"]}}, "config: tasks.gmm: the name is taken; allowed: none of "),
+        ({"tasks": {"report": task()["tasks"]["t"]}}, "config: tasks.report: the name is taken; allowed: none of "),
+        ({"mixtures": {"world": {}}}, "config: mixtures.world: the name is taken; allowed: none of "),
+        ({"tasks": {"t": {"generators": {"g": {"kind": "local", "model": "m"}}}}}, "config: tasks.t.title: is missing"),
+        (task(generators={}), "config: tasks.t.generators: "),
+        (task(generators={"g": {"model": "m"}}), "config: tasks.t.generators.g.kind: is missing"),
+        (
+            task(generators={"g": {"kind": "lokal", "model": "m"}}),
+            "config: tasks.t.generators.g.kind: 'lokal' is not allowed; did you mean 'local'?",
+        ),
+        (
+            task(generators={"g": {"kind": "openai", "modle": "m", "model": "m"}}),
+            "config: unknown key 'tasks.t.generators.g.modle': did you mean 'model'?",
+        ),
+        (
+            task(generators={"g": {"kind": "openai", "model": "m", "base_url": "ftp://x"}}),
+            "config: tasks.t.generators.g.base_url: must match pattern",
+        ),
+        (
+            task(generators={"g": {"kind": "world", "model": "lage"}}),
+            "config: tasks.t.generators.g.model: the world has no generator 'lage'; did you mean 'large'?",
+        ),
+        (
+            task(generators={"ideal": {"kind": "world", "model": "large"}}),
+            "config: tasks.t: generators.ideal: the name is that of the exact generator; choose another",
+        ),
+        (
+            task(anchors={"source": "a.jsonl"}, generators={"g": {"kind": "world", "model": "large"}}),
+            "config: tasks.t: generators.g: kind world goes with anchors.source: embedded only, and the source is",
+        ),
+        (task(instances=[3, 3]), "config: tasks.t.instances: 3 is listed twice"),
+        (
+            task(instances=[3, 21]),
+            "config: tasks.t.instances: 21 anchors are more than the world's generators learn to read; allowed: up to "
+            "world.most_anchors = 20",
+        ),
+        (task(sampling={"stop": [""]}), "config: tasks.t.sampling.stop.0: must have at least 1 character, got ''"),
+        (
+            task(curations={"c": {"lengths": {"context": [9, 3]}}}),
+            "config: tasks.t.curations.c.lengths.context: least is 9 and most is 3; allowed: least first",
+        ),
+        (
+            {"world": {"generators": {"large": {"layers": 3, "width": 96, "heads": 4}}}},
+            "config: world.generators.large.record_steps: is missing",
+        ),
+        (
+            {"world": {"generators": {"large": {"layers": 0, "width": 96, "heads": 4, "record_steps": 1}}}},
+            "config: world.generators.large.layers: must be greater than or equal to 1, got 0",
+        ),
+        (
+            {"world": {"generators": {"odd": {"layers": 1, "width": 20, "heads": 4, "record_steps": 1}}}},
+            "config: world.generators.odd: width: 20 is not shared evenly by heads = 4; allowed: multiples of 8",
+        ),
+        (
+            {"world": {"test_records": 12_000}},
+            "config: world.test_records: 12000 leave none of the 12000 records of the target task for training; "
+            "allowed: up to 11999",
+        ),
+        ({"world": {"unsampled": 9}}, "config: world.irrelevant = 10 is outside 12 to 40"),
+        (
+            {"world": {"generators": {"student": {"layers": 1, "width": 16, "heads": 2, "record_steps": 1}}}},
+            "config: world.generators.student: the name is the student's; choose another",
+        ),
+    ],
+)
+def test_a_mistake_in_a_task_or_its_world_is_told_in_a_sentence(values, expected):
+    found = sentences(values)
+    assert found[0].startswith(expected)
+
+
+def test_a_world_that_no_task_uses_may_be_as_it_is():
+    assert load({"world": {"test_records": 12_000}, "tasks": {"embedded": None}}).tasks == {}
+
+
+def test_null_leaves_a_generator_or_a_curation_out():
+    two = {"a": {"kind": "local", "model": "m"}, "b": None}
+    found = load(task(generators=two, curations={"c": {}, "d": None})).tasks["t"]
+    assert (list(found.generators), list(found.curations)) == (["a"], ["c"])
+    assert found.conditions() == [("a", "3-ins"), ("a", "10-ins"), ("a", "20-ins")]
+
+
+def test_every_setting_of_a_backend_either_decides_responses_or_is_its_manner():
+    deciding = {"kind", "model", "revision", "device", "dtype", "token_log_probs", "log_probs", "base_url", "command"}
+    every = {name for kind in KINDS.values() for name in kind.model_fields}
+    assert deciding | MANNER == every
+    assert not deciding & MANNER
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (task(anchors={"source": "a.csv"}), "tasks.t.anchors.source: there is no file 'a.csv'"),
+        (task(prompts={"template": "mine.txt"}), "tasks.t.prompts.template: there is no file 'mine.txt'"),
+        (
+            task(generators={"g": {"kind": "import", "path": "s.jsonl"}}),
+            "tasks.t.generators.g.path: there is no file 's.jsonl'",
+        ),
+        (
+            task(generators={"g": {"kind": "local", "model": "./nowhere"}}),
+            "tasks.t.generators.g.model: there is no folder './nowhere'",
+        ),
+    ],
+)
+def test_a_tasks_files_are_looked_for_before_the_run(values, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        check_files(load(values))
+    assert str(caught.value) == f"config: {expected}"
 
 
 # Presets and files.

@@ -8,6 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 Array = NDArray[np.float64]
 
@@ -120,7 +121,11 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) ->
 
     Items of one response are alike, so they tell less than as many independent ones. The spread of
     the clusters' shares gives the number of independent items that would tell as much, at most the
-    items there are (the design effect; Kish 1965); where all items agree, each cluster counts once.
+    items there are (the design effect; Kish 1965). Two clusters of mean size more, one of hits and
+    one of none, enter the spread: a kind of response that fails as a whole may be too rare to have
+    been seen. Clusters of one item are independent items; where all items agree, each cluster
+    counts once. In simulations the interval covers at least what it says;
+    few clusters of many independent items make it too wide.
 
     Parameters
     ----------
@@ -147,10 +152,13 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) ->
         return Interval(np.nan, np.nan)
     share = good.sum() / count
     effective = float(clusters)
-    if clusters > 1 and 0 < share < 1:
-        variance = clusters / (clusters - 1) * np.square(good - share * total).sum() / count**2
-        effective = min(count, share * (1 - share) / variance) if variance > 0 else count
     z = NormalDist().inv_cdf(0.5 + level / 2)
+    if 1 < clusters < count and 0 < share < 1:
+        # Residuals of the clusters at hand, and of the two that are added.
+        squares = clusters / (clusters - 1) * np.square(good - share * total).sum()
+        squares += (count / clusters) ** 2 * (share**2 + (1 - share) ** 2)
+        effective = min(count, share * (1 - share) * count**2 / squares)
+        z = float(stdtrit(clusters - 1, 0.5 + level / 2))
     middle = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
     half = z / (1 + z**2 / effective) * np.sqrt(share * (1 - share) / effective + (z / (2 * effective)) ** 2)
     return Interval(max(0.0, float(middle - half)), min(1.0, float(middle + half)))

@@ -38,7 +38,7 @@ def test_the_sentence_names_every_claim_under_its_verdict(make_study):
     text = claims_sentence(make_study(moves=moves))
     assert text == (
         "Of the four claims of section 4.4 on the theory's terms, one is contradicted (J raises ΔI); one is supported "
-        "(K raises H(S_anchor|W)); one is supported or not by variant or stand-in (L raises H(S_gen|W)); one is "
+        "(K raises H(S_anchor|W)); one is judged differently by variant or stand-in (L raises H(S_gen|W)); one is "
         "undecided (L lowers ΔH)."
     )
 
@@ -79,7 +79,7 @@ def test_a_term_tells_the_gap_by_its_movement_and_sign(make_study):
     # The task divergence, a cost, falls with J and rises with L; with K it falls like the gap.
     assert told(study, TASK) == (7, 4, 1)
     still = make_study(moves={("information_gain", "K"): 0.0})
-    assert told(still, "information_gain") == (4, 4, 0)
+    assert told(still, "information_gain") == (4, 4, 4)
 
 
 # Sentences on each claim.
@@ -126,7 +126,7 @@ def test_other_covariances_are_told(make_study):
     study.claims.loc[study.claims["covariance"] == "released", "verdict"] = "undecided"
     assert "; undecided with covariances as released." in point(claim_points(study), "L lowers ΔH")
     assert claims_sentence(study).startswith(
-        "All four claims of section 4.4 on the theory's terms are supported or not by variant or stand-in: J raises"
+        "All four claims of section 4.4 on the theory's terms are judged differently by variant or stand-in: J raises"
     )
 
 

@@ -43,13 +43,18 @@ def test_a_folder_with_a_card_is_a_data_set(tmp_path, monkeypatch):
     spans = [TokenSpan(0, 60, -1.5), TokenSpan(60, len(text), -2.5)]
     rows = list(synthetic_rows(parse(text), Origin("tiny", "p1", ("a1",), 0, "k"), spans))
     write_rows(folder / "synthetic.jsonl", rows)
-    write_rows(folder / "failures.jsonl", [{"reason": "no_json"}])
     write_text(folder / "README.md", card_text(card(made_by={"generator": HOSTILE})))
     loaded = datasets.load_dataset(str(folder))
     assert list(loaded) == ["train"]
     assert loaded["train"].column_names == list(COLUMNS)
     assert loaded["train"].to_list() == rows
     assert [record.id for record in read_dataset(str(folder))] == ["k-0", "k-1"]
+    # Neither a set made anew in its place nor one whose folder has the same name is taken for this one.
+    write_rows(folder / "synthetic.jsonl", rows[:1])
+    write_rows(tmp_path / "other/set/synthetic.jsonl", rows[1:])
+    write_text(tmp_path / "other/set/README.md", (folder / "README.md").read_text())
+    assert [r["id"] for r in datasets.load_dataset(str(folder))["train"]] == ["k-0"]
+    assert [r["id"] for r in datasets.load_dataset(str(tmp_path / "other/set"))["train"]] == ["k-1"]
 
 
 def test_the_front_matter_says_licence_and_size():

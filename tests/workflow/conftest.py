@@ -111,6 +111,12 @@ def finished(tmp_path_factory):
     return project
 
 
+@pytest.fixture(scope="session")
+def project_at():
+    """Make a project that has not been run, at a path."""
+    return Project.fresh
+
+
 @pytest.fixture
 def fresh_project(tmp_path):
     """A project that has not been run."""

@@ -11,9 +11,8 @@ with job(snakemake.log[0]):
     if p.world is None:
         sets, report = source_sets(p.source, p.seed)
     else:
-        counts = {name: value for name, value in p.world.items() if name.endswith("_records")}
-        sizes = Sizes(**{name: value for name, value in p.world.items() if name not in counts})
-        sets, report = embedded_sets(Language.draw(p.seed, sizes), counts, p.seed)
+        language = Language.draw(p.seed, Sizes(**p.world["sizes"]))
+        sets, report = embedded_sets(language, p.world["counts"], p.seed)
     for name in ("pool", "train", "test"):
         write_records(made[name], getattr(sets, name))
     write_json(made.report, report)

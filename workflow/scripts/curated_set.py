@@ -18,6 +18,6 @@ with job(snakemake.log[0]):
     write_rows(made.drops, drops)
     write_json(made.summary, summary)
     title = f"{p.title}: {w.generator}, {w.condition}, {w.curation}"
-    template = "".join(Path(path).read_text(encoding="utf-8") for path in (given.get("template") or []))
+    template = Path(path).read_text(encoding="utf-8") if (path := given.get("template")) else ""
     card = card_of(title, p.license, p.made_by, read_json(given.summary), summary, template)
     write_text(made.card, card_text(card))

@@ -8,7 +8,7 @@ from ggmi.reporting.mixtures import MixtureStudy
 from ggmi.reporting.page import Figure, render
 from ggmi.reporting.reading import read_task
 from ggmi.reporting.sections import mixture_page
-from ggmi.reporting.tasks import synthesis_sentence
+from ggmi.reporting.tasks import task_sentences
 from ggmi.reporting.theory import theory_sentence
 from ggmi.workflow.job import job
 
@@ -35,7 +35,7 @@ with job(snakemake.log[0]):
     configuration = Path(given.configuration).read_text(encoding="utf-8")
     page = mixture_page(studies, figures, records, configuration, p.code, p.seed, theory, tasks)
     sentences = [*summary(studies), *([] if theory is None else [theory_sentence(theory)])]
-    sentences += map(synthesis_sentence, tasks)
+    sentences += [sentence for task in tasks for sentence in task_sentences(task)]
     parts = [Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script")]
     write_text(snakemake.output.page, render(page, *parts))
     write_text(snakemake.output.summary, "\n".join(sentences) + "\n")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ggmi.embedded.training import Recipe, save, train
+from ggmi.embedded.recipes import Recipe
+from ggmi.embedded.training import save, train
 from ggmi.io import write_csv, write_json
 from ggmi.pipeline.world import documents_of
 from ggmi.provenance import record

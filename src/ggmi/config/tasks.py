@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ggmi.config.estimation import Estimation
+from ggmi.config.sampling import SamplingSettings
 from ggmi.config.section import NAME, Section, each_once, left_out
+from ggmi.config.students import (
+    WORLD_BASE,
+    ExactSettings,
+    Judge,
+    Students,
+    embedded_judge,
+    embedded_students,
+)
 from ggmi.models.settings import EndpointSettings, LocalSettings, ServerSettings, Settings
 from ggmi.text.records import FORMATS
 
@@ -59,6 +68,10 @@ class AnchorSource(Section):
         """Whether the source is a file of records."""
         return Path(self.source).suffix.lower() in FORMATS
 
+    def read_settings(self) -> dict[str, Any]:
+        """What reading and splitting the source depends on."""
+        return {**self.model_dump(exclude={"assumed_tokens"}), "is_file": self.is_file}
+
 
 class PromptSettings(Section):
     """How anchors become prompts."""
@@ -75,15 +88,6 @@ class PromptSettings(Section):
     draw: Literal["nested", "independent"] = Field(
         "nested", description="nested: prompts of more instances begin with those of fewer"
     )
-
-
-class SamplingSettings(Section):
-    """How responses are drawn."""
-
-    temperature: float = Field(1.0, ge=0, le=10, description="divides the logits; 0 takes the likeliest token")
-    top_p: float = Field(1.0, gt=0, le=1, description="draw from the smallest set of this probability")
-    max_tokens: int = Field(4096, ge=1, description="tokens of a response at most")
-    stop: list[Annotated[str, Field(min_length=1)]] = Field([], description="texts that end a response")
 
 
 class LengthSettings(Section):
@@ -139,6 +143,8 @@ class Task(Section):
         Estimation(), description="estimates of every synthetic set against the real records; null leaves them out"
     )
     license: str = Field("other", description="licence of the synthetic sets, as in their cards")
+    students: Students | None = Field(None, description="students trained on each set; null: none, and no ratings")
+    judge: Judge | None = Field(None, description="judge of their answers; null: risks only")
 
     @field_validator("generators", "curations", mode="before")
     @classmethod
@@ -161,6 +167,51 @@ class Task(Section):
                     f"{self.anchors.source!r}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _students_and_judge_go_with_the_source(self) -> Self:
+        if self.students is None:
+            if self.judge is not None:
+                raise ValueError("judge: there are no answers to judge while students is null")
+            return self
+        if self.anchors.source == EMBEDDED:
+            if self.students.form != "json":
+                raise ValueError(
+                    f"students.form: students of anchors.source: embedded know lines of JSON, so it must be 'json', "
+                    f"got {self.students.form!r}"
+                )
+            return self
+        if self.students.base == WORLD_BASE:
+            raise ValueError(f"students.base: world goes with anchors.source: embedded, got {self.anchors.source!r}")
+        if self.judge is not None and isinstance(self.judge.by, ExactSettings):
+            raise ValueError(f"judge.by.kind: exact goes with anchors.source: embedded, got {self.anchors.source!r}")
+        return self
+
+    def student_conditions(self) -> dict[str, dict[str, Any]]:
+        """What students are trained on, by name: how each set is made.
+
+        ``kind`` is base (nothing), synthetic, mixture, anchors or real; of a synthetic set and of
+        a mixture also ``generator``, ``condition`` and ``curation``, of a mixture the ``share`` of T.
+        """
+        if self.students is None:
+            return {}
+        sets = {
+            f"{generator}_{condition}_{curation}": {
+                "generator": generator,
+                "condition": condition,
+                "curation": curation,
+            }
+            for generator, condition in self.conditions()
+            for curation in self.curations
+        }
+        found: dict[str, dict[str, Any]] = {"base": {"kind": "base"}}
+        found |= {name: {"kind": "synthetic", **made} for name, made in sets.items()}
+        for share in self.students.mixtures:
+            found |= {
+                f"{name}_real{share:g}": {"kind": "mixture", **made, "share": share} for name, made in sets.items()
+            }
+        wanted = (("anchors", self.students.anchors), ("real", self.students.real))
+        return found | {name: {"kind": name} for name, on in wanted if on}
 
     def conditions(self) -> list[tuple[str, str]]:
         """Every generator with its conditions: ``3-ins`` and so on, or ``given`` for an imported set."""
@@ -186,4 +237,6 @@ def embedded_task() -> Task:
             "as_sampled": CurationSettings(lengths=None, placeholders=False, exact=False, near=None),
         },
         license="cc0-1.0",
+        students=embedded_students(),
+        judge=embedded_judge(),
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from ggmi.config.mixtures import MixtureStudy, Sweeps
 from ggmi.config.section import NAME, Section, left_out
+from ggmi.config.students import JUDGE_TEMPLATES
 from ggmi.config.tasks import EMBEDDED, TEMPLATES, Task, embedded_task
 from ggmi.config.theory import TheoryStudy
 from ggmi.config.world import STUDENT, World
@@ -18,8 +19,8 @@ from ggmi.embedded.language import Sizes
 from ggmi.errors import UserError, did_you_mean
 from ggmi.models.directory import looks_like_path
 
-# Keys whose entries are of the kind that they name.
-BY_KIND = ("generators",)
+# Keys whose entries are of the kind that they name, and one whose value is.
+BY_KIND, OF_KIND = ("generators",), ("by",)
 # Folders and pages of results/ that are no study's or task's.
 RESERVED = ("logs", "report", "theory", "world")
 
@@ -157,7 +158,10 @@ def _sentence(error: Any) -> str:
     """One of pydantic's errors in our words."""
     location = [part for part in error["loc"] if part != "[key]"]
     # After a backend's name pydantic puts the kind that it chose, which is no key.
-    named = [part for i, part in enumerate(location) if i < 2 or location[i - 2] not in BY_KIND]
+    in_task = location[0] == "tasks" if location else False
+    chosen = {i + 2 for i, part in enumerate(location) if in_task and part in BY_KIND}
+    chosen |= {i + 1 for i, part in enumerate(location) if in_task and part in OF_KIND}
+    named = [part for i, part in enumerate(location) if i not in chosen]
     key = ".".join(str(part) if str(part).isprintable() else repr(part) for part in named)
     if error["type"] == "extra_forbidden":
         return f"unknown key '{key}': {did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
@@ -256,10 +260,14 @@ def _check_task_files(place: str, task: Task) -> None:
     if task.anchors.is_file:
         files["anchors.source"] = task.anchors.source
     files |= {f"generators.{name}.path": g.path for name, g in task.generators.items() if g.kind == "import"}
+    if task.students is not None and task.students.template is not None:
+        files["students.template"] = task.students.template
+    if task.judge is not None and task.judge.template not in JUDGE_TEMPLATES:
+        files["judge.template"] = task.judge.template
     for key, file in files.items():
         if not Path(file).is_file():
             raise UserError(f"{place}.{key}: there is no file {file!r}")
     for name, generator in task.generators.items():
-        if generator.kind in ("local", "vllm") and looks_like_path(generator.model):
-            if not Path(generator.model).expanduser().is_dir():
-                raise UserError(f"{place}.generators.{name}.model: there is no folder {generator.model!r}")
+        folder = generator.model if generator.kind in ("local", "vllm") else ""
+        if looks_like_path(folder) and not Path(folder).expanduser().is_dir():
+            raise UserError(f"{place}.generators.{name}.model: there is no folder {folder!r}")

@@ -7,6 +7,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ggmi.config.section import NAME, Section, left_out
+from ggmi.embedded.recipes import RECIPES
+
+STUDENT = "student"
+# Anchors in context at which a generator's training is measured, as published.
+MEASURED_INSTANCES = (3, 10, 20)
 
 
 class ModelRecipe(Section):
@@ -17,6 +22,7 @@ class ModelRecipe(Section):
     heads: int = Field(ge=1, le=16, description="attention heads")
     record_steps: int = Field(ge=1, le=100_000, description="most steps on single records or pairs")
     list_steps: int = Field(0, ge=0, le=100_000, description="most steps on lists of records; 0 for a student")
+    record_rate: float = Field(1e-3, gt=0, le=1, description="learning rate on single records or pairs")
     wanted_accuracy: float = Field(0.98, gt=0, le=1, description="share of right responses that ends the first stage")
     wanted_kl_nats: float = Field(
         0.05, gt=0, description="divergence from the exact law of the next skill that ends the second stage, nats"
@@ -33,6 +39,10 @@ class ModelRecipe(Section):
         return self
 
 
+def _recipe(name: str) -> ModelRecipe:
+    return ModelRecipe(**{key: getattr(RECIPES[name], key) for key in ModelRecipe.model_fields})
+
+
 class World(Section):
     """A small world in which every truth is known, with real transformers trained on the spot."""
 
@@ -47,15 +57,11 @@ class World(Section):
     train_records: int = Field(500, ge=1, le=1_000_000, description="real training set T: records of the target task")
     test_records: int = Field(300, ge=1, le=1_000_000, description="test set: further records of the target task")
     generators: dict[NAME, ModelRecipe] = Field(
-        {
-            "large": ModelRecipe(layers=3, width=96, heads=4, record_steps=1500, list_steps=2500),
-            "medium": ModelRecipe(layers=2, width=48, heads=4, record_steps=600, list_steps=500),
-            "small": ModelRecipe(layers=1, width=16, heads=2, record_steps=50, list_steps=50),
-        },
+        {name: _recipe(name) for name in RECIPES if name != STUDENT},
         description="generators M by name (Llama's architecture); null leaves one out",
     )
     student: ModelRecipe = Field(
-        ModelRecipe(layers=1, width=128, heads=4, record_steps=1500),
+        _recipe(STUDENT),
         description="base student (GPT-2's architecture): knows the format and the irrelevant skills",
     )
 
@@ -68,6 +74,10 @@ class World(Section):
         """What the skills and domains are drawn from."""
         return {name: getattr(self, name) for name in ("anchored", "unsampled", "irrelevant", "letters", "length")}
 
+    def counts(self) -> dict[str, int]:
+        """How many real records the world draws, by set."""
+        return {name: getattr(self, name) for name in ("anchor_records", "train_records", "test_records")}
+
     def recipe(self, name: str) -> dict[str, Any]:
         """Settings of one model, with its kind."""
         kind: Literal["generator", "student"] = "student" if name == STUDENT else "generator"
@@ -77,8 +87,3 @@ class World(Section):
             # What it never learns to read is no criterion of its training.
             values["instances"] = sorted({min(x, self.most_anchors) for x in MEASURED_INSTANCES})
         return values
-
-
-STUDENT = "student"
-# Anchors in context at which a generator's training is measured, as published.
-MEASURED_INSTANCES = (3, 10, 20)

@@ -22,9 +22,9 @@ import copy
 import math
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,12 +41,12 @@ from transformers import (
 )
 
 from ggmi.embedded.documents import Batch, Documents
-from ggmi.embedded.language import END_ID, PAD_ID, Sizes
+from ggmi.embedded.language import END_ID, PAD_ID
+from ggmi.embedded.recipes import Recipe
 from ggmi.embedded.truth import generator_truth, response_accuracy
 from ggmi.errors import UserError
 from ggmi.random import stream
 
-Kind = Literal["generator", "student"]
 Row = dict[str, float | int | str]
 Progress = Callable[[str, int, int, Row], None]
 
@@ -56,68 +56,6 @@ AVERAGE = 0.98
 CHECK_EVERY = 50
 # Prompts (of each number of instances) and records a measurement.
 CHECK_PROMPTS, CHECK_RECORDS = 48, 400
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How large a model is and how long it may learn.
-
-    Parameters
-    ----------
-    kind
-        A generator (Llama's architecture) or a student (GPT-2's).
-    layers, width, heads
-        The model's size.
-    record_steps
-        Most steps of the first stage, on single records or pairs.
-    list_steps
-        Most steps of the second stage, on lists; 0 for a student.
-    wanted_accuracy
-        Share of right responses that ends the first stage, and that the second must keep.
-    wanted_kl_nats
-        Divergence of the exact law of the next skill from the generator's that ends the second
-        stage: the largest over the numbers of instances in `instances`.
-    instances
-        Anchors in context for which it is measured.
-    record_documents, list_documents
-        Documents a step in each stage.
-    record_rate, list_rate
-        Learning rates of the stages.
-    """
-
-    kind: Kind
-    layers: int
-    width: int
-    heads: int
-    record_steps: int
-    list_steps: int = 0
-    wanted_accuracy: float = 0.98
-    wanted_kl_nats: float = 0.05
-    instances: tuple[int, ...] = (3, 10, 20)
-    record_documents: int = 64
-    list_documents: int = 8
-    record_rate: float = 1e-3
-    list_rate: float = 2e-3
-
-
-RECIPES = {
-    "large": Recipe("generator", layers=3, width=96, heads=4, record_steps=1500, list_steps=2500),
-    "medium": Recipe("generator", layers=2, width=64, heads=4, record_steps=600, list_steps=1000),
-    "small": Recipe("generator", layers=1, width=16, heads=2, record_steps=50, list_steps=50),
-    "student": Recipe("student", layers=1, width=128, heads=4, record_steps=1500),
-}
-# For a smoke run: a smaller world, shorter documents, and models that have seen too little of them.
-SMOKE_SIZES = Sizes(anchored=4, unsampled=4, irrelevant=7, letters=5)
-SMOKE_ANCHORS, SMOKE_FURTHER = 10, 5
-_SMOKE = Recipe(
-    "generator", layers=2, width=64, heads=4, record_steps=300, list_steps=150, record_rate=2e-3, instances=(3, 10)
-)
-SMOKE_RECIPES = {
-    "large": _SMOKE,
-    "medium": replace(_SMOKE, width=32, record_steps=100, list_steps=50),
-    "small": replace(_SMOKE, layers=1, width=16, heads=2, record_steps=20, list_steps=10),
-    "student": Recipe("student", layers=1, width=64, heads=4, record_steps=250, record_rate=2e-3),
-}
 
 
 @dataclass(frozen=True)
@@ -132,7 +70,7 @@ class Trained:
         The learning curve, a row a measurement: model, stage, step, mean training loss in nats a unit of
         weight since the last row, `accuracy`, and in lists `kl_<x>_ins_nats` for every x measured.
     reached
-        Whether the last stage met its criterion before its most steps.
+        Whether the last stage met its criterion; the medium and the small generator are not meant to.
     """
 
     model: PreTrainedModel

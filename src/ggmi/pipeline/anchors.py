@@ -35,13 +35,12 @@ class AnchorSets:
 
 
 def source_sets(source: Mapping[str, Any], seed: int) -> tuple[AnchorSets, dict[str, Any]]:
-    """Read a task's real records and split them.
+    """Read a task's real records, split them, and look for near-duplicates across the split.
 
     Parameters
     ----------
     source
-        Settings: ``source``, ``is_file``, ``split``, ``revision``, ``fields``, ``test_share``,
-        ``near_duplicate``.
+        As for `source_split`, and ``near_duplicate``.
     seed
         The run's seed.
 
@@ -51,6 +50,20 @@ def source_sets(source: Mapping[str, Any], seed: int) -> tuple[AnchorSets, dict[
         Prompts draw from the training part.
     report : dict
         Counts, and the near-duplicates across the split: pairs of ids with their ROUGE-L.
+    """
+    parts = source_split(source, seed)
+    return AnchorSets(parts.train, parts.train, parts.test), _report(parts, source["near_duplicate"])
+
+
+def source_split(source: Mapping[str, Any], seed: int) -> Split:
+    """Read a task's real records and split them.
+
+    Parameters
+    ----------
+    source
+        Settings: ``source``, ``is_file``, ``split``, ``revision``, ``fields``, ``test_share``.
+    seed
+        The run's seed.
 
     Raises
     ------
@@ -59,12 +72,10 @@ def source_sets(source: Mapping[str, Any], seed: int) -> tuple[AnchorSets, dict[
     """
     fields = dict(source["fields"])
     if source["is_file"]:
-        records = list(read_records(source["source"], fields))
+        found = read_records(source["source"], fields)
     else:
         found = read_dataset(source["source"], fields, split=source["split"], revision=source["revision"])
-        records = list(found)
-    parts = split(records, seed, train_share=1 - source["test_share"])
-    return AnchorSets(parts.train, parts.train, parts.test), _report(parts, source["near_duplicate"])
+    return split(list(found), seed, train_share=1 - source["test_share"])
 
 
 def embedded_sets(language: Language, counts: Mapping[str, int], seed: int) -> tuple[AnchorSets, dict[str, Any]]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ggmi.config.tasks import EMBEDDED, TEMPLATES
+from ggmi.embedded.language import Language, Sizes
 from ggmi.models.backend import backend
 from ggmi.models.cost import CHARACTERS_PER_TOKEN, Estimate, estimate, token_counter
 from ggmi.models.settings import EndpointSettings
 from ggmi.models.store import Store
-from ggmi.pipeline.anchors import source_sets
-from ggmi.pipeline.responses import requests_of
-from ggmi.text.records import Record
-from ggmi.text.splitting import instance_sets
-from ggmi.text.templates import Prompt, Template, read_prompts, read_template
+from ggmi.pipeline.anchors import embedded_sets, source_split
+from ggmi.pipeline.responses import prompts_of, requests_of, store_file
+from ggmi.text.records import Record, read_records
+from ggmi.text.templates import Prompt, Template, read_template
 
 if TYPE_CHECKING:
     from ggmi.config import Config
@@ -34,7 +35,7 @@ def generation_cost(config: Config, templates: Path) -> tuple[dict[str, Estimate
     Returns
     -------
     estimates : dict
-        By task, generator and condition.
+        By task and generator, over all its conditions, which share a store and a budget.
     notes : list of str
         What had to be assumed.
 
@@ -51,36 +52,44 @@ def generation_cost(config: Config, templates: Path) -> tuple[dict[str, Estimate
             continue
         prompts = _prompts(config, name, task, templates, notes)
         for generator, settings in endpoints.items():
-            identity = backend(settings).identity
+            identity, sampling, said = backend(settings).identity, task.sampling.model_dump(), task.prompts
+            wanted = [
+                request
+                for group in prompts
+                for request in requests_of(group, identity, sampling, system=said.system, draws=said.draws)
+            ]
+            store = Store(store_file(config.stores, name, generator, "", settings.model_dump()))
             # A record that is written is taken to be as long as an anchor.
             expected = float(task.prompts.count * task.anchors.assumed_tokens)
             count = token_counter(settings.model, settings.revision)
-            for x, asked in prompts.items():
-                wanted = requests_of(
-                    asked, identity, task.sampling.model_dump(), system=task.prompts.system, draws=task.prompts.draws
-                )
-                store = Store(Path(config.stores) / name / generator / f"{x}-ins.jsonl")
-                estimates[f"{name} {generator} {x}-ins"] = estimate(wanted, store, count, settings.prices, expected)
+            estimates[f"{name} {generator}"] = estimate(wanted, store, count, settings.prices, expected)
     return estimates, notes
 
 
-def _prompts(config: Config, name: str, task: Task, templates: Path, notes: list[str]) -> Mapping[int, list[Prompt]]:
-    """The task's prompts: those of an earlier run, else made of the source, else of stand-ins of the assumed length."""
-    made = {x: Path(config.results) / name / "prompts" / f"{x}-ins.jsonl" for x in task.instances}
-    if all(path.is_file() for path in made.values()):
-        return {x: read_prompts(path) for x, path in made.items()}
+def _prompts(config: Config, name: str, task: Task, templates: Path, notes: list[str]) -> list[list[Prompt]]:
+    """The task's prompts, of each number of instances; where no anchors are at hand, of stand-ins of assumed length."""
     named = templates / f"{task.prompts.template}.txt"
-    template = read_template(named if named.is_file() else Path(task.prompts.template))
+    template = read_template(named if task.prompts.template in TEMPLATES else Path(task.prompts.template))
+    pool = _anchors(config, name, task)
+    if pool is None:
+        notes.append(
+            f"{name}: the anchors of {task.anchors.source} are not at hand, so each is taken for "
+            f"{task.anchors.assumed_tokens} tokens (tasks.{name}.anchors.assumed_tokens)"
+        )
+        return [[_stand_in(template, task, x, i) for i in range(task.prompts.prompts)] for x in task.instances]
+    how = task.prompts.model_dump()
+    return [prompts_of(pool, template, x, how, config.seed, f"tasks.{name}") for x in task.instances]
+
+
+def _anchors(config: Config, name: str, task: Task) -> Sequence[Record] | None:
+    """What prompts draw from: read or drawn anew, or of an earlier run's data set; None where there is neither."""
+    if task.anchors.source == EMBEDDED:
+        world = config.world
+        return embedded_sets(Language.draw(config.seed, Sizes(**world.sizes())), world.counts(), config.seed)[0].pool
     if task.anchors.is_file:
-        source = {**task.anchors.model_dump(exclude={"assumed_tokens"}), "is_file": True}
-        pool = source_sets(source, config.seed)[0].pool
-        sets = instance_sets(pool, task.instances, task.prompts.prompts, config.seed, draw=task.prompts.draw)
-        return {x: [template.fill(anchors, count=task.prompts.count) for anchors in asked] for x, asked in sets.items()}
-    notes.append(
-        f"{name}: the anchors of {task.anchors.source} are not at hand, so each is taken for "
-        f"{task.anchors.assumed_tokens} tokens (tasks.{name}.anchors.assumed_tokens)"
-    )
-    return {x: [_stand_in(template, task, x, i) for i in range(task.prompts.prompts)] for x in task.instances}
+        return source_split(task.anchors.read_settings(), config.seed).train
+    made = Path(config.results) / name / "anchors" / "pool.jsonl"
+    return list(read_records(made)) if made.is_file() else None
 
 
 def _stand_in(template: Template, task: Task, instances: int, number: int) -> Prompt:

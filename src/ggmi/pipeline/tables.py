@@ -23,9 +23,10 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
     Returns
     -------
     DataFrame
-        Columns generator, condition, responses, missing (given up, see ``missing_allowed``), records, validity (records as a share of items
-        found in responses) with its 95 % interval (responses as clusters), responses_with_records, cut
-        (responses that met max_tokens), prompt_tokens, completion_tokens, failures, and one column
+        Columns generator, condition, responses, missing (given up, see ``missing_allowed``), records,
+        validity (records as a share of items found in responses) with its 95 % interval (responses as
+        clusters), responses_with_records, cut (responses that met max_tokens), prompt_tokens,
+        completion_tokens, failures, and one column
         ``failed_<reason>`` a reason. Imported sets have no responses.
     """
     reasons = sorted({reason for summary in summaries for reason in summary["failures"]})

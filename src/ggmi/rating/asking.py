@@ -139,8 +139,8 @@ def ask_judge(
     Raises
     ------
     UserError
-        If several verdicts are wanted at temperature 0, if no verdict at all holds a rating, or
-        if nothing can be asked.
+        If several verdicts are wanted at temperature 0, if no verdict at all holds a rating, if a
+        limit stopped the judge, or if nothing can be asked.
     """
     if sampling.temperature == 0:
         if plan.verdicts > 1:
@@ -160,7 +160,9 @@ def ask_judge(
         ]
         if not requests:
             break
-        ask(judge, requests, store, on_progress)
+        stopped = ask(judge, requests, store, on_progress).stopped
+        if stopped:
+            raise UserError(f"{stopped}; {len(store)} verdicts are kept")
         kept = iter(store.collect([request for request in requests if request.key() in store]))
         for request in requests:
             text = next(kept).text if request.key() in store else None

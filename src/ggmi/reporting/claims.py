@@ -45,7 +45,7 @@ def claims_sentence(study: MixtureStudy) -> str:
         return "No claim of section 4.4 on the theory's terms was measured: nothing is swept."
     groups: dict[str, list[str]] = {}
     for text, verdicts in found.items():
-        word = verdicts.pop() if len(verdicts) == 1 else "supported or not by variant or stand-in"
+        word = verdicts.pop() if len(verdicts) == 1 else "judged differently by variant or stand-in"
         groups.setdefault(word, []).append(str(text))
     total = f"{count_word(len(found))} claim{'s' if len(found) > 1 else ''} of section 4.4 on the theory's terms"
     if len(groups) == 1 and len(found) > 1:
@@ -125,14 +125,14 @@ def told(study: MixtureStudy, term: str, axes: Iterable[str] = AXES) -> tuple[in
     Returns
     -------
     agreeing, opposed, undecided : int
-        Trends of the gap over the estimators; sweeps on which the term does not clearly move are
-        left out.
+        Trends of the gap over the estimators; undecided where the gap or the term does not clearly
+        move.
     """
     moved = movements(study)
     signs = [
-        measured * moved[term, axis] * SIGNS[term]
+        measured * moved.get((term, axis), 0) * SIGNS[term]
         for (_, axis), measured in gap_movements(study).items()
-        if axis in axes and moved.get((term, axis))
+        if axis in axes
     ]
     return signs.count(1), signs.count(-1), signs.count(0)
 

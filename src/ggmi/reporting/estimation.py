@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from ggmi.pipeline.comparing import LEVEL, QUESTIONS, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import Column, data_table, plain_table
-from ggmi.reporting.text import NOTHING, fixed, listed, one_line, plural
+from ggmi.reporting.text import NOTHING, estimate, fixed, listed, one_line, plural
 
 Row = Mapping[str, Any]
 _PLACE = (
@@ -19,6 +20,8 @@ _PLACE = (
     Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
     Column("curation", "curation", "name of the curation"),
 )
+# Power below which a test that finds nothing says nothing.
+USEFUL_POWER = 0.8
 # Columns of the table a person reads: heading, estimator, digits.
 SUMMARY = (
     ("MMD² to T", "mmd", 3),
@@ -80,6 +83,17 @@ COLUMNS_OF = {
         Column("n", "n", "conditions"),
         Column("test", "test", "which test"),
         Column("note", "note", "what limits it"),
+    ),
+    "predictions": (
+        Column("estimator", "estimator", "what is estimated of a set"),
+        Column("spearman", "ρ", "Spearman's correlation with the mean rating over conditions", 3),
+        Column("ci_low", "ρ, low", "lower end of its 95 % interval", 3),
+        Column("ci_high", "ρ, high", "upper end of its 95 % interval", 3),
+        Column("p_value", "p", "two-sided permutation p-value", 4),
+        Column("p_holm", "p, Holm", "the same, Holm-corrected over the estimators", 4),
+        Column("n", "n", "conditions"),
+        Column("smallest_p", "smallest p", "the smallest p-value that so many conditions can give", 4),
+        Column("power", "power", "probability to find a true correlation of 0.8", 2),
     ),
     "truth": (
         *_PLACE,
@@ -228,22 +242,38 @@ def claims_sentence(claims: pd.DataFrame) -> str:
     return "; ".join(parts) + "."
 
 
-def estimation_section(
-    name: str,
-    estimates: pd.DataFrame,
-    published: pd.DataFrame,
-    claims: pd.DataFrame,
-    truth: pd.DataFrame | None,
-    figures: Mapping[str, Figure],
-) -> Section:
+@dataclass(frozen=True)
+class EstimationResults:
+    """What the rules of estimates made.
+
+    Parameters
+    ----------
+    estimates, published
+        Of `ggmi.pipeline.estimation_tables`.
+    claims
+        Of `ggmi.pipeline.estimation_claims`.
+    truth
+        Estimates beside exact values; None outside the embedded world.
+    predictions
+        Which estimator predicts the rating; None without ratings.
+    """
+
+    estimates: pd.DataFrame
+    published: pd.DataFrame
+    claims: pd.DataFrame
+    truth: pd.DataFrame | None = None
+    predictions: pd.DataFrame | None = None
+
+
+def estimation_section(name: str, found: EstimationResults, figures: Mapping[str, Figure]) -> Section:
     """What a task's page says of estimates.
 
     Parameters
     ----------
     name
         The task's.
-    estimates, published, claims, truth
-        Of `ggmi.pipeline.estimation_tables`; truth is None outside the embedded world.
+    found
+        What was made.
     figures
         By name.
 
@@ -251,19 +281,21 @@ def estimation_section(
     -------
     Section
     """
-    biased = published.dropna(subset=["hsic_published"])
+    biased = found.published.dropna(subset=["hsic_published"])
+    predicted = [] if found.predictions is None else [predictions_sentence(found.predictions)]
     blocks: list[Block] = [
         Prose(
             [
-                claims_sentence(claims),
+                claims_sentence(found.claims),
                 _bias_sentence(biased),
+                *predicted,
                 "HSIC with the anchors of a prompt as a set falls with their number by itself, since the mean of many "
                 "anchors varies less; CKA divides that scale out. Generators are taken in the order of the "
                 "configuration, the largest first. p-values are Holm-corrected within each table.",
             ]
         )
     ]
-    if truth is not None and "figure_estimates" in figures:
+    if found.truth is not None and "figure_estimates" in figures:
         figure, place = figures["figure_estimates"], f"{name}/estimation/figure_estimates"
         blocks.append(
             Picture(
@@ -275,18 +307,43 @@ def estimation_section(
                 [(kind.upper(), f"{place}.{kind}") for kind in ("svg", "png", "csv")],
             )
         )
-    tables = [
-        ("published", published, "Tables 2 to 4, published and calibrated"),
-        ("claims", claims, "Published claims"),
-    ]
-    if truth is not None:
-        tables.append(("truth", truth, "Estimates against the truth"))
-    tables.append(("estimates", estimates, "Every estimate"))
-    for file, frame, caption in tables:
+    captions = {
+        "published": "Tables 2 to 4, published and calibrated",
+        "claims": "Published claims",
+        "predictions": "Which estimator predicts the rating",
+        "truth": "Estimates against the truth",
+        "estimates": "Every estimate",
+    }
+    for file, caption in captions.items():
+        frame = getattr(found, file)
         if file == "estimates":
             blocks.append(Fold("What each estimator is", [estimator_points()]))
-        blocks.append(data_table(frame, COLUMNS_OF[file], caption=caption, source=f"{name}/estimation/{file}.csv"))
+        if frame is not None:
+            blocks.append(data_table(frame, COLUMNS_OF[file], caption=caption, source=f"{name}/estimation/{file}.csv"))
     return Section("estimates", "Estimates", "Estimates", blocks)
+
+
+def predictions_sentence(predictions: pd.DataFrame) -> str:
+    """Which estimator predicts the rating, and whether so few conditions could have told.
+
+    Parameters
+    ----------
+    predictions
+        Of `ggmi.pipeline.estimation_tables.predictions_table`.
+    """
+    known = predictions.dropna(subset=["spearman"])
+    if known.empty:
+        return "Too few conditions have both an estimate and a rating to ask which estimator predicts the rating."
+    best = known.loc[known["spearman"].abs().idxmax()]
+    certain = known.loc[known["p_holm"] < LEVEL, "estimator"].tolist()
+    power = fixed(100 * float(best["power"]), 0)
+    cannot = ", so that silence here decides nothing" if best["power"] < USEFUL_POWER else ""
+    return (
+        f"Which estimator predicts the rating: after Holm's correction {listed(certain) if certain else 'none'}. The "
+        f"strongest rank correlation is that of {best['estimator']}, "
+        f"{estimate(best['spearman'], best['ci_low'], best['ci_high'], 2)}; {int(best['n'])} conditions find a true "
+        f"correlation of 0.8 in {power} % of runs{cannot}."
+    )
 
 
 def _bias_sentence(published: pd.DataFrame) -> str:

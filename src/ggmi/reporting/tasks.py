@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.estimation import estimation_section
+from ggmi.reporting.estimation import EstimationResults, estimation_section
 from ggmi.reporting.page import Block, Figure, Fold, Heading, Links, Listing, Page, Picture, Points, Prose, Section
+from ggmi.reporting.students import StudentResults, rating_sentence, student_sections
 from ggmi.reporting.tables import COLUMNS, data_table, plain_table
 from ggmi.reporting.text import capital, count_word, fixed, listed, plural
 
@@ -31,9 +32,10 @@ class TaskResults:
         Of `ggmi.pipeline.tables`.
     generators, shares
         Of `ggmi.pipeline.world`; None outside the embedded world.
-    estimates, published, claims, truth
-        Of `ggmi.pipeline.estimation_tables`; None where nothing is estimated, and truth outside the
-        embedded world.
+    students
+        What students learned and how they were rated; None where none were trained.
+    estimation
+        Estimates of the sets; None where they are left out.
     """
 
     name: str
@@ -43,10 +45,8 @@ class TaskResults:
     curation: pd.DataFrame
     generators: pd.DataFrame | None = None
     shares: pd.DataFrame | None = None
-    estimates: pd.DataFrame | None = None
-    published: pd.DataFrame | None = None
-    claims: pd.DataFrame | None = None
-    truth: pd.DataFrame | None = None
+    students: StudentResults | None = None
+    estimation: EstimationResults | None = None
 
 
 def synthesis_sentence(task: TaskResults) -> str:
@@ -72,6 +72,12 @@ def synthesis_sentence(task: TaskResults) -> str:
     )
 
 
+def task_sentences(task: TaskResults) -> list[str]:
+    """What came of a task, the verdict on its sets first."""
+    rated = [] if task.students is None else [rating_sentence(task.title, task.students)]
+    return [*rated, synthesis_sentence(task)]
+
+
 def task_page(task: TaskResults, figures: Mapping[str, Figure], provenance: Sequence[Mapping[str, Any]]) -> Page:
     """Say what a task's generators wrote.
 
@@ -88,21 +94,21 @@ def task_page(task: TaskResults, figures: Mapping[str, Figure], provenance: Sequ
     -------
     Page
     """
-    sections = []
+    sections = student_sections(task.name, task.students, figures) if task.students is not None else []
     if task.shares is not None and task.generators is not None:
         sections.append(_world_section(task, task.shares, task.generators, figures))
-    if task.estimates is not None and task.published is not None and task.claims is not None:
-        sections.append(estimation_section(task.name, task.estimates, task.published, task.claims, task.truth, figures))
+    if task.estimation is not None:
+        sections.append(estimation_section(task.name, task.estimation, figures))
     sections += [_validity_section(task), _curation_section(task), _anchors_section(task), _making_section(provenance)]
     return Page(
-        title=f"What the generators wrote: {task.title}",
-        kicker="From anchors to synthetic sets (arXiv 2410.01720, section 3.2 and appendix G.1)",
+        title=f"{'Which data were worth it' if task.students else 'What the generators wrote'}: {task.title}",
+        kicker="From anchors to synthetic sets to students (arXiv 2410.01720, section 3.2 and appendix G.1)",
         asked=(
             "Anchors become prompts that show some of them; generators answer with lists of records; what can be "
             "parsed strictly becomes a synthetic set, and curation drops from it what its filters find. Every raw "
             "response, every failure and every drop is kept with its reason."
         ),
-        verdict=synthesis_sentence(task),
+        verdict=" ".join(task_sentences(task)),
         findings=[
             (str(name), _generator_sentence(rows)) for name, rows in task.validity.groupby("generator", sort=False)
         ],
@@ -118,8 +124,8 @@ def task_section(task: TaskResults) -> Section:
         task.title,
         task.title,
         [
-            Prose([synthesis_sentence(task)], "lead"),
-            Links([("What the generators wrote", "Validity, curation, shares, tables.", f"{task.name}.html")]),
+            Prose(task_sentences(task), "lead"),
+            Links([("What came of the task", "Ratings, risks, validity, curation, tables.", f"{task.name}.html")]),
         ],
     )
 
@@ -170,6 +176,8 @@ def _world_section(
     blocks: list[Block] = [Prose([mechanism, trained]), picture, Heading("Tables")]
     blocks.append(data_table(shares, COLUMNS["shares"], caption="What was written", source=f"{task.name}/shares.csv"))
     blocks.append(data_table(generators, COLUMNS["generators"], caption=caption, source="world/generators.csv"))
+    truth = "Its skills and latent domains, with their exact laws."
+    blocks.append(Links([("The world as it is", truth, "world/world.json")]))
     return Section("world", "Against the truth", "Against the truth", blocks)
 
 

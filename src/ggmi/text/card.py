@@ -36,8 +36,6 @@ class Card:
         The prompt template, shown as it is.
     language
         Language codes of the hub.
-    file
-        The data file, in the card's folder.
     """
 
     title: str
@@ -47,12 +45,14 @@ class Card:
     counts: Mapping[str, int]
     template: str = ""
     language: tuple[str, ...] = ("en",)
-    file: str = "synthetic.jsonl"
     tags: tuple[str, ...] = ("synthetic", "instruction-tuning")
 
 
 def card_text(card: Card) -> str:
     """The card as Markdown with YAML front matter.
+
+    The data file is not named in it: `datasets` would then find its cache by the front matter
+    alone, and give a set's earlier content, or that of another set whose folder has the same name.
 
     Parameters
     ----------
@@ -71,7 +71,6 @@ def card_text(card: Card) -> str:
         "task_categories": ["text-generation"],
         "tags": list(card.tags),
         "pretty_name": one_line(card.title),
-        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": card.file}]}],
     }
     parts = [
         f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---",

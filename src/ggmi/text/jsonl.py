@@ -152,7 +152,9 @@ def write_rows(path: str | os.PathLike[str], rows: Iterable[Mapping[str, Any]]) 
     count = 0
     with atomic(path) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+            line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+            # Half a surrogate pair, which a model may write, is no UTF-8 but can be escaped.
+            file.write((line if line.isascii() or _is_utf8(line) else json.dumps(row, allow_nan=False)) + "\n")
             count += 1
     return count
 
@@ -169,6 +171,11 @@ def kind(value: object) -> str:
         return "null"
     names = {bool: "true or false", str: "text", list: "a list", dict: "an object", int: "a number", float: "a number"}
     return names.get(type(value), type(value).__name__)
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether text can be written as UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

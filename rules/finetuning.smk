@@ -1,0 +1,311 @@
+# Students: the sets they learn, their training, what they lose.
+#
+# Memory: a tiny student takes 1 GB with its libraries; GPT-2 with AdamW's moments some 4 GB.
+# Time: the embedded world's student learns 500 records in seconds; GPT-2 learns 12,000 in hours.
+STUDENT_RESOURCES = {"mem_mb": 8000, "runtime": 24 * 60}
+TABLE_RESOURCES = {"mem_mb": 2000, "runtime": 30}
+STUDENT_CONDITIONS = {name: task.student_conditions() for name, task in TASKS.items()}
+# Keys of a task's section `students` that decide how a record is read.
+FORM_KEYS = {"form", "template", "max_length", "too_long"}
+
+
+def students_of(wildcards):
+    """A task's section `students`."""
+    return TASKS[wildcards.task].students
+
+
+def form_keys(wildcards):
+    """How a student reads records."""
+    return students_of(wildcards).model_dump(include=FORM_KEYS)
+
+
+def base_input(wildcards):
+    """The base as a folder that the workflow makes; nothing for the others."""
+    return (
+        f"{RESULTS}/world/models/{STUDENT}"
+        if students_of(wildcards).base == WORLD_BASE
+        else []
+    )
+
+
+def base_files(wildcards):
+    """Files of a person's own base."""
+    base = students_of(wildcards).base
+    own = base != WORLD_BASE and looks_like_path(base)
+    return weights_in(base) if own else []
+
+
+def set_files(task, condition):
+    """Files that a condition's set is made of, by source."""
+    made = STUDENT_CONDITIONS[task][condition]
+    files = {
+        "real": f"{RESULTS}/{task}/anchors/train.jsonl",
+        "anchors": f"{RESULTS}/{task}/anchors/pool.jsonl",
+    }
+    if made["kind"] in files:
+        return {made["kind"]: files[made["kind"]]}
+    synthetic = f"{RESULTS}/{task}/synthetic/{made['generator']}/{made['condition']}/{made['curation']}/synthetic.jsonl"
+    found = {"synthetic": synthetic}
+    return {**found, "real": files["real"]} if made["kind"] == "mixture" else found
+
+
+def learned(task):
+    """Conditions whose students learn something."""
+    return [name for name in STUDENT_CONDITIONS[task] if name != "base"]
+
+
+def match_of(wildcards):
+    """What is matched among a task's sets: by what, and to what number, null if that is to be found."""
+    match = students_of(wildcards).match
+    return ("none", None) if match is None else (match.by, match.to)
+
+
+def size_input(wildcards):
+    """The number that sets are matched to, where no key gives it."""
+    by, to = match_of(wildcards)
+    found = by != "none" and to is None
+    return f"{RESULTS}/{wildcards.task}/students/size.json" if found else []
+
+
+def size_of_sets(wildcards):
+    """The same, where it decides what a set holds."""
+    return [] if match_of(wildcards)[0] == "steps" else size_input(wildcards)
+
+
+def size_of_training(wildcards):
+    """The same, where it decides how long a student learns."""
+    return size_input(wildcards) if match_of(wildcards)[0] == "steps" else []
+
+
+@cache
+def student_parts(task, condition):
+    """How a condition's seeds are cut into jobs, given what had been made when this was first asked."""
+    if condition == "base":
+        return [BASE_PART]
+    folder = Path(RESULTS) / task / "students" / condition
+    existing = (
+        [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
+    )
+    students = TASKS[task].students
+    return seed_parts(students.seeds, existing, students.seeds_per_job)
+
+
+def of_parts(task, pattern, conditions=None):
+    """One file of every part of a task's conditions, or of some of them."""
+    return [
+        pattern.format(results=RESULTS, task=task, condition=condition, part=part)
+        for condition in conditions or STUDENT_CONDITIONS[task]
+        for part in student_parts(task, condition)
+    ]
+
+
+def student_gpus(wildcards):
+    """GPUs that a job of students asks the cluster for: the world's are too small to gain from one."""
+    students = students_of(wildcards)
+    return int(students.base != WORLD_BASE and students.training.device != "cpu")
+
+
+rule matched_size:
+    input:
+        test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
+        sets=lambda w: sorted(
+            {
+                file
+                for name in learned(w.task)
+                for file in set_files(w.task, name).values()
+            }
+        ),
+        base=base_input,
+    output:
+        f"{RESULTS}/{{task}}/students/size.json",
+    log:
+        f"{RESULTS}/logs/matched_size/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **TABLE_RESOURCES,
+    params:
+        code=code("matched_size"),
+        seed=CONFIG.seed,
+        conditions=lambda w: {
+            name: [STUDENT_CONDITIONS[w.task][name], set_files(w.task, name)]
+            for name in learned(w.task)
+        },
+        by=lambda w: match_of(w)[0],
+        overlap=lambda w: students_of(w).overlap,
+        training=lambda w: students_of(w).training.model_dump(
+            include={"steps", "batch_size", "epochs"}
+        ),
+        base=lambda w: students_of(w).base,
+        revision=lambda w: students_of(w).revision,
+        form=form_keys,
+    script:
+        "../workflow/scripts/matched_size.py"
+
+
+rule training_set:
+    input:
+        test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
+        sets=lambda w: list(set_files(w.task, w.condition).values()),
+        matched=size_of_sets,
+        base=lambda w: base_input(w) if match_of(w)[0] == "tokens" else [],
+    output:
+        records=f"{RESULTS}/{{task}}/students/{{condition}}/set.jsonl",
+        summary=f"{RESULTS}/{{task}}/students/{{condition}}/set.json",
+    log:
+        f"{RESULTS}/logs/training_set/{{task}}-{{condition}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **TABLE_RESOURCES,
+    params:
+        code=code("training_set"),
+        seed=CONFIG.seed,
+        made=lambda w: STUDENT_CONDITIONS[w.task][w.condition],
+        sources=lambda w: list(set_files(w.task, w.condition)),
+        by=lambda w: match_of(w)[0],
+        to=lambda w: match_of(w)[1],
+        overlap=lambda w: students_of(w).overlap,
+        base=lambda w: students_of(w).base if match_of(w)[0] == "tokens" else None,
+        revision=lambda w: students_of(w).revision,
+        form=lambda w: form_keys(w) if match_of(w)[0] == "tokens" else None,
+    script:
+        "../workflow/scripts/training_set.py"
+
+
+rule students:
+    input:
+        records=lambda w: (
+            []
+            if w.condition == "base"
+            else f"{RESULTS}/{w.task}/students/{w.condition}/set.jsonl"
+        ),
+        matched=lambda w: [] if w.condition == "base" else size_of_training(w),
+        base=base_input,
+        files=base_files,
+    output:
+        directory(f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}"),
+    log:
+        f"{RESULTS}/logs/students/{{task}}-{{condition}}-{{part}}.log",
+    wildcard_constraints:
+        part=r"\d+-\d+",
+    conda:
+        "../envs/models.yaml"
+    threads: lambda w: students_of(w).training.threads
+    resources:
+        **STUDENT_RESOURCES,
+        gpu=student_gpus,
+    params:
+        code=code("students"),
+        seed=CONFIG.seed,
+        base=lambda w: students_of(w).base,
+        revision=lambda w: students_of(w).revision,
+        form=form_keys,
+        training=lambda w: (
+            None if w.condition == "base" else students_of(w).training.model_dump()
+        ),
+        # Null: the training's own; 0: those of the smallest set.
+        steps=lambda w: (
+            (match_of(w)[1] or 0)
+            if match_of(w)[0] == "steps" and w.condition != "base"
+            else None
+        ),
+    script:
+        "../workflow/scripts/students.py"
+
+
+rule risks:
+    input:
+        students=f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}",
+        records=lambda w: (
+            []
+            if w.condition == "base"
+            else f"{RESULTS}/{w.task}/students/{w.condition}/set.jsonl"
+        ),
+        test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
+    output:
+        table=f"{RESULTS}/{{task}}/risks/{{condition}}/{{part}}.csv",
+        arrays=f"{RESULTS}/{{task}}/risks/{{condition}}/{{part}}.npz",
+    log:
+        f"{RESULTS}/logs/risks/{{task}}-{{condition}}-{{part}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **STUDENT_RESOURCES,
+        gpu=student_gpus,
+    params:
+        code=code("risks"),
+        seed=CONFIG.seed,
+        form=form_keys,
+        test_records=lambda w: students_of(w).test_records,
+        world=lambda w: WORLD.sizes() if in_world(TASKS[w.task]) else None,
+        threads=lambda w: students_of(w).training.threads,
+    script:
+        "../workflow/scripts/risks.py"
+
+
+rule risk_tables:
+    input:
+        students=lambda w: of_parts(
+            w.task, "{results}/{task}/students/{condition}/{part}"
+        ),
+        risks=lambda w: of_parts(
+            w.task, "{results}/{task}/risks/{condition}/{part}.csv"
+        ),
+        losses=lambda w: of_parts(
+            w.task, "{results}/{task}/risks/{condition}/{part}.npz"
+        ),
+        sets=lambda w: [
+            f"{RESULTS}/{w.task}/students/{name}/set.json" for name in learned(w.task)
+        ],
+    output:
+        sets=f"{RESULTS}/{{task}}/rating/sets.csv",
+        risks=f"{RESULTS}/{{task}}/rating/risks.csv",
+        generalization=report(
+            f"{RESULTS}/{{task}}/rating/generalization.csv",
+            caption="../workflow/report/generalization.rst",
+            category="Students",
+            subcategory="{task}",
+            labels={"table": "Generalization error"},
+        ),
+        curves=f"{RESULTS}/{{task}}/rating/losses.csv",
+        provenance=f"{RESULTS}/{{task}}/rating/risks.provenance.json",
+    log:
+        f"{RESULTS}/logs/risk_tables/{{task}}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **TABLE_RESOURCES,
+    params:
+        code=code("risk_tables"),
+        conditions=lambda w: list(STUDENT_CONDITIONS[w.task]),
+        seeds=lambda w: students_of(w).seeds,
+    script:
+        "../workflow/scripts/risk_tables.py"
+
+
+rule figure_losses:
+    input:
+        f"{RESULTS}/{{task}}/rating/losses.csv",
+    output:
+        svg=report(
+            f"{RESULTS}/{{task}}/rating/figure_losses.svg",
+            caption="../workflow/report/losses.rst",
+            category="Students",
+            subcategory="{task}",
+            labels={"figure": "Loss curves"},
+        ),
+        png=f"{RESULTS}/{{task}}/rating/figure_losses.png",
+        csv=f"{RESULTS}/{{task}}/rating/figure_losses.csv",
+    log:
+        f"{RESULTS}/logs/figure_losses/{{task}}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **TABLE_RESOURCES,
+    params:
+        code=code("figure_losses"),
+        title=lambda w: TASKS[w.task].title,
+        figures=CONFIG.figures.model_dump(),
+    script:
+        "../workflow/scripts/figure_losses.py"
