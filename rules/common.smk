@@ -389,3 +389,7 @@ def coordinate_of(wildcards):
     return (
         "principal component" if study_of(wildcards).truth == "data" else "coordinate"
     )
+
+
+wildcard_constraints:
+    study=r"[^/]+",

@@ -113,7 +113,7 @@ def interval_of(value: float, n: int) -> tuple[float, float]:
     --------
     >>> low, high = interval_of(0.5, 30)
     >>> round(low, 2), round(high, 2)
-    (0.14, 0.74)
+    (0.15, 0.74)
     """
     if n < 4:
         return float("nan"), float("nan")
