@@ -14,6 +14,7 @@ if CONFIG.tasks:
     include: "rules/world.smk"
     include: "rules/anchors.smk"
     include: "rules/synthesis.smk"
+    include: "rules/students.smk"
     include: "rules/finetuning.smk"
     include: "rules/rating.smk"
     include: "rules/estimation.smk"

@@ -293,7 +293,11 @@ def task_records(name):
         *(["rating/ratings"] if task.judge else []),
         *(["estimation/estimation"] if task.estimation else []),
     ]
-    return [f"{RESULTS}/{name}/{record}.provenance.json" for record in records]
+    places = [
+        *(["world/generators"] if shares else []),
+        *(f"{name}/{r}" for r in records),
+    ]
+    return [f"{RESULTS}/{place}.provenance.json" for place in places]
 
 
 def described(settings):

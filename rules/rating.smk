@@ -3,42 +3,6 @@
 # Raw answers and verdicts are kept in stores below `stores`, as raw responses are (synthesis.smk).
 
 
-def judge_template(wildcards):
-    """The judging instruction's file; the exact judge has none."""
-    judge = TASKS[wildcards.task].judge
-    if judge.by.kind == "exact":
-        return []
-    return (
-        f"{workflow.basedir}/workflow/templates/{judge.template}.txt"
-        if judge.template in JUDGE_TEMPLATES
-        else judge.template
-    )
-
-
-def judge_params(wildcards):
-    """What decides a verdict."""
-    judge = TASKS[wildcards.task].judge
-    by = judge.by.model_dump(exclude=MANNER)
-    if judge.by.kind == "exact":
-        return {"by": by}
-    return {**judge.model_dump(exclude={"template", "calibration", "by"}), "by": by}
-
-
-def judge_files(wildcards):
-    """Files of a person's own judge."""
-    return files_of_model(TASKS[wildcards.task].judge.by)
-
-
-def judge_requests(wildcards):
-    """Whether a job asks an endpoint."""
-    return int(TASKS[wildcards.task].judge.by.kind == "openai")
-
-
-def judge_gpus(wildcards):
-    """GPUs that a judge asks the cluster for."""
-    return gpus_of(TASKS[wildcards.task].judge.by)
-
-
 rule answers:
     input:
         students=f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}",

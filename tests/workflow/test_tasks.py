@@ -34,6 +34,8 @@ EMBEDDED = {
     "prompts": {"prompts": 3, "count": 3},
     "sampling": {"max_tokens": 27},
     "generators": {"medium": None, "small": None},
+    "students": None,
+    "judge": None,
 }
 HOSTILE = [
     "<script>window.ran=1</script>",

@@ -30,7 +30,7 @@ class StudentTruth:
     ----------
     risk_nats_record
         Mean negative log-probability of the response given instruction and context: its letters, the
-        closing of the line and the end token. For D this is the test risk R_D(π) and, responses
+        closing of the line and, if it counts, the end token. For D this is the test risk R_D(π) and, responses
         being certain, also D_KL(D || π) between conditional laws.
     risk_nats_token
         The same a token.
@@ -66,7 +66,9 @@ def target_records(language: Language) -> tuple[list[dict[str, str]], Array]:
     return language.records(skills, contexts), np.full(len(skills), 1 / len(skills))
 
 
-def student_truth(model: PreTrainedModel, language: Language, skills: NDArray | None = None) -> StudentTruth:
+def student_truth(
+    model: PreTrainedModel, language: Language, skills: NDArray | None = None, *, ended: bool = True
+) -> StudentTruth:
     """Measure a student exactly, over all contexts.
 
     Parameters
@@ -77,13 +79,16 @@ def student_truth(model: PreTrainedModel, language: Language, skills: NDArray | 
         The world's language.
     skills
         The skills that count, equally; the K + J target skills when left out, which makes it D.
+    ended
+        Whether the end token after the line counts. Students of lines of JSON
+        (`ggmi.students.tokenise`) are done with the line and never learn it.
     """
     import torch
 
     sizes = language.sizes
     chosen = np.arange(sizes.target) if skills is None else np.asarray(skills)
     numbers, contexts = _every_record(language, chosen)
-    ids = np.pad(language.record_ids(numbers, contexts), ((0, 0), (0, 1)), constant_values=END_ID)
+    ids = np.pad(language.record_ids(numbers, contexts), ((0, 0), (0, int(ended))), constant_values=END_ID)
     answer = 4 + sizes.length  # tokens of a question; the response begins there
     nats, joint, right, letters = [], [], [], []
     with torch.inference_mode():

@@ -268,7 +268,7 @@ def part_risks(
 def _truth(model: Any, language: Language) -> dict[str, float]:
     from ggmi.embedded.truth import student_truth
 
-    truth = student_truth(model.to("cpu"), language)
+    truth = student_truth(model.to("cpu"), language, ended=False)
     return {
         "exact_risk_nats_per_token": truth.risk_nats_token,
         "exact_risk_nats_per_record": truth.risk_nats_record,

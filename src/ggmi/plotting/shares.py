@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from ggmi.plotting.style import INK, KIND_COLOURS, KIND_NAMES, MUTED, house_style
 
+# How far kinds stand aside, so that no interval hides another.
+ASIDE = 0.06
 KINDS = {"anchored": "K", "unsampled": "J", "irrelevant": "L"}
 
 
@@ -48,13 +50,13 @@ def shares_figure(table: pd.DataFrame, width_inches: float) -> tuple[Figure, pd.
         places = {x: i for i, x in enumerate(sorted(ideal.index))}
         for name, axis in zip(names, axes[0], strict=True):
             mine = numbers[numbers["generator"] == name]
-            for kind, letter in KINDS.items():
+            for place, (kind, letter) in enumerate(KINDS.items()):
                 part = mine[mine["kind"] == kind].sort_values("instances")
                 x = np.array([places[i] for i in part["instances"]])
                 colour = KIND_COLOURS[letter]
                 axis.plot(x, part["ideal"], color=colour, linestyle=(0, (4, 2)), linewidth=1, zorder=2)
                 axis.errorbar(
-                    x,
+                    x + ASIDE * (place - 1),
                     part["share"],
                     yerr=np.abs(part[["ci_low", "ci_high"]].to_numpy().T - part["share"].to_numpy()),
                     color=colour,

@@ -12,6 +12,8 @@ from ggmi.workflow.segments import Segment
 WORK = {
     **{"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "terms": 0.4, "divergences": 1.0},
     **{"theory_worlds": 0.5, "counterexamples": 1.3},
+    # A student, by its job's part.
+    **{"students": 4.0, "risks": 2.0, "answers": 1.5},
 }
 # Seconds of a job that starts Python and little else, on the same scale.
 OVERHEAD = 0.3

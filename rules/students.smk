@@ -1,0 +1,136 @@
+# What the rules of students and ratings ask of the configuration.
+STUDENT_CONDITIONS = {name: task.student_conditions() for name, task in TASKS.items()}
+# Keys of a task's section `students` that decide how a record is read.
+FORM_KEYS = {"form", "template", "max_length", "too_long"}
+
+
+def students_of(wildcards):
+    """A task's section `students`."""
+    return TASKS[wildcards.task].students
+
+
+def form_keys(wildcards):
+    """How a student reads records."""
+    return students_of(wildcards).model_dump(include=FORM_KEYS)
+
+
+def base_input(wildcards):
+    """The base as a folder that the workflow makes; nothing for the others."""
+    return (
+        f"{RESULTS}/world/models/{STUDENT}"
+        if students_of(wildcards).base == WORLD_BASE
+        else []
+    )
+
+
+def base_files(wildcards):
+    """Files of a person's own base."""
+    base = students_of(wildcards).base
+    own = base != WORLD_BASE and looks_like_path(base)
+    return weights_in(base) if own else []
+
+
+def set_files(task, condition):
+    """Files that a condition's set is made of, by source."""
+    made = STUDENT_CONDITIONS[task][condition]
+    files = {
+        "real": f"{RESULTS}/{task}/anchors/train.jsonl",
+        "anchors": f"{RESULTS}/{task}/anchors/pool.jsonl",
+    }
+    if made["kind"] in files:
+        return {made["kind"]: files[made["kind"]]}
+    synthetic = f"{RESULTS}/{task}/synthetic/{made['generator']}/{made['condition']}/{made['curation']}/synthetic.jsonl"
+    found = {"synthetic": synthetic}
+    return {**found, "real": files["real"]} if made["kind"] == "mixture" else found
+
+
+def learned(task):
+    """Conditions whose students learn something."""
+    return [name for name in STUDENT_CONDITIONS[task] if name != "base"]
+
+
+def match_of(wildcards):
+    """What is matched among a task's sets: by what, and to what number, null if that is to be found."""
+    match = students_of(wildcards).match
+    return ("none", None) if match is None else (match.by, match.to)
+
+
+def size_input(wildcards):
+    """The number that sets are matched to, where no key gives it."""
+    by, to = match_of(wildcards)
+    found = by != "none" and to is None
+    return f"{RESULTS}/{wildcards.task}/students/size.json" if found else []
+
+
+def size_of_sets(wildcards):
+    """The same, where it decides what a set holds."""
+    return [] if match_of(wildcards)[0] == "steps" else size_input(wildcards)
+
+
+def size_of_training(wildcards):
+    """The same, where it decides how long a student learns."""
+    return size_input(wildcards) if match_of(wildcards)[0] == "steps" else []
+
+
+@cache
+def student_parts(task, condition):
+    """How a condition's seeds are cut into jobs, given what had been made when this was first asked."""
+    if condition == "base":
+        return [BASE_PART]
+    folder = Path(RESULTS) / task / "students" / condition
+    existing = (
+        [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
+    )
+    students = TASKS[task].students
+    return seed_parts(students.seeds, existing, students.seeds_per_job)
+
+
+def of_parts(task, pattern, conditions=None):
+    """One file of every part of a task's conditions, or of some of them."""
+    return [
+        pattern.format(results=RESULTS, task=task, condition=condition, part=part)
+        for condition in conditions or STUDENT_CONDITIONS[task]
+        for part in student_parts(task, condition)
+    ]
+
+
+def student_gpus(wildcards):
+    """GPUs that a job of students asks the cluster for: the world's are too small to gain from one."""
+    students = students_of(wildcards)
+    return int(students.base != WORLD_BASE and students.training.device != "cpu")
+
+
+def judge_template(wildcards):
+    """The judging instruction's file; the exact judge has none."""
+    judge = TASKS[wildcards.task].judge
+    if judge.by.kind == "exact":
+        return []
+    return (
+        f"{workflow.basedir}/workflow/templates/{judge.template}.txt"
+        if judge.template in JUDGE_TEMPLATES
+        else judge.template
+    )
+
+
+def judge_params(wildcards):
+    """What decides a verdict."""
+    judge = TASKS[wildcards.task].judge
+    by = judge.by.model_dump(exclude=MANNER)
+    if judge.by.kind == "exact":
+        return {"by": by}
+    return {**judge.model_dump(exclude={"template", "calibration", "by"}), "by": by}
+
+
+def judge_files(wildcards):
+    """Files of a person's own judge."""
+    return files_of_model(TASKS[wildcards.task].judge.by)
+
+
+def judge_requests(wildcards):
+    """Whether a job asks an endpoint."""
+    return int(TASKS[wildcards.task].judge.by.kind == "openai")
+
+
+def judge_gpus(wildcards):
+    """GPUs that a judge asks the cluster for."""
+    return gpus_of(TASKS[wildcards.task].judge.by)

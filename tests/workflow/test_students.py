@@ -1,0 +1,203 @@
+"""Students and ratings through the workflow, in a world so small that students learn next to nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pandas as pd
+import pytest
+from students.tiny import make_base
+from workflow.conftest import Project, merged
+
+from ggmi.embedded.language import Language, Sizes
+from ggmi.pipeline.ratings import TABLE1
+from ggmi.random import stream
+
+SIZES = {"anchored": 4, "unsampled": 1, "irrelevant": 4, "letters": 4, "length": 2}
+MODEL = {"layers": 1, "width": 16, "heads": 2, "record_steps": 2, "list_steps": 1}
+PAGE = "results/embedded.html"
+CONDITIONS = ["base", "small_3-ins_as_sampled", "made_given_as_sampled", "anchors", "real"]
+CHANGE = {
+    "mixtures": {"gmm": None, "digits": None},
+    "world": {
+        **SIZES,
+        "most_anchors": 3,
+        "further": 2,
+        "generators": {"large": None, "medium": None, "small": MODEL},
+        "student": {**MODEL, "record_steps": 20, "list_steps": 0},
+        "anchor_records": 20,
+        "train_records": 20,
+        "test_records": 10,
+    },
+    "tasks": {
+        "embedded": {
+            "instances": [3],
+            "generators": {
+                "large": None,
+                "medium": None,
+                "small": {"kind": "world", "model": "small"},
+                "made": {"kind": "import", "path": "made.jsonl"},
+            },
+            "prompts": {"prompts": 2, "count": 2},
+            "sampling": {"max_tokens": 22},
+            "students": {
+                "seeds": 2,
+                "training": {"epochs": 1, "save_every": 1},
+                "match": {"by": "records", "to": 16},
+            },
+            "judge": {"calibration": 8},
+        }
+    },
+}
+
+
+def write_made(project):
+    """A synthetic set made elsewhere: right records, and one whose context is hostile text."""
+    language = Language.draw(20241001, Sizes(**SIZES))
+    random = stream(1, "made")
+    skills = random.integers(0, 5, 24)
+    rows = language.records(skills, language.random_contexts((24,), random))
+    rows[0] = {**rows[0], "context": "<script>alert(1)</script>"}
+    (project.path / "made.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A project whose students have been trained and rated."""
+    project = Project.fresh(tmp_path_factory.mktemp("students") / "project")
+    write_made(project)
+    project.configure(CHANGE)
+    project.run("--cores", "2", PAGE)
+    return project
+
+
+@pytest.fixture
+def project(done, tmp_path):
+    return done.copy(tmp_path / "project")
+
+
+def rating(project, name):
+    return pd.read_csv(project.path / "results/embedded/rating" / f"{name}.csv")
+
+
+def trained(part, conditions=("made_given_as_sampled", "anchors", "real", "small_3-ins_as_sampled")):
+    return {f"{rule} embedded {c} {part}" for rule in ("students", "risks", "answers") for c in conditions}
+
+
+VERDICTS = {f"verdicts embedded {condition}" for condition in CONDITIONS}
+TABLES = {f"{rule} embedded" for rule in ("ratings", "figure_ratings", "task_page")}
+RISKS = {f"{rule} embedded" for rule in ("risk_tables", "figure_losses")}
+
+
+def test_table_1_has_a_row_a_condition_and_an_empty_set_no_rating(done):
+    table = rating(done, "table1").set_index("condition", drop=False)
+    assert table.columns.tolist()[: len(TABLE1)] == TABLE1
+    assert table.index.tolist() == CONDITIONS
+    assert table["n_seeds"].tolist() == [1, 0, 2, 2, 2]
+    assert table["mean"].isna().tolist() == [False, True, False, False, False]
+    assert len(rating(done, "ratings")) == 10 * 7
+
+
+def test_every_student_is_measured_and_the_truth_is_known(done):
+    risks = rating(done, "risks")
+    assert risks["condition"].tolist() == ["base", *(c for c in CONDITIONS[2:] for _ in range(2))]
+    assert (risks["exact_risk_nats_per_record"] > 0).all()
+    errors = rating(done, "generalization").set_index("condition")
+    assert errors["gain_nats"].notna().tolist() == [False, False, True, False, True]
+
+
+def test_sets_have_the_matched_size(done):
+    assert rating(done, "sets")["records"].tolist() == [0, 16, 16, 16]
+
+
+def test_hostile_text_is_inert_on_the_page(done):
+    assert "<script>alert" not in (done.path / PAGE).read_text()
+
+
+def test_nothing_is_planned_when_nothing_changed(done):
+    assert done.planned(PAGE) == set()
+
+
+CHANGES = {
+    "another learning rate": (
+        {"students": {"training": {"learning_rate": 0.01}}},
+        trained("1-2") | (VERDICTS - {"verdicts embedded base"}) | RISKS | TABLES,
+    ),
+    "one student more": (
+        {"students": {"seeds": 3}},
+        trained("3-3") | (VERDICTS - {"verdicts embedded base"}) | RISKS | TABLES,
+    ),
+    "one student less": ({"students": {"seeds": 1}}, RISKS | TABLES),
+    "jobs cut differently": ({"students": {"seeds_per_job": 1}}, set()),
+    "other sampling of answers": (
+        {"students": {"answers": {"sampling": {"max_tokens": 7}}}},
+        {f"answers embedded {c} {'0-0' if c == 'base' else '1-2'}" for c in CONDITIONS} | VERDICTS | TABLES,
+    ),
+    "more questions for the judge": ({"judge": {"calibration": 9}}, {"calibration embedded"} | TABLES),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_plans_exactly_what_depends_on_it(name, project):
+    change, expected = CHANGES[name]
+    project.configure(merged(CHANGE, {"tasks": {"embedded": change}}))
+    assert project.planned(PAGE) == expected
+
+
+def content(project):
+    folder = project.path / "results/embedded"
+    names = [p for kind in ("students", "risks", "answers", "verdicts") for p in (folder / kind).rglob("*")]
+    files = [p for p in [*names, *(folder / "rating").glob("*.csv")] if p.is_file()]
+    return {p.name if "students" not in p.parts else f"{p.parent.name}/{p.name}": p.read_bytes() for p in files}
+
+
+def test_a_killed_training_goes_on_to_the_same_bytes(done, project):
+    target = "results/embedded/students/real/1-2"
+    whole = {p.name: p.read_bytes() for p in (done.path / target).rglob("*.safetensors")}
+    subprocess.run(["rm", "-rf", target], cwd=project.path, check=True)
+    run = subprocess.Popen(
+        project.command("--cores", "1", target),
+        cwd=project.path,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    unfinished = project.path / "results/embedded/students/real/.1-2.unfinished"
+    until = time.monotonic() + 120
+    while not unfinished.exists() and run.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    project.run("--cores", "1", target)
+    assert {p.name: p.read_bytes() for p in (project.path / target).rglob("*.safetensors")} == whole
+    assert not unfinished.exists()
+
+
+def mistake(project, change, *targets):
+    project.configure(merged(CHANGE, {"tasks": {"embedded": change}}))
+    run = project.run("--cores", "1", *targets, check=False)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    return [line for line in run.stderr.splitlines() if line.startswith("ggmi: ")]
+
+
+def test_a_set_that_overlaps_with_the_test_set_is_refused_with_the_ids(project):
+    test = (project.path / "results/embedded/anchors/test.jsonl").read_text().splitlines()[0]
+    row = {**json.loads(test), "id": "leaked"}
+    with (project.path / "made.jsonl").open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    target = "results/embedded/students/made_given_as_sampled/set.jsonl"
+    (said,) = mistake(project, {"students": {"overlap": "refuse"}}, target)
+    assert "ask what a test record asks" in said
+    assert "'leaked'" in said
+
+
+def test_a_judge_that_never_rates_ends_with_one_sentence(project):
+    make_base(project.path / "silent", window=4096)
+    judge = {"by": {"kind": "local", "model": "./silent"}, "sampling": {"max_tokens": 4}, "retries": 0}
+    (said,) = mistake(project, {"judge": judge}, "results/embedded/rating/table1.csv")
+    assert "none of the judge's" in said
+    assert "[[n]]" in said
