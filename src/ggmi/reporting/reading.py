@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ggmi.io import read_csv, read_json
-from ggmi.reporting.estimation import EstimationResults
 from ggmi.reporting.students import StudentResults
 from ggmi.reporting.tasks import TaskResults
 
-# Folders of the tables of students and ratings, and of estimates.
-RATING, ESTIMATION = "rating", "estimation"
+# Folder of the tables of students and ratings.
+RATING = "rating"
 
 
 def read_task(name: str, title: str, files: Iterable[str]) -> TaskResults:
@@ -24,12 +23,11 @@ def read_task(name: str, title: str, files: Iterable[str]) -> TaskResults:
         The task's.
     files
         Its tables (.csv) and the record of its split (.json), each named as the part it is; those
-        of students in the folder ``rating``, those of estimates in ``estimation``.
+        of students in the folder ``rating``.
     """
-    parts: dict[str, dict[str, Any]] = {RATING: {}, ESTIMATION: {}, "": {}}
+    parts: dict[str, Any] = {}
+    students: dict[str, Any] = {}
     for path in map(Path, files):
         found = read_json(path) if path.suffix == ".json" else read_csv(path)
-        parts[path.parent.name if path.parent.name in parts else ""][path.stem] = found
-    students = StudentResults(**parts[RATING]) if parts[RATING] else None
-    estimation = EstimationResults(**parts[ESTIMATION]) if parts[ESTIMATION] else None
-    return TaskResults(name, title, **parts[""], students=students, estimation=estimation)
+        (students if path.parent.name == RATING else parts)[path.stem] = found
+    return TaskResults(name, title, **parts, students=StudentResults(**students) if students else None)
