@@ -17,7 +17,6 @@ pickle, without the average.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 import tempfile
@@ -45,6 +44,7 @@ from ggmi.embedded.language import END_ID, PAD_ID
 from ggmi.embedded.recipes import Recipe
 from ggmi.embedded.truth import generator_truth, response_accuracy
 from ggmi.errors import UserError
+from ggmi.models.loading import threads
 from ggmi.random import stream
 
 Row = dict[str, float | int | str]
@@ -100,7 +100,7 @@ def train(recipe: Recipe, documents: Documents, seed: int, name: str, progress: 
         If the loss is not a number.
     """
     rows: list[Row] = []
-    with _one_thread(), torch.random.fork_rng(devices=[]):
+    with threads(1), torch.random.fork_rng(devices=[]):
         model = _new_model(recipe, documents, int(stream(seed, "embedded", name, "weights").integers(2**31)))
 
         def run(stage: str, most: int, rate: float, make: _Make, measure: _Measure) -> bool:
@@ -320,14 +320,3 @@ def _run_stage(
         trainer.train()
     model.load_state_dict(watch.average.state_dict())
     return watch.reached
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute in one thread, and in as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

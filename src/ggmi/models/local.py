@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from ggmi.errors import UserError
 from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.directory import fingerprint, looks_like_path
 from ggmi.models.drawing import spans, to_text, uniforms, write_tokens
+from ggmi.models.loading import loading, threads
 from ggmi.models.requests import Request, Response, Usage, missing
 from ggmi.models.settings import LocalSettings
 
@@ -101,7 +103,7 @@ class LocalBackend:
         if not todo:
             return Outcome(0)
         batches = self._batches(unique)
-        with self._threads():
+        with threads(self._settings.threads):
             for batch in batches:
                 if any(request.key() in todo for request in batch):
                     for response in self._write(batch):
@@ -247,20 +249,5 @@ class LocalBackend:
         model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         return model
 
-    @contextlib.contextmanager
-    def _loading(self) -> Iterator[None]:
-        """Say in one sentence what transformers says in many."""
-        try:
-            yield
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            told = " ".join(str(error).split())[:300]
-            raise UserError(f"{self._settings.model}: cannot be loaded as a model ({told})") from error
-
-    @contextlib.contextmanager
-    def _threads(self) -> Iterator[None]:
-        before = torch.get_num_threads()
-        torch.set_num_threads(self._settings.threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+    def _loading(self) -> AbstractContextManager[None]:
+        return loading(f"{self._settings.model}: cannot be loaded as a model")

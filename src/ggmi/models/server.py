@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -66,6 +67,9 @@ def running(settings: ServerSettings, log: Path) -> Iterator[str]:
         for name, value in filled.items():
             word = word.replace(name, value)
         command.append(word)
+    # What is installed beside this interpreter is found whether or not its environment is activated.
+    beside = shutil.which(command[0], path=str(Path(sys.executable).parent))
+    command[0] = beside or command[0]
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         messages = log.open("ab")

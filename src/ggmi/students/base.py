@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -22,6 +22,7 @@ from transformers.utils import logging
 
 from ggmi.errors import UserError
 from ggmi.models.directory import fingerprint, looks_like_path
+from ggmi.models.loading import loading
 
 
 class Base:
@@ -141,14 +142,8 @@ class Base:
         ends = {*(named if isinstance(named, list) else [named]), end} - {None}
         return sorted(ends) or None
 
-    @contextlib.contextmanager
-    def _loading(self) -> Iterator[None]:
-        """Say in one sentence what transformers says in many."""
-        try:
-            yield
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-            told = " ".join(str(error).split())[:300]
-            raise UserError(f"{self.name}: the student's base cannot be loaded ({told})") from error
+    def _loading(self) -> AbstractContextManager[None]:
+        return loading(f"{self.name}: the student's base cannot be loaded")
 
 
 @contextlib.contextmanager

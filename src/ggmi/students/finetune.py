@@ -9,7 +9,6 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from transformers import PreTrainedModel, PrinterCallback, TrainingArguments
 
 from ggmi.errors import UserError
 from ggmi.io import read_json, write_json
+from ggmi.models.loading import threads
 from ggmi.students.base import Base, quiet
 from ggmi.students.batching import USUAL_WIDTH, Plan, keeps_records_apart, updates
 from ggmi.students.sets import Examples
@@ -148,7 +148,7 @@ def finetune(
     if not len(examples):
         raise UserError("training: the set holds no records")
     started = time.monotonic()
-    with quiet(), _threads(settings.threads):
+    with quiet(), threads(settings.threads):
         arguments = trainer_arguments(settings, work, _steps(settings, len(examples)))
         torch.set_num_threads(settings.threads)  # accelerate has a choice of its own
         parts = arguments.gradient_accumulation_steps * arguments.world_size
@@ -360,13 +360,3 @@ def _publish(base: Base, model: PreTrainedModel, target: Path, chat: bool) -> No
         raise UserError(f"{target}: cannot be written ({error})") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _threads(number: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
