@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check bench report lock clean
+.PHONY: run test check bench real-data report lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/snakemake --cores $(CORES)
@@ -27,6 +27,10 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/theory.py
+
+# Twelve real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
+real-data: .venv/run.stamp
+	$(BIN)/python benchmarks/real_data.py
 
 # Snakemake's own report of the same results, with captions and provenance.
 report: run

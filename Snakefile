@@ -17,6 +17,7 @@ if CONFIG.tasks:
     include: "rules/students.smk"
     include: "rules/finetuning.smk"
     include: "rules/rating.smk"
+    include: "rules/estimation.smk"
 
 
 include: "rules/report.smk"

@@ -14,6 +14,7 @@ import sys
 import time
 
 import numpy as np
+from common import HERE, fill_readme, table, verdict
 
 from ggmi.information.features import hsic_random_features
 from ggmi.information.hsic import hsic
@@ -208,9 +209,48 @@ def part_calibration(trials=1000):
     return rows
 
 
+def told(part, result):
+    """A part's result in one line of the README's table."""
+    if part == "hsic":
+        return f"{result['ggmi_seconds'][0]:.1f} s, hyppo {result['hyppo_seconds'][0]:.0f} s", result["ratios"][0] >= 20
+    if part == "memory":
+        return f"{result['ggmi']['peak']:.0f} MB, hyppo {result['hyppo']['peak']:.0f} MB", result["ratio"] >= 4
+    if part == "large":
+        return f"{result['seconds'][0]:.1f} s, {result['mb']:.0f} MB", result["seconds"][0] < 15 and result["mb"] < 1024
+    if part == "growth":
+        last = result[-1]
+        line = f"n = {last['n']:,}: {last['seconds'][0]:.1f} s, {last['features']:.2e} ± {last['standard_error']:.0e}"
+        return line, last["n"] >= 50_000
+    if part == "clustering":
+        slowest = max(row["seconds"][0] for row in result)
+        return f"{slowest:.1f} s at most", slowest < 20
+    if part == "embedding":
+        return f"{result['ratios'][0]:.2f} times the plain loop", result["ratios"][0] >= 1.5
+    shares = [row["rejected"] for row in result]
+    # 95 % of binomial counts of 1,000 trials at 0.05.
+    return f"{min(shares)} to {max(shares)} of 1,000 rejected", 37 <= min(shares) <= max(shares) <= 64
+
+
+def keep(part, record):
+    """Add a part's result to information.json, and all of them to the README."""
+    place = HERE / "information.json"
+    found = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    found[part] = record
+    place.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    rows = []
+    for name, one in found.items():
+        line, reached = told(name, one["result"])
+        rows.append([f"`{name}`", line, f"{one['load']:.1f}", verdict(reached)])
+    fill_readme(HERE / "README.md", "information", table(["part", "measured", "load", "reached"], rows))
+
+
 if __name__ == "__main__":
     part, settings = sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     if part in ("hsic", "memory") and importlib.util.find_spec("hyppo") is None:
         sys.exit(f"{part}: compares with hyppo 0.5.2, which this environment does not have")
     result = globals()[f"part_{part}"](**settings)
-    print(json.dumps({"part": part, "load": os.getloadavg()[0], "result": result}))
+    record = {"load": os.getloadavg()[0], "result": result}
+    # Smaller settings are for trying things out; `peak` is a part of `memory`.
+    if part != "peak" and not settings:
+        keep(part, record)
+    print(json.dumps({"part": part, **record}))

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from ggmi import config as ggmi_config
+from ggmi.config.estimation import DEFAULT_ENCODER
 from ggmi.config.students import JUDGE_TEMPLATES, WORLD_BASE
 from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
 from ggmi.config.world import STUDENT
@@ -237,13 +238,38 @@ def made_in_world(wildcards):
     ]
 
 
+def estimated_places(name):
+    """Generator, condition and curation of every synthetic set of a task."""
+    task = TASKS[name]
+    return [
+        (*made, curation) for made in task.conditions() for curation in task.curations
+    ]
+
+
+def places_in_world(name):
+    """Those of them that generators of the embedded world wrote."""
+    generators = TASKS[name].generators
+    return [p for p in estimated_places(name) if generators[p[0]].kind == "world"]
+
+
+def estimation_files(name):
+    """Tables of a task's estimates."""
+    task = TASKS[name]
+    if task.estimation is None:
+        return []
+    tables = ["estimates", "published", "claims"]
+    tables += ["truth"] if places_in_world(name) else []
+    tables += ["predictions"] if task.judge else []
+    return [f"{RESULTS}/{name}/estimation/{table}.csv" for table in tables]
+
+
 def task_tables(name):
     """Tables of a task's page."""
     task = TASKS[name]
     tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
     if any(generator.kind == "world" for generator in task.generators.values()):
         tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
-    return tables + rating_files(name)
+    return tables + rating_files(name) + estimation_files(name)
 
 
 def rating_files(name):
@@ -264,6 +290,7 @@ def task_figures(name):
         *(["figure_shares"] if shares else []),
         *(["rating/figure_losses"] if task.students else []),
         *(["rating/figure_ratings"] if task.judge else []),
+        *(["estimation/figure_estimates"] if shares and task.estimation else []),
     ]
     return [f"{RESULTS}/{name}/{figure}" for figure in figures]
 
@@ -277,6 +304,7 @@ def task_records(name):
         *(["shares"] if shares else []),
         *(["rating/risks"] if task.students else []),
         *(["rating/ratings"] if task.judge else []),
+        *(["estimation/estimation"] if task.estimation else []),
     ]
     places = [
         *(["world/generators"] if shares else []),
@@ -379,3 +407,7 @@ def coordinate_of(wildcards):
     return (
         "principal component" if study_of(wildcards).truth == "data" else "coordinate"
     )
+
+
+wildcard_constraints:
+    study=r"[^/]+",

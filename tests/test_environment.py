@@ -30,8 +30,10 @@ def project():
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.name)
 def test_conda_environments_have_the_locked_versions(path):
     lock = locked("requirements.lock")
-    for dependency in yaml.safe_load(path.read_text())["dependencies"]:
-        name, version = dependency.split("=")
+    listed = yaml.safe_load(path.read_text())["dependencies"]
+    by_pip = [line for part in listed if isinstance(part, dict) for line in part["pip"]]
+    for dependency in [part for part in listed if isinstance(part, str) and part != "pip"] + by_pip:
+        name, version = dependency.replace("==", "=").split("=")
         if name != "python":
             assert lock[CONDA_NAMES.get(name, name)] == f"=={version}"
 

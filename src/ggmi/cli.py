@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ggmi import config
+from ggmi import config, estimating
 from ggmi.errors import UserError
 from ggmi.workflow.job import USER_MISTAKE
 
@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     cost.add_argument("files", nargs="*", default=["config.yaml"], metavar="FILE", help="default: config.yaml")
     cost.add_argument("--json", action="store_true", help="print the rows as JSON")
+    estimate = commands.add_parser("estimate", help="compare synthetic sets of your own with a training set")
+    estimating.add_arguments(estimate)
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
@@ -52,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{' + '.join(options.files)}: fine\n")
         elif options.command == "cost":
             _cost(options.files, as_json=options.json)
+        elif options.command == "estimate":
+            estimating.run(options, PROJECT / "workflow" / "report")
         elif options.command == "theory":
             _theory(Path(options.file), as_json=options.json)
         else:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ggmi.config.estimation import Estimation
 from ggmi.config.sampling import SamplingSettings
 from ggmi.config.section import NAME, Section, each_once, left_out
 from ggmi.config.students import (
@@ -137,6 +138,9 @@ class Task(Section):
     )
     missing_allowed: float = Field(
         0.0, ge=0, lt=1, description="share of responses that may have failed for good; else the run stops there"
+    )
+    estimation: Estimation | None = Field(
+        Estimation(), description="estimates of every synthetic set against the real records; null leaves them out"
     )
     license: str = Field("other", description="licence of the synthetic sets, as in their cards")
     students: Students | None = Field(None, description="students trained on each set; null: none, and no ratings")

@@ -141,20 +141,43 @@ def near_duplicates(synthetic: ArrayLike, train: ArrayLike, *, threshold: float 
             f"synthetic and training records: have {ours.shape[1]} and {theirs.shape[1]} dimensions; "
             "embed both with the same model"
         )
-    if not -1 <= threshold <= 1:
-        raise UserError(f"threshold: {threshold} is not allowed; use a cosine similarity between -1 and 1")
-    limit = threshold - 1e-12
+    limit = _limit(threshold)
     found = sum(int((ours[rows] @ theirs.T >= limit).any(axis=1).sum()) for rows in blocks(len(ours), TILE))
-    null_mean = None
-    if len(theirs) > 1:
-        repeated = 0
-        for rows in blocks(len(theirs), TILE):
-            near = theirs[rows] @ theirs.T >= limit
-            near[np.arange(len(rows)), rows] = False
-            repeated += int(near.any(axis=1).sum())
-        null_mean = repeated / len(theirs)
+    null_mean = _repeated(theirs, limit) / len(theirs) if len(theirs) > 1 else None
     method = f"records with a training record of cosine similarity of at least {threshold:g}"
     return _share(found, len(ours), null_mean, method)
+
+
+def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95) -> Estimate:
+    """Share of records that are near-duplicates of another record of the same set.
+
+    Parameters
+    ----------
+    vectors
+        Embedded records, shape (n, d).
+    threshold
+        Least cosine similarity of near-duplicates.
+
+    Returns
+    -------
+    Estimate
+        A share, which grows with the set: compare sets of equal size. Wilson's interval takes records
+        as independent.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than two records, or an embedding is zero or not finite.
+
+    Examples
+    --------
+    >>> near_repeats([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]).value
+    0.5
+    """
+    rows = unit_rows(vectors, "records", least=2)
+    found = _repeated(rows, _limit(threshold))
+    method = f"records with another one of cosine similarity of at least {threshold:g} in the set"
+    return _share(found, len(rows), None, method)
 
 
 def exact_duplicates(
@@ -194,6 +217,23 @@ def exact_duplicates(
     found = sum(key(record) in counts for record in synthetic)
     repeated = sum(c for c in counts.values() if c > 1) / len(train)
     return _share(found, len(synthetic), repeated, "records whose exact key is that of a training record")
+
+
+def _limit(threshold: float) -> float:
+    """The threshold, less rounding."""
+    if not -1 <= threshold <= 1:
+        raise UserError(f"threshold: {threshold} is not allowed; use a cosine similarity between -1 and 1")
+    return threshold - 1e-12
+
+
+def _repeated(unit: Array, limit: float) -> int:
+    """How many records are similar to another one."""
+    repeated = 0
+    for rows in blocks(len(unit), TILE):
+        near = unit[rows] @ unit.T >= limit
+        near[np.arange(len(rows)), rows] = False
+        repeated += int(near.any(axis=1).sum())
+    return repeated
 
 
 def _share(found: int, n: int, null_mean: float | None, method: str) -> Estimate:

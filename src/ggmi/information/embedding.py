@@ -101,13 +101,20 @@ class LocalEncoder:
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model and length limit; loaded when the first text needs them."""
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
         safe = {"trust_remote_code": False, "local_files_only": True}
+        # A bar over the loading of weights would stand among the caller's own progress.
+        shown = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.transformer, **safe)
             model = AutoModel.from_pretrained(self.transformer, use_safetensors=True, **safe)
         except (OSError, ValueError) as error:
             raise UserError(f"{self.transformer}: is not a usable embedding model ({error})") from error
+        finally:
+            if shown:
+                logging.enable_progress_bar()  # type: ignore[no-untyped-call]
         limits = [getattr(model.config, "max_position_embeddings", None) or DEFAULT_TOKENS]
         settings = self.transformer / "sentence_bert_config.json"
         if settings.exists():
@@ -170,6 +177,46 @@ def default_encoder() -> LocalEncoder:
             "install it or name the directory of a sentence-embedding model"
         )
     return checked_encoder(Path(spec.origin).parent / "model", PACKAGE_WEIGHTS)
+
+
+def named_encoder(name: str, *, device: str = "auto") -> LocalEncoder:
+    """Return an embedding model by its name.
+
+    Parameters
+    ----------
+    name
+        ``default``, a directory, or an id of the hub.
+    device
+        As PyTorch names it; ``auto`` takes a GPU where there is one. The default model stays on the
+        CPU: it is small, and its vectors are the same everywhere.
+
+    Returns
+    -------
+    LocalEncoder
+
+    Raises
+    ------
+    UserError
+        If there is no such model.
+    """
+    if name == "default":
+        return default_encoder()
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if Path(name).expanduser().is_dir():
+        return LocalEncoder(Path(name).expanduser(), device=device)
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"])
+    except Exception as error:  # the hub and its network have exceptions of their own
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(
+            f"embedding model: {name!r} is no directory and cannot be had from the hub ({reason})"
+        ) from None
+    return LocalEncoder(folder, device=device)
 
 
 def checked_encoder(directory: str | os.PathLike[str], weights: str) -> LocalEncoder:

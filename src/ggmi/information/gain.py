@@ -101,6 +101,47 @@ def information_gain(
         if len(bad):
             raise UserError(f"log_probs: record {i} holds {bad[0]}; natural log-probabilities are finite and at most 0")
         nats[i], tokens[i] = -min(float(values.sum()), 0.0), len(values)
+    return gain_of_sums(nats, tokens, prompt_ids, vocabulary=vocabulary, seed=seed)
+
+
+def gain_of_sums(
+    nats: ArrayLike,
+    tokens: ArrayLike,
+    prompt_ids: Sequence[str] | None = None,
+    *,
+    vocabulary: int | None = None,
+    seed: int = 0,
+) -> InformationGain:
+    """Estimate the information gain from each record's surprisal and number of tokens.
+
+    Parameters
+    ----------
+    nats
+        ``-ln q(record | prompt)`` of each record, shape (n,); not negative.
+    tokens
+        Tokens of each, shape (n,); at least one.
+    prompt_ids, vocabulary, seed
+        As for `information_gain`.
+
+    Returns
+    -------
+    InformationGain
+
+    Raises
+    ------
+    UserError
+        If there are no records, or a surprisal or a count is not as it should be.
+
+    Examples
+    --------
+    >>> gain_of_sums([2.0, 4.0], [2, 4], ["p", "q"]).per_token.value
+    1.0
+    """
+    nats, tokens = np.asarray(nats, dtype=float), np.asarray(tokens, dtype=float)
+    if not len(nats):
+        raise UserError("log_probs: holds no records; at least one is needed")
+    if nats.shape != tokens.shape or not (np.isfinite(nats) & (nats >= 0) & (tokens >= 1)).all():
+        raise UserError("log_probs: each record needs a finite sum of at most 0 nats and at least one token")
     n = len(nats)
     codes = group_codes(prompt_ids, n, "prompt_ids")
     sums = np.array([np.bincount(codes, weights) for weights in (nats, np.ones(n), tokens)])

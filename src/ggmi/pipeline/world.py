@@ -160,7 +160,7 @@ def shares_table(
     for condition, every in prompts.items():
         asked = list({prompt.id: prompt for prompt in every}.values())
         x = int(condition.removesuffix("-ins"))
-        counts = np.array([_counts(language, [anchors[i] for i in prompt.anchor_ids]) for prompt in asked])
+        counts = skill_counts(language, anchors, asked)
         law = domains.next_skill(counts)
         ideal = {"generator": "ideal", "instances": x, "prompts": len(asked), "records": 0, "right": 1.0}
         for role, share in zip(ROLES, domains.shares(law).mean(axis=0), strict=True):
@@ -175,6 +175,21 @@ def shares_table(
     columns = ["generator", "instances", "prompts", "records"]
     columns += [f"{role}{end}" for role in ROLES for end in ("", "_ci_low", "_ci_high")]
     return pd.DataFrame(rows, columns=[*columns, "right", "information_gain_nats"])
+
+
+def skill_counts(language: Language, anchors: Mapping[str, str], prompts: Sequence[Prompt]) -> np.ndarray:
+    """How often each skill occurs among the anchors of each prompt, shape (prompts, S).
+
+    Parameters
+    ----------
+    language
+        The world's.
+    anchors
+        Skill word of each anchor, by id.
+    prompts
+        The prompts.
+    """
+    return np.array([_counts(language, [anchors[i] for i in prompt.anchor_ids]) for prompt in prompts])
 
 
 def _counts(language: Language, words: Sequence[str]) -> np.ndarray:

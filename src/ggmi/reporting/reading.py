@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ggmi.io import read_csv, read_json
+from ggmi.reporting.estimation import EstimationResults
 from ggmi.reporting.students import StudentResults
 from ggmi.reporting.tasks import TaskResults
 
-# Folder of the tables of students and ratings.
-RATING = "rating"
+# Folders of the tables of students and ratings, and of estimates.
+RATING, ESTIMATION = "rating", "estimation"
 
 
 def read_task(name: str, title: str, files: Iterable[str]) -> TaskResults:
@@ -23,11 +24,12 @@ def read_task(name: str, title: str, files: Iterable[str]) -> TaskResults:
         The task's.
     files
         Its tables (.csv) and the record of its split (.json), each named as the part it is; those
-        of students in the folder ``rating``.
+        of students in the folder ``rating``, those of estimates in ``estimation``.
     """
-    parts: dict[str, Any] = {}
-    students: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {RATING: {}, ESTIMATION: {}, "": {}}
     for path in map(Path, files):
         found = read_json(path) if path.suffix == ".json" else read_csv(path)
-        (students if path.parent.name == RATING else parts)[path.stem] = found
-    return TaskResults(name, title, **parts, students=StudentResults(**students) if students else None)
+        parts[path.parent.name if path.parent.name in parts else ""][path.stem] = found
+    students = StudentResults(**parts[RATING]) if parts[RATING] else None
+    estimation = EstimationResults(**parts[ESTIMATION]) if parts[ESTIMATION] else None
+    return TaskResults(name, title, **parts[""], students=students, estimation=estimation)

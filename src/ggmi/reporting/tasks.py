@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ggmi.reporting.estimation import EstimationResults, estimation_section
 from ggmi.reporting.page import Block, Figure, Fold, Heading, Links, Listing, Page, Picture, Points, Prose, Section
 from ggmi.reporting.students import StudentResults, rating_sentence, student_sections
 from ggmi.reporting.tables import COLUMNS, data_table, plain_table
@@ -33,6 +34,8 @@ class TaskResults:
         Of `ggmi.pipeline.world`; None outside the embedded world.
     students
         What students learned and how they were rated; None where none were trained.
+    estimation
+        Estimates of the sets; None where they are left out.
     """
 
     name: str
@@ -43,6 +46,7 @@ class TaskResults:
     generators: pd.DataFrame | None = None
     shares: pd.DataFrame | None = None
     students: StudentResults | None = None
+    estimation: EstimationResults | None = None
 
 
 def synthesis_sentence(task: TaskResults) -> str:
@@ -93,6 +97,8 @@ def task_page(task: TaskResults, figures: Mapping[str, Figure], provenance: Sequ
     sections = student_sections(task.name, task.students, figures) if task.students is not None else []
     if task.shares is not None and task.generators is not None:
         sections.append(_world_section(task, task.shares, task.generators, figures))
+    if task.estimation is not None:
+        sections.append(estimation_section(task.name, task.estimation, figures))
     sections += [_validity_section(task), _curation_section(task), _anchors_section(task), _making_section(provenance)]
     return Page(
         title=f"{'Which data were worth it' if task.students else 'What the generators wrote'}: {task.title}",

@@ -93,17 +93,43 @@ def read_records(path: str | os.PathLike[str], fields: Mapping[str, str] | None 
     ...     [record.values for record in read_records(path, {"instruction": "prompt"})]
     [('Add 1 and 2.', '', '3')]
     """
+    return records_of(placed_rows(path, fields), fields or {}, str(path))
+
+
+def placed_rows(
+    path: str | os.PathLike[str], fields: Mapping[str, str] | None = None, others: Iterable[str] = ()
+) -> Iterator[tuple[str, Row]]:
+    """Read the rows of a JSONL, CSV or Parquet file, one at a time, each with where it stands.
+
+    Parameters
+    ----------
+    path
+        The file; its suffix tells the format.
+    fields
+        As in `read_records`.
+    others
+        Further columns that are read where a file has them; other columns of a Parquet file are not.
+
+    Yields
+    ------
+    place : str
+        Line or row, from 1.
+    row : mapping
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or a CSV or Parquet file lacks a column of a record.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise UserError(f"{path}: has an unknown format; allowed: {', '.join(FORMATS)}")
     named = _checked_names(fields or {})
     if suffix == ".csv":
-        rows = _csv_rows(path, named)
-    elif suffix == ".parquet":
-        rows = _parquet_rows(path, named)
-    else:
-        rows = ((f"line {number}", row) for number, row in read_rows(path))
-    return records_of(rows, named, str(path))
+        return _csv_rows(path, named)
+    if suffix == ".parquet":
+        return _parquet_rows(path, named, others)
+    return ((f"line {number}", row) for number, row in read_rows(path))
 
 
 def read_dataset(
@@ -302,7 +328,9 @@ def _csv_rows(path: str | os.PathLike[str], fields: Mapping[str, str]) -> Iterat
         raise UserError(f"{path}: line {reader.line_num} is not CSV ({error})") from None
 
 
-def _parquet_rows(path: str | os.PathLike[str], fields: Mapping[str, str]) -> Iterator[tuple[str, Row]]:
+def _parquet_rows(
+    path: str | os.PathLike[str], fields: Mapping[str, str], others: Iterable[str]
+) -> Iterator[tuple[str, Row]]:
     """Rows of a Parquet file, in batches; columns that are not needed are not read."""
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
@@ -312,7 +340,7 @@ def _parquet_rows(path: str | os.PathLike[str], fields: Mapping[str, str]) -> It
         with ParquetFile(path) as file:
             columns = file.schema_arrow.names
             _check_columns(str(path), columns, fields)
-            wanted = {fields.get(field, field) for field in (*FIELDS, "id")}
+            wanted = {*others, *(fields.get(field, field) for field in (*FIELDS, "id"))}
             used = [column for column in columns if column in wanted]
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=used):
                 for row in batch.to_pylist():

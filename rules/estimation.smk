@@ -1,0 +1,247 @@
+# Estimates of every synthetic set against the real records.
+#
+# Embedding loads a model, so a job embeds all sets of a generator, each by itself: the vectors of
+# one set depend on no other. Memory: kernels are evaluated in tiles; 2,000 records take some 300 MB
+# beside the libraries.
+ESTIMATION_RESOURCES = {"mem_mb": 4000, "runtime": 120}
+SET = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
+
+
+def encoder_files(wildcards):
+    """Files of a person's own embedding model."""
+    folder = Path(TASKS[wildcards.task].estimation.encoder).expanduser()
+    return (
+        sorted(str(p) for p in folder.rglob("*") if p.is_file())
+        if folder.is_dir()
+        else []
+    )
+
+
+def encoder_gpus(wildcards):
+    """GPUs that embedding asks for: the default model stays on the CPU."""
+    settings = TASKS[wildcards.task].estimation
+    return int(settings.encoder != DEFAULT_ENCODER and settings.device != "cpu")
+
+
+def sets_of(wildcards):
+    """Conditions and curations of one generator."""
+    task = TASKS[wildcards.task]
+    return [
+        (condition, curation)
+        for generator, condition in task.conditions()
+        for curation in task.curations
+        if generator == wildcards.generator
+    ]
+
+
+rule real_embeddings:
+    input:
+        encoder_files,
+        sets=[f"{RESULTS}/{{task}}/anchors/{name}.jsonl" for name in ("train", "pool")],
+    output:
+        f"{RESULTS}/{{task}}/estimation/real.npz",
+    log:
+        f"{RESULTS}/logs/embeddings/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+        gpu=encoder_gpus,
+    params:
+        code=code("embeddings"),
+        encoder=lambda w: TASKS[w.task].estimation.encoder,
+        device=lambda w: TASKS[w.task].estimation.device,
+        names=["train", "pool"],
+    script:
+        "../workflow/scripts/embeddings.py"
+
+
+rule embeddings:
+    input:
+        encoder_files,
+        sets=lambda w: [
+            SET.format(**w, condition=condition, curation=curation)
+            for condition, curation in sets_of(w)
+        ],
+    output:
+        f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}.npz",
+    log:
+        f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+        gpu=encoder_gpus,
+    params:
+        code=code("embeddings"),
+        encoder=lambda w: TASKS[w.task].estimation.encoder,
+        device=lambda w: TASKS[w.task].estimation.device,
+        names=lambda w: [".".join(place) for place in sets_of(w)],
+    script:
+        "../workflow/scripts/embeddings.py"
+
+
+rule estimates:
+    input:
+        synthetic=SET,
+        vectors=f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}.npz",
+        real=f"{RESULTS}/{{task}}/estimation/real.npz",
+        train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
+        pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
+    output:
+        f"{RESULTS}/{{task}}/estimation/{{generator}}/{{condition}}/{{curation}}.json",
+    log:
+        f"{RESULTS}/logs/estimates/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+    params:
+        code=code("estimates"),
+        seed=CONFIG.seed,
+        settings=lambda w: TASKS[w.task].estimation.model_dump(
+            exclude={"encoder", "device"}
+        ),
+    script:
+        "../workflow/scripts/estimates.py"
+
+
+rule estimation_tables:
+    input:
+        lambda w: [
+            f"{RESULTS}/{w.task}/estimation/{'/'.join(place)}.json"
+            for place in estimated_places(w.task)
+        ],
+    output:
+        estimates=report(
+            f"{RESULTS}/{{task}}/estimation/estimates.csv",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"table": "Estimates"},
+        ),
+        published=report(
+            f"{RESULTS}/{{task}}/estimation/published.csv",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"table": "Tables 2 to 4"},
+        ),
+        claims=report(
+            f"{RESULTS}/{{task}}/estimation/claims.csv",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"table": "Claims"},
+        ),
+        provenance=f"{RESULTS}/{{task}}/estimation/estimation.provenance.json",
+    log:
+        f"{RESULTS}/logs/estimation_tables/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+    params:
+        code=code("estimation_tables"),
+        seed=CONFIG.seed,
+        places=lambda w: estimated_places(w.task),
+        generators=lambda w: [
+            name
+            for name, settings in TASKS[w.task].generators.items()
+            if settings.kind != "import"
+        ],
+        conditions=lambda w: [f"{x}-ins" for x in sorted(TASKS[w.task].instances)],
+    script:
+        "../workflow/scripts/estimation_tables.py"
+
+
+rule estimation_truth:
+    input:
+        estimates=f"{RESULTS}/{{task}}/estimation/estimates.csv",
+        anchors=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
+        prompts=lambda w: [
+            f"{RESULTS}/{w.task}/prompts/{x}-ins.jsonl"
+            for x in TASKS[w.task].instances
+        ],
+        sets=lambda w: [
+            f"{RESULTS}/{w.task}/synthetic/{'/'.join(place)}/synthetic.jsonl"
+            for place in places_in_world(w.task)
+        ],
+    output:
+        report(
+            f"{RESULTS}/{{task}}/estimation/truth.csv",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"table": "Estimates against the truth"},
+        ),
+    log:
+        f"{RESULTS}/logs/estimation_truth/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+    params:
+        code=code("estimation_truth"),
+        seed=CONFIG.seed,
+        sizes=WORLD.sizes(),
+        conditions=lambda w: [f"{x}-ins" for x in TASKS[w.task].instances],
+        places=lambda w: places_in_world(w.task),
+    script:
+        "../workflow/scripts/estimation_truth.py"
+
+
+rule predictions:
+    input:
+        estimates=f"{RESULTS}/{{task}}/estimation/estimates.csv",
+        ratings=f"{RESULTS}/{{task}}/rating/table1.csv",
+    output:
+        report(
+            f"{RESULTS}/{{task}}/estimation/predictions.csv",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"table": "Which estimator predicts the rating"},
+        ),
+    log:
+        f"{RESULTS}/logs/predictions/{{task}}.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+    params:
+        code=code("predictions"),
+        seed=CONFIG.seed,
+        places=lambda w: {
+            name: [made[part] for part in ("generator", "condition", "curation")]
+            for name, made in STUDENT_CONDITIONS[w.task].items()
+            if made["kind"] == "synthetic"
+        },
+    script:
+        "../workflow/scripts/predictions.py"
+
+
+rule figure_estimates:
+    input:
+        f"{RESULTS}/{{task}}/estimation/truth.csv",
+    output:
+        svg=report(
+            f"{RESULTS}/{{task}}/estimation/figure_estimates.svg",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"figure": "Estimates against the truth"},
+        ),
+        png=f"{RESULTS}/{{task}}/estimation/figure_estimates.png",
+        csv=f"{RESULTS}/{{task}}/estimation/figure_estimates.csv",
+    log:
+        f"{RESULTS}/logs/figure_estimates/{{task}}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **ESTIMATION_RESOURCES,
+    params:
+        code=code("figure_estimates"),
+        figures=CONFIG.figures.model_dump(),
+    script:
+        "../workflow/scripts/figure_estimates.py"

@@ -1,0 +1,37 @@
+"""How a task's synthetic sets are measured against its real records."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ggmi.config.section import Section
+
+DEFAULT_ENCODER = "default"
+
+
+class Estimation(Section):
+    """Estimates of every synthetic set."""
+
+    encoder: str = Field(
+        DEFAULT_ENCODER,
+        min_length=1,
+        description="default (all-MiniLM-L6-v2, offline), or the directory or hub id of a sentence-embedding model",
+    )
+    device: str = Field("auto", description="where another encoder runs; auto: a GPU where there is one")
+    pairing: Literal["auto", "prompt", "index"] = Field(
+        "auto", description="of records and anchors; auto: by prompt where anchors are known, else by index"
+    )
+    permutations: int = Field(199, ge=19, le=100_000, description="fewest shuffles of a permutation test")
+    records: int = Field(2000, ge=4, le=50_000, description="most records of a set in kernels and classifiers")
+    equal_records: int = Field(
+        400, ge=4, le=50_000, description="most records in what grows with a set: diversity, repeats, entropies"
+    )
+    similar: float = Field(0.9, gt=0, le=1, description="cosine similarity of records that say the same")
+    near_duplicate: float = Field(0.95, gt=0, le=1, description="cosine similarity of near-duplicates")
+    published_records: int = Field(128, ge=4, le=10_000, description="records of a sample of the published HSIC")
+    published_samples: int = Field(10, ge=2, le=1000, description="samples of the published HSIC")
+    published_bandwidth: float = Field(
+        0.1, gt=0, description="bandwidth of the published HSIC, in lengths of an embedding; narrow as published"
+    )

@@ -1,0 +1,288 @@
+"""The command `ggmi estimate`: anybody's synthetic sets beside anybody's training set, without the workflow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ggmi.errors import UserError, did_you_mean
+from ggmi.text.records import FIELDS
+from ggmi.text.samples import PROMPT, Sample, read_sample
+
+# Most records of a set in kernels and classifiers, unless the person says otherwise.
+MOST = 2000
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Describe the command's words.
+
+    Parameters
+    ----------
+    parser
+        Of the command.
+    """
+    parser.add_argument("--train", required=True, metavar="T", help="training set: .jsonl, .csv or .parquet")
+    parser.add_argument("--synthetic", required=True, nargs="+", metavar="SET", help="synthetic sets")
+    parser.add_argument("--pairs", metavar="COLUMN", help="pair records of the same COLUMN, such as prompt_id")
+    parser.add_argument(
+        "--map", nargs="+", default=[], metavar="FIELD=COLUMN", help="what the files call instruction, context, ..."
+    )
+    parser.add_argument("--parts", nargs="+", default=list(FIELDS), choices=FIELDS, help="fields that are compared")
+    parser.add_argument(
+        "--encoder",
+        metavar="MODEL",
+        help="directory or hub id of a sentence-embedding model; default: all-MiniLM-L6-v2",
+    )
+    parser.add_argument("--records", type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}")
+    parser.add_argument("--seed", type=int, default=0, help="of samples, shuffles and folds, default 0")
+    parser.add_argument("--json", metavar="FILE", help="write every estimate as JSON")
+    parser.add_argument("--html", metavar="FILE", help="write a page")
+
+
+def fields_of(words: Sequence[str]) -> dict[str, str]:
+    """What the files call each field, from the words after ``--map``.
+
+    Parameters
+    ----------
+    words
+        Such as ``instruction=prompt``.
+
+    Raises
+    ------
+    UserError
+        If a word is not of that form, or names an unknown field.
+
+    Examples
+    --------
+    >>> fields_of(["instruction=prompt"])
+    {'instruction': 'prompt'}
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        field, separator, column = word.partition("=")
+        if not separator:
+            raise UserError(f"--map: {word!r} is not of the form field=column")
+        if field not in (*FIELDS, "id"):
+            raise UserError(f"--map: there is no field {field!r}; {did_you_mean(field, (*FIELDS, 'id'))}")
+        if field in found:
+            raise UserError(f"--map: {field} is named twice")
+        found[field] = column
+    return found
+
+
+def names_of(paths: Sequence[str]) -> list[str]:
+    """Short names of files: their stems, or whole paths where stems agree.
+
+    Examples
+    --------
+    >>> names_of(["x/a.jsonl", "y/b.csv"]), names_of(["x/a.jsonl", "y/a.jsonl"])
+    (['a', 'b'], ['x/a.jsonl', 'y/a.jsonl'])
+    """
+    stems = [Path(path).stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else list(paths)
+
+
+def run(options: Namespace, report_parts: Path) -> None:
+    """Read, estimate, print, write.
+
+    Parameters
+    ----------
+    options
+        Of `add_arguments`.
+    report_parts
+        Folder of the page's template, style and script.
+
+    Raises
+    ------
+    UserError
+        If a file or an option is not as it should be; nothing is computed then.
+    """
+    from ggmi.io import write_json, write_text
+
+    fields = fields_of(options.map)
+    if options.records < 4:
+        raise UserError(f"--records: {options.records} is not allowed; at least 4 are needed")
+    if options.seed < 0:
+        raise UserError(f"--seed: {options.seed} is not allowed; it must not be negative")
+    paths = [options.train, *options.synthetic]
+    for path in options.synthetic:
+        if sum(Path(path).absolute() == Path(other).absolute() for other in options.synthetic) > 1:
+            raise UserError(f"--synthetic: {path} is named twice")
+    for option in ("json", "html"):
+        _writable(f"--{option}", getattr(options, option))
+    samples = [read_sample(path, fields, key=options.pairs or PROMPT) for path in paths]
+    found = estimated(
+        samples,
+        names_of(options.synthetic),
+        pairs=options.pairs,
+        parts=options.parts,
+        encoder=options.encoder,
+        most=options.records,
+        seed=options.seed,
+    )
+    show(found)
+    if options.json:
+        write_json(options.json, found)
+    if options.html:
+        from ggmi.reporting.estimation import page_of
+        from ggmi.reporting.page import render
+
+        files = ("page.html.j2", "page.css", "page.js")
+        parts = [(report_parts / file).read_text(encoding="utf-8") for file in files]
+        write_text(options.html, render(page_of(found), *parts))
+
+
+def _writable(option: str, file: str | None) -> None:
+    """Refuse a place that cannot be written before anything is computed."""
+    if file is None:
+        return
+    folder = Path(file).absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"{option}: {file!r} cannot be written")
+
+
+def estimated(
+    samples: Sequence[Sample],
+    names: Sequence[str],
+    *,
+    pairs: str | None = None,
+    parts: Sequence[str] = FIELDS,
+    encoder: str | None = None,
+    most: int = MOST,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Estimate every set and compare them.
+
+    Parameters
+    ----------
+    samples
+        T and the synthetic sets.
+    names
+        Of the synthetic sets.
+    pairs
+        The column that pairs records; None pairs by prompt where the sets name their anchors in T,
+        else by index.
+    parts
+        Fields that are embedded and compared.
+    encoder
+        Directory of an embedding model; None for the default.
+    most
+        Most records in kernels.
+    seed
+        Of everything random.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; its keys are documented in the README.
+
+    Raises
+    ------
+    UserError
+        If a set has fewer than four records or a record lacks its pair.
+    """
+    from ggmi.information.embedding import named_encoder
+    from ggmi.pipeline.comparing import compared, with_holm
+    from ggmi.pipeline.estimation import LEAST, STEPS, EstimationSettings, check_pairs, embedded, estimates
+    from ggmi.provenance import versions
+
+    for sample in samples:
+        if len(sample) < LEAST:
+            raise UserError(f"{sample.source}: holds {len(sample)} records; at least {LEAST} are needed")
+    train, *synthetic = samples
+    # What depends on a set's size is compared at the size that all have.
+    equal = min(most, *(len(sample) for sample in synthetic))
+    settings = EstimationSettings("prompt" if pairs else "auto", records=most, equal_records=equal)
+    key = pairs or PROMPT
+    for sample in synthetic:
+        check_pairs(sample, train, settings.pairing, key)
+    model = named_encoder(encoder or "default")
+    total = len(samples) + STEPS * len(synthetic)
+    with _progress(total) as step:
+        found = []
+        for sample, name in zip(samples, [Path(train.source).name, *names], strict=True):
+            step(f"embedding {name}", 0)
+            found.append(embedded(sample, model, parts))
+            step(f"embedding {name}", 1)
+        real, *made = found
+        tables = {}
+        for one, name in zip(made, names, strict=True):
+            tables[name] = estimates(
+                one, real, settings, seed=seed, key=key, on_step=partial(step, f"estimating {name}", 1)
+            )
+    corrected = with_holm(tables)
+    return {
+        "format": 1,
+        "train": {"name": train.source, "records": len(train)},
+        "sets": [
+            {"name": name, "file": sample.source, "records": len(sample), "estimates": corrected[name]}
+            for name, sample in zip(names, synthetic, strict=True)
+        ],
+        "comparisons": compared(tables),
+        "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},
+        "seed": seed,
+        "encoder": model.identity,
+        "versions": versions(),
+    }
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str, int], None]]:
+    """A bar on standard error: what is being done, and how much is left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task("reading", total=total)
+
+        def step(what: str, done: int) -> None:
+            from rich.markup import escape
+
+            bar.update(task, description=escape(what), advance=done)
+
+        yield step
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """Print the table a person reads, and what follows from it.
+
+    Parameters
+    ----------
+    found
+        Of `estimated`.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ggmi.reporting.estimation import findings, summary_rows
+    from ggmi.reporting.text import one_line
+
+    tables = {one["name"]: one["estimates"] for one in found["sets"]}
+    headings, cells = summary_rows(tables)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=150)
+    title = f"Against {one_line(Path(found['train']['name']).name)} ({found['train']['records']:,} records)"
+    table = Table(title=Text(title), title_justify="left", show_lines=True)
+    for heading in ("set", "records", *headings):
+        table.add_column(heading, justify="left" if heading == "set" else "right")
+    for one, line in zip(found["sets"], cells, strict=True):
+        texts = (Text("\n".join(part for part in cell if part)) for cell in line)
+        table.add_row(Text(one_line(one["name"])), f"{one['records']:,}", *texts)
+    console.print(table)
+    console.print(
+        "~ inside noise (Holm-corrected over all sets and tests); 95 % intervals in brackets", highlight=False
+    )
+    for term, sentence in findings(tables, found["comparisons"]):
+        console.print(Text.assemble((f"{term}: ", "bold"), sentence))

@@ -1,0 +1,187 @@
+"""What the estimates of several sets say beside one another: which differ, and what is inside noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from ggmi.information.estimate import WIDTH
+from ggmi.statistics import holm
+
+Row = dict[str, Any]
+# Probability of a difference at least this extreme below which two sets are told apart.
+LEVEL = 0.05
+# The question, the estimator that answers it, and which sign of it makes the first set "more".
+QUESTIONS = {
+    "closer to T": ("mmd", -1),
+    "more diverse": ("vendi", 1),
+    "more redundant": ("near_repeats", 1),
+    "more contaminated": ("near_duplicates", 1),
+}
+INSIDE = "inside noise"
+
+
+def standard_error(row: Mapping[str, Any]) -> float:
+    """Standard error behind an estimate's interval, NaN where there is none.
+
+    Parameters
+    ----------
+    row
+        With ``ci_low`` and ``ci_high``.
+
+    Examples
+    --------
+    >>> round(standard_error({"ci_low": -1.959964, "ci_high": 1.959964}), 6)
+    1.0
+    """
+    low, high = row["ci_low"], row["ci_high"]
+    return float("nan") if low is None or high is None else float(high - low) / (2 * WIDTH)
+
+
+def two_sided(z: float) -> float:
+    """Two-sided p-value of a standard normal deviate.
+
+    Examples
+    --------
+    >>> round(two_sided(1.959964), 6)
+    0.05
+    """
+    return 2 * NormalDist().cdf(-abs(z))
+
+
+def with_holm(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Row]]:
+    """Add ``p_holm`` to the estimates of several sets: corrected over all their tests together.
+
+    Parameters
+    ----------
+    tables
+        Rows of `ggmi.pipeline.estimation.estimates` by set.
+
+    Returns
+    -------
+    dict of list of dict
+        The same rows with ``p_holm``, None where there is no p-value. CKA repeats HSIC's test and
+        takes its corrected value.
+
+    Examples
+    --------
+    >>> rows = [{"estimator": "mmd", "p_value": 0.02}, {"estimator": "hsic", "p_value": 0.5}]
+    >>> with_holm({"a": rows})["a"][0]["p_holm"]
+    0.04
+    """
+    tests = [
+        (name, row["estimator"], row["p_value"])
+        for name, rows in tables.items()
+        for row in rows
+        if row["p_value"] is not None and row["estimator"] != "cka"
+    ]
+    adjusted: Iterable[float] = holm([p for _, _, p in tests]) if tests else []
+    corrected = {(name, estimator): float(p) for (name, estimator, _), p in zip(tests, adjusted, strict=True)}
+    return {
+        name: [
+            {**row, "p_holm": corrected.get((name, "hsic" if row["estimator"] == "cka" else row["estimator"]))}
+            if row["p_value"] is not None
+            else {**row, "p_holm": None}
+            for row in rows
+        ]
+        for name, rows in tables.items()
+    }
+
+
+def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
+    """Ask of every two sets which is closer, more diverse, more redundant, more contaminated.
+
+    The difference of two estimates is judged by the errors behind their intervals as if these were
+    independent. Sets that are compared with one T share its chance deviations, which cancel in the
+    difference, so this test is careful rather than bold.
+
+    Parameters
+    ----------
+    tables
+        Rows of `ggmi.pipeline.estimation.estimates` by set.
+
+    Returns
+    -------
+    list of dict
+        ``question``, ``estimator``, ``first``, ``second``, ``difference`` (first less second) with
+        ``ci_low``, ``ci_high``, ``p_value``, ``p_holm`` (over all rows), and ``verdict``: the set
+        that is more so, or ``inside noise``.
+
+    Examples
+    --------
+    >>> a, b = ({"estimator": "vendi", "value": v, "ci_low": v - 1, "ci_high": v + 1} for v in (9.0, 5.0))
+    >>> [row["verdict"] for row in compared({"a": [a], "b": [b]})]
+    ['a']
+    """
+    found: list[Row] = []
+    for question, (estimator, sign) in QUESTIONS.items():
+        of = {name: next((r for r in rows if r["estimator"] == estimator), None) for name, rows in tables.items()}
+        for first, second in combinations(of, 2):
+            one, other = of[first], of[second]
+            if one is None or other is None or one["value"] is None or other["value"] is None:
+                continue
+            error = float(np.hypot(standard_error(one), standard_error(other)))
+            if not np.isfinite(error):
+                continue
+            difference = one["value"] - other["value"]
+            p = two_sided(difference / error) if error > 0 else float(difference == 0)
+            found.append(
+                {
+                    "question": question,
+                    "estimator": estimator,
+                    "first": first,
+                    "second": second,
+                    "difference": difference,
+                    "ci_low": difference - WIDTH * error,
+                    "ci_high": difference + WIDTH * error,
+                    "p_value": p,
+                    "verdict": first if sign * difference > 0 else second,
+                }
+            )
+    adjusted: Iterable[float] = holm([row["p_value"] for row in found]) if found else []
+    return [
+        {**row, "p_holm": float(p), "verdict": row["verdict"] if p < LEVEL else INSIDE}
+        for row, p in zip(found, adjusted, strict=True)
+    ]
+
+
+def order_of(
+    question: str, tables: Mapping[str, Sequence[Mapping[str, Any]]], comparisons: Sequence[Mapping[str, Any]]
+) -> tuple[str, list[str]]:
+    """The set that is most so, and those that cannot be told from it.
+
+    Parameters
+    ----------
+    question
+        One of `QUESTIONS`.
+    tables
+        As for `compared`.
+    comparisons
+        Of `compared`.
+
+    Returns
+    -------
+    first : str
+        Empty where no set has an estimate.
+    alike : list of str
+    """
+    estimator, sign = QUESTIONS[question]
+    values = {
+        name: row["value"]
+        for name, rows in tables.items()
+        for row in rows
+        if row["estimator"] == estimator and row["value"] is not None
+    }
+    if not values:
+        return "", []
+    first = max(values, key=lambda name: sign * values[name])
+    apart = {
+        frozenset((row["first"], row["second"]))
+        for row in comparisons
+        if row["question"] == question and row["verdict"] != INSIDE
+    }
+    return first, [name for name in values if name != first and frozenset((first, name)) not in apart]

@@ -1,0 +1,424 @@
+"""Every estimate of a synthetic set against training data; the workflow and `ggmi estimate` share it.
+
+An estimator that does not apply to a set (too few records, no log-probabilities, records that
+coincide) gives a row without a value whose `note` says why; nothing is left out silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from ggmi.errors import UserError
+from ggmi.information.clustering import SimilarEmbedding
+from ggmi.information.distances import mmd, total_variation_bound
+from ggmi.information.diversity import distinct_n, exact_duplicates, near_duplicates, near_repeats, vendi_score
+from ggmi.information.embedding import Encoder, embed
+from ggmi.information.estimate import Array, Estimate, Indices, nearest_id, normal_ends
+from ggmi.information.gain import InformationGain, gain_of_sums
+from ggmi.information.hsic import hsic
+from ggmi.information.kernels import Sets
+from ggmi.information.neighbours import differential_entropy
+from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt
+from ggmi.information.semantic_entropy import semantic_entropy, semantic_entropy_by_prompt
+from ggmi.random import stream
+from ggmi.statistics import mean_interval
+from ggmi.text.records import FIELDS
+from ggmi.text.samples import PROMPT, Sample, require_keys
+
+Row = dict[str, Any]
+# Fewest records for which anything is estimated: what the unbiased statistic needs.
+LEAST = 4
+
+# Names of the estimators and what each says, in the order of tables.
+ESTIMATORS = {
+    "hsic": "unbiased HSIC of the set with T under the stated pairing",
+    "cka": "HSIC over its ceiling: centred kernel alignment, free of the kernels' scale",
+    "mmd": "unbiased squared maximum mean discrepancy to T",
+    "total_variation": "held-out advantage of a classifier: D_TV to T is at least this",
+    "semantic_entropy": "entropy of clusters of similar embeddings, plug-in, nats",
+    "semantic_entropy_miller_madow": "the same with the Miller–Madow correction, nats",
+    "semantic_entropy_chao_shen": "the same with the Chao–Shen correction, nats",
+    "semantic_growth": "what the last doubling of n added to the entropy, as a share of ln 2",
+    "semantic_entropy_lists": "semantic entropy of the records of one prompt, mean over prompts, nats",
+    "vendi": "Vendi score: effective number of different records",
+    "distinct_2": "share of different pairs of neighbouring words",
+    "differential_entropy": "entropy in embedding space by nearest neighbours, nats",
+    "near_repeats": "share of records with a near-duplicate in the set",
+    "near_duplicates": "share of records with a near-duplicate in T",
+    "exact_duplicates": "share of records whose text is in T",
+    "information_gain": "ΔI from the generator's own log-probabilities, nats a record",
+    "information_gain_per_token": "ΔI from the generator's own log-probabilities, nats a token",
+    "hsic_published": "biased HSIC of small samples paired by index, narrow kernels, as published",
+}
+
+
+@dataclass(frozen=True)
+class EstimationSettings:
+    """How estimates are made.
+
+    Parameters
+    ----------
+    pairing
+        ``prompt``: records with the anchors in their own prompt (or with the training records of
+        the same key); ``index``: by number after a random order; ``auto``: prompt where the set
+        names prompts and anchors that are known, else index.
+    permutations
+        Fewest shuffles of every permutation test.
+    records
+        Most records of a set, and of T, in kernels, classifiers and clusters; a random sample.
+    equal_records
+        Records in what depends on the size of a set: diversity, repeats, entropies.
+    similar
+        Least cosine similarity of records that say the same.
+    near_duplicate
+        Least cosine similarity of near-duplicates.
+    published_records, published_samples, published_bandwidth
+        Size, number and Gaussian bandwidth of the samples of the published form.
+    """
+
+    pairing: Literal["auto", "prompt", "index"] = "auto"
+    permutations: int = 199
+    records: int = 2000
+    equal_records: int = 2000
+    similar: float = 0.9
+    near_duplicate: float = 0.95
+    published_records: int = 128
+    published_samples: int = 10
+    published_bandwidth: float = 0.1
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A set with its embeddings, shape (n, d)."""
+
+    sample: Sample
+    vectors: Array
+
+    def __len__(self) -> int:
+        """Number of records."""
+        return len(self.sample)
+
+
+def embedded(sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS) -> Embedded:
+    """Embed a set; nothing that is embedded with it changes its vectors.
+
+    Parameters
+    ----------
+    sample
+        The set; it may be empty.
+    encoder
+        The embedding model.
+    parts
+        Fields that are embedded, a line each.
+
+    Returns
+    -------
+    Embedded
+    """
+    texts = ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
+    return Embedded(sample, embed(texts, encoder).astype(float) if texts else np.zeros((0, 1)))
+
+
+def some(n: int, most: int, seed: int, name: str) -> Indices:
+    """Places of at most so many of n records, drawn at random, in order.
+
+    Parameters
+    ----------
+    n, most
+        Records there are, and wanted.
+    seed
+        Of the draw.
+    name
+        What the draw is for.
+    """
+    if n <= most:
+        return np.arange(n)
+    return np.sort(stream(seed, "estimation", name).permutation(n)[:most])
+
+
+def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str = PROMPT, seed: int, most: int) -> Pairs:
+    """Pair a synthetic set with real records.
+
+    Parameters
+    ----------
+    synthetic
+        The set.
+    anchors
+        The real records: those that anchor ids name, or those with the same keys.
+    pairing
+        See `EstimationSettings`.
+    key
+        Name of the column with the keys, for messages.
+    seed
+        Of the sample, and of the order when paired by index.
+    most
+        Most records of the set that are used.
+
+    Returns
+    -------
+    Pairs
+
+    Raises
+    ------
+    UserError
+        If pairs by prompt are asked for and a key or an anchor is missing.
+    """
+    sample = synthetic.sample
+    prompts: dict[str, tuple[str, ...]] = sample.prompts if pairing != "index" else {}
+    known = {record.id: i for i, record in enumerate(anchors.sample.records)}
+    if pairing == "auto" and not {i for ids in prompts.values() for i in ids} <= known.keys():
+        prompts = {}
+    if pairing == "index" or (pairing == "auto" and not prompts):
+        return pair_by_index(anchors.vectors, synthetic.vectors[some(len(sample), most, seed, "pairs")], seed=seed)
+    keys = require_keys(sample, key)
+    if prompts:
+        used = some(len(sample), most, seed, "pairs")
+        return pair_by_prompt(synthetic.vectors[used], [keys[i] for i in used], prompts, anchors.vectors, list(known))
+    return _same_key(synthetic, anchors, keys, key, some(len(sample), most, seed, "pairs"))
+
+
+def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PROMPT) -> None:
+    """Find what is wrong with a set's keys before anything is embedded.
+
+    Parameters
+    ----------
+    synthetic, anchors, pairing, key
+        As for `pairs_of`.
+
+    Raises
+    ------
+    UserError
+        As `pairs_of`.
+    """
+    made, real = (Embedded(sample, np.zeros((len(sample), 1))) for sample in (synthetic, anchors))
+    pairs_of(made, real, pairing, key=key, seed=0, most=len(synthetic))
+
+
+def _same_key(synthetic: Embedded, anchors: Embedded, keys: list[str], key: str, used: Indices) -> Pairs:
+    """Pair each record with the real records that have the same key."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(require_keys(anchors.sample, key)):
+        places.setdefault(name, []).append(place)
+    for where, name in zip(synthetic.sample.places, keys, strict=True):
+        if name not in places:
+            raise UserError(
+                f"{synthetic.sample.source}: {where}: {key} {name[:60]!r} is not in {anchors.sample.source}; "
+                f"{nearest_id(name, places)}"
+            )
+    number = {name: i for i, name in enumerate(dict.fromkeys(keys))}
+    members = [places[keys[i]] for i in used]
+    groups = np.array([number[keys[i]] for i in used], dtype=np.intp)
+    how = f"each synthetic record with the training records of the same {key}"
+    return Pairs(Sets(anchors.vectors, members), synthetic.vectors[used], groups, how)
+
+
+def estimates(
+    synthetic: Embedded,
+    train: Embedded,
+    settings: EstimationSettings,
+    *,
+    seed: int,
+    anchors: Embedded | None = None,
+    key: str = PROMPT,
+    on_step: Callable[[], None] = lambda: None,
+) -> list[Row]:
+    """Estimate everything there is to say of a synthetic set.
+
+    Parameters
+    ----------
+    synthetic
+        The set.
+    train
+        The training set T.
+    settings
+        How.
+    seed
+        Of samples, folds and shuffles.
+    anchors
+        The real records that prompts showed; T when not given.
+    key
+        The column whose values pair records.
+    on_step
+        Called after each group of estimators, `STEPS` times.
+
+    Returns
+    -------
+    list of dict
+        A row an estimator of `ESTIMATORS`, in that order: ``estimator``, the fields of
+        `ggmi.information.estimate.Estimate`, and ``note``.
+    """
+    work = _Work(synthetic, train, anchors or train, settings, seed, key)
+    found: dict[str, Row] = {}
+    for names, make in work.groups():
+        try:
+            if len(synthetic) < LEAST:
+                raise UserError(f"the set holds {len(synthetic)} records; at least {LEAST} are needed")
+            made = make()
+            rows = {name: {**made[name].row(), "note": ""} for name in names}
+        except UserError as error:
+            nothing = {**Estimate(0.0).row(), "value": None, "n": len(synthetic), "note": str(error)}
+            rows = {name: dict(nothing) for name in names}
+        found |= rows
+        on_step()
+    return [{"estimator": name, **found[name]} for name in ESTIMATORS]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One set's estimators in groups that share their work."""
+
+    synthetic: Embedded
+    train: Embedded
+    anchors: Embedded
+    settings: EstimationSettings
+    seed: int
+    key: str
+
+    def groups(self) -> Iterator[tuple[tuple[str, ...], Callable[[], dict[str, Estimate]]]]:
+        """Names of estimators, and what computes them."""
+        entropies = ("semantic_entropy", "semantic_entropy_miller_madow", "semantic_entropy_chao_shen")
+        yield ("hsic", "cka"), self.dependence
+        yield ("mmd",), self.discrepancy
+        yield ("total_variation",), self.variation
+        yield (*entropies, "semantic_growth"), self.entropy
+        yield ("semantic_entropy_lists",), self.lists
+        yield ("vendi",), lambda: {"vendi": vendi_score(self.equal)}
+        yield ("distinct_2",), lambda: {"distinct_2": distinct_n([self.text(i) for i in self.equal_places])}
+        yield ("differential_entropy",), lambda: {"differential_entropy": differential_entropy(self.equal)}
+        yield ("near_repeats", "near_duplicates", "exact_duplicates"), self.duplicates
+        yield ("information_gain", "information_gain_per_token"), self.gain
+        yield ("hsic_published",), self.published
+
+    def text(self, place: int) -> str:
+        return self.synthetic.sample.records[place].text
+
+    @property
+    def equal_places(self) -> Indices:
+        return some(len(self.synthetic), self.settings.equal_records, self.seed, "equal")
+
+    @property
+    def equal(self) -> Array:
+        return self.synthetic.vectors[self.equal_places]
+
+    def both(self) -> tuple[Array, Array]:
+        """Random samples of T and of the set, for tests of two samples."""
+        most = self.settings.records
+        real = some(len(self.train), most, self.seed, "train")
+        made = some(len(self.synthetic), most, self.seed, "set")
+        return self.train.vectors[real], self.synthetic.vectors[made]
+
+    def dependence(self) -> dict[str, Estimate]:
+        s = self.settings
+        pairs = pairs_of(self.synthetic, self.anchors, s.pairing, key=self.key, seed=self.seed, most=s.records)
+        found = hsic(pairs.x, pairs.y, n_permutations=s.permutations, seed=self.seed, groups=pairs.groups)
+        found = replace(found, unit="", method=f"{found.method}; {pairs.how}")
+        return {"hsic": found, "cka": over_ceiling(found)}
+
+    def discrepancy(self) -> dict[str, Estimate]:
+        return {"mmd": mmd(*self.both(), n_permutations=self.settings.permutations, seed=self.seed)}
+
+    def variation(self) -> dict[str, Estimate]:
+        return {"total_variation": total_variation_bound(*self.both(), seed=self.seed)}
+
+    def entropy(self) -> dict[str, Estimate]:
+        places = self.equal_places
+        way = SimilarEmbedding(self.equal, self.settings.similar)
+        found = semantic_entropy([self.text(i) for i in places], way, seed=self.seed)
+        growth = "what the last doubling of n added to the plug-in entropy, over ln 2; at most 0.1 says that n suffices"
+        return {
+            "semantic_entropy": found.plug_in,
+            "semantic_entropy_miller_madow": found.miller_madow,
+            "semantic_entropy_chao_shen": found.chao_shen,
+            "semantic_growth": Estimate(found.growth, n=len(places), unit="share of ln 2", ceiling=1.0, method=growth),
+        }
+
+    def lists(self) -> dict[str, Estimate]:
+        ids = self.synthetic.sample.prompt_ids
+        if ids is None:
+            raise UserError("the set does not name the prompt of every record")
+        texts = [record.text for record in self.synthetic.sample.records]
+        labels = SimilarEmbedding(self.synthetic.vectors, self.settings.similar).cluster(texts)
+        found = list(semantic_entropy_by_prompt(texts, ids, labels, correction="plug_in").values())
+        values = [one.value for one in found]
+        ends = mean_interval(values, stream(self.seed, "estimation", "lists"))
+        ceiling = float(np.mean([np.nan if one.ceiling is None else one.ceiling for one in found]))
+        low, high = (None if np.isnan(end) else end for end in (ends.low, ends.high))
+        method = f"plug-in entropy of each prompt's list, mean over {len(found)} prompts; {found[0].method}"
+        return {
+            "semantic_entropy_lists": Estimate(
+                float(np.mean(values)), low, high, ceiling=ceiling, n=len(found), unit="nats", method=method
+            )
+        }
+
+    def duplicates(self) -> dict[str, Estimate]:
+        s = self.settings
+        texts, real = ([r.text for r in side.sample.records] for side in (self.synthetic, self.train))
+        return {
+            "near_repeats": near_repeats(self.equal, threshold=s.near_duplicate),
+            "near_duplicates": near_duplicates(self.synthetic.vectors, self.train.vectors, threshold=s.near_duplicate),
+            "exact_duplicates": exact_duplicates(texts, real),
+        }
+
+    def gain(self) -> dict[str, Estimate]:
+        sample = self.synthetic.sample
+        known = [(n, t) for n, t in zip(sample.nats, sample.tokens, strict=True) if n is not None and t]
+        if len(known) < len(sample):
+            missing = len(sample) - len(known)
+            raise UserError(f"{missing} of {len(sample)} records have no log-probability with its number of tokens")
+        nats, tokens = np.array(known, dtype=float).T
+        found: InformationGain = gain_of_sums(np.maximum(-nats, 0.0), tokens, sample.prompt_ids, seed=self.seed)
+        return {"information_gain": found.per_record, "information_gain_per_token": found.per_token}
+
+    def published(self) -> dict[str, Estimate]:
+        s = self.settings
+        size = min(s.published_records, len(self.synthetic), len(self.train))
+        drawn = []
+        for draw in range(s.published_samples):
+            pairs = pair_by_index(
+                self.train.vectors[some(len(self.train), size, self.seed, f"published train {draw}")],
+                self.synthetic.vectors[some(len(self.synthetic), size, self.seed, f"published set {draw}")],
+            )
+            drawn.append(hsic(pairs.x, pairs.y, "biased", bandwidth=s.published_bandwidth, null=None, seed=self.seed))
+        values = np.array([one.value for one in drawn])
+        null = float(np.mean([np.nan if one.null_mean is None else one.null_mean for one in drawn]))
+        low, high = normal_ends(float(values.mean()), float(values.std(ddof=1)))
+        method = (
+            f"biased HSIC of {size} records paired by index, Gaussian kernels of bandwidth {s.published_bandwidth:g}, "
+            f"mean of {len(values)} samples; the interval is where one sample falls; null: its mean over all pairings"
+        )
+        return {"hsic_published": Estimate(float(values.mean()), low, high, None, null, None, size, "", method)}
+
+
+# Calls of `on_step` in one call of `estimates`.
+STEPS = 11
+
+
+def over_ceiling(found: Estimate) -> Estimate:
+    """Centred kernel alignment: HSIC, its interval and its null over its ceiling.
+
+    Parameters
+    ----------
+    found
+        An HSIC estimate.
+
+    Raises
+    ------
+    UserError
+        If the ceiling is not positive, as the unbiased statistic's can be for few records.
+
+    Examples
+    --------
+    >>> over_ceiling(Estimate(0.5, 0.25, 0.75, 0.01, 0.0, 2.0, 9)).row()["value"]
+    0.25
+    """
+    scale = found.ceiling
+    if scale is None or not scale > 0:
+        raise UserError("HSIC of a variable with itself is not positive: too few records")
+    low, high = (None if part is None else part / scale for part in (found.ci_low, found.ci_high))
+    null = None if found.null_mean is None else found.null_mean / scale
+    method = f"CKA: {found.method}, over its ceiling"
+    return Estimate(found.value / scale, low, high, found.p_value, null, 1.0, found.n, "share", method)

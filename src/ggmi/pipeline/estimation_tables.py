@@ -1,0 +1,220 @@
+"""Estimates of all of a task's conditions in tables: tidy, as published, against the truth, against ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ggmi.embedded.domains import Domains
+from ggmi.information.gain import gain_of_sums
+from ggmi.pipeline.comparing import with_holm
+from ggmi.pipeline.correlating import corrected, rank_correlation
+from ggmi.text.samples import Sample
+
+PLACE = ["generator", "condition", "curation"]
+VALUES = ["estimator", "value", "ci_low", "ci_high", "p_value", "p_holm", "null_mean", "ceiling", "n", "unit"]
+# Estimators beside the exact quantity of the embedded world that each is about.
+TRUTHS = {
+    "information_gain_first": "information_gain",
+    "total_variation": "task_divergence",
+    "semantic_entropy": "entropy",
+    "semantic_entropy_miller_madow": "entropy",
+    "semantic_entropy_chao_shen": "entropy",
+    "hsic": "mutual_information",
+    "cka": "mutual_information",
+}
+
+
+def estimates_table(tables: Mapping[tuple[str, str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """All estimates of a task, a row each.
+
+    Parameters
+    ----------
+    tables
+        Rows of `ggmi.pipeline.estimation.estimates` by generator, condition and curation.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, condition, curation, estimator, the fields of an estimate with ``p_holm``
+        (over all tests of the table), and ``note``.
+    """
+    named = {"/".join(place): rows for place, rows in tables.items()}
+    rows = [
+        {**dict(zip(PLACE, place, strict=True)), **row}
+        for place, found in zip(tables, with_holm(named).values(), strict=True)
+        for row in found
+    ]
+    frame = pd.DataFrame(rows, columns=[*PLACE, *VALUES, "method", "note"])
+    return frame.astype(dict.fromkeys(VALUES[1:-2], float))
+
+
+def published_table(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Tables 2, 3 and 4 of the paper in their published form, each beside its calibrated form.
+
+    Table 2 is HSIC and table 3 semantic entropy of one generator along the instances; table 4 is
+    both for every generator.
+
+    Parameters
+    ----------
+    estimates
+        Of `estimates_table`.
+
+    Returns
+    -------
+    DataFrame
+        A row a condition: ``hsic_published`` beside ``hsic_published_null`` (what independent data
+        give), ``hsic`` with interval and Holm-corrected p, ``cka``; ``entropy_published_nats`` (mean
+        over the lists of single prompts) with its ceiling, ``entropy_nats`` (of the whole set,
+        Miller–Madow) with the plug-in's ceiling and ``entropy_growth`` (at most 0.1: n suffices).
+    """
+    rows = []
+    for place, found in estimates.groupby(PLACE, sort=False):
+        e = found.set_index("estimator")
+        rows.append(
+            {
+                **dict(zip(PLACE, place, strict=True)),
+                "hsic_published": e.loc["hsic_published", "value"],
+                "hsic_published_null": e.loc["hsic_published", "null_mean"],
+                "hsic": e.loc["hsic", "value"],
+                "hsic_ci_low": e.loc["hsic", "ci_low"],
+                "hsic_ci_high": e.loc["hsic", "ci_high"],
+                "hsic_p_holm": e.loc["hsic", "p_holm"],
+                "cka": e.loc["cka", "value"],
+                "entropy_published_nats": e.loc["semantic_entropy_lists", "value"],
+                "entropy_published_ceiling_nats": e.loc["semantic_entropy_lists", "ceiling"],
+                "entropy_nats": e.loc["semantic_entropy_miller_madow", "value"],
+                "entropy_ceiling_nats": e.loc["semantic_entropy", "ceiling"],
+                "entropy_growth": e.loc["semantic_growth", "value"],
+                "n": e.loc["semantic_entropy", "n"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def exact_quantities(domains: Domains, counts: np.ndarray) -> dict[str, float]:
+    """What is true of one record of the ideal generator after some prompts, in nats.
+
+    Parameters
+    ----------
+    domains
+        The embedded world's.
+    counts
+        How often each skill occurs among each prompt's anchors, shape (prompts, S).
+
+    Returns
+    -------
+    dict
+        ``information_gain`` H(M(p) | p), ``entropy`` H(M(p)), ``mutual_information`` between prompt
+        and record (their difference), ``task_divergence`` D_TV(D, D_M).
+    """
+    laws = domains.next_skill(counts)
+    law = laws.mean(axis=0)
+    gain, entropy = float(domains.record_entropy(laws).mean()), float(domains.record_entropy(law))
+    return {
+        "information_gain": gain,
+        "entropy": entropy,
+        "mutual_information": entropy - gain,
+        "task_divergence": float(domains.task_divergence(law)),
+    }
+
+
+def first_records_gain(sample: Sample, positions: Sequence[int | None], seed: int) -> dict[str, Any]:
+    """Information gain of the first record of every response: the one that the exact value is about.
+
+    Parameters
+    ----------
+    sample
+        A synthetic set.
+    positions
+        Place of each record in its response.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        As a row of estimates; without a value where there are no such records.
+    """
+    chosen = [i for i, place in enumerate(positions) if place == 0 and sample.nats[i] is not None and sample.tokens[i]]
+    row: dict[str, Any] = {"estimator": "information_gain_first", "value": None, "ci_low": None, "ci_high": None}
+    if chosen:
+        nats = [max(-float(sample.nats[i] or 0.0), 0.0) for i in chosen]
+        keys = [str(sample.keys[i]) for i in chosen]
+        row |= gain_of_sums(nats, [sample.tokens[i] or 1 for i in chosen], keys, seed=seed).per_record.row()
+    return row
+
+
+def truth_table(
+    estimates: pd.DataFrame,
+    firsts: Mapping[tuple[str, str, str], Mapping[str, Any]],
+    exact: Mapping[str, Mapping[str, float]],
+) -> pd.DataFrame:
+    """Estimates beside what is exactly true of the ideal generator after the same prompts.
+
+    Parameters
+    ----------
+    estimates
+        Of `estimates_table`.
+    firsts
+        Of `first_records_gain`, by generator, condition and curation.
+    exact
+        Of `exact_quantities`, by condition.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, condition, curation, quantity, truth, estimator, value, ci_low, ci_high.
+    """
+    known = estimates.set_index([*PLACE, "estimator"])
+    rows = []
+    for place, first in firsts.items():
+        for estimator, quantity in TRUTHS.items():
+            row = first if estimator == "information_gain_first" else known.loc[(*place, estimator)]
+            rows.append(
+                {
+                    **dict(zip(PLACE, place, strict=True)),
+                    "quantity": quantity,
+                    "truth": exact[place[1]][quantity],
+                    "estimator": estimator,
+                    **{name: row[name] for name in ("value", "ci_low", "ci_high")},
+                }
+            )
+    columns = [*PLACE, "quantity", "truth", "estimator", "value", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("truth", "value", "ci_low", "ci_high"), float))
+
+
+def predictions_table(
+    estimates: pd.DataFrame, ratings: Mapping[tuple[str, str, str], float], seed: int
+) -> pd.DataFrame:
+    """Which estimator predicts how good the trained student is.
+
+    Parameters
+    ----------
+    estimates
+        Of `estimates_table`.
+    ratings
+        Mean rating of the student of each generator, condition and curation.
+    seed
+        The run's seed.
+
+    Returns
+    -------
+    DataFrame
+        A row an estimator: Spearman's correlation over conditions with its interval, permutation
+        p-value, ``p_holm`` over the estimators, number of conditions, the smallest p-value that so
+        many conditions can give, and the power to find a true correlation of 0.8.
+    """
+    rows = []
+    for estimator, found in estimates.groupby("estimator", sort=False):
+        pairs = [
+            (row["value"], ratings[place])
+            for row in found.to_dict("records")
+            if (place := tuple(row[name] for name in PLACE)) in ratings and np.isfinite(row["value"])
+        ]
+        x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
+        rows.append({"estimator": estimator, **rank_correlation(x, y, seed, f"rating {estimator}").row()})
+    return corrected(pd.DataFrame(rows))

@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+
+from ggmi.errors import UserError
+from ggmi.information.estimate import Estimate
+from ggmi.information.hsic import hsic
+from ggmi.pipeline.comparing import INSIDE, compared, order_of, with_holm
+from ggmi.pipeline.estimation import (
+    ESTIMATORS,
+    STEPS,
+    Embedded,
+    EstimationSettings,
+    check_pairs,
+    estimates,
+    over_ceiling,
+    pairs_of,
+)
+from ggmi.random import stream
+from ggmi.text.records import Record
+from ggmi.text.samples import Sample
+
+D = 6
+FAST = EstimationSettings(permutations=99, published_records=32, published_samples=3)
+
+
+def embedded(vectors, name, keys=None, anchors=None, nats=None, tokens=None):
+    """A set whose records are named by their number and say nothing but their name."""
+    n = len(vectors)
+    none = (None,) * n
+    sample = Sample(
+        name,
+        tuple(Record(f"{name}{i}", f"do {name} {i}", "", f"done {i}") for i in range(n)),
+        tuple(f"line {i + 1}" for i in range(n)),
+        tuple(keys) if keys is not None else none,
+        tuple(anchors) if anchors is not None else ((),) * n,
+        tuple(nats) if nats is not None else none,
+        tuple(tokens) if tokens is not None else none,
+    )
+    return Embedded(sample, np.asarray(vectors, dtype=float))
+
+
+def world(copying, prompts=60, draws=2):
+    """T, and a set that copies the mean of its own anchors as far as it is asked to."""
+    draw = stream(5, "estimation", prompts).normal
+    train = draw(size=(3 * prompts, D))
+    ids = [tuple(f"T{3 * p + i}" for i in range(3)) for p in range(prompts) for _ in range(draws)]
+    means = np.repeat(train.reshape(prompts, 3, D).mean(axis=1), draws, axis=0)
+    vectors = copying * means * np.sqrt(3) + np.sqrt(1 - copying**2) * draw(size=means.shape)
+    keys = [f"p{p}" for p in range(prompts) for _ in range(draws)]
+    return embedded(vectors, "S", keys, ids), embedded(train, "T")
+
+
+def by_name(rows):
+    return {row["estimator"]: row for row in rows}
+
+
+def test_every_estimator_has_a_row_in_the_stated_order_and_steps_are_counted():
+    steps = []
+    rows = estimates(*world(0.5), FAST, seed=1, on_step=lambda: steps.append(1))
+    assert [row["estimator"] for row in rows] == list(ESTIMATORS)
+    assert len(steps) == STEPS
+    assert set(rows[0]) == {"estimator", *Estimate(0.0).row(), "note"}
+
+
+def test_dependence_on_the_prompts_own_anchors_is_found_by_prompt_pairs_and_not_by_index_pairs():
+    synthetic, train = world(0.9)
+    prompt = by_name(estimates(synthetic, train, FAST, seed=1))["hsic"]
+    index = by_name(estimates(synthetic, train, EstimationSettings("index", 99), seed=1))["hsic"]
+    assert prompt["p_value"] == 0.01 or prompt["p_value"] < 0.01
+    assert prompt["ci_low"] > 0
+    assert "anchors in its own prompt" in prompt["method"]
+    assert index["p_value"] > 0.05
+    assert "seed 1" in index["method"]
+
+
+def test_the_published_form_reads_its_own_bias_where_nothing_depends_on_anything():
+    synthetic, train = world(0.0)
+    row = by_name(estimates(synthetic, train, FAST, seed=1))["hsic_published"]
+    assert row["null_mean"] == pytest.approx(1 / 31, rel=0.02)
+    assert row["value"] == pytest.approx(row["null_mean"], rel=0.02)
+
+
+def test_alignment_is_hsic_over_its_ceiling():
+    synthetic, train = world(0.9)
+    rows = by_name(estimates(synthetic, train, FAST, seed=1))
+    for field in ("value", "ci_low", "ci_high"):
+        assert rows["cka"][field] == pytest.approx(rows["hsic"][field] / rows["hsic"]["ceiling"])
+    assert rows["cka"]["ceiling"] == 1
+    with pytest.raises(UserError, match="too few"):
+        over_ceiling(Estimate(0.1, ceiling=-0.1))
+
+
+def test_the_pairing_is_what_the_library_gives_for_the_same_pairs():
+    synthetic, train = world(0.5)
+    pairs = pairs_of(synthetic, train, "auto", seed=3, most=1000)
+    found = by_name(estimates(synthetic, train, FAST, seed=3))["hsic"]
+    assert found["value"] == hsic(pairs.x, pairs.y, null=None, seed=3).value
+
+
+def test_records_of_the_same_key_are_paired_where_no_anchors_are_named():
+    draw = stream(6, "keys").normal
+    train = embedded(draw(size=(50, D)), "T", keys=[f"q{i}" for i in range(50)])
+    order = stream(6, "order").permutation(50)
+    synthetic = embedded(train.vectors[order] + 0.1 * draw(size=(50, D)), "S", keys=[f"q{i}" for i in order])
+    row = by_name(estimates(synthetic, train, EstimationSettings("prompt", 99), seed=1))["cka"]
+    assert row["value"] > 0.9
+    assert "same prompt_id" in row["method"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (["q0", "q1", "q2", "zz"], "S: line 4: prompt_id 'zz' is not in T"),
+        (["q0", None, "q2", "q3"], "S: line 2: there is no 'prompt_id' to pair by"),
+    ],
+)
+def test_a_key_that_is_missing_is_named_with_its_line(keys, sentence):
+    train = embedded(np.eye(4), "T", keys=[f"q{i}" for i in range(4)]).sample
+    with pytest.raises(UserError, match=sentence):
+        check_pairs(embedded(np.eye(4), "S", keys=keys).sample, train, "prompt")
+
+
+def test_one_prompt_with_two_lists_of_anchors_is_refused():
+    synthetic = embedded(np.eye(4), "S", keys=["p"] * 4, anchors=[("T1",), ("T1",), ("T2",), ("T1",)])
+    with pytest.raises(UserError, match="S: line 3: prompt 'p' has other anchors"):
+        check_pairs(synthetic.sample, embedded(np.eye(4), "T").sample, "auto")
+
+
+def test_what_does_not_apply_has_no_value_and_a_reason():
+    synthetic, train = world(0.0)
+    rows = by_name(estimates(synthetic, train, FAST, seed=1))
+    assert rows["information_gain"]["value"] is None
+    assert "120 of 120 records have no log-probability" in rows["information_gain"]["note"]
+    few = estimates(embedded(np.eye(3, D), "S"), train, FAST, seed=1)
+    assert {row["value"] for row in few} == {None}
+    assert all("holds 3 records; at least 4" in row["note"] for row in few)
+    same = by_name(estimates(embedded(np.ones((9, D)), "S"), train, FAST, seed=1))
+    assert same["hsic"]["value"] is None
+    assert same["vendi"]["value"] == pytest.approx(1.0)
+    assert same["near_repeats"]["value"] == 1.0
+
+
+def test_the_information_gain_is_the_mean_surprisal():
+    vectors = stream(7, "gain").normal(size=(40, D))
+    nats = -stream(7, "nats").exponential(3.0, size=40)
+    synthetic = embedded(vectors, "S", nats=nats.tolist(), tokens=[5] * 40)
+    rows = by_name(estimates(synthetic, world(0.0)[1], FAST, seed=1))
+    assert rows["information_gain"]["value"] == pytest.approx(-nats.mean())
+    assert rows["information_gain_per_token"]["value"] == pytest.approx(-nats.mean() / 5)
+    assert rows["information_gain"]["ci_low"] < -nats.mean() < rows["information_gain"]["ci_high"]
+
+
+def test_a_sample_bounds_the_records_that_kernels_see_and_shares_take_all():
+    synthetic, train = world(0.0)
+    rows = by_name(estimates(synthetic, train, EstimationSettings("auto", 99, 50, 30), seed=1))
+    assert rows["hsic"]["n"] == 50
+    assert rows["mmd"]["n"] == 100
+    assert rows["vendi"]["n"] == rows["near_repeats"]["n"] == 30
+    assert rows["near_duplicates"]["n"] == 120
+
+
+def test_contamination_and_diversity_are_compared_as_they_were_made():
+    draw = stream(8, "compare").normal
+    train = embedded(draw(size=(150, D)), "T")
+    varied = embedded(draw(size=(150, D)), "varied")
+    copied = embedded(np.repeat(train.vectors[:10], 15, axis=0), "copied")
+    tables = {one.sample.source: estimates(one, train, FAST, seed=1) for one in (varied, copied)}
+    found = compared(tables)
+    verdicts = {row["question"]: row["verdict"] for row in found}
+    assert verdicts["more diverse"] == "varied"
+    assert verdicts["more redundant"] == verdicts["more contaminated"] == "copied"
+    assert order_of("more diverse", tables, found) == ("varied", [])
+
+
+def test_sets_of_one_law_are_inside_noise_and_both_are_named():
+    draw = stream(9, "noise").normal
+    train, one, other = (embedded(draw(size=(150, D)), name) for name in ("T", "one", "other"))
+    tables = {s.sample.source: estimates(s, train, FAST, seed=1) for s in (one, other)}
+    found = compared(tables)
+    assert {row["verdict"] for row in found} == {INSIDE}
+    first, alike = order_of("closer to T", tables, found)
+    assert {first, *alike} == {"one", "other"}
+
+
+def test_holm_runs_over_all_sets_and_counts_the_test_of_hsic_once():
+    rows = [{"estimator": e, "p_value": p} for e, p in (("hsic", 0.01), ("cka", 0.01), ("mmd", 0.04), ("vendi", None))]
+    found = with_holm({"a": rows, "b": rows[:3]})
+    assert [row["p_holm"] for row in found["a"]] == [0.04, 0.04, 0.08, None]

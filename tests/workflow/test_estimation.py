@@ -1,0 +1,104 @@
+"""Estimates through real Snakemake: existing sets imported beside real records, without any generation."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.random import stream
+
+PAGE = "results/imported.html"
+ENDS = ("estimates.csv", "published.csv", "claims.csv")
+OFF = {"lengths": None, "placeholders": False, "exact": False, "near": None}
+WORDS = [f"{a}{b}" for a in ("ri", "to", "mal", "ve", "sun", "bor") for b in ("ka", "ner", "lis", "dam", "po", "wet")]
+
+
+def records(count, *name):
+    """Short tasks of random words."""
+    draw = stream(11, *name)
+    words = [[WORDS[i] for i in draw.integers(len(WORDS), size=6)] for _ in range(count)]
+    return [{"instruction": " ".join(w[:3]), "response": " ".join(w[3:])} for w in words]
+
+
+def sets(*names):
+    return {
+        "title": "Imported <b>sets</b>",
+        "anchors": {"source": "real.jsonl", "near_duplicate": 0.99},
+        "instances": [3],
+        "generators": {name: {"kind": "import", "path": f"{name}.jsonl"} for name in names},
+        "curations": {"as_given": OFF},
+        "estimation": {"permutations": 49, "published_samples": 3, "published_records": 16},
+    }
+
+
+@pytest.fixture(scope="module")
+def estimated(tmp_path_factory, finished):
+    """A project whose imported sets alone have been estimated."""
+    project = finished.copy(tmp_path_factory.mktemp("estimation") / "project")
+    real = records(40, "real")
+    contents = {"real": real, "fresh": records(24, "fresh"), "copied": real[:6] * 4, "few": records(3, "few")}
+    for name, rows in contents.items():
+        (project.path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    project.configure({"tasks": {"imported": sets("fresh", "copied", "few")}})
+    project.run("--cores", "2", PAGE)
+    return project
+
+
+def table(project, name):
+    return pd.read_csv(project.path / f"results/imported/estimation/{name}")
+
+
+def test_every_set_has_a_row_an_estimator_and_small_ones_say_why_not(estimated):
+    rows = table(estimated, "estimates.csv")
+    assert rows.groupby("generator")["estimator"].apply(list).map(lambda found: found == list(ESTIMATORS)).all()
+    few = rows[rows["generator"] == "few"]
+    assert few["value"].isna().all()
+    assert few["note"].str.contains("holds 3 records; at least 4 are needed").all()
+    assert rows.loc[rows["estimator"] == "hsic", "method"].str.contains("by their number in a random order").any()
+
+
+def test_the_copied_set_is_found_contaminated_and_redundant(estimated):
+    rows = table(estimated, "estimates.csv").set_index(["generator", "estimator"])["value"]
+    assert rows["copied", "near_repeats"] == 1
+    assert rows["copied", "near_duplicates"] > rows["fresh", "near_duplicates"]
+    assert rows["copied", "vendi"] < rows["fresh", "vendi"]
+
+
+def test_the_page_has_the_section_with_escaped_titles(estimated):
+    page = (estimated.path / PAGE).read_text()
+    assert "What each estimator is" in page
+    assert "Tables 2 to 4, published and calibrated" in page
+    assert "<b>sets</b>" not in page
+
+
+def test_another_set_changes_no_other_sets_numbers_and_reruns_nothing_of_them(estimated, tmp_path):
+    project = estimated.copy(tmp_path / "project")
+    (project.path / "more.jsonl").write_text((project.path / "fresh.jsonl").read_text())
+    project.configure({"tasks": {"imported": sets("fresh", "copied", "few", "more")}})
+    planned = project.planned(*(f"results/imported/estimation/{name}" for name in ENDS))
+    assert {job.split()[0] for job in planned if "more" not in job} == {"estimation_tables"}
+    project.run("--cores", "2", "results/imported/estimation/estimates.csv")
+    before, after = (table(one, "estimates.csv").drop(columns="p_holm") for one in (estimated, project))
+    same = after[after["generator"] != "more"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(before, same, check_exact=True)
+    twin = after[after["generator"] == "more"].reset_index(drop=True).drop(columns="generator")
+    fresh = after[after["generator"] == "fresh"].reset_index(drop=True).drop(columns="generator")
+    pd.testing.assert_frame_equal(twin, fresh, check_exact=True)
+
+
+def test_a_changed_setting_reruns_estimates_and_embeds_nothing_anew(estimated, tmp_path):
+    project = estimated.copy(tmp_path / "project")
+    change = sets("fresh", "copied", "few")
+    change["estimation"]["permutations"] = 59
+    project.configure({"tasks": {"imported": change}})
+    rules = {job.split()[0] for job in project.planned("results/imported/estimation/claims.csv")}
+    assert rules == {"estimates", "estimation_tables"}
+
+
+def test_leaving_estimates_out_leaves_no_job_of_them(estimated, tmp_path):
+    project = estimated.copy(tmp_path / "project")
+    project.configure({"tasks": {"imported": {**sets("fresh"), "estimation": None}}})
+    rules = {job.split()[0] for job in project.planned(PAGE)}
+    assert rules.isdisjoint({"estimates", "embeddings", "real_embeddings", "estimation_tables"})
+    assert "task_page" in rules
