@@ -515,6 +515,14 @@ def task(**values):
             {"world": {"generators": {"student": {"layers": 1, "width": 16, "heads": 2, "record_steps": 1}}}},
             "config: world.generators.student: the name is the student's; choose another",
         ),
+        (
+            {"world": {"student": {"layers": 1, "width": 16, "heads": 2, "record_steps": 1, "list_steps": 5}}},
+            "config: world.student: list_steps: 5 steps, but the student learns no lists; allowed: 0",
+        ),
+        (
+            {"mixtures": {"gmm": None, "digits": None}, "theory": None, "tasks": {"embedded": None}},
+            "config: mixtures, theory and tasks are all left out, so there is nothing to do; allowed: any one",
+        ),
     ],
 )
 def test_a_mistake_in_a_task_or_its_world_is_told_in_a_sentence(values, expected):

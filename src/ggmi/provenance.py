@@ -9,7 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("ggmi", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "snakemake")
+PACKAGES = (
+    *("ggmi", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "sentence-transformers", "snakemake"),
+    *("tokenizers", "torch", "transformers"),
+)
 
 
 def versions() -> dict[str, str]:

@@ -9,8 +9,9 @@ import pytest
 from ggmi.mixtures.claims import CLAIM_COLUMNS, CLAIMS, TREND_COLUMNS, claim_verdicts
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.terms import term_units
+from ggmi.reporting.front import front_page
 from ggmi.reporting.mixtures import MixtureStudy
-from ggmi.reporting.sections import Figure, mixture_page
+from ggmi.reporting.page import Figure
 
 REPOSITORY = Path(__file__).parents[2]
 TABLES = ("kl_gap", "trends", "fits", "divergences", "terms", "term_trends", "claims")
@@ -200,7 +201,7 @@ def make_page():
     def make(*studies, svg=SVG, png=PNG):
         figures = {s.name: {name: Figure(svg, png) for name in figure_names(s)} for s in studies}
         records = {s.name: {name: record(name) for name in RECORDS} for s in studies}
-        return mixture_page(studies, figures, records, "seed: 7\n", "fedcba9876543210", 7)
+        return front_page(studies, figures, records, "seed: 7\n", "fedcba9876543210", 7)
 
     return make
 

@@ -17,8 +17,8 @@ def examples(base):
 
 
 def test_two_processes_make_the_curve_of_one(gpt2, examples, tmp_path):
-    one = finetune_on(1, str(gpt2), examples, tmp_path / "one", QUICK, seed=3)
-    two = finetune_on(2, str(gpt2), examples, tmp_path / "two", QUICK, seed=3)
+    one = finetune_on(str(gpt2), examples, tmp_path / "one", QUICK, seed=3)
+    two = finetune_on(str(gpt2), examples, tmp_path / "two", QUICK.model_copy(update={"processes": 2}), seed=3)
     assert (one.processes, two.processes) == (1, 2)
     ours, theirs = ([row.loss_nats_per_token for row in done.curve] for done in (one, two))
     assert ours == pytest.approx(theirs, abs=1e-4)
@@ -30,12 +30,11 @@ def test_two_processes_make_the_curve_of_one(gpt2, examples, tmp_path):
 
 
 def test_a_mistake_in_a_process_is_told_as_one(gpt2, examples, tmp_path):
+    odd = {"batch_size": 9, "per_device": None, "processes": 2}
     with pytest.raises(UserError, match=r"^training.batch_size: 9 cannot be divided by the number of processes \(2\)$"):
-        finetune_on(
-            2, str(gpt2), examples, tmp_path / "s", QUICK.model_copy(update={"batch_size": 9, "per_device": None})
-        )
+        finetune_on(str(gpt2), examples, tmp_path / "s", QUICK.model_copy(update=odd))
 
 
 def test_the_base_must_be_there(examples, tmp_path):
     with pytest.raises(UserError, match="there is no such directory"):
-        finetune_on(1, str(tmp_path / "nothing"), examples, tmp_path / "s", QUICK)
+        finetune_on(str(tmp_path / "nothing"), examples, tmp_path / "s", QUICK)

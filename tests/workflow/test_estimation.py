@@ -102,3 +102,14 @@ def test_leaving_estimates_out_leaves_no_job_of_them(estimated, tmp_path):
     rules = {job.split()[0] for job in project.planned(PAGE)}
     assert rules.isdisjoint({"estimates", "embeddings", "real_embeddings", "estimation_tables"})
     assert "task_page" in rules
+
+
+def test_without_mixture_studies_the_report_is_of_the_imported_sets(estimated, tmp_path):
+    project = estimated.copy(tmp_path / "project")
+    change = sets("fresh", "copied", "few")
+    project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"imported": change}})
+    project.run("--cores", "2")
+    page = (project.path / "results/report.html").read_text()
+    assert "Is the synthetic data worth it?" in page
+    assert "3 imported sets, nothing was generated" in page
+    assert "Imported <b>sets</b>: 3 imported sets" in (project.path / "results/summary.txt").read_text()

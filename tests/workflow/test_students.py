@@ -202,3 +202,12 @@ def test_a_judge_that_never_rates_ends_with_one_sentence(project):
     (said,) = mistake(project, {"judge": judge}, "results/embedded/rating/table1.csv")
     assert "none of the judge's" in said
     assert "[[n]]" in said
+
+
+def test_two_processes_train_a_student_as_one_does(done, project):
+    project.configure(merged(CHANGE, {"tasks": {"embedded": {"students": {"training": {"processes": 2}}}}}))
+    target = "results/embedded/students/real/1-2"
+    project.run("--cores", "2", target)
+    assert json.loads((project.path / target / "seed1.json").read_text())["processes"] == 2
+    one, two = (pd.read_csv(place.path / target / "seed1.curve.csv") for place in (done, project))
+    assert two["loss_nats_per_token"].to_numpy() == pytest.approx(one["loss_nats_per_token"].to_numpy(), abs=1e-4)

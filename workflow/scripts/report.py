@@ -4,10 +4,10 @@ from pathlib import Path
 
 from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.comparison import summary
+from ggmi.reporting.front import front_page
 from ggmi.reporting.mixtures import MixtureStudy
 from ggmi.reporting.page import Figure, render
 from ggmi.reporting.reading import read_task
-from ggmi.reporting.sections import mixture_page
 from ggmi.reporting.tasks import task_sentences
 from ggmi.reporting.theory import theory_sentence
 from ggmi.workflow.job import job
@@ -33,8 +33,8 @@ with job(snakemake.log[0]):
     theory = read_csv(given.theory[0]) if given.get("theory") else None
     tasks = [read_task(name, task["title"], task["files"]) for name, task in p.tasks.items()]
     configuration = Path(given.configuration).read_text(encoding="utf-8")
-    page = mixture_page(studies, figures, records, configuration, p.code, p.seed, theory, tasks)
-    sentences = [*summary(studies), *([] if theory is None else [theory_sentence(theory)])]
+    page = front_page(studies, figures, records, configuration, p.code, p.seed, theory, tasks)
+    sentences = [*(summary(studies) if studies else []), *([] if theory is None else [theory_sentence(theory)])]
     sentences += [sentence for task in tasks for sentence in task_sentences(task)]
     parts = [Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script")]
     write_text(snakemake.output.page, render(page, *parts))

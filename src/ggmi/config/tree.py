@@ -87,6 +87,12 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _something_is_asked(self) -> Self:
+        if not (self.mixtures or self.theory or self.tasks):
+            raise ValueError("mixtures, theory and tasks are all left out, so there is nothing to do; allowed: any one")
+        return self
+
+    @model_validator(mode="after")
     def _world_can_be_built(self) -> Self:
         if not any(task.anchors.source == EMBEDDED for task in self.tasks.values()):
             return self

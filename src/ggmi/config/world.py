@@ -70,6 +70,13 @@ class World(Section):
     def _leave_out(cls, value: Any) -> Any:
         return left_out(value)
 
+    @field_validator("student")
+    @classmethod
+    def _no_lists_for_the_student(cls, value: ModelRecipe) -> ModelRecipe:
+        if value.list_steps:
+            raise ValueError(f"list_steps: {value.list_steps} steps, but the student learns no lists; allowed: 0")
+        return value
+
     def sizes(self) -> dict[str, int]:
         """What the skills and domains are drawn from."""
         return {name: getattr(self, name) for name in ("anchored", "unsampled", "irrelevant", "letters", "length")}

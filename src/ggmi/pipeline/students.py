@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,13 +109,14 @@ def train_part(
     source
         What to call the set in messages.
     on_step
-        Told the seed's number, updates made, all updates, and seconds left.
+        Told the seed's number, updates made, all updates, and seconds left; something that can be
+        pickled where several processes train a student.
     """
     if not records:
         write_json(folder / NO_STUDENTS, {"set": source, "reason": "it holds no records"})
         return
     from ggmi.students.base import Base
-    from ggmi.students.finetune import finetune
+    from ggmi.students.launch import finetune_on
 
     base = Base(model, revision)
     examples = tokenise(records, base, **form, source=source)
@@ -129,15 +131,16 @@ def train_part(
     for number in numbers:
         record = work / f"seed{number}.json"
         if not record.exists():
-            done = finetune(
-                base,
+            done = finetune_on(
+                model,
                 examples,
                 work / f"seed{number}",
                 settings,
+                revision=revision,
                 seed=student_seed(seed, number),
                 chat=form["form"] == "chat",
                 checkpoints=work / f"seed{number}.checkpoints",
-                on_step=None if on_step is None else _numbered(on_step, number),
+                on_step=None if on_step is None else partial(on_step, number),
             )
             write_csv(work / f"seed{number}.curve.csv", pd.DataFrame([asdict(row) for row in done.curve]))
             write_json(record, {k: v for k, v in asdict(done).items() if k not in ("curve", "seconds")})
@@ -145,10 +148,6 @@ def train_part(
     for made in sorted(work.iterdir()):
         made.replace(folder / made.name)
     shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _numbered(on_step: OnStep, number: int) -> Callable[[int, int, float | None], None]:
-    return lambda step, most, left: on_step(number, step, most, left)
 
 
 def student_seed(seed: int, number: int) -> int:

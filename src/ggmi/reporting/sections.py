@@ -1,11 +1,8 @@
-"""The mixture studies' part of the page: from a study's tables, figures and records to sections."""
+"""The mixture studies' part of the page: from a study's tables and figures to sections."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import pandas as pd
 
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.worlds import AXES
@@ -32,9 +29,6 @@ from ggmi.reporting.page import (
     Figure,
     Fold,
     Heading,
-    Links,
-    Listing,
-    Page,
     Picture,
     Points,
     Prose,
@@ -44,10 +38,8 @@ from ggmi.reporting.page import (
     VerdictMatrix,
 )
 from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
-from ggmi.reporting.tasks import TaskResults, synthesis_sentence, task_section
 from ggmi.reporting.terms import terms_picture, terms_section
-from ggmi.reporting.text import capital, estimate, fixed, listed
-from ggmi.reporting.theory import theory_section, theory_sentence
+from ggmi.reporting.text import capital, estimate, fixed
 
 TABLE_CAPTIONS = {
     "trends": "Trends of the KL gap and the verdicts on them",
@@ -55,59 +47,24 @@ TABLE_CAPTIONS = {
     "fits": "How well mixtures were fitted",
     "divergences": "How precisely divergences were integrated",
 }
-STEPS = (
-    ("labelled_points", "reads a labelled table and reduces it to d dimensions (real data only)"),
-    ("worlds", "draws target G, anchor data and generator mixture M of every round"),
-    ("synthetic_set", "draws the synthetic data from M"),
-    ("fitted_mixture", "fits a mixture by EM to anchor data and to synthetic data"),
-    ("divergences", "estimates the divergence of each fit from G"),
-    ("gaps", "subtracts, round by round: divergence of the anchor fit minus divergence of the synthetic fit"),
-    ("kl_gap", "summarises the gaps of each condition: mean, median, intervals"),
-    ("trends", "correlates swept number and gap, and judges every trend against the published figure"),
-    ("accuracy", "reports how EM and the integration of divergences went"),
-    ("terms", "estimates the terms of Theorem 4.10 in every round"),
-    ("term_tables", "summarises the terms, correlates them with the swept number, and judges the claims on them"),
-    ("figure2, figure4, figure5, figure_terms", "draw one world, KL gap and terms along the sweeps, and the setting"),
-    ("report", "writes this page"),
-)
-PAPER = "https://arxiv.org/abs/2410.01720"
-SCRIPTS = "https://github.com/ZyGan1999/Towards-a-Theoretical-Understanding-of-Synthetic-Data-in-LLM-Post-Training"
 
 
-def mixture_page(
-    studies: Sequence[MixtureStudy],
-    figures: Mapping[str, Mapping[str, Figure]],
-    provenance: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    configuration: str,
-    code: str,
-    seed: int,
-    theory: pd.DataFrame | None = None,
-    tasks: Sequence[TaskResults] = (),
-) -> Page:
-    """Say what the mixture studies found, and how.
+def mixture_page_parts(
+    studies: Sequence[MixtureStudy], figures: Mapping[str, Mapping[str, Figure]]
+) -> tuple[list[tuple[str, str]], list[Section]]:
+    """Say what the mixture studies found.
 
     Parameters
     ----------
     studies
-        The studies; the first is the main one.
+        At least one; the first is the main one.
     figures
         By study, by name such as ``figure4_psd_released``.
-    provenance
-        By study, by name of the record: ``kl_gap``, ``trends``, ``accuracy``, ``terms``.
-    configuration
-        The resolved configuration as YAML.
-    code
-        Digest of the code that makes the page.
-    seed
-        The run's seed.
-    theory
-        Verdicts on the theory's statements; None where that study was left out.
-    tasks
-        What each task's rules made.
 
     Returns
     -------
-    Page
+    findings, sections
+        As a `ggmi.reporting.page.Page` takes them.
     """
     main = studies[0]
     pair = simulated_and_real(studies)
@@ -119,29 +76,7 @@ def mixture_page(
     sections = [_matrix_section(studies), _why_section(studies)]
     sections += [_study_section(study, figures[study.name], pair) for study in studies]
     terms = figures[main.name][f"terms_{main.main[0]}"]
-    sections.append(terms_section(studies, terms_picture(main, terms.svg, terms.png)))
-    if theory is not None:
-        findings.append(("The theory itself", theory_sentence(theory)))
-        sections.append(theory_section(theory))
-    for task in tasks:
-        findings.append((task.title, synthesis_sentence(task)))
-        sections.append(task_section(task))
-    sections += [_making_section(studies, provenance, configuration, code, seed), _sources_section(studies)]
-    return Page(
-        title="Does synthetic data bring a student closer to the truth?",
-        kicker="Gaussian mixtures: figure 4 of Gan & Liu (arXiv 2410.01720), reproduced and audited",
-        asked=(
-            "A target G is a mixture of K components that anchor data samples and J that it does not; a generator "
-            "knows both, and L irrelevant components more. One student is fitted to the anchors, one to synthetic "
-            "data. Their KL gap, D_KL(π_anchor‖G) − D_KL(π_gen‖G), is positive where synthetic data came closer to G. "
-            "As published, it falls with K, rises with J and falls with L. Text, released script and definition "
-            "differ, so every reading is measured here side by side."
-        ),
-        verdict=headline(main),
-        findings=findings,
-        sections=sections,
-        colophon="All logarithms are natural and all divergences in nats.",
-    )
+    return findings, [*sections, terms_section(studies, terms_picture(main, terms.svg, terms.png))]
 
 
 def _matrix_section(studies: Sequence[MixtureStudy]) -> Section:
@@ -271,75 +206,3 @@ def _world_pictures(study: MixtureStudy, figures: Mapping[str, Figure]) -> list[
         Picture(figures[name].svg, figures[name].png, alt, caption, _files(study, name))
         for name, (alt, caption) in texts.items()
     ]
-
-
-def _making_section(
-    studies: Sequence[MixtureStudy],
-    provenance: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    configuration: str,
-    code: str,
-    seed: int,
-) -> Section:
-    header = ("study", "rule", "files", "seed", "code", "inputs")
-    files = {"kl_gap": "kl_gap.csv", "trends": "trends.csv", "accuracy": "fits.csv, divergences.csv"}
-    files["terms"] = "terms.csv, term_trends.csv, claims.csv"
-    rows, inputs, versions = [], [], {}
-    for study in studies:
-        for name, record in provenance[study.name].items():
-            parameters = record["parameters"]
-            drawn = str(parameters.get("seed", "draws nothing"))
-            made = files.get(name, name)
-            rows.append((study.name, record["rule"], made, drawn, parameters["code"], str(len(record["inputs"]))))
-            inputs += [f"{digest}  {path}" for path, digest in record["inputs"].items()]
-            versions.update(record["versions"])
-    rows.append(("all", "report", "report.html, summary.txt", "draws nothing", code, "all of the above"))
-    used = listed([f"{name} {version}" for name, version in versions.items()])
-    blocks: list[Block] = [
-        Prose(
-            [
-                f"Every random stream starts from seed {seed} and is named by what it is for, so the same "
-                "configuration gives the same bytes at any number of cores. A code digest covers a rule's script and "
-                "all functions it reaches.",
-                f"Made with {used}.",
-            ]
-        ),
-        plain_table(header, rows, caption="How each table was made"),
-        Fold("What each rule does", [Points([(f"`{rule}`", f"{text}.") for rule, text in STEPS])]),
-        Fold("The whole configuration, every default filled in", [Listing(configuration)]),
-        Fold(
-            f"SHA-256 of the tables' inputs ({len(dict.fromkeys(inputs))})", [Listing("\n".join(dict.fromkeys(inputs)))]
-        ),
-    ]
-    return Section("making", "How each number was made", "How it was made", blocks)
-
-
-def _sources_section(studies: Sequence[MixtureStudy]) -> Section:
-    items = [
-        (
-            "The claim",
-            "Z. Gan and Y. Liu, Towards a Theoretical Understanding of Synthetic Data in LLM Post-Training: A "
-            "Reverse-Bottleneck Perspective, ICLR 2025. Sections 3.1, 3.2 and 4.4, appendix B, figures 2, 4 and 5.",
-            PAPER,
-        ),
-        ("The released script", "The authors' code, read and run for the variants called released.", SCRIPTS),
-        (
-            "Intervals of means",
-            "B. Efron, Better bootstrap confidence intervals, J. of the American Statistical Association (1987).",
-            "https://doi.org/10.1080/01621459.1987.10478410",
-        ),
-        (
-            "Correction for many tests",
-            "S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian J. of Statistics (1979).",
-            "https://www.jstor.org/stable/4615733",
-        ),
-    ]
-    if any(study.truth == "data" for study in studies):
-        items.append(
-            (
-                "Handwritten digits",
-                "E. Alpaydin and C. Kaynak, Optical recognition of handwritten digits, UCI Machine Learning Repository "
-                "(1998), as shipped with scikit-learn; the default table of a study on real data.",
-                "https://doi.org/10.24432/C50P49",
-            )
-        )
-    return Section("sources", "Sources", "Sources", [Links(items)])

@@ -21,16 +21,15 @@ _MISTAKE = f"{UserError.__name__}: "
 
 
 def finetune_on(
-    processes: int,
     model: str,
     examples: Examples,
     directory: str | os.PathLike[str],
-    settings: TrainingSettings | None = None,
+    settings: TrainingSettings,
     *,
     revision: str | None = None,
     **others: Any,
 ) -> Training:
-    """Train a student in several processes, one a GPU (NCCL) or on the CPU (gloo).
+    """Train a student in the processes its settings name, one a GPU (NCCL) or on the CPU (gloo).
 
     The number of processes changes the result by rounding only (and by dropout, which every
     process draws for its own records): an update has the same records. When one process fails,
@@ -38,18 +37,18 @@ def finetune_on(
 
     Parameters
     ----------
-    processes
-        How many; 1 trains in this one.
     model, revision
         See `ggmi.students.base.Base`.
     examples, directory, settings, **others
-        See `ggmi.students.finetune.finetune`; of the others, `on_step` works in one process only.
+        See `ggmi.students.finetune.finetune`; one process trains in this one, several want an
+        `on_step` that can be pickled.
 
     Raises
     ------
     UserError
         As `finetune` raises it, or if a process dies.
     """
+    processes = settings.processes
     if processes == 1:
         return finetune(Base(model, revision), examples, directory, settings, **others)
     config = LaunchConfig(
@@ -83,9 +82,9 @@ def _work(
     revision: str | None,
     examples: Examples,
     directory: str | os.PathLike[str],
-    settings: TrainingSettings | None,
+    settings: TrainingSettings,
     others: Mapping[str, Any],
 ) -> Training:
     # Else accelerate warns that it chooses.
-    os.environ.setdefault("OMP_NUM_THREADS", str((settings or TrainingSettings()).threads))
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     return finetune(Base(model, revision), examples, directory, settings, **others)

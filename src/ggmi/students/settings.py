@@ -32,6 +32,9 @@ class TrainingSettings(Settings):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of the arithmetic; auto: bfloat16 on a GPU, else float32; weights are float32"
     )
+    processes: Count = Field(
+        1, description="processes that share the records of an update, one a GPU where there are any"
+    )
     threads: Count = Field(1, description="CPU threads of a process; the last bits can depend on them")
     log_every: Count = Field(10, description="updates a row of the loss curve averages over")
     save_every: Count = Field(500, description="updates between checkpoints")

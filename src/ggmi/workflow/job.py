@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,27 @@ def steps_shown(name: str) -> Callable[[str, int, int, Mapping[str, Any]], None]
         line.show(f"{stage}, step {step:,} of at most {most:,}")
 
     return tell
+
+
+def students_shown(condition: str) -> Callable[[int, int, int, float | None], None]:
+    """A callback that tells the terminal, now and then, how far the training of students is.
+
+    Parameters
+    ----------
+    condition
+        What they learn from.
+
+    Returns
+    -------
+    callable
+        Can be pickled, for a student that several processes train.
+    """
+    return partial(_tell_student, _Line(condition))
+
+
+def _tell_student(line: _Line, number: int, step: int, most: int, seconds_left: float | None) -> None:
+    left = "" if seconds_left is None else f", {timedelta(seconds=round(seconds_left))} left"
+    line.show(f"student {number}, step {step:,} of at most {most:,}{left}")
 
 
 def responses_shown(name: str) -> OnProgress:
