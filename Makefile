@@ -27,6 +27,8 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/theory.py
+	$(BIN)/python benchmarks/synthesis.py
+	$(BIN)/python benchmarks/students.py
 
 # Twelve real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
 real-data: .venv/run.stamp

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ggmi.plotting.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, VERMILION, house_style
+from ggmi.rating.table import short_names
 
 ROW_INCHES = 0.42
 # Colour and line style change together, so that lines differ in print without colour too.
@@ -68,7 +69,7 @@ def rating_figure(
         for row in range(len(table)):
             _beside(ax, row, _told(table.iloc[row]))
         _beside(ax, -0.75, f"mean    gain over {base}", color=MUTED)
-        ax.set_yticks(rows, table["condition"])
+        ax.set_yticks(rows, table["condition"].map(short_names(table["condition"])))
         ax.tick_params(axis="y", labelsize=9, labelcolor=INK, length=0)
         ax.set_ylim(len(table) - 0.5, -0.6)
         ax.grid(visible=False, axis="y")
@@ -109,6 +110,7 @@ def loss_figure(losses: pd.DataFrame, title: str, width: float) -> tuple[Figure,
     numbers = numbers.dropna(subset=["mean_nats"])
     splits, conditions = (list(dict.fromkeys(losses[key])) for key in ("split", "condition"))
     looks = {name: (_COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]) for i, name in enumerate(conditions)}
+    shown = short_names(conditions)
     with house_style():
         figure = Figure(figsize=(width, 0.42 * width))
         axes = figure.subplots(1, len(splits), sharey=True, squeeze=False)[0]
@@ -117,7 +119,7 @@ def loss_figure(losses: pd.DataFrame, title: str, width: float) -> tuple[Figure,
             ax.set_title(f"on {split} records" if len(splits) > 1 else f"{split} records", loc="left")
         axes[0].set_ylabel("loss (nats a token)")
         handles = [
-            Line2D([], [], color=colour, linestyle=dashes, linewidth=1.8, label=name)
+            Line2D([], [], color=colour, linestyle=dashes, linewidth=1.8, label=shown[name])
             for name, (colour, dashes) in looks.items()
         ]
         figure.legend(
@@ -138,6 +140,8 @@ def _loss_panel(ax: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, Any
         # A condition that is not trained has a single point.
         marker = "o" if len(line) == 1 else None
         ax.plot(line["epoch"], line["mean_nats"], color=colour, linestyle=dashes, linewidth=1.8, marker=marker)
+    # Most of a training happens far below its first loss.
+    ax.set_yscale("log")
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -179,6 +179,35 @@ def seed_means(ratings: pd.DataFrame) -> pd.DataFrame:
     """
     means = ratings.groupby(["condition", "seed"], sort=False)["rating"].mean()
     return means.rename("mean").reset_index()
+
+
+def short_names(conditions: Iterable[str]) -> dict[str, str]:
+    """Names of conditions without the end that all synthetic ones share, for figures and sentences.
+
+    Parameters
+    ----------
+    conditions
+        All conditions of a table.
+
+    Returns
+    -------
+    dict of str to str
+        By condition.
+
+    Examples
+    --------
+    >>> short_names(["base", "large_3-ins_as_sampled", "large_20-ins_as_sampled", "real"])
+    {'base': 'base', 'large_3-ins_as_sampled': 'large_3-ins', 'large_20-ins_as_sampled': 'large_20-ins', 'real': 'real'}
+    """
+    words = {name: name.split("_") for name in conditions}
+    synthetic = [parts for parts in words.values() if len(parts) > 1]
+    shared = 0
+    if len(synthetic) > 1:
+        # A generator and its condition stay.
+        least = min(map(len, synthetic)) - 2
+        while shared < least and len({parts[-1 - shared] for parts in synthetic}) == 1:
+            shared += 1
+    return {name: "_".join(parts[:-shared] if shared and len(parts) > 1 else parts) for name, parts in words.items()}
 
 
 def softmax(means: ArrayLike) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ggmi.rating.table import short_names
 from ggmi.reporting.page import Block, Figure, Heading, Picture, Prose, Section
 from ggmi.reporting.tables import COLUMNS, data_table
 from ggmi.reporting.text import estimate, fixed, listed, plural
@@ -62,9 +63,10 @@ def rating_sentence(title: str, found: StudentResults) -> str:
         return f"{title}: no synthetic set had a record to train a student on."
     best = synthetic.loc[synthetic["mean"].idxmax()]
     base = rated[rated["condition"] == "base"].iloc[0]
+    short = short_names(rated["condition"])
     parts = [
-        f"students of {best['condition']} were rated highest among synthetic sets, {_mean(best)} of 10 where the base "
-        f"has {_mean(base)} ({_against(best, 'base')})"
+        f"students of {short[best['condition']]} were rated highest among synthetic sets, {_mean(best)} of 10 where "
+        f"the base has {_mean(base)} ({_against(best, 'base')})"
     ]
     real = rated[rated["condition"] == "real"]
     if len(real):
@@ -116,10 +118,11 @@ def _comparison(rated: pd.DataFrame, reference: str, said: str) -> str:
     """All conditions against one, in one sentence."""
     rows = rated.dropna(subset=[f"difference_to_{reference}"])
     groups = {verdict: [] for verdict in ("better", "worse", "undecided")}  # type: dict[str, list[str]]
+    short = short_names(rated["condition"])
     for _, row in rows.iterrows():
         name = f"difference_to_{reference}"
         value = estimate(row[name], row[f"{name}_ci_low"], row[f"{name}_ci_high"], decimals=2)
-        groups[_verdict(row, reference)].append(f"{row['condition']} {value}")
+        groups[_verdict(row, reference)].append(f"{short[row['condition']]} {value}")
     words = {
         "better": f"Better than {said}",
         "worse": f"Worse than {said}",
@@ -141,6 +144,13 @@ def _rating_section(name: str, found: StudentResults, figures: Mapping[str, Figu
         paragraphs.append(
             f"Without a record to train on, so without a student: {listed(empty)} (“/” in the published tables)."
         )
+    repeated = found.sets[(found.sets["records"] > 0) & (found.sets["distinct"] < found.sets["records"] / 2)]
+    if len(repeated):
+        short = short_names(table["condition"])
+        parts = [
+            f"{short[row['condition']]} {row['distinct']:,} of {row['records']:,}" for _, row in repeated.iterrows()
+        ]
+        paragraphs.append(f"Few records, repeated to the common size; distinct ones: {listed(parts)}.")
     picture = Picture(
         figures["figure_ratings"].svg,
         figures["figure_ratings"].png,
@@ -188,7 +198,10 @@ def _risk_section(name: str, found: StudentResults) -> Section:
     told = table.dropna(subset=["gain_nats"]) if "gain_nats" in table else table.iloc[:0]
     told = told[told["condition"] != "real"]
     if len(told):
-        parts = [f"{row['condition']} {estimate(*(row[f'gain{end}'] for end in ENDS))}" for _, row in told.iterrows()]
+        short = short_names(table["condition"])
+        parts = [
+            f"{short[row['condition']]} {estimate(*(row[f'gain{end}'] for end in ENDS))}" for _, row in told.iterrows()
+        ]
         paragraphs.append(f"Gain over the anchor data, nats a record: {listed(parts)}.")
     if "exact_risk_nats" in table:
         paragraphs.append(
