@@ -87,7 +87,7 @@ def trained(part, conditions=("made_given_as_sampled", "anchors", "real", "small
 
 
 VERDICTS = {f"verdicts embedded {condition}" for condition in CONDITIONS}
-TABLES = {f"{rule} embedded" for rule in ("ratings", "figure_ratings", "task_page")}
+TABLES = {f"{rule} embedded" for rule in ("ratings", "figure_ratings", "predictions", "task_page")}
 RISKS = {f"{rule} embedded" for rule in ("risk_tables", "figure_losses")}
 
 
