@@ -266,7 +266,7 @@ def show(found: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     from ggmi.reporting.estimation import findings, summary_rows
-    from ggmi.reporting.text import one_line
+    from ggmi.text.visible import one_line
 
     tables = {one["name"]: one["estimates"] for one in found["sets"]}
     headings, cells = summary_rows(tables)

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from ggmi.reporting.text import count_word, estimate, fixed, listed, one_line, plain
+from ggmi.reporting.text import count_word, estimate, fixed, listed
+from ggmi.text.visible import one_line, plain
 
 NAN = math.nan
 

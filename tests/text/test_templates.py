@@ -61,9 +61,9 @@ def test_an_anchor_is_one_line_of_json_with_its_fields_in_order(instruction, con
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Write some.\n", "none of its lines (1 to 1) holds {{ anchors }}, the place of the anchors"),
-        ("", "none of its lines (1 to 1) holds {{ anchors }}, the place of the anchors"),
-        ("a\n{{ count }}", "none of its lines (1 to 2) holds {{ anchors }}, the place of the anchors"),
+        ("Write some.\n", "none of its lines (1 to 1) holds {{ anchors }}"),
+        ("", "none of its lines (1 to 1) holds {{ anchors }}"),
+        ("a\n{{ count }}", "none of its lines (1 to 2) holds {{ anchors }}"),
         ("a\n{{ anchor }}", "line 2: there is no placeholder 'anchor'; did you mean 'anchors'?"),
         ("{{ anchors }}\n{{ 7*7 }}", "line 2: there is no placeholder '7*7'; allowed: anchors, count"),
         ("{{ anchors }}\n\n{{ count\n}}", "line 3: '{{' is not closed by '}}' on the same line"),

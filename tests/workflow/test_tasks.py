@@ -449,7 +449,7 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
         r"list\.jsonl: line 2 is not an object but a list; one JSON object a line is needed",
         r"latin\.jsonl: line 2 is not UTF-8 \(its byte 18\)",
         r"tasks\.few\.instances: 8 anchors are wanted in a prompt, and .* gives 7 to choose from; allowed: up to 7",
-        r"no_place\.txt: none of its lines \(1 to 2\) holds \{\{ anchors \}\}, the place of the anchors",
+        r"no_place\.txt: none of its lines \(1 to 2\) holds \{\{ anchors \}\}",
         r"key_env: the environment variable GGMI_NOT_SET is not set; the endpoint's key is read from it",
         r"nobody/nothing: cannot be loaded as a model \(.*\)",
         rf"{re.escape(address)}: the endpoint answers no JSON but '<html>.*; is base_url the address of an .*",

@@ -10,13 +10,10 @@ import re
 from dataclasses import dataclass
 from itertools import count
 
-from ggmi.errors import UserError, did_you_mean
-from ggmi.text.jsonl import lines
 from ggmi.text.records import Record, content_hash
+from ggmi.text.templates import read_pieces
 
 QUESTION, CONTEXT, REFERENCE, ANSWER, FENCE = PLACES = ("question", "context", "reference", "answer", "fence")
-# A placeholder; or, where it is never closed on its line, only the braces.
-_PLACE = re.compile(r"\{\{(?:[ \t]*([^\n]*?)[ \t]*\}\})?")
 # What is no text: controls other than tab and line ends, and half surrogate pairs.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # How chat models mark turns, as in <|eot_id|> (DeepSeek's bars are wide); many servers read such
@@ -105,25 +102,7 @@ def read_judge_template(path: str | os.PathLike[str]) -> JudgeTemplate:
         If the file cannot be read, lacks a place, names one that does not exist, or opens ``{{``
         without closing it on the same line.
     """
-    pieces = [""]
-    number = 0
-    for number, line in lines(path):
-        end = 0
-        text = line.replace("\r\n", "\n")
-        for found in _PLACE.finditer(text):
-            if found[1] is None:
-                raise UserError(f"{path}: line {number}: '{{{{' is not closed by '}}}}' on the same line")
-            if found[1] not in PLACES:
-                hint = did_you_mean(found[1][:40], PLACES)
-                raise UserError(f"{path}: line {number}: there is no placeholder {found[1][:40]!r}; {hint}")
-            pieces[-1] += text[end : found.start()]
-            pieces += [found[1], ""]
-            end = found.end()
-        pieces[-1] += text[end:]
-    absent = [f"{{{{ {place} }}}}" for place in PLACES if place not in pieces[1::2]]
-    if absent:
-        raise UserError(f"{path}: none of its lines (1 to {max(number, 1)}) holds {', '.join(absent)}")
-    return JudgeTemplate(tuple(pieces))
+    return JudgeTemplate(read_pieces(path, PLACES, PLACES))
 
 
 def _inert(text: str) -> str:

@@ -12,7 +12,8 @@ from ggmi.pipeline.comparing import LEVEL, QUESTIONS, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import Column, data_table, plain_table
-from ggmi.reporting.text import NOTHING, estimate, fixed, listed, one_line, plural
+from ggmi.reporting.text import NOTHING, estimate, fixed, listed, plural
+from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]
 _PLACE = (

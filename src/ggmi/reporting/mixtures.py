@@ -15,7 +15,8 @@ import pandas as pd
 
 from ggmi.mixtures.study import ALPHA, PUBLISHED_DIRECTION, Verdict
 from ggmi.mixtures.worlds import AXES
-from ggmi.reporting.text import capital, count_word, estimate, listed, one_line
+from ggmi.reporting.text import capital, count_word, estimate, listed
+from ggmi.text.visible import one_line
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 VERDICT_VERBS = {"as_published": "supported", "against": "contradicted", "undecided": "undecided"}

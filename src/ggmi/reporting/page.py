@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from ggmi.reporting.tables import DataTable
-from ggmi.reporting.text import plain
+from ggmi.text.visible import plain
 
 # What all pictures of a page may take together, encoded, and all tables, at some 30 bytes a cell:
 # the page stays below 5 MB.

@@ -3,42 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-# Control characters, and those that turn, hide or break text; tabs and line ends stay.
-_TREACHEROUS = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-
-
-def plain(text: str) -> str:
-    """Make control, direction and invisible characters visible, so that text shows what it is.
-
-    Parameters
-    ----------
-    text
-        Anything, trusted or not.
-
-    Examples
-    --------
-    >>> plain("abc\u202edef")
-    'abc⟨U+202E⟩def'
-    """
-    return _TREACHEROUS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
-
-
-def one_line(text: str) -> str:
-    """Untrusted text as one visible line.
-
-    Examples
-    --------
-    >>> one_line(" two  words ")
-    'two words'
-    """
-    return plain(" ".join(text.split()))
 
 
 def count_word(n: int) -> str:

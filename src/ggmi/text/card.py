@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from ggmi.reporting.text import one_line, plain
+from ggmi.text.visible import one_line, plain
 
 # The data sets hub's classes of size, by the least number of records of the next class.
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))

@@ -14,7 +14,8 @@ from ggmi.text.records import FIELDS, Record, content_hash
 
 # What a template may ask for; anchors it must.
 ANCHORS, COUNT = "anchors", "count"
-_PLACE = re.compile(r"\{\{[ \t]*([^\n]*?)[ \t]*\}\}")
+# A placeholder; or, where it is never closed on its line, only the braces.
+_PLACE = re.compile(r"\{\{(?:[ \t]*([^\n]*?)[ \t]*\}\})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +113,51 @@ def read_template(path: str | os.PathLike[str]) -> Template:
         If the file cannot be read, has no place for the anchors, names a place that does not
         exist, or opens ``{{`` without closing it on the same line.
     """
-    text = "".join(line for _, line in lines(path)).replace("\r\n", "\n")
-    pieces = []
-    end = 0
-    for found in _PLACE.finditer(text):
-        if found[1] not in (ANCHORS, COUNT):
-            line = _line(text, found.start())
-            hint = did_you_mean(found[1][:40], (ANCHORS, COUNT))
-            raise UserError(f"{path}: line {line}: there is no placeholder {found[1][:40]!r}; {hint}")
-        pieces += [text[end : found.start()], found[1]]
-        end = found.end()
-    pieces.append(text[end:])
-    unclosed = _PLACE.sub(lambda found: " " * len(found[0]), text).find("{{")
-    if unclosed >= 0:
-        raise UserError(f"{path}: line {_line(text, unclosed)}: '{{{{' is not closed by '}}}}' on the same line")
-    if ANCHORS not in pieces[1::2]:
-        count = _line(text.removesuffix("\n"), len(text))
-        raise UserError(f"{path}: none of its lines (1 to {count}) holds {{{{ {ANCHORS} }}}}, the place of the anchors")
-    return Template(tuple(pieces))
+    return Template(read_pieces(path, (ANCHORS, COUNT), (ANCHORS,)))
+
+
+def read_pieces(path: str | os.PathLike[str], places: Sequence[str], needed: Sequence[str]) -> tuple[str, ...]:
+    """Read a text with places to fill in, each written ``{{ name }}``.
+
+    Parameters
+    ----------
+    path
+        The file, UTF-8.
+    places
+        Names that exist.
+    needed
+        Those that must be there.
+
+    Returns
+    -------
+    tuple of str
+        Text and names in turn, text first and last.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, lacks a place, names one that does not exist, or opens ``{{``
+        without closing it on the same line.
+    """
+    pieces = [""]
+    number = 1
+    for number, line in lines(path):
+        end = 0
+        text = line.replace("\r\n", "\n")
+        for found in _PLACE.finditer(text):
+            if found[1] is None:
+                raise UserError(f"{path}: line {number}: '{{{{' is not closed by '}}}}' on the same line")
+            if found[1] not in places:
+                hint = did_you_mean(found[1][:40], places)
+                raise UserError(f"{path}: line {number}: there is no placeholder {found[1][:40]!r}; {hint}")
+            pieces[-1] += text[end : found.start()]
+            pieces += [found[1], ""]
+            end = found.end()
+        pieces[-1] += text[end:]
+    absent = [f"{{{{ {place} }}}}" for place in needed if place not in pieces[1::2]]
+    if absent:
+        raise UserError(f"{path}: none of its lines (1 to {number}) holds {', '.join(absent)}")
+    return tuple(pieces)
 
 
 def write_prompts(path: str | os.PathLike[str], prompts: Iterable[Prompt]) -> int:
@@ -180,8 +208,3 @@ def read_prompts(path: str | os.PathLike[str]) -> list[Prompt]:
             raise UserError(f"{place}: the id {row.get('id')!r} is not that of the text ({expected}); make it anew")
         prompts.append(Prompt(expected, text, tuple(ids)))
     return prompts
-
-
-def _line(text: str, place: int) -> int:
-    """The line of a place in a text, from 1."""
-    return text.count("\n", 0, place) + 1
