@@ -6,7 +6,6 @@ import time
 import pytest
 from faults.proxy import AFTER, BEFORE, proxied
 from models import asking
-from models.conftest import chat_directory, processes  # noqa: F401 - fixtures
 from models.servers import Endpoint, serving
 from models.test_server import TRANSFORMERS
 from models.tiny import asks
@@ -74,9 +73,7 @@ def test_each_of_a_thousand_requests_is_answered_once_or_fails_with_a_reason(sto
 
 
 def test_a_thousand_requests_through_faults_and_kills_are_kept_once_and_what_is_kept_is_never_asked_again(
-    store,
-    tmp_path,
-    processes,  # noqa: F811
+    store, processes
 ):
     endpoint = Endpoint(delay=0.01)
     moments, kills = random.Random(0), 5
@@ -107,7 +104,7 @@ def test_a_thousand_requests_through_faults_and_kills_are_kept_once_and_what_is_
     assert endpoint.answered.total() - proxy.lost - 1000 <= under_way
 
 
-def test_a_real_server_behind_faults_answers_every_request_once(chat_directory, store, tmp_path):  # noqa: F811
+def test_a_real_server_behind_faults_answers_every_request_once(chat_directory, store, tmp_path):
     server = ServerSettings(model=str(chat_directory), command=TRANSFORMERS)
     with running(server, tmp_path / "server.log") as url, proxied(url, seed=2) as proxy:
         settings = {**SETTINGS, **STUBBORN, "model": str(chat_directory), "total_timeout": 20, "concurrency": 8}
