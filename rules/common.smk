@@ -409,5 +409,8 @@ def coordinate_of(wildcards):
     )
 
 
+# Names as ggmi.config.section knows them: no path, so none leads out of the results.
 wildcard_constraints:
-    study=r"[^/]+",
+    study=r"[a-z][a-z0-9_]*",
+    generator=r"[a-z][a-z0-9_]*",
+    curation=r"[a-z][a-z0-9_]*",

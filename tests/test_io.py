@@ -1,3 +1,4 @@
+import csv
 import gc
 import json
 import os
@@ -383,3 +384,16 @@ def test_a_table_or_record_cut_short_is_told_by_name(tmp_path, share):
         path.write_bytes(content[: int(share * len(content))])
         with pytest.raises(UserError, match=rf"{path.name}: is damaged or missing .* delete the file and run again"):
             read(path)
+
+
+def test_what_a_spreadsheet_would_compute_is_text_in_the_file_and_the_same_when_read(tmp_path):
+    texts = ["=1+1", "+x", "-x", "@x", "\t=1", "\r=1", "a\rb", "'=1", "''@", "'fine", "fine", "-0.5x", "a=1", '=\n,"1']
+    table = pd.DataFrame({"text": texts, "number": np.linspace(-1, 1, len(texts)), "count": range(len(texts))})
+    write_csv(tmp_path / "t.csv", table)
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "t.csv"), table)
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        cells = [row["text"] for row in csv.DictReader(file)]
+    assert not [cell for cell in cells if cell[0] in "=+-@\t\r"]
+    numbers = pd.DataFrame({"x": [-1.5, 2.0], "as text": ["-1.5", "+2"]})
+    write_csv(tmp_path / "n.csv", numbers)
+    assert (tmp_path / "n.csv").read_text() == "x,as text\n-1.5,-1.5\n2,+2\n"

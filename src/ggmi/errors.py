@@ -14,6 +14,26 @@ class UserError(ValueError):
     """
 
 
+def told_by(error: Exception, most: int = 300) -> str:
+    r"""What another library said, on one line, without advice that does not hold here.
+
+    Parameters
+    ----------
+    error
+        What it raised.
+    most
+        Characters kept.
+
+    Examples
+    --------
+    >>> told_by(KeyError()), told_by(OSError("no\n  such file"))
+    ('KeyError', 'no such file')
+    """
+    if "trust_remote_code" in str(error):
+        return "it needs code that comes with it, and such code is never run here"
+    return " ".join(str(error).split())[:most] or type(error).__name__
+
+
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """Name the allowed spelling nearest to `word`, or list what is allowed.
 

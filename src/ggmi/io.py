@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
+import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Arrays = dict[str, NDArray]
+
+# What a spreadsheet takes for a formula; an apostrophe before it says that it is text, and is not shown.
+_FORMULA, _QUOTED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
 
 
 @contextlib.contextmanager
@@ -88,6 +93,8 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
     """Write a table as CSV, atomically; floats in ten significant digits, missing values empty.
 
+    Text that a spreadsheet would compute gets an apostrophe before it, which `read_csv` takes away.
+
     Parameters
     ----------
     path
@@ -95,8 +102,12 @@ def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
     table
         The table; its index is not written.
     """
+    safe = _with_texts(table, lambda text: f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text)
+    # Only a writer that is told to quotes a carriage return, which readers take for the end of a line.
+    returns = any("\r" in value for column in safe for value in safe[column] if isinstance(value, str))
+    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
     with atomic(path) as beside:
-        table.to_csv(beside, index=False, float_format="%.10g", lineterminator="\n")
+        safe.to_csv(beside, index=False, float_format="%.10g", lineterminator="\n", quoting=quoting)
 
 
 def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -117,9 +128,25 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
     try:
         if not Path(path).read_bytes().endswith(b"\n"):
             raise ValueError("its last line is cut short")
-        return pd.read_csv(path)
+        return _with_texts(pd.read_csv(path), lambda text: text[1:] if _QUOTED.match(text) else text)
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from error
+
+
+def _with_texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """A copy of the table with every text changed."""
+    changed = table.copy(deep=False)
+    for name in table.select_dtypes(exclude="number"):
+        changed[name] = table[name].map(lambda value: change(value) if isinstance(value, str) else value)
+    return changed
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

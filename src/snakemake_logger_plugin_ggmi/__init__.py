@@ -10,12 +10,13 @@ Jobs are keyed by Snakemake's job id. ``work`` is in any unit proportional to ti
 study. A condition is done when every job of its study that lists it has finished.
 """
 
+import argparse
 import os
 import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from logging import ERROR, INFO, WARNING, Handler, LogRecord
 from pathlib import Path
@@ -29,6 +30,10 @@ from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter, format_wildcards, show_logs
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from ggmi.config.document import read_yaml
+from ggmi.errors import UserError
+from ggmi.workflow.job import USER_MISTAKE
 
 SECONDS_BETWEEN_LINES = 5
 """Away from a terminal, a line about progress appears at most this often."""
@@ -130,6 +135,30 @@ class Plan:
         return f"{tally.name}: {', '.join(parts)}"
 
 
+def refuse_code(arguments: Sequence[str]) -> None:
+    """Leave with a sentence if a file given with ``--configfile`` is not plain YAML.
+
+    Snakemake reads these files before the Snakefile, and runs the Python in those that ask for it (``__use_yte__``).
+    A logger is the first part of a workflow that it makes, and the only one before it reads them.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Of Snakemake's command line.
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", action="extend", default=[])
+    parser.add_argument("--config", "-C", nargs="*")  # else it would be taken for the beginning of the other
+    for name in parser.parse_known_args(arguments)[0].configfile:
+        path = Path(name)
+        if path.is_file():  # of one that is missing, Snakemake says so
+            try:
+                read_yaml(path)
+            except UserError as error:
+                sys.stderr.write(f"ggmi: {error}\n")
+                sys.exit(USER_MISTAKE)
+
+
 def _conditions(job: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(job["study"], condition) for condition in job["conditions"] if job["study"]}
 
@@ -166,7 +195,8 @@ class LogHandler(LogHandlerBase):
     needs_rulegraph = False
 
     def __post_init__(self) -> None:
-        """Choose between Snakemake's own output, bars and plain lines."""
+        """Look at the configuration, then choose between Snakemake's own output, bars and plain lines."""
+        refuse_code(sys.argv[1:])
         asked = self.common_settings
         stream = sys.stdout if asked.stdout else sys.stderr
         self.setFormatter(DefaultFormatter(asked.quiet, asked.show_failed_logs))

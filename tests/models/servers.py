@@ -1,47 +1,29 @@
-"""Real servers of the tests on loopback: an OpenAI-compatible endpoint, and the faults it can have."""
+"""Real servers of the tests on loopback: an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import random
 import threading
 from collections import Counter
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
-
-FAULTS = (
-    "429 with seconds",
-    "429 with a date",
-    "429 bare",
-    "500",
-    "reset",
-    "stall",
-    "truncated JSON",
-    "truncated body",
-    "empty choices",
-    "HTML",
-    "wrong content type",
-)
 
 
 class Endpoint:
     """Answers chat completions with a text that tells the request; counts all it sees.
 
-    `behave(body, nth)` names the fault of the nth try of a prompt, or None; `delay` in seconds.
+    `behave(body, nth)` gives what is answered to the nth try of a prompt instead, or None; `delay` in seconds.
     """
 
-    def __init__(self, behave=lambda _body, _nth: None, delay=0.0, stall=30.0):
+    def __init__(self, behave=lambda _body, _nth: None, delay=0.0):
         self.behave = behave
         self.delay = delay
-        self.stall = stall
         self.answered = Counter()
         self.tried = Counter()
-        self.faults = Counter()
         self.bodies = []
         self.headers = []
         self.now = self.most = 0
@@ -58,51 +40,13 @@ class Endpoint:
         self.most = max(self.most, self.now)
         try:
             await asyncio.sleep(self.delay)
-            fault = self.behave(body, nth)
-            if fault is None:
-                self.answered[asked] += 1
-                return JSONResponse(completion(body))
-            if isinstance(fault, Response):
-                return fault
-            self.faults[fault] += 1
-            return await self.fail(fault, body)
+            instead = self.behave(body, nth)
+            if instead is not None:
+                return instead
+            self.answered[asked] += 1
+            return JSONResponse(completion(body))
         finally:
             self.now -= 1
-
-    async def fail(self, fault, body):
-        whole = json.dumps(completion(body))
-        error = {"error": {"message": "told to\nfail", "code": "x"}}
-        match fault:
-            case "429 with seconds":
-                return JSONResponse(error, 429, {"Retry-After": "0.05"})
-            case "429 with a date":
-                headers = {"Retry-After": "Mon, 05 May 2025 10:00:00 GMT", "Date": "Mon, 05 May 2025 10:00:00 GMT"}
-                return JSONResponse(error, 429, headers)
-            case "429 bare":
-                return JSONResponse(error, 429)
-            case "500":
-                return JSONResponse(error, 500)
-            case "reset":
-                raise ConnectionResetError
-            case "stall":
-                await asyncio.sleep(self.stall)
-                return JSONResponse(error, 500)
-            case "truncated JSON":
-                return Response(whole[: len(whole) // 2], media_type="application/json")
-            case "truncated body":
-
-                async def half():
-                    yield whole[: len(whole) // 2]
-
-                headers = {"Content-Length": str(len(whole))}
-                return StreamingResponse(half(), media_type="application/json", headers=headers)
-            case "empty choices":
-                return JSONResponse(completion(body) | {"choices": []})
-            case "HTML":
-                return Response("<html><script>alert(1)</script>Gateway</html>", media_type="text/html")
-            case "wrong content type":
-                return Response("not JSON at all", media_type="text/plain")
-        raise AssertionError(fault)
 
 
 def name_of(body):
@@ -120,12 +64,6 @@ def completion(body, text=None, **changes):
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
     } | changes
-
-
-def at_random(share, seed=0):
-    """A fault drawn evenly from all kinds in so large a share of the tries."""
-    numbers = random.Random(seed)
-    return lambda _body, _nth: numbers.choice(FAULTS) if numbers.random() < share else None
 
 
 @contextlib.contextmanager

@@ -13,6 +13,9 @@ from pydantic import BaseModel
 from ggmi.config.tree import Config
 from ggmi.errors import UserError
 
+# A file with this key is a program: Snakemake hands it to the template engine YTE.
+TEMPLATED = "__use_yte__"
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read one configuration file.
@@ -29,7 +32,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises
     ------
     UserError
-        If the file is missing, is not UTF-8, is not YAML, or is not a mapping; with the line.
+        If the file is missing, is not UTF-8, is not YAML, or is not a mapping, with the line; if it
+        asks Snakemake to evaluate the code in it.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -48,6 +52,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise UserError(f"{path}: must be a mapping of keys to values, got {type(values).__name__}")
+    if TEMPLATED in values:
+        raise UserError(f"{path}: {TEMPLATED} makes Snakemake run the Python in a file; write plain values instead")
     return values
 
 

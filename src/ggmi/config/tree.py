@@ -21,6 +21,8 @@ from ggmi.models.directory import looks_like_path
 
 # Keys whose entries are of the kind that they name, and one whose value is.
 BY_KIND, OF_KIND = ("generators",), ("by",)
+# Where people put a key or password by mistake: such a value is not repeated.
+TELLING = ("key_env", "base_url")
 # Folders and pages of results/ that are no study's or task's.
 RESERVED = ("logs", "report", "theory", "world")
 
@@ -184,6 +186,8 @@ def _sentence(error: Any) -> str:
         shown = "an integer of thousands of digits"
     if len(shown) > 80:
         shown = shown[:77] + "..."
+    if named and named[-1] in TELLING:
+        shown = "a value that is not shown here, since it may hold a key"
     if error["type"] == "literal_error":
         allowed = [part.strip(" '") for part in error["ctx"]["expected"].replace(" or ", ",").split(",")]
         return f"{key}: {shown} is not allowed; {did_you_mean(shown.strip(chr(39)), allowed)}"

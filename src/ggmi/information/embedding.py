@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ggmi.errors import UserError
+from ggmi.errors import UserError, told_by
 from ggmi.io import atomic
 
 Vectors = NDArray[np.float32]
@@ -111,7 +111,7 @@ class LocalEncoder:
             tokenizer = AutoTokenizer.from_pretrained(self.transformer, **safe)
             model = AutoModel.from_pretrained(self.transformer, use_safetensors=True, **safe)
         except (OSError, ValueError) as error:
-            raise UserError(f"{self.transformer}: is not a usable embedding model ({error})") from error
+            raise UserError(f"{self.transformer}: is not a usable embedding model ({told_by(error)})") from error
         finally:
             if shown:
                 logging.enable_progress_bar()  # type: ignore[no-untyped-call]

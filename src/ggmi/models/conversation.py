@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import signal
 import threading
 import time
@@ -27,6 +28,7 @@ from ggmi.models.settings import ClientSettings
 # Seconds that requests under way are given to finish once a run is stopped; SLURM kills after 30.
 GRACE = 10.0
 # So many requests given up, or so many answers that are no JSON, and nothing else ever heard: no use going on.
+# A gateway fails at once and a model answers after minutes, so those asked before the first fault are waited for.
 HOPELESS = 3
 
 
@@ -117,7 +119,8 @@ class _Conversation:
         self.fatal: str | None = None
         self.signal: int | None = None
         self._halted = asyncio.Event()
-        self._on_wire: set[asyncio.Task[None]] = set()
+        self._on_wire: dict[asyncio.Task[None], float] = {}  # since when
+        self._first_fault = math.inf
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> Outcome:
@@ -186,10 +189,15 @@ class _Conversation:
         attempts = self._settings.attempts if fault.again else 1
         self._failures.append(Failure(request.key(), request.prompt_id, fault.reason, fault.message, attempts))
         self._meter.count(None)
-        nothing_heard = self._meter.received == 0
-        if fault.ends or (nothing_heard and len(self._failures) >= HOPELESS):
+        if fault.ends or self._hopeless(len(self._failures)):
             self.fatal = fault.message
             self._halt()
+
+    def _hopeless(self, faults: int) -> bool:
+        """Whether so many faults are all that was ever heard, and nobody waits since before the first of them."""
+        self._first_fault = min(self._first_fault, time.monotonic())
+        waiting = any(since <= self._first_fault for since in self._on_wire.values())
+        return faults >= HOPELESS and self._meter.received == 0 and not waiting
 
     async def _ask(self, request: Request) -> Response:
         """Ask until there is an answer, the fault is final, or attempts run out."""
@@ -210,7 +218,7 @@ class _Conversation:
     async def _attempt(self, request: Request, started: float, number: int) -> Response:
         task = asyncio.current_task()
         assert task is not None
-        self._on_wire.add(task)
+        self._on_wire[task] = time.monotonic()
         try:
             async with asyncio.timeout(self._settings.total_timeout):
                 answer = await self._send(request)
@@ -225,7 +233,7 @@ class _Conversation:
                 fault.message += f"{self._settings.longest_wait:g} s"
             raise fault from None
         finally:
-            self._on_wire.discard(task)
+            del self._on_wire[task]
         tokens, seconds = self._tokens[request.key()], time.monotonic() - started
         return read_answer(answer, request, self._settings, tokens, seconds, number, self._key)
 
@@ -263,8 +271,8 @@ class _Conversation:
         self._retried[fault.reason] += 1
         if fault.everyone:
             self._pace.cool_down(state.next_action.sleep)
-        only_this = self._meter.received == 0 and set(self._retried) == {"no JSON"} and not self._failures
-        if only_this and self._retried["no JSON"] >= HOPELESS:
+        hopeless = self._hopeless(self._retried["no JSON"])
+        if hopeless and set(self._retried) == {"no JSON"} and not self._failures:
             self.fatal = f"{fault.message}; is base_url the address of an OpenAI-compatible endpoint?"
             self._halt()
 

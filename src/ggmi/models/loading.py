@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from safetensors import SafetensorError
 
-from ggmi.errors import UserError
+from ggmi.errors import UserError, told_by
 
 
 @contextlib.contextmanager
@@ -28,8 +28,7 @@ def loading(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        told = " ".join(str(error).split())[:300]
-        raise UserError(f"{what} ({told})") from error
+        raise UserError(f"{what} ({told_by(error)})") from error
 
 
 @contextlib.contextmanager

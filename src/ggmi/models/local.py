@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jinja2 import TemplateError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -21,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from ggmi.errors import UserError
+from ggmi.errors import UserError, told_by
 from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.directory import fingerprint, looks_like_path
 from ggmi.models.drawing import spans, to_text, uniforms, write_tokens
@@ -201,9 +200,9 @@ class LocalBackend:
         else:
             try:
                 chat = tokenizer.apply_chat_template(request.messages(), add_generation_prompt=True, tokenize=False)
-            except TemplateError as error:
+            except Exception as error:  # a template is a program of others, though a confined one
                 raise UserError(
-                    f"{self._settings.model}: its chat template refuses prompt {request.prompt_id!r} ({error})"
+                    f"{self._settings.model}: its chat template refuses prompt {request.prompt_id!r} ({told_by(error)})"
                 ) from error
             tokens = tokenizer(str(chat), add_special_tokens=False).input_ids  # the template writes them
         if not tokens:

@@ -92,7 +92,10 @@ class EndpointSettings(ClientSettings):
         "https://api.openai.com/v1", pattern=r"^https?://[^\s@?#]+$", description="up to and with /v1"
     )
     key_env: str | None = Field(
-        "OPENAI_API_KEY", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="environment variable of the key; null: none"
+        # Keys have small letters or hyphens: one that is written here by mistake is no name.
+        "OPENAI_API_KEY",
+        pattern=r"^[A-Z_][A-Z0-9_]*$",
+        description="environment variable of the key; null: none",
     )
 
 

@@ -16,6 +16,8 @@ from ggmi.reporting.text import capital, count_word, fixed, listed, plural
 
 # Near-duplicates across the split written out; the file has all.
 NEAR_SHOWN = 20
+# Characters of a record's id there; a person's file may have any text for an id.
+ID_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,8 @@ def _anchors_section(task: TaskResults) -> Section:
         above = f"have a ROUGE-L above {split['near_duplicate_above']}"
         blocks.append(Prose([capital(f"{count_word(len(near))} pairs of a training and a test record {above}.")]))
         if near:
-            rows = [(p["train_id"], p["test_id"], fixed(p["rouge_l"], 3)) for p in near[:NEAR_SHOWN]]
+            ids = [[p[side][:ID_SHOWN] for side in ("train_id", "test_id")] for p in near[:NEAR_SHOWN]]
+            rows = [(*pair, fixed(p["rouge_l"], 3)) for pair, p in zip(ids, near, strict=False)]
             caption = "Near-duplicates across the split"
             table = plain_table(("training record", "test record", "ROUGE-L"), rows, caption=caption, numeric=(2,))
             blocks.append(Fold(f"{caption} ({len(near)})", [table]))

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ggmi.errors import UserError, did_you_mean
+from ggmi.errors import UserError, did_you_mean, told_by
 from ggmi.students.sets import Examples
 from ggmi.text.records import FIELDS, Record
 
@@ -164,8 +164,10 @@ class Writer:
         if self._template is not None:
             try:
                 return self._template.render(instruction=record.instruction, context=record.context)
-            except TemplateError as error:
-                raise UserError(f"plain template: cannot be filled in for record {record.id!r} ({error})") from None
+            except Exception as error:  # a template can raise anything
+                raise UserError(
+                    f"plain template: cannot be filled in for record {record.id!r} ({told_by(error)})"
+                ) from None
         if self.form == "json":
             fields = [f'"{n}": {_json(v)}' for n, v in zip(_NAMES, record.values, strict=False)]
             return "{" + ", ".join(fields) + ', "response": "'
@@ -214,8 +216,8 @@ class Writer:
                 )
                 for text in texts
             ]
-        except TemplateError as error:
-            raise UserError(f"the tokenizer's chat template refuses a record ({error})") from None
+        except Exception as error:  # a template of others can raise anything
+            raise UserError(f"the tokenizer's chat template refuses a record ({told_by(error)})") from None
         return self._tokenizer(chats, add_special_tokens=False).input_ids if chats else []
 
     def response_ids(self, records: list[Record]) -> list[list[int]]:
