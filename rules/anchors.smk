@@ -1,7 +1,7 @@
 # Real records of a task, split, and the prompts made of them: p = phi_T(S_anchor).
 #
 # A data set of 15,000 records takes some 300 MB and seconds; an hour leaves room for a download.
-ANCHOR_RESOURCES = {"mem_mb": 2000, "runtime": 60}
+ANCHOR_RESOURCES = growing(mem_mb=2000, runtime=60)
 
 
 wildcard_constraints:

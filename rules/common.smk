@@ -83,10 +83,12 @@ STUDIES = CONFIG.mixtures
 
 
 def code(script):
-    """The digest of a script and of the library functions it reaches."""
-    return script_digest(
-        Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
-    )
+    """A params function: the digest of a script and of the library functions it reaches.
+
+    A function, because the Snakemake inside a cluster job reads all rules and needs the digest of one.
+    """
+    path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
+    return lambda wildcards: script_digest(path)
 
 
 def study_of(wildcards):
@@ -220,14 +222,6 @@ def made_by(wildcards):
     return {**how, "curation": str(curation), "seed": str(CONFIG.seed)}
 
 
-def gpus_of(settings):
-    """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
-    on_gpu = settings.kind == "vllm" or (
-        settings.kind == "local" and settings.device != "cpu"
-    )
-    return int(on_gpu)
-
-
 def made_in_world(wildcards):
     """Generators of the embedded world, with their conditions."""
     task = TASKS[wildcards.task]
@@ -250,6 +244,27 @@ def places_in_world(name):
     """Those of them that generators of the embedded world wrote."""
     generators = TASKS[name].generators
     return [p for p in estimated_places(name) if generators[p[0]].kind == "world"]
+
+
+def encoder_files(wildcards):
+    """Files of a person's own embedding model."""
+    folder = Path(TASKS[wildcards.task].estimation.encoder).expanduser()
+    return (
+        sorted(str(p) for p in folder.rglob("*") if p.is_file())
+        if folder.is_dir()
+        else []
+    )
+
+
+def sets_of(wildcards):
+    """Conditions and curations of one generator."""
+    task = TASKS[wildcards.task]
+    return [
+        (condition, curation)
+        for generator, condition in task.conditions()
+        for curation in task.curations
+        if generator == wildcards.generator
+    ]
 
 
 def estimation_files(name):
@@ -344,40 +359,6 @@ def artifacts(study, files):
         for segment in segments(study, covariance)
         for file in files
     ]
-
-
-def start_run():
-    """Take the results folder for this run and tell the progress display what is ahead."""
-    if not workflow.is_main_process:
-        return
-    try:
-        hold(Path(RESULTS))
-        write_manners()
-    except UserError as error:
-        stop(error)
-    titles = {name: study.title for name, study in STUDIES.items()}
-    ahead = run_plan(workflow.dag.needrun_jobs(), titles)
-    logger.info(f"{len(ahead['jobs'])} jobs ahead", extra={"ggmi_plan": ahead})
-
-
-def finished():
-    """The result in three sentences, and where it is."""
-    summary = Path(RESULTS, "summary.txt")
-    if not summary.exists():
-        return f"Made in {RESULTS}/."
-    return f"{summary.read_text().strip()}\nReport: {RESULTS}/report.html (tables and figures beside it, by study)"
-
-
-def explain_failure():
-    """Repeat mistakes in their own words, and leave with the code for them if there is one."""
-    found = list(dict.fromkeys(mistakes(Path(RESULTS, "logs"), STARTED)))
-    tell(found)
-    print(
-        "What was finished is kept; run the same command again to go on.",
-        file=sys.stderr,
-    )
-    if found:
-        sys.exit(USER_MISTAKE)
 
 
 def example_files(wildcards):

@@ -3,35 +3,8 @@
 # Embedding loads a model, so a job embeds all sets of a generator, each by itself: the vectors of
 # one set depend on no other. Memory: kernels are evaluated in tiles; 2,000 records take some 300 MB
 # beside the libraries.
-ESTIMATION_RESOURCES = {"mem_mb": 4000, "runtime": 120}
+ESTIMATION_RESOURCES = growing(mem_mb=4000, runtime=120)
 SET = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
-
-
-def encoder_files(wildcards):
-    """Files of a person's own embedding model."""
-    folder = Path(TASKS[wildcards.task].estimation.encoder).expanduser()
-    return (
-        sorted(str(p) for p in folder.rglob("*") if p.is_file())
-        if folder.is_dir()
-        else []
-    )
-
-
-def encoder_gpus(wildcards):
-    """GPUs that embedding asks for: the default model stays on the CPU."""
-    settings = TASKS[wildcards.task].estimation
-    return int(settings.encoder != DEFAULT_ENCODER and settings.device != "cpu")
-
-
-def sets_of(wildcards):
-    """Conditions and curations of one generator."""
-    task = TASKS[wildcards.task]
-    return [
-        (condition, curation)
-        for generator, condition in task.conditions()
-        for curation in task.curations
-        if generator == wildcards.generator
-    ]
 
 
 rule real_embeddings:

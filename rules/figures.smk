@@ -1,5 +1,5 @@
 # Figures of the mixture studies; settings under `figures` redraw these and nothing else.
-FIGURE_RESOURCES = {"mem_mb": 1000, "runtime": 10}
+FIGURE_RESOURCES = growing(mem_mb=1000, runtime=10)
 
 
 rule figure2:

@@ -2,8 +2,8 @@
 #
 # Memory: a tiny student takes 1 GB with its libraries; GPT-2 with AdamW's moments some 4 GB.
 # Time: the embedded world's student learns 500 records in seconds; GPT-2 learns 12,000 in hours.
-STUDENT_RESOURCES = {"mem_mb": 8000, "runtime": 24 * 60}
-TABLE_RESOURCES = {"mem_mb": 2000, "runtime": 30}
+STUDENT_RESOURCES = growing(mem_mb=8000, runtime=24 * 60)
+TABLE_RESOURCES = growing(mem_mb=2000, runtime=30)
 
 
 rule matched_size:
@@ -92,7 +92,7 @@ rule students:
         part=r"\d+-\d+",
     conda:
         "../envs/models.yaml"
-    threads: lambda w: students_of(w).training.threads
+    threads: student_threads
     resources:
         **STUDENT_RESOURCES,
         gpu=student_gpus,
@@ -131,6 +131,7 @@ rule risks:
         f"{RESULTS}/logs/risks/{{task}}-{{condition}}-{{part}}.log",
     conda:
         "../envs/models.yaml"
+    threads: student_threads
     resources:
         **STUDENT_RESOURCES,
         gpu=student_gpus,

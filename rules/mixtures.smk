@@ -4,7 +4,7 @@
 # truth, three fits and their temporaries, about 10 blocks beside the interpreter's 100 MB.
 # Time: the slowest estimator takes about 20 ms a condition and round here; an hour is 1,800 times
 # what a default segment needs and leaves room for 10,000 rounds of 5 conditions.
-MIXTURE_RESOURCES = {"mem_mb": 1000, "runtime": 60}
+MIXTURE_RESOURCES = growing(mem_mb=1000, runtime=60)
 
 
 rule labelled_points:

@@ -13,6 +13,7 @@ rule answers:
         f"{RESULTS}/logs/answers/{{task}}-{{condition}}-{{part}}.log",
     conda:
         "../envs/models.yaml"
+    threads: student_threads
     resources:
         **STUDENT_RESOURCES,
         gpu=student_gpus,
@@ -52,6 +53,7 @@ rule calibration:
         f"{RESULTS}/logs/calibration/{{task}}.log",
     conda:
         "../envs/models.yaml"
+    threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=judge_gpus,
@@ -83,6 +85,7 @@ rule verdicts:
         f"{RESULTS}/logs/verdicts/{{task}}-{{condition}}.log",
     conda:
         "../envs/models.yaml"
+    threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=judge_gpus,

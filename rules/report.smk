@@ -1,5 +1,5 @@
 # The page a person reads, three sentences for the terminal, and the configuration in full.
-REPORT_RESOURCES = {"mem_mb": 1000, "runtime": 10}
+REPORT_RESOURCES = growing(mem_mb=1000, runtime=10)
 REPORT_TABLES = [
     *("kl_gap", "trends", "fits", "divergences"),
     *("terms", "term_trends", "claims"),
@@ -28,7 +28,6 @@ rule resolved_config:
         f"{RESULTS}/config.resolved.yaml",
     log:
         f"{RESULTS}/logs/resolved_config.log",
-    localrule: True
     conda:
         "../envs/ggmi.yaml"
     resources:

@@ -100,6 +100,11 @@ def student_gpus(wildcards):
     return int(students.base != WORLD_BASE and students.training.device != "cpu")
 
 
+def student_threads(wildcards):
+    """CPU threads of a job of students."""
+    return students_of(wildcards).training.threads
+
+
 def judge_template(wildcards):
     """The judging instruction's file; the exact judge has none."""
     judge = TASKS[wildcards.task].judge

@@ -2,7 +2,7 @@
 #
 # Every raw response is kept in a store below `stores`, which is no output: Snakemake removes the
 # outputs of a job that failed, and nothing that was paid for shall be lost or asked for twice.
-SYNTHESIS_RESOURCES = {"mem_mb": 4000, "runtime": 240}
+SYNTHESIS_RESOURCES = growing(mem_mb=4000, runtime=240)
 # Jobs that ask endpoints follow one another, so that rates and budgets hold; each asks many things at once.
 workflow.register_resource("endpoint", 1)
 
@@ -21,6 +21,7 @@ rule responses:
         condition=r"\d+-ins",
     conda:
         "../envs/models.yaml"
+    threads: lambda w: threads_of(generator_of(w))
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=lambda w: gpus_of(generator_of(w)),

@@ -4,7 +4,7 @@
 # Time: a family takes about 0.5 s and a statement about 0.7 s here at the default effort; an hour
 # is 1,000 times what five of them need.
 THEORY = CONFIG.theory
-THEORY_RESOURCES = {"mem_mb": 1000, "runtime": 60}
+THEORY_RESOURCES = growing(mem_mb=1000, runtime=60)
 THEORY_WORLDS = parts(THEORY.families)
 THEORY_SEARCHES = parts(PUBLISHED)
 

@@ -3,7 +3,7 @@
 # Training runs in one thread, so that its bytes do not depend on the machine's cores. The largest
 # generator takes about three minutes here; an hour leaves room for the most steps on a slow one.
 WORLD = CONFIG.world
-WORLD_RESOURCES = {"mem_mb": 2000, "runtime": 60}
+WORLD_RESOURCES = growing(mem_mb=2000, runtime=60)
 
 
 rule world:

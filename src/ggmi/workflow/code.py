@@ -101,14 +101,10 @@ def script_digest(script: Path) -> str:
             seen[place] = ""
             pending.add(found.imports[attribute])
             continue
-        if attribute == "*":
-            statements = [s for group in found.definitions.values() for s in group]
-        else:
-            statements = found.definitions.get(attribute, []) if attribute else []
-        seen[place] = _dump(statements)
-        pending |= _references(found, [*statements, *found.body]) | {(whole, "*") for whole in found.whole}
+        seen[place], references = _definition(path, name, attribute)
+        pending |= references
         if found.body:
-            seen[name, "<body>"] = _dump(found.body)
+            seen[name, "<body>"] = _body(path, name)
     text = "\n".join(f"{module}:{name}:{dump}" for (module, name), dump in sorted(seen.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -116,6 +112,24 @@ def script_digest(script: Path) -> str:
 @cache
 def _parsed(path: Path, name: str) -> _Module:
     return _Module(path, name)
+
+
+@cache
+def _definition(path: Path, name: str, attribute: str) -> tuple[str, set[Place]]:
+    """A definition's dump, and the places that it and its module's body refer to."""
+    module = _parsed(path, name)
+    if attribute == "*":
+        statements = [s for group in module.definitions.values() for s in group]
+    else:
+        statements = module.definitions.get(attribute, []) if attribute else []
+    references = _references(module, [*statements, *module.body])
+    return _dump(statements), references | {(whole, "*") for whole in module.whole}
+
+
+@cache
+def _body(path: Path, name: str) -> str:
+    """The dump of what a module does when it is imported."""
+    return _dump(_parsed(path, name).body)
 
 
 @cache

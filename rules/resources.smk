@@ -1,0 +1,28 @@
+# What jobs ask of the machine or the cluster.
+
+
+def growing(mem_mb, runtime):
+    """Memory and minutes of a job: of its first attempt, and as much again for every further one."""
+    return {
+        "mem_mb": lambda wildcards, attempt: mem_mb * attempt,
+        "runtime": lambda wildcards, attempt: runtime * attempt,
+    }
+
+
+def gpus_of(settings):
+    """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
+    on_gpu = settings.kind == "vllm" or (
+        settings.kind == "local" and settings.device != "cpu"
+    )
+    return int(on_gpu)
+
+
+def threads_of(settings):
+    """CPU threads of a backend: those that a person gives a model in the job's own process."""
+    return getattr(settings, "threads", 1)
+
+
+def encoder_gpus(wildcards):
+    """GPUs that embedding asks for: the default model stays on the CPU."""
+    settings = TASKS[wildcards.task].estimation
+    return int(settings.encoder != DEFAULT_ENCODER and settings.device != "cpu")
