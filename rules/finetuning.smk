@@ -92,10 +92,10 @@ rule students:
         part=r"\d+-\d+",
     conda:
         "../envs/models.yaml"
-    threads: student_threads
+    threads: training_threads
     resources:
         **STUDENT_RESOURCES,
-        gpu=student_gpus,
+        gpu=training_gpus,
     params:
         code=code("students"),
         seed=CONFIG.seed,

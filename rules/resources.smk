@@ -11,10 +11,9 @@ def growing(mem_mb, runtime):
 
 def gpus_of(settings):
     """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
-    on_gpu = settings.kind == "vllm" or (
-        settings.kind == "local" and settings.device != "cpu"
-    )
-    return int(on_gpu)
+    if settings.kind == "vllm":
+        return settings.gpus
+    return int(settings.kind == "local" and settings.device != "cpu")
 
 
 def threads_of(settings):

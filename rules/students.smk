@@ -105,6 +105,16 @@ def student_threads(wildcards):
     return students_of(wildcards).training.threads
 
 
+def training_gpus(wildcards):
+    """The same for training, where every process has one of its own."""
+    return student_gpus(wildcards) * students_of(wildcards).training.processes
+
+
+def training_threads(wildcards):
+    """CPU threads of all processes of a training."""
+    return student_threads(wildcards) * students_of(wildcards).training.processes
+
+
 def judge_template(wildcards):
     """The judging instruction's file; the exact judge has none."""
     judge = TASKS[wildcards.task].judge

@@ -29,7 +29,7 @@ MANNER = frozenset(
     [
         *("batch_size", "threads", "concurrency", "requests_per_minute", "tokens_per_minute"),
         *("attempts", "first_wait", "longest_wait", "connect_timeout", "read_timeout", "total_timeout"),
-        *("ready_timeout", "context_window", "prices", "budget", "key_env"),
+        *("ready_timeout", "gpus", "context_window", "prices", "budget", "key_env"),
     ]
 )
 # Templates in workflow/templates that are called by name.

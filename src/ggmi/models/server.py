@@ -61,7 +61,12 @@ def running(settings: ServerSettings, log: Path) -> Iterator[str]:
         If it ends or does not answer in time; its last message is told.
     """
     port = free_port()
-    filled = {"{model}": settings.model, "{port}": str(port), "{revision}": settings.revision or "main"}
+    filled = {
+        "{model}": settings.model,
+        "{port}": str(port),
+        "{revision}": settings.revision or "main",
+        "{gpus}": str(settings.gpus),
+    }
     command = []
     for word in settings.command:
         for name, value in filled.items():

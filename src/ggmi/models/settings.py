@@ -112,11 +112,12 @@ class ServerSettings(ClientSettings):
         # generation-config vllm: no sampling settings of the model's own beside ours.
         tuple(
             "vllm serve {model} --host 127.0.0.1 --port {port}"  # noqa: SIM905 - a command is read better whole
-            " --logprobs-mode processed_logprobs --generation-config vllm".split()
+            " --tensor-parallel-size {gpus} --logprobs-mode processed_logprobs --generation-config vllm".split()
         ),
         min_length=1,
-        description="words of the command; {model}, {port} and {revision} are filled in",
+        description="words of the command; {model}, {port}, {revision} and {gpus} are filled in",
     )
+    gpus: Count = Field(1, description="GPUs that share the model")
     ready_timeout: Positive = Field(1800.0, description="seconds until the server answers")
 
 
