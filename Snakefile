@@ -1,3 +1,7 @@
+# Used with `--sdm apptainer` only; envs/ggmi.def says how it is built.
+container: "envs/ggmi.sif"
+
+
 include: "rules/common.smk"
 include: "rules/resources.smk"
 include: "rules/run.smk"
@@ -23,38 +27,6 @@ if CONFIG.tasks:
 
 
 include: "rules/report.smk"
-
-
-# Tables, figures and pages take seconds where Snakemake runs, and as long again to be queued; data
-# sets come from a network that a cluster's nodes often lack.
-localrules:
-    anchors,
-    prompts,
-    resolved_config,
-    figure2,
-    figure4,
-    figure5,
-    figure_terms,
-    figure_shares,
-    figure_losses,
-    figure_ratings,
-    figure_estimates,
-    gaps,
-    kl_gap,
-    trends,
-    accuracy,
-    term_tables,
-    statements,
-    synthesis_tables,
-    shares,
-    risk_tables,
-    ratings,
-    estimation_tables,
-    estimation_truth,
-    predictions,
-    theory_page,
-    task_page,
-    report,
 
 
 rule all:

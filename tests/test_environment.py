@@ -1,6 +1,8 @@
 """The versions that the project names in several places are the same everywhere."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -57,6 +59,27 @@ def test_both_locks_agree():
 def test_locks_name_no_registry():
     for file in ("requirements.lock", "requirements-dev.lock"):
         assert not re.search(r"https?:|file:", (ROOT / file).read_text())
+
+
+def test_the_container_installs_the_lock_for_the_python_of_the_conda_environments():
+    definition = (ROOT / "envs/ggmi.def").read_text()
+    source, place = re.search(r"^%files\n *(\S+) (\S+)$", definition, re.MULTILINE).groups()
+    assert source == "requirements.lock"
+    (installed,) = re.findall(r"pip install .*", definition)
+    assert installed.split()[2:] == ["--no-cache-dir", "--requirement", place]
+    (python,) = re.findall(r"^From: python:(\S+)-slim$", definition, re.MULTILINE)
+    for path in (ROOT / "envs").glob("*.yaml"):
+        assert f"python={python}" in yaml.safe_load(path.read_text())["dependencies"]
+    (image,) = re.findall(r'^container: "(.*)"$', (ROOT / "Snakefile").read_text(), re.MULTILINE)
+    assert f"apptainer build {image} envs/ggmi.def" in definition
+
+
+def test_scripts_find_the_library_where_it_is_not_installed():
+    # Snakemake puts a script's folder on the path of the Python of a conda environment or a container.
+    scripts = ROOT / "workflow/scripts"
+    code = f"import sys; sys.path.append({str(scripts)!r}); import ggmi; print(ggmi.__file__)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).resolve() == ROOT / "src/ggmi/__init__.py"
 
 
 def test_the_version_is_the_same_everywhere():
