@@ -1,21 +1,31 @@
 # make run: set up and do the main job.  make test: set up and test.  CORES=4 make run uses 4 cores.
 SHELL := /bin/sh
 CORES ?= all
+RESULTS ?= results
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then echo $$p; break; fi; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check bench real-data report lock clean
+.PHONY: run resume test test-slurm check bench real-data report lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/snakemake --cores $(CORES)
 	@echo "Open results/report.html in a browser."
 
+# After a run that died, also on a cluster: its orphaned jobs are cancelled, then its own command runs again.
+resume: .venv/run.stamp
+	@$(BIN)/ggmi resume --results $(RESULTS)
+
 test: .venv/dev.stamp
 	@sh tests/install_chromium.sh
 	@$(BIN)/python -m pytest
+
+# On a real SLURM of one node, from Debian's packages.
+test-slurm: .venv/dev.stamp
+	@sh tests/install_slurm.sh
+	@$(BIN)/python -m pytest tests/slurm
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

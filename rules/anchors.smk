@@ -8,6 +8,11 @@ wildcard_constraints:
     task="|".join(TASKS),
 
 
+localrules:
+    anchors,
+    prompts,
+
+
 rule anchors:
     input:
         lambda w: (

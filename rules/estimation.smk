@@ -7,6 +7,13 @@ ESTIMATION_RESOURCES = growing(mem_mb=4000, runtime=120)
 SET = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
 
 
+localrules:
+    estimation_tables,
+    estimation_truth,
+    predictions,
+    figure_estimates,
+
+
 rule real_embeddings:
     input:
         encoder_files,

@@ -2,6 +2,12 @@
 FIGURE_RESOURCES = growing(mem_mb=1000, runtime=10)
 
 
+localrules:
+    figure2,
+    figure4,
+    figure5,
+
+
 rule figure2:
     input:
         example_files,

@@ -6,6 +6,11 @@ STUDENT_RESOURCES = growing(mem_mb=8000, runtime=24 * 60)
 TABLE_RESOURCES = growing(mem_mb=2000, runtime=30)
 
 
+localrules:
+    risk_tables,
+    figure_losses,
+
+
 rule matched_size:
     input:
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",

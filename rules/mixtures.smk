@@ -7,6 +7,13 @@
 MIXTURE_RESOURCES = growing(mem_mb=1000, runtime=60)
 
 
+localrules:
+    gaps,
+    kl_gap,
+    trends,
+    accuracy,
+
+
 rule labelled_points:
     input:
         lambda w: [s for s in [study_of(w).table.source] if s != "digits"],

@@ -3,6 +3,11 @@
 # Raw answers and verdicts are kept in stores below `stores`, as raw responses are (synthesis.smk).
 
 
+localrules:
+    ratings,
+    figure_ratings,
+
+
 rule answers:
     input:
         students=f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}",

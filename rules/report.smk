@@ -23,6 +23,11 @@ REPORT_FIGURES = {
 REPORT_SETTINGS = {"title", "truth", "covariances", "anchor_components", "estimators"}
 
 
+localrules:
+    resolved_config,
+    report,
+
+
 rule resolved_config:
     output:
         f"{RESULTS}/config.resolved.yaml",

@@ -1,22 +1,39 @@
 # The start and the end of a run.
+RECORDERS = []
 
 
 def start_run():
-    """Take the results folder for this run and tell the progress display what is ahead."""
+    """Take the results folder for this run, and tell display and record what is ahead."""
     if not workflow.is_main_process:
         return
+    results = Path(RESULTS)
+    # The name that SLURM's executor gives all jobs of this run; local ones have none.
+    name = getattr(workflow.scheduler._executor, "run_uuid", None)
     try:
-        hold(Path(RESULTS))
+        hold(results)
+        refuse_beside(results)
         write_manners()
     except UserError as error:
         stop(error)
+    if name:
+        remember(results, name)
     titles = {name: study.title for name, study in STUDIES.items()}
     ahead = run_plan(workflow.dag.needrun_jobs(), titles)
+    about = {
+        "pid": os.getpid(),
+        "host": platform.node(),
+        "folder": os.getcwd(),
+        "command": sys.argv[1:],
+        **ahead,
+    }
+    RECORDERS.append(Recorder(results, about))
+    logger.addHandler(RECORDERS[0])
     logger.info(f"{len(ahead['jobs'])} jobs ahead", extra={"ggmi_plan": ahead})
 
 
 def finished():
     """The result in three sentences, and where it is."""
+    end_record()
     summary = Path(RESULTS, "summary.txt")
     if not summary.exists():
         return f"Made in {RESULTS}/."
@@ -24,12 +41,20 @@ def finished():
 
 
 def explain_failure():
-    """Repeat mistakes in their own words, and leave with the code for them if there is one."""
+    """Repeat mistakes in their own words, tell what else failed, and leave with the code for mistakes if there is one."""
+    end_record()
     found = list(dict.fromkeys(mistakes(Path(RESULTS, "logs"), STARTED)))
-    tell(found)
+    run = read_run(Path(RESULTS))
+    tell([*found, *(failures_told(run) if run else [])])
     print(
         "What was finished is kept; run the same command again to go on.",
         file=sys.stderr,
     )
     if found:
         sys.exit(USER_MISTAKE)
+
+
+def end_record():
+    """Say in the run's record that it ended."""
+    for recorder in RECORDERS:
+        recorder.end()

@@ -106,8 +106,9 @@ def student_threads(wildcards):
 
 
 def training_gpus(wildcards):
-    """The same for training, where every process has one of its own."""
-    return student_gpus(wildcards) * students_of(wildcards).training.processes
+    """The same for training, where every process has one of its own; the base is only copied."""
+    processes = students_of(wildcards).training.processes
+    return 0 if wildcards.condition == "base" else processes * student_gpus(wildcards)
 
 
 def training_threads(wildcards):

@@ -7,6 +7,13 @@ SYNTHESIS_RESOURCES = growing(mem_mb=4000, runtime=240)
 workflow.register_resource("endpoint", 1)
 
 
+localrules:
+    synthesis_tables,
+    shares,
+    figure_shares,
+    task_page,
+
+
 rule responses:
     input:
         prompts=f"{RESULTS}/{{task}}/prompts/{{condition}}.jsonl",

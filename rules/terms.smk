@@ -3,6 +3,11 @@
 # Time: 8 ms a condition and round in the largest default condition, memory as for divergences.
 
 
+localrules:
+    term_tables,
+    figure_terms,
+
+
 rule terms:
     input:
         worlds=f"{RESULTS}/{{study}}/{{covariance}}/{{segment}}/worlds.npz",

@@ -9,6 +9,11 @@ THEORY_WORLDS = parts(THEORY.families)
 THEORY_SEARCHES = parts(PUBLISHED)
 
 
+localrules:
+    statements,
+    theory_page,
+
+
 rule theory_worlds:
     output:
         f"{RESULTS}/theory/worlds/{{part}}.csv",

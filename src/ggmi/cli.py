@@ -12,6 +12,8 @@ from typing import Any
 from ggmi import config, estimating
 from ggmi.errors import UserError
 from ggmi.workflow.job import USER_MISTAKE
+from ggmi.workflow.resume import resume
+from ggmi.workflow.status import status
 
 # Where the project's own files are: src/ggmi/cli.py is three floors up.
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cost.add_argument("--json", action="store_true", help="print the rows as JSON")
     estimate = commands.add_parser("estimate", help="compare synthetic sets of your own with a training set")
     estimating.add_arguments(estimate)
+    for name, purpose in (
+        ("status", "what is done, running and failed, and the time left"),
+        ("resume", "go on after a run that died; its jobs in SLURM are cancelled first"),
+    ):
+        command = commands.add_parser(name, help=purpose)
+        command.add_argument("--results", default="results", metavar="FOLDER", help="default: results")
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
@@ -56,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _cost(options.files, as_json=options.json)
         elif options.command == "estimate":
             estimating.run(options, PROJECT / "workflow" / "report")
+        elif options.command == "status":
+            sys.stdout.write(f"{status(Path(options.results))}\n")
+        elif options.command == "resume":
+            resume(Path(options.results))
         elif options.command == "theory":
             _theory(Path(options.file), as_json=options.json)
         else:

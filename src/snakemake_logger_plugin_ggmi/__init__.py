@@ -34,6 +34,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from ggmi.config.document import read_yaml
 from ggmi.errors import UserError
 from ggmi.workflow.job import USER_MISTAKE
+from ggmi.workflow.progress import seconds_left
 
 SECONDS_BETWEEN_LINES = 5
 """Away from a terminal, a line about progress appears at most this often."""
@@ -113,13 +114,9 @@ class Plan:
 
     def left(self) -> str:
         """Return the time left, by the work done when a job last finished."""
-        now, done, total = time.monotonic(), self.total.worked, self.total.work
-        if now - self.started >= 2 and done > 0 and done >= 0.02 * total:
-            rest = total - done - sum(self.failed.values())
-            seconds = rest * (self.advanced - self.started) / done - (now - self.advanced)
-            if seconds > 0:  # else the estimate has just proved too low
-                return f"{_clock(seconds)} left"
-        return "estimating time left"
+        work, failed = self.total, sum(self.failed.values())
+        seconds = seconds_left(work.worked, work.work, failed, self.started, self.advanced, time.monotonic())
+        return "estimating time left" if seconds is None else f"{_clock(seconds)} left"
 
     def outcome(self) -> str:
         """Return how the run ended and what time it took."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import IO
 
 from ggmi.errors import UserError
 
+LOCK = ".lock"
 _held: list[IO[str]] = []
 
 
@@ -30,16 +32,50 @@ def hold(results: Path) -> None:
     """
     try:
         results.mkdir(parents=True, exist_ok=True)
-        file = (results / ".lock").open("a+")
+        file = (results / LOCK).open("a+")
     except OSError as error:
         raise UserError(f"config: results: {str(results)!r} cannot be written ({error.strerror})") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        owner = file.read().strip() or "unknown"
-        raise UserError(f"{results} is in use by another run (process {owner}); wait for it or stop it") from None
+    if not _take(file, fcntl.LOCK_EX):
+        # `ggmi status` looks with a lock of its own, for less than a millisecond.
+        time.sleep(0.2)
+        if not _take(file, fcntl.LOCK_EX):
+            file.close()
+            raise UserError(_held_by(results))
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
     _held.append(file)
+
+
+def is_held(results: Path) -> bool:
+    """Whether a run that lives holds a results folder."""
+    try:
+        with (results / LOCK).open() as file:
+            return not _take(file, fcntl.LOCK_SH)
+    except OSError:
+        return False
+
+
+def refuse_if_held(results: Path) -> None:
+    """Stop what must not happen beside a run.
+
+    Raises
+    ------
+    UserError
+        If a run holds the folder.
+    """
+    if is_held(results):
+        raise UserError(_held_by(results))
+
+
+def _take(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _held_by(results: Path) -> str:
+    owner = (results / LOCK).read_text().strip() or "unknown"
+    return f"{results} is in use by another run (process {owner}); wait for it or stop it"

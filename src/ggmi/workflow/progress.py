@@ -61,6 +61,27 @@ def run_plan(jobs: Iterable[Job], titles: Mapping[str, str]) -> dict[str, Any]:
     return {"jobs": described}
 
 
+def seconds_left(done: float, total: float, failed: float, began: float, advanced: float, now: float) -> float | None:
+    """Estimate the time that a run will still take, by the work done when a job last finished.
+
+    Parameters
+    ----------
+    done, total, failed
+        Work done, of all jobs, and of those that failed, in one unit.
+    began, advanced, now
+        When the run began, when a job last finished and the time, in seconds.
+
+    Returns
+    -------
+    float or None
+        None while too little is done to tell, or when the estimate has just proved too low.
+    """
+    if now - began < 2 or done <= 0 or done < 0.02 * total:
+        return None
+    seconds = (total - done - failed) * (advanced - began) / done - (now - advanced)
+    return seconds if seconds > 0 else None
+
+
 def _rank(studies: list[str], job: Job) -> int:
     """Where a job's study stands in the configuration; jobs of no study come last."""
     study = getattr(job.wildcards, "study", "")

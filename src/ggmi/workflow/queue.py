@@ -1,0 +1,106 @@
+"""Jobs of a results folder's runs in SLURM's queue, found by the names that the runs gave them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from ggmi.errors import UserError
+
+# Every SLURM job of a run bears the run's name; names of all runs since the last clean start.
+NAMES = ".slurm-runs"
+SECONDS_TO_CANCEL = 120.0
+
+
+def remember(results: Path, name: str) -> None:
+    """Write down the name of a run's jobs before the first is submitted."""
+    with (results / NAMES).open("a", encoding="utf-8") as file:
+        file.write(f"{name}\n")
+
+
+def forget(results: Path) -> None:
+    """Drop the names of runs that have no jobs left."""
+    (results / NAMES).unlink(missing_ok=True)
+
+
+def jobs_in_queue(results: Path) -> dict[str, str]:
+    """Find jobs of this folder's runs that SLURM has not ended.
+
+    Parameters
+    ----------
+    results
+        The results folder.
+
+    Returns
+    -------
+    dict
+        State, such as ``RUNNING``, by SLURM's number.
+
+    Raises
+    ------
+    UserError
+        If there were runs on SLURM and it cannot be asked.
+    """
+    if not (results / NAMES).exists():
+        return {}
+    names = ",".join((results / NAMES).read_text(encoding="utf-8").split())
+    if shutil.which("squeue") is None:
+        raise UserError(
+            f"{results}: an earlier run submitted jobs to SLURM, but there is no squeue here to ask for them"
+        )
+    listing = _slurm("squeue", "--me", "--noheader", "--format=%i|%T", f"--name={names}")
+    return dict(line.strip().split("|") for line in listing.splitlines() if line.strip())
+
+
+def refuse_beside(results: Path) -> None:
+    """Stop a run that would make what an earlier run's jobs are still making.
+
+    Raises
+    ------
+    UserError
+        If there are such jobs.
+    """
+    if orphans := jobs_in_queue(results):
+        raise UserError(f"{results}: {counted(orphans)} of an earlier run are still in SLURM; `make resume` goes on")
+    forget(results)
+
+
+def cancel_orphans(results: Path) -> str:
+    """Cancel the jobs of dead runs and wait until SLURM has none of them any more.
+
+    Parameters
+    ----------
+    results
+        The results folder, which no run holds.
+
+    Returns
+    -------
+    str
+        What was cancelled; empty if nothing was there.
+    """
+    orphans = jobs_in_queue(results)
+    if orphans:
+        _slurm("scancel", *orphans)
+        end = time.monotonic() + SECONDS_TO_CANCEL
+        while left := jobs_in_queue(results):
+            if time.monotonic() > end:
+                raise UserError(f"{results}: SLURM does not end the jobs {', '.join(left)}; ask its administrator")
+            time.sleep(1)
+    forget(results)
+    return counted(orphans) if orphans else ""
+
+
+def counted(jobs: dict[str, str]) -> str:
+    """Jobs by state, such as ``3 jobs (2 running, 1 pending)``."""
+    states = ", ".join(f"{count:,} {state.lower()}" for state, count in Counter(jobs.values()).most_common())
+    return f"{len(jobs):,} job{'s' if len(jobs) != 1 else ''} ({states})"
+
+
+def _slurm(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - names are our own
+    if done.returncode != 0:
+        raise UserError(f"{command[0]}: {' '.join(done.stderr.split()) or f'exit code {done.returncode}'}")
+    return done.stdout

@@ -1,0 +1,104 @@
+"""A copy of the project with a small configuration, run by real Snakemake."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+EXACT = {"relative_error": 0.5, "absolute_error": 1.0}
+HISTOGRAM = {"resamplings": 2, "points": 50, "bins": 10}
+STUDY = {
+    "rounds": 6,
+    "released_histogram": HISTOGRAM,
+    "aligned_histogram": HISTOGRAM,
+    "forward": EXACT,
+    "reverse": EXACT,
+    "terms": {"points": 2, "anchor_sets": 2},
+}
+SWEEPS = {"K": [2, 3], "J": [2, 3], "L": [2, 3]}
+TINY = {
+    "conditions_per_job": 2,
+    "mixtures": {
+        "gmm": {**STUDY, "sweeps": SWEEPS, "covariances": ["psd"]},
+        "digits": {**STUDY, "sweeps": SWEEPS, "estimators": ["forward"]},
+    },
+    "theory": None,
+    "tasks": {"embedded": None},
+}
+
+
+class Project:
+    """A copy of the project with a small configuration, run by real Snakemake."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.configfile = path / "tiny.yaml"
+
+    @classmethod
+    def fresh(cls, path: Path) -> "Project":
+        listing = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        for name in listing.stdout.splitlines():
+            if (ROOT / name).is_file() and not name.startswith("tests/"):
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, path / name)
+        project = cls(path)
+        project.configure({})
+        return project
+
+    def copy(self, path: Path) -> "Project":
+        shutil.copytree(self.path, path)
+        return Project(path)
+
+    def configure(self, change: dict) -> None:
+        self.configfile.write_text(yaml.safe_dump(merged(TINY, change)))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(self.path / "src"), "NO_COLOR": "1"}
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            self.command(*arguments), cwd=self.path, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if check:
+            assert done.returncode == 0, done.stderr[-4000:]
+        return done
+
+    def planned(self, *targets: str) -> set[str]:
+        """What `snakemake -n` would run: "rule" or "rule wildcard values", one entry a job."""
+        done = self.run("--cores", "1", "-n", *targets)
+        jobs = set()
+        for block in re.split(r"\n(?=(?:local)?(?:rule|checkpoint) \w+:)", done.stdout + done.stderr):
+            head = re.match(r"(?:local)?rule (\w+):", block)
+            if head:
+                values = re.search(r"wildcards: (.*)", block)
+                found = [v.split("=")[1] for v in values.group(1).split(", ")] if values else []
+                jobs.add(" ".join([head.group(1), *found]))
+        return jobs - {"all"}
+
+    def tables(self) -> dict[str, bytes]:
+        """Bytes of every array and table of the results."""
+        results = self.path / "results"
+        return {
+            str(p.relative_to(results)): p.read_bytes()
+            for p in sorted(results.rglob("*"))
+            if p.suffix in {".npz", ".csv", ".json", ".html", ".txt", ".svg", ".png"}
+        }
+
+
+def merged(base: dict, change: dict) -> dict:
+    both = dict(base)
+    for key, value in change.items():
+        both[key] = merged(both[key], value) if isinstance(both.get(key), dict) and isinstance(value, dict) else value
+    return both
