@@ -1,4 +1,5 @@
 # Figures of the mixture studies; settings under `figures` redraw these and nothing else.
+# Memory and time: matplotlib with its fonts takes some 200 MB, and the largest figure ten seconds.
 FIGURE_RESOURCES = growing(mem_mb=1000, runtime=10)
 
 

@@ -1,4 +1,5 @@
 # The page a person reads, three sentences for the terminal, and the configuration in full.
+# The page of the smoke preset takes 240 MB and a second.
 REPORT_RESOURCES = growing(mem_mb=1000, runtime=10)
 REPORT_TABLES = [
     *("kl_gap", "trends", "fits", "divergences"),

@@ -36,9 +36,11 @@ def resume(results: Path) -> NoReturn:
     refuse_if_held(results)
     if cancelled := cancel_orphans(results):
         sys.stderr.write(f"Cancelled {cancelled} of a run that is gone.\n")
-    folder, command = Path(run.about["folder"]), [sys.executable, "-m", "snakemake", *run.about["command"]]
+    folder, snakemake, words = Path(run.about["folder"]), [sys.executable, "-m", "snakemake"], run.about["command"]
     if any((folder / ".snakemake" / "locks").glob("*")):  # of a run without `nolock`
-        subprocess.run([*command, "--unlock"], cwd=folder, check=True)  # noqa: S603 - the run's own command
+        unlock = [*snakemake, "--unlock", *words]
+        subprocess.run(unlock, cwd=folder, check=True)  # noqa: S603 - the run's own command
     os.chdir(folder)
     sys.stderr.flush()
-    os.execv(sys.executable, [*command, "--rerun-incomplete"])  # noqa: S606 - the same
+    # In front, since its words may end in targets behind a `--`.
+    os.execv(sys.executable, [*snakemake, "--rerun-incomplete", *words])  # noqa: S606 - the same
