@@ -23,9 +23,22 @@ def finished():
     return f"{summary.read_text().strip()}\nReport: {RESULTS}/report.html (tables and figures beside it, by study)"
 
 
+def trouble_with_results():
+    """Why nothing more can be written to the results; a job cannot say so in a log there."""
+    if not Path(RESULTS, ".lock").exists():
+        return [f"{RESULTS}: was deleted during the run"]
+    try:
+        with tempfile.TemporaryFile(dir=RESULTS, buffering=0) as probe:
+            probe.write(bytes(2**16))
+    except OSError as error:
+        return [f"{RESULTS}: cannot be written ({error.strerror})"]
+    return []
+
+
 def explain_failure():
     """Repeat mistakes in their own words, and leave with the code for them if there is one."""
-    found = list(dict.fromkeys(mistakes(Path(RESULTS, "logs"), STARTED)))
+    told = mistakes(Path(RESULTS, "logs"), STARTED) or trouble_with_results()
+    found = list(dict.fromkeys(told))
     tell(found)
     print(
         "What was finished is kept; run the same command again to go on.",
