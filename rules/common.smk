@@ -1,6 +1,7 @@
 import os
 import platform
 import sys
+import tempfile
 import time
 from functools import cache
 from pathlib import Path

@@ -40,10 +40,23 @@ def finished():
     return f"{summary.read_text().strip()}\nReport: {RESULTS}/report.html (tables and figures beside it, by study)"
 
 
+def trouble_with_results():
+    """Why nothing more can be written to the results; a job cannot say so in a log there."""
+    if not Path(RESULTS, ".lock").exists():
+        return [f"{RESULTS}: was deleted during the run"]
+    try:
+        with tempfile.TemporaryFile(dir=RESULTS, buffering=0) as probe:
+            probe.write(bytes(2**16))
+    except OSError as error:
+        return [f"{RESULTS}: cannot be written ({error.strerror})"]
+    return []
+
+
 def explain_failure():
     """Repeat mistakes in their own words, tell what else failed, and leave with the code for mistakes if there is one."""
     end_record()
-    found = list(dict.fromkeys(mistakes(Path(RESULTS, "logs"), STARTED)))
+    told = mistakes(Path(RESULTS, "logs"), STARTED) or trouble_with_results()
+    found = list(dict.fromkeys(told))
     run = read_run(Path(RESULTS))
     tell([*found, *(failures_told(run) if run else [])])
     print(

@@ -43,17 +43,28 @@ def job(log: str) -> Iterator[None]:
     """
     _end_with_run()
     path = Path(log)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # said when the first file cannot be written
+        path.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
         yield
     except UserError as error:
-        path.write_text(f"{MISTAKE}{error}\n", encoding="utf-8")
+        if not _logged(path, f"{MISTAKE}{error}\n"):
+            sys.stderr.write(f"ggmi: {error}\n")
         sys.exit(USER_MISTAKE)
     except BaseException:
-        path.write_text(traceback.format_exc(), encoding="utf-8")
+        _logged(path, traceback.format_exc())
         raise
-    path.write_text(f"done in {time.monotonic() - started:.2f} s\n", encoding="utf-8")
+    _logged(path, f"done in {time.monotonic() - started:.2f} s\n")
+
+
+def _logged(path: Path, text: str) -> bool:
+    """Whether a log could be written; where the disk is full, it is not what a job fails for."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        return False
+    return True
 
 
 def steps_shown(name: str) -> Callable[[str, int, int, Mapping[str, Any]], None]:

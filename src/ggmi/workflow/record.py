@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
@@ -30,7 +31,7 @@ class Recorder(logging.Handler):
 
     def __init__(self, results: Path, about: Mapping[str, Any]) -> None:
         super().__init__()
-        self._file = (results / RECORD).open("w", encoding="utf-8", buffering=1)
+        self._file = (results / RECORD).open("wb", buffering=0)
         self._write("began", **about)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -59,7 +60,9 @@ class Recorder(logging.Handler):
         self._write("ended")
 
     def _write(self, event: str, **fields: Any) -> None:
-        self._file.write(json.dumps({"event": event, "time": time.time(), **fields}) + "\n")
+        # A full disk is told by the job that met it; the record is not what a run fails for.
+        with contextlib.suppress(OSError):
+            self._file.write(f"{json.dumps({'event': event, 'time': time.time(), **fields})}\n".encode())
 
 
 @dataclass
