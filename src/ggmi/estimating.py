@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,24 @@ def fields_of(words: Sequence[str]) -> dict[str, str]:
 
 
 def names_of(paths: Sequence[str]) -> list[str]:
-    """Short names of files: their stems, or whole paths where stems agree.
+    """Short names of files: their stems, or the folders in which their paths differ where stems agree.
 
     Examples
     --------
-    >>> names_of(["x/a.jsonl", "y/b.csv"]), names_of(["x/a.jsonl", "y/a.jsonl"])
-    (['a', 'b'], ['x/a.jsonl', 'y/a.jsonl'])
+    >>> names_of(["x/a.jsonl", "y/b.csv"]), names_of(["s/3-ins/a.jsonl", "s/20-ins/a.jsonl"])
+    (['a', 'b'], ['3-ins', '20-ins'])
     """
-    stems = [Path(path).stem for path in paths]
-    return stems if len(set(stems)) == len(stems) else list(paths)
+    names = [Path(path).stem for path in paths]
+    if len(set(names)) < len(names):
+        parts = [Path(path).with_suffix("").parts for path in paths]
+        first, last = (_shared(row) for row in (parts, [part[::-1] for part in parts]))
+        names = ["/".join(part[first : len(part) - last]) for part in parts]
+    return names if len(set(names)) == len(names) and all(names) else list(paths)
+
+
+def _shared(rows: Sequence[Sequence[str]]) -> int:
+    """How many places at the start all rows have in common."""
+    return sum(1 for _ in takewhile(lambda place: len(set(place)) == 1, zip(*rows, strict=False)))
 
 
 def run(options: Namespace, report_parts: Path) -> None:
