@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +12,7 @@ from ggmi.pipeline.responses import response_of
 from ggmi.statistics import share_interval
 from ggmi.text.card import Card
 from ggmi.text.curation import Curation, Lengths, curate
-from ggmi.text.outcomes import validity
+from ggmi.text.outcomes import ParsedResponse, validity
 from ggmi.text.parsing import parse
 from ggmi.text.records import Record
 from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
@@ -49,24 +49,28 @@ def parsed_rows(
     """
     records: list[Row] = []
     failures: list[Row] = []
-    found = []
     sizes: list[tuple[int, int]] = []
     finished: Counter[str] = Counter()
     prompt_tokens = completion_tokens = 0
     log_probs: list[float | None] = []
-    for row in responses:
-        response = response_of(row)
-        parsed = parse(response.text)
-        found.append(parsed)
-        sizes.append((len(parsed.records), len(parsed.records) + len(parsed.failures)))
-        origin = Origin(generator, row["prompt_id"], tuple(anchors[row["prompt_id"]]), row["draw"], response.key)
-        records += synthetic_rows(parsed, origin, _tokens(response))
-        failures += failure_rows(parsed, origin)
-        finished[response.finish_reason] += 1
-        prompt_tokens += response.prompt_tokens
-        completion_tokens += response.completion_tokens
-        log_probs.append(response.log_prob_nats)
-    counts = validity(found)
+
+    def taken() -> Iterator[ParsedResponse]:
+        """One response after another; of each, nothing but its rows is kept."""
+        nonlocal prompt_tokens, completion_tokens
+        for row in responses:
+            response = response_of(row)
+            parsed = parse(response.text)
+            sizes.append((len(parsed.records), len(parsed.records) + len(parsed.failures)))
+            origin = Origin(generator, row["prompt_id"], tuple(anchors[row["prompt_id"]]), row["draw"], response.key)
+            records.extend(synthetic_rows(parsed, origin, _tokens(response)))
+            failures.extend(failure_rows(parsed, origin))
+            finished[response.finish_reason] += 1
+            prompt_tokens += response.prompt_tokens
+            completion_tokens += response.completion_tokens
+            log_probs.append(response.log_prob_nats)
+            yield parsed
+
+    counts = validity(taken())
     interval = share_interval([hits for hits, _ in sizes], [items for _, items in sizes])
     known = [value for value in log_probs if value is not None]
     summary = {
