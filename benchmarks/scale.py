@@ -128,7 +128,7 @@ def ran(folder, script, given, made, params):
 def pipeline(folder, count):
     """Seconds and memory of each script on so many records, one after another."""
     folder.mkdir()
-    prompts = [prompt(i) for i in range(100)]
+    prompts = [prompt(i) for i in range(count // PER_RESPONSE)]
     rows = texts(count, "synthetic")
     write_prompts(folder / "prompts.jsonl", prompts)
     write_rows(folder / "responses.jsonl", (response(rows, i, prompts) for i in range(count // PER_RESPONSE)))

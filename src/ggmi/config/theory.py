@@ -16,7 +16,7 @@ FAMILIES = [family.name for family in DEFAULT_FAMILIES]
 def _known_family(name: str) -> str:
     """Refuse a family that is not there, with the nearest one that is."""
     if name not in FAMILIES:
-        raise ValueError(f"there is no family {name!r}; {did_you_mean(name, FAMILIES)}")
+        raise ValueError(f"there is no family {name[:60]!r}; {did_you_mean(name, FAMILIES)}")
     return name
 
 

@@ -24,6 +24,7 @@ from ggmi.information.kernels import Sets
 from ggmi.information.neighbours import differential_entropy
 from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt
 from ggmi.information.semantic_entropy import semantic_entropy, semantic_entropy_by_prompt
+from ggmi.pipeline.subsets import some, some_prompts
 from ggmi.random import stream
 from ggmi.statistics import mean_interval
 from ggmi.text.records import FIELDS
@@ -121,23 +122,6 @@ def embedded(sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS) ->
     """
     texts = ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
     return Embedded(sample, embed(texts, encoder).astype(float) if texts else np.zeros((0, 1)))
-
-
-def some(n: int, most: int, seed: int, name: str) -> Indices:
-    """Places of at most so many of n records, drawn at random, in order.
-
-    Parameters
-    ----------
-    n, most
-        Records there are, and wanted.
-    seed
-        Of the draw.
-    name
-        What the draw is for.
-    """
-    if n <= most:
-        return np.arange(n)
-    return np.sort(stream(seed, "estimation", name).permutation(n)[:most])
 
 
 def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str = PROMPT, seed: int, most: int) -> Pairs:
@@ -340,9 +324,11 @@ class _Work:
         ids = self.synthetic.sample.prompt_ids
         if ids is None:
             raise UserError("the set does not name the prompt of every record")
-        texts = [record.text for record in self.synthetic.sample.records]
-        labels = SimilarEmbedding(self.synthetic.vectors, self.settings.similar).cluster(texts)
-        found = list(semantic_entropy_by_prompt(texts, ids, labels, correction="plug_in").values())
+        # Clusters of n different records take time in the square of n.
+        places = some_prompts(ids, self.settings.records, self.seed)
+        texts = [self.synthetic.sample.records[i].text for i in places]
+        labels = SimilarEmbedding(self.synthetic.vectors[places], self.settings.similar).cluster(texts)
+        found = list(semantic_entropy_by_prompt(texts, [ids[i] for i in places], labels, correction="plug_in").values())
         values = [one.value for one in found]
         ends = mean_interval(values, stream(self.seed, "estimation", "lists"))
         ceiling = float(np.mean([np.nan if one.ceiling is None else one.ceiling for one in found]))

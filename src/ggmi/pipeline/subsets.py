@@ -1,0 +1,51 @@
+"""Which records of a large set an estimate looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ggmi.information.estimate import Indices
+from ggmi.random import stream
+
+
+def some_prompts(ids: Sequence[str], most: int, seed: int) -> Indices:
+    """Places of all records of as many prompts, drawn at random, as have at most so many; in order.
+
+    Parameters
+    ----------
+    ids
+        The prompt of each record.
+    most
+        Records wanted; of a prompt that has more, this many of its records.
+    seed
+        Of the draw.
+    """
+    if len(ids) <= most:
+        return np.arange(len(ids))
+    members: dict[str, list[int]] = {}
+    for i, prompt in enumerate(ids):
+        members.setdefault(prompt, []).append(i)
+    lists = list(members.values())
+    order = [lists[i] for i in stream(seed, "estimation", "prompts").permutation(len(lists))]
+    fit = max(1, int(np.searchsorted(np.cumsum([len(places) for places in order]), most, side="right")))
+    places = np.array([place for chosen in order[:fit] for place in chosen])
+    return np.sort(places[some(len(places), most, seed, "prompt")])
+
+
+def some(n: int, most: int, seed: int, name: str) -> Indices:
+    """Places of at most so many of n records, drawn at random, in order.
+
+    Parameters
+    ----------
+    n, most
+        Records there are, and wanted.
+    seed
+        Of the draw.
+    name
+        What the draw is for.
+    """
+    if n <= most:
+        return np.arange(n)
+    return np.sort(stream(seed, "estimation", name).permutation(n)[:most])
