@@ -82,7 +82,7 @@ def test_a_thousand_requests_through_faults_and_kills_are_kept_once_and_what_is_
     endpoint = Endpoint(delay=0.01)
     moments, kills = random.Random(0), 5
     with serving(endpoint) as server, proxied(server, seed=1) as proxy:
-        settings = SETTINGS | {"base_url": proxy.url}
+        settings = SETTINGS | {"base_url": proxy.url, "total_timeout": 3 * PATIENCE}
         requests = thousand(backend(settings).identity)
         store.path.touch()
         for _ in range(kills):
@@ -116,7 +116,7 @@ def test_a_real_server_behind_faults_answers_every_request_once(chat_directory, 
         requests = asks(asked.identity, prompts=4, draws=5, max_tokens=10)
         outcome = ask(asked, requests, store)
     assert (outcome.received, outcome.failures) == (20, ())
-    assert sum(outcome.retried.values()) == proxy.faults.total() > 0
+    assert sum(outcome.retried.values()) >= proxy.faults.total() > 0
     assert set(proxy.delivered.values()) == {1}
     responses = list(store.collect(requests))
     assert {r.finish_reason for r in responses} <= {"stop", "length"}
