@@ -46,7 +46,8 @@ STARTED = time.time()
 def tell(sentences):
     """Say what went wrong, one sentence a line."""
     for sentence in sentences:
-        print(f"ggmi: {sentence}", file=sys.stderr)
+        # In one piece: others write there at the same time.
+        sys.stderr.write(f"ggmi: {sentence}\n")
 
 
 def stop(error):
