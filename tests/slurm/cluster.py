@@ -18,6 +18,7 @@ MEMORY_MB = 16_000
 GPUS = ("/dev/zero", "/dev/full")
 SECONDS_TO_START = 30
 
+# A process group is what is killed: by `linuxproc`, what a killed shell had started would escape.
 # OverMemoryKill polls every two seconds and really kills; MinJobAge keeps every finished job in the
 # controller's memory, which is where squeue and scontrol read; the scheduler starts jobs at once.
 CONFIGURATION = """\
@@ -35,7 +36,7 @@ SlurmdLogFile={folder}/slurmd.log
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 MpiDefault=none
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
@@ -43,7 +44,6 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=2
 JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
-AccountingStorageTRES=gres/gpu
 JobCompType=jobcomp/filetxt
 JobCompLoc={folder}/jobcomp.log
 MinJobAge=86400
@@ -75,7 +75,11 @@ class Cluster:
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}:/usr/sbin:/sbin",
         }
         self._configure()
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
 
     def _configure(self) -> None:
         ports = _free_ports(2)
@@ -131,9 +135,11 @@ class Cluster:
         """End jobs and daemons."""
         self.ask("scancel", "--user", getpass.getuser())
         for name in ("slurmd", "slurmctld", "munge"):
-            pid = int((self.folder / f"{name}.pid").read_text())
-            os.kill(pid, signal.SIGTERM)
-            wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists(), SECONDS_TO_START)
+            record = self.folder / f"{name}.pid"
+            pid = int(record.read_text()) if record.exists() else None
+            if pid and Path(f"/proc/{pid}").exists():
+                os.kill(pid, signal.SIGTERM)
+                wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists(), SECONDS_TO_START)
 
 
 def wait_for(condition, seconds: float) -> None:
