@@ -34,8 +34,8 @@ EMBEDDED = {
     "prompts": {"prompts": 3, "count": 3},
     "sampling": {"max_tokens": 27},
     "generators": {"medium": None, "small": None},
-    "students": None,
-    "judge": None,
+    # What comes after synthesis has tests of its own.
+    **dict.fromkeys(("students", "judge", "estimation")),
 }
 HOSTILE = [
     "<script>window.ran=1</script>",
@@ -61,6 +61,7 @@ def hosted(address):
             "theirs": {"kind": "import", "path": "theirs.jsonl", "fields": {"instruction": "ask", "response": "say"}},
         },
         "curations": {"none": OFF, "strict": {**OFF, "exact": True, "contamination": 0.7}},
+        "estimation": None,
     }
 
 
@@ -71,6 +72,7 @@ SEEDED = {
     "prompts": {"prompts": 3},
     "sampling": {"max_tokens": 24},
     "generators": {"tiny": {"kind": "local", "model": "./tiny_model"}},
+    "estimation": None,
 }
 
 
