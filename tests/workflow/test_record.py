@@ -161,6 +161,9 @@ def test_runs_on_slurm_cannot_be_asked_for_where_there_is_none(tmp_path, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="submitted jobs to SLURM, but there is no squeue here"):
         jobs_in_queue(tmp_path)
+    began = {"event": "began", "time": 1.0, "pid": 7, "host": "here", "jobs": {}}
+    (tmp_path / RECORD).write_text(json.dumps(began) + "\n")
+    assert "\n0 of 0 jobs done\nSLURM cannot be asked: " in status(tmp_path)
 
 
 def test_time_left_goes_by_the_work_done():

@@ -34,15 +34,24 @@ def status(results: Path) -> str:
     Raises
     ------
     UserError
-        If the folder has seen no run, or SLURM cannot be asked.
+        If the folder has seen no run.
     """
     run = read_run(results)
     if run is None:
         raise UserError(f"{results}: no run has left a record here")
-    return "\n".join(_lines(run, is_held(results), jobs_in_queue(results), time.time()))
+    return "\n".join(_lines(run, is_held(results), _in_slurm(results), time.time()))
 
 
-def _lines(run: Run, held: bool, queued: dict[str, str], now: float) -> Iterator[str]:
+def _in_slurm(results: Path) -> str:
+    """What SLURM still has of this folder's runs, or why it does not tell; empty if there is nothing to say."""
+    try:
+        queued = jobs_in_queue(results)
+    except UserError as error:
+        return f"SLURM cannot be asked: {error}"
+    return f"in SLURM: {counted(queued)}" if queued else ""
+
+
+def _lines(run: Run, held: bool, in_slurm: str, now: float) -> Iterator[str]:
     last = run.ended or max([run.advanced, *(job.since for job in run.jobs.values())])
     if run.ended is None and held:
         yield f"The run of process {run.about['pid']} on {run.about['host']} goes on, {_clock(now - run.began)} so far."
@@ -58,8 +67,8 @@ def _lines(run: Run, held: bool, queued: dict[str, str], now: float) -> Iterator
     left = seconds_left(_work(finished), _work(run.jobs.values()), _work(failed), run.began, run.advanced, now)
     parts += [f"{_clock(left)} left"] if alive and left is not None else []
     yield ", ".join(parts)
-    if queued:
-        yield f"in SLURM: {counted(queued)}"
+    if in_slurm:
+        yield in_slurm
     yield from _by_study(run)
     if alive:
         for job in sorted(running, key=lambda job: job.since)[:NAMED]:
