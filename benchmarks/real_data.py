@@ -14,7 +14,8 @@ import pandas as pd
 
 from ggmi.information.embedding import default_encoder
 from ggmi.io import write_csv, write_text
-from ggmi.pipeline.estimation import Embedded, EstimationSettings, embedded, estimates
+from ggmi.pipeline.embedded_sets import Embedded, embedded
+from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.pipeline.estimation_tables import estimates_table, predictions_table
 from ggmi.reporting.estimation import predictions_sentence
 from ggmi.reporting.text import estimate

@@ -202,7 +202,8 @@ def estimated(
     """
     from ggmi.information.embedding import named_encoder
     from ggmi.pipeline.comparing import compared, with_holm
-    from ggmi.pipeline.estimation import LEAST, STEPS, EstimationSettings, check_pairs, embedded, estimates
+    from ggmi.pipeline.embedded_sets import check_pairs, embedded
+    from ggmi.pipeline.estimation import LEAST, STEPS, EstimationSettings, estimates
     from ggmi.provenance import versions
 
     for sample in samples:

@@ -5,16 +5,8 @@ from ggmi.errors import UserError
 from ggmi.information.estimate import Estimate
 from ggmi.information.hsic import hsic
 from ggmi.pipeline.comparing import INSIDE, compared, order_of, with_holm
-from ggmi.pipeline.estimation import (
-    ESTIMATORS,
-    STEPS,
-    Embedded,
-    EstimationSettings,
-    check_pairs,
-    estimates,
-    over_ceiling,
-    pairs_of,
-)
+from ggmi.pipeline.embedded_sets import Embedded, check_pairs, pairs_of
+from ggmi.pipeline.estimation import ESTIMATORS, STEPS, EstimationSettings, estimates, over_ceiling
 from ggmi.random import stream
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample

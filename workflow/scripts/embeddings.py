@@ -2,7 +2,7 @@
 
 from ggmi.information.embedding import named_encoder
 from ggmi.io import block_writer
-from ggmi.pipeline.estimation import embedded
+from ggmi.pipeline.embedded_sets import embedded
 from ggmi.text.samples import read_made
 from ggmi.workflow.job import job
 

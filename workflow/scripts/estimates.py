@@ -1,7 +1,8 @@
 """Estimate everything there is to say of a synthetic set."""
 
 from ggmi.io import read_rounds, write_json
-from ggmi.pipeline.estimation import Embedded, EstimationSettings, estimates
+from ggmi.pipeline.embedded_sets import Embedded
+from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.text.samples import read_made
 from ggmi.workflow.job import job
 

@@ -1,0 +1,125 @@
+"""Sets with their embeddings: samples of them, and how synthetic records pair with real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ggmi.errors import UserError
+from ggmi.information.embedding import Encoder, embed
+from ggmi.information.estimate import Array, Indices, nearest_id
+from ggmi.information.kernels import Sets
+from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt
+from ggmi.pipeline.subsets import some
+from ggmi.text.records import FIELDS
+from ggmi.text.samples import PROMPT, Sample, require_keys
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A set with its embeddings, shape (n, d)."""
+
+    sample: Sample
+    vectors: Array
+
+    def __len__(self) -> int:
+        """Number of records."""
+        return len(self.sample)
+
+
+def embedded(sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS) -> Embedded:
+    """Embed a set; nothing that is embedded with it changes its vectors.
+
+    Parameters
+    ----------
+    sample
+        The set; it may be empty.
+    encoder
+        The embedding model.
+    parts
+        Fields that are embedded, a line each.
+
+    Returns
+    -------
+    Embedded
+    """
+    texts = ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
+    return Embedded(sample, embed(texts, encoder).astype(float) if texts else np.zeros((0, 1)))
+
+
+def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str = PROMPT, seed: int, most: int) -> Pairs:
+    """Pair a synthetic set with real records.
+
+    Parameters
+    ----------
+    synthetic
+        The set.
+    anchors
+        The real records: those that anchor ids name, or those with the same keys.
+    pairing
+        See `ggmi.pipeline.estimation.EstimationSettings`.
+    key
+        Name of the column with the keys, for messages.
+    seed
+        Of the sample, and of the order when paired by index.
+    most
+        Most records of the set that are used.
+
+    Returns
+    -------
+    Pairs
+
+    Raises
+    ------
+    UserError
+        If pairs by prompt are asked for and a key or an anchor is missing.
+    """
+    sample = synthetic.sample
+    prompts: dict[str, tuple[str, ...]] = sample.prompts if pairing != "index" else {}
+    known = {record.id: i for i, record in enumerate(anchors.sample.records)}
+    if pairing == "auto" and not {i for ids in prompts.values() for i in ids} <= known.keys():
+        prompts = {}
+    if pairing == "index" or (pairing == "auto" and not prompts):
+        return pair_by_index(anchors.vectors, synthetic.vectors[some(len(sample), most, seed, "pairs")], seed=seed)
+    keys = require_keys(sample, key)
+    if prompts:
+        used = some(len(sample), most, seed, "pairs")
+        return pair_by_prompt(synthetic.vectors[used], [keys[i] for i in used], prompts, anchors.vectors, list(known))
+    return _same_key(synthetic, anchors, keys, key, some(len(sample), most, seed, "pairs"))
+
+
+def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PROMPT) -> None:
+    """Find what is wrong with a set's keys before anything is embedded.
+
+    Parameters
+    ----------
+    synthetic, anchors, pairing, key
+        As for `pairs_of`.
+
+    Raises
+    ------
+    UserError
+        As `pairs_of`.
+    """
+    made, real = (Embedded(sample, np.zeros((len(sample), 1))) for sample in (synthetic, anchors))
+    pairs_of(made, real, pairing, key=key, seed=0, most=len(synthetic))
+
+
+def _same_key(synthetic: Embedded, anchors: Embedded, keys: list[str], key: str, used: Indices) -> Pairs:
+    """Pair each record with the real records that have the same key."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(require_keys(anchors.sample, key)):
+        places.setdefault(name, []).append(place)
+    for where, name in zip(synthetic.sample.places, keys, strict=True):
+        if name not in places:
+            raise UserError(
+                f"{synthetic.sample.source}: {where}: {key} {name[:60]!r} is not in {anchors.sample.source}; "
+                f"{nearest_id(name, places)}"
+            )
+    number = {name: i for i, name in enumerate(dict.fromkeys(keys))}
+    members = [places[keys[i]] for i in used]
+    groups = np.array([number[keys[i]] for i in used], dtype=np.intp)
+    how = f"each synthetic record with the training records of the same {key}"
+    return Pairs(Sets(anchors.vectors, members), synthetic.vectors[used], groups, how)
