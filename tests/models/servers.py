@@ -1,15 +1,16 @@
-"""Real servers of the tests on loopback: an OpenAI-compatible endpoint."""
+"""Real servers of the tests on loopback: OpenAI-compatible endpoints."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 from collections import Counter
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 
@@ -49,6 +50,35 @@ class Endpoint:
             self.now -= 1
 
 
+class Embedder:
+    """Answers requests for embeddings with those of an encoder, last text first; keeps all it sees.
+
+    `behave(body, nth)` gives what is answered to the nth request instead, or None.
+    """
+
+    def __init__(self, encoder, behave=lambda _body, _nth: None):
+        self.encoder = encoder
+        self.behave = behave
+        self.bodies = []
+        self.headers = []
+        self.app = Starlette(routes=[Route("/v1/embeddings", self.embed, methods=["POST"])])
+
+    async def embed(self, http):
+        body = await http.json()
+        self.bodies.append(body)
+        self.headers.append(dict(http.headers))
+        instead = self.behave(body, len(self.bodies) - 1)
+        return embeddings(self.encoder.encode(body["input"]).tolist()) if instead is None else instead
+
+
+def embeddings(vectors):
+    """An answer in the form of OpenAI's, last vector first."""
+    rows = [{"object": "embedding", "index": i, "embedding": vector} for i, vector in enumerate(vectors)]
+    # NaN is no JSON, yet servers write it.
+    text = json.dumps({"object": "list", "data": rows[::-1], "model": "m", "usage": {"prompt_tokens": 1}})
+    return Response(text, media_type="application/json")
+
+
 def name_of(body):
     """What tells requests apart: the prompt and the seed of the draw."""
     return f"{body['messages'][-1]['content']}|{body.get('seed')}"
@@ -68,8 +98,8 @@ def completion(body, text=None, **changes):
 
 @contextlib.contextmanager
 def serving(endpoint):
-    """Serve an app or Endpoint on a free port of loopback; yields its address."""
-    app = endpoint.app if isinstance(endpoint, Endpoint) else endpoint
+    """Serve an app, or what has one, on a free port of loopback; yields its address."""
+    app = getattr(endpoint, "app", endpoint)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

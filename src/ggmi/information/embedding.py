@@ -288,6 +288,12 @@ def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.
         known.update(zip(part_keys, vectors, strict=True))
         if folder is not None:
             _keep(folder, part_keys, vectors)
+    sizes = sorted({len(vector) for vector in known.values()})
+    if len(sizes) > 1:
+        raise UserError(
+            f"embedding model: texts have {sizes[0]} or {sizes[-1]} numbers, some from {folder}; "
+            "if another model bears the name now, delete that folder and run again"
+        )
     return np.stack([known[keys[text]] for text in texts])
 
 

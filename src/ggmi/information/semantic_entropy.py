@@ -192,7 +192,7 @@ def semantic_entropy_by_prompt(
     prompt_ids
         The prompt of each.
     labels
-        Cluster of each, from `semantic_entropy` over the whole set.
+        Cluster of each, from `semantic_entropy` over the whole set or from `labels_by_prompt`.
     correction
         ``plug_in``, ``miller_madow`` or ``chao_shen``.
 
@@ -208,11 +208,44 @@ def semantic_entropy_by_prompt(
     """
     if not len(records) == len(prompt_ids) == len(labels):
         raise UserError(f"prompt_ids: {len(prompt_ids)} for {len(records)} records; each record needs its prompt")
+    members = _members(prompt_ids)
+    method = f"semantic entropy of one prompt's records, {correction.replace('_', '-')}"
+    return {prompt: _estimate(labels[chosen], correction, method) for prompt, chosen in members.items()}
+
+
+def labels_by_prompt(
+    records: Sequence[str], prompt_ids: Sequence[str], vectors: Array, same: Callable[[Array], Equivalence]
+) -> Indices:
+    """Cluster the answers to each prompt by themselves, so that no pair across prompts is compared.
+
+    Parameters
+    ----------
+    records
+        Contents, n of them.
+    prompt_ids
+        The prompt of each.
+    vectors
+        Their embeddings, shape (n, d).
+    same
+        From the embeddings of a prompt's records to how they are told to say the same.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Numbers mean something among the records of one prompt alone.
+    """
+    labels = np.empty(len(records), dtype=np.intp)
+    for chosen in _members(prompt_ids).values():
+        labels[chosen] = same(vectors[chosen]).cluster([records[i] for i in chosen])
+    return labels
+
+
+def _members(prompt_ids: Sequence[str]) -> dict[str, list[int]]:
+    """Places of each prompt's records."""
     members: dict[str, list[int]] = {}
     for i, prompt in enumerate(prompt_ids):
         members.setdefault(prompt, []).append(i)
-    method = f"semantic entropy of one prompt's records, {correction.replace('_', '-')}"
-    return {prompt: _estimate(labels[chosen], correction, method) for prompt, chosen in members.items()}
+    return members
 
 
 def _estimate(labels: Indices, correction: str, method: str) -> Estimate:

@@ -85,6 +85,22 @@ def converse(
     return outcome
 
 
+def on_this_machine(base_url: str) -> bool:
+    """Whether an endpoint is on this machine, to which a proxy of the cluster is not the way.
+
+    Parameters
+    ----------
+    base_url
+        Its address.
+
+    Examples
+    --------
+    >>> on_this_machine("http://127.0.0.1:8000/v1"), on_this_machine("https://api.openai.com/v1")
+    (True, False)
+    """
+    return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
 class _Conversation:
     """One run against one endpoint.
 
@@ -129,14 +145,12 @@ class _Conversation:
         self._pace = Pace(settings, max(self._tokens[r.key()] + r.sampling.max_tokens for r in self._todo))
         self._purse = Purse(settings, self._meter.usage, self._tokens)
         timeout = openai.Timeout(settings.read_timeout, connect=settings.connect_timeout, pool=settings.total_timeout)
-        # A proxy of the cluster is not the way to a server on this machine.
-        here = urlsplit(self._base_url).hostname in ("127.0.0.1", "localhost", "::1")
         async with openai.AsyncOpenAI(
             base_url=self._base_url,
             api_key=self._key or "none",
             max_retries=0,
             timeout=timeout,
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not here, timeout=timeout),
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=not on_this_machine(self._base_url), timeout=timeout),
         ) as self._client:
             with self._signals():
                 workers = min(settings.concurrency, len(self._todo))

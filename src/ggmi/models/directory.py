@@ -57,6 +57,32 @@ def fingerprint(directory: Path) -> str:
     return "sha256:" + hashlib.sha256(listing.encode()).hexdigest()
 
 
+def own_directory(model: str) -> Path | None:
+    """The directory that a person means by a model.
+
+    Parameters
+    ----------
+    model
+        A directory, or an id of the hub.
+
+    Returns
+    -------
+    Path or None
+        None for an id.
+
+    Raises
+    ------
+    UserError
+        If there is no such directory.
+    """
+    if not looks_like_path(model):
+        return None
+    directory = Path(model).expanduser()
+    if not directory.is_dir():
+        raise UserError(f"{model}: there is no such directory")
+    return directory
+
+
 def looks_like_path(model: str) -> bool:
     """Whether a model is meant as a directory, not as an id of the hub (``name`` or ``owner/name``)."""
     return Path(model).is_dir() or model.startswith((".", "/", "~")) or model.count("/") > 1

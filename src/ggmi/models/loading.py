@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 from safetensors import SafetensorError
+from transformers.utils import logging
 
 from ggmi.errors import UserError, told_by
 
@@ -29,6 +30,46 @@ def loading(what: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise UserError(f"{what} ({told_by(error)})") from error
+
+
+def chosen_device(device: str, place: str = "device") -> str:
+    """Where a model runs.
+
+    Parameters
+    ----------
+    device
+        ``cpu``, ``cuda``, or ``auto``: a GPU where there is one.
+    place
+        What a message calls the setting.
+
+    Returns
+    -------
+    str
+        ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    UserError
+        If a GPU is wanted and there is none.
+    """
+    gpu = torch.cuda.is_available()
+    if device == "cuda" and not gpu:
+        raise UserError(f"{place}: is 'cuda', but there is no GPU here; allowed here: auto, cpu")
+    return "cuda" if gpu and device != "cpu" else "cpu"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' progress bars and notices out of a job's output."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ import time
 from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,9 +21,9 @@ from transformers import (
 
 from ggmi.errors import UserError, told_by
 from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
-from ggmi.models.directory import fingerprint, looks_like_path
+from ggmi.models.directory import fingerprint, own_directory
 from ggmi.models.drawing import spans, to_text, uniforms, write_tokens
-from ggmi.models.loading import loading, threads
+from ggmi.models.loading import chosen_device, loading, threads
 from ggmi.models.requests import Request, Response, Usage, missing
 from ggmi.models.settings import LocalSettings
 
@@ -52,13 +51,8 @@ class LocalBackend:
 
     def __init__(self, settings: LocalSettings) -> None:
         self._settings = settings
-        self._directory = Path(settings.model).expanduser() if looks_like_path(settings.model) else None
-        if self._directory is not None and not self._directory.is_dir():
-            raise UserError(f"{settings.model}: there is no such directory")
-        gpu = torch.cuda.is_available()
-        if settings.device == "cuda" and not gpu:
-            raise UserError("device: is 'cuda', but there is no GPU here; allowed here: auto, cpu")
-        self._device = "cuda" if gpu and settings.device != "cpu" else "cpu"
+        self._directory = own_directory(settings.model)
+        self._device = chosen_device(settings.device)
         self._dtype = settings.dtype
         if settings.dtype == "auto":
             self._dtype = "bfloat16" if self._device == "cuda" else "float32"

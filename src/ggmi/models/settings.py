@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")]
+# Keys have small letters or hyphens: one that is written here by mistake is no name.
+KeyName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+OPENAI, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
 
 
 class Settings(BaseModel):
@@ -88,15 +92,8 @@ class EndpointSettings(ClientSettings):
     """An OpenAI-compatible endpoint that somebody runs."""
 
     kind: Literal["openai"] = "openai"
-    base_url: str = Field(
-        "https://api.openai.com/v1", pattern=r"^https?://[^\s@?#]+$", description="up to and with /v1"
-    )
-    key_env: str | None = Field(
-        # Keys have small letters or hyphens: one that is written here by mistake is no name.
-        "OPENAI_API_KEY",
-        pattern=r"^[A-Z_][A-Z0-9_]*$",
-        description="environment variable of the key; null: none",
-    )
+    base_url: Address = Field(OPENAI, description="up to and with /v1")
+    key_env: KeyName | None = Field(OPENAI_KEY, description="environment variable of the key; null: none")
 
 
 class ServerSettings(ClientSettings):
@@ -119,6 +116,31 @@ class ServerSettings(ClientSettings):
     )
     gpus: Count = Field(1, description="GPUs that share the model")
     ready_timeout: Positive = Field(1800.0, description="seconds until the server answers")
+
+
+class EmbeddingSettings(Settings):
+    """Embeddings by an OpenAI-compatible endpoint that somebody runs."""
+
+    base_url: Address = Field(OPENAI, description="up to and with /v1")
+    model: str = Field(min_length=1, description="name of the embedding model, as the endpoint knows it")
+    key_env: KeyName | None = Field(OPENAI_KEY, description="environment variable of the key; null: none")
+    batch_size: Count = Field(64, description="texts of one request")
+
+
+class EntailmentSettings(Settings):
+    """A model of natural-language inference that tells which records say the same."""
+
+    model: str = Field(
+        min_length=1, description="directory or hub id of a classifier of entailment, neutral and contradiction"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
+    criterion: Literal["strict", "loose"] = Field(
+        "strict", description="strict: each entails the other; loose: no contradiction, and not both neutral"
+    )
+    prefilter: float = Field(
+        0.5, ge=0, le=1, description="cosine similarity of embeddings below which a pair is not asked about"
+    )
+    batch_size: Count = Field(64, description="pairs read at the same time")
 
 
 BackendSettings = Annotated[LocalSettings | EndpointSettings | ServerSettings, Field(discriminator="kind")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +17,10 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging
 
 from ggmi.errors import UserError
-from ggmi.models.directory import fingerprint, looks_like_path
-from ggmi.models.loading import loading
+from ggmi.models.directory import fingerprint, own_directory
+from ggmi.models.loading import loading, quiet
 
 
 class Base:
@@ -46,9 +44,7 @@ class Base:
 
     def __init__(self, model: str, revision: str | None = None) -> None:
         self.name = model
-        directory = Path(model).expanduser() if looks_like_path(model) else None
-        if directory is not None and not directory.is_dir():
-            raise UserError(f"{model}: there is no such directory")
+        directory = own_directory(model)
         self._content = fingerprint(directory) if directory is not None else None
         self._source: dict[str, Any] = {
             "pretrained_model_name_or_path": str(directory or model),
@@ -144,17 +140,3 @@ class Base:
 
     def _loading(self) -> AbstractContextManager[None]:
         return loading(f"{self.name}: the student's base cannot be loaded")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers' progress bars and notices out of a job's output."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -20,8 +20,8 @@ from transformers import PreTrainedModel, PrinterCallback, TrainingArguments
 
 from ggmi.errors import UserError
 from ggmi.io import read_json, write_json
-from ggmi.models.loading import threads
-from ggmi.students.base import Base, quiet
+from ggmi.models.loading import chosen_device, quiet, threads
+from ggmi.students.base import Base
 from ggmi.students.batching import USUAL_WIDTH, Plan, keeps_records_apart, updates
 from ggmi.students.sets import Examples
 from ggmi.students.settings import TrainingSettings
@@ -203,10 +203,7 @@ def trainer_arguments(settings: TrainingSettings, work: Path, steps: int) -> Tra
     UserError
         If there is no such device, or the batch cannot be divided.
     """
-    gpu = torch.cuda.is_available()
-    if settings.device == "cuda" and not gpu:
-        raise UserError("training.device: is 'cuda', but there is no GPU here; allowed here: auto, cpu")
-    use_cpu = settings.device == "cpu" or not gpu
+    use_cpu = chosen_device(settings.device, "training.device") == "cpu"
     half = settings.dtype == "bfloat16" or (settings.dtype == "auto" and not use_cpu)
     world = int(os.environ.get("WORLD_SIZE", "1"))  # torchrun and accelerate set it
     return TrainingArguments(
