@@ -23,6 +23,7 @@ if CONFIG.tasks:
     include: "rules/students.smk"
     include: "rules/finetuning.smk"
     include: "rules/rating.smk"
+    include: "rules/encoders.smk"
     include: "rules/estimation.smk"
 
 

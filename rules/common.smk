@@ -82,8 +82,9 @@ PAGE_PARTS = {
     )
 }
 TASKS = CONFIG.tasks
-# No generator can have this name.
+# No generator can have these names.
 JUDGE_MANNER = "_judge"
+EMBEDDING = "_embedding"
 RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
 
@@ -185,7 +186,7 @@ def weights_in(model):
 
 
 def write_manners():
-    """Write down how generators and judges are asked: everything that decides no response.
+    """Write down how generators, judges and encoders are asked: everything that decides no response.
 
     No rule makes these files and no rule has them as input, so a change of them makes nothing anew.
     (An input that is `ancient` and made anew keeps Snakemake from seeing a rule's other changes.)
@@ -194,6 +195,8 @@ def write_manners():
         asked = {g: s for g, s in task.generators.items() if s.kind != "import"}
         if task.judge:
             asked[JUDGE_MANNER] = task.judge.by
+        if task.estimation and task.estimation.endpoint:
+            asked[EMBEDDING] = task.estimation.endpoint
         for who, settings in asked.items():
             manner = {
                 "settings": settings.model_dump(include=MANNER),
@@ -250,16 +253,6 @@ def places_in_world(name):
     """Those of them that generators of the embedded world wrote."""
     generators = TASKS[name].generators
     return [p for p in estimated_places(name) if generators[p[0]].kind == "world"]
-
-
-def encoder_files(wildcards):
-    """Files of a person's own embedding model."""
-    folder = Path(TASKS[wildcards.task].estimation.encoder).expanduser()
-    return (
-        sorted(str(p) for p in folder.rglob("*") if p.is_file())
-        if folder.is_dir()
-        else []
-    )
 
 
 def sets_of(wildcards):

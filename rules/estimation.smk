@@ -27,10 +27,14 @@ rule real_embeddings:
     resources:
         **ESTIMATION_RESOURCES,
         gpu=encoder_gpus,
+        endpoint=embedding_requests,
     params:
         code=code("embeddings"),
-        encoder=lambda w: TASKS[w.task].estimation.encoder,
-        device=lambda w: TASKS[w.task].estimation.device,
+        encoder=lambda w: estimation_of(w).encoder,
+        device=lambda w: estimation_of(w).device,
+        endpoint=embedding_endpoint,
+        # How many texts a request has is no reason to embed anything anew.
+        manner=embedding_manner,
         names=["train", "pool"],
     script:
         "../workflow/scripts/embeddings.py"
@@ -52,10 +56,14 @@ rule embeddings:
     resources:
         **ESTIMATION_RESOURCES,
         gpu=encoder_gpus,
+        endpoint=embedding_requests,
     params:
         code=code("embeddings"),
-        encoder=lambda w: TASKS[w.task].estimation.encoder,
-        device=lambda w: TASKS[w.task].estimation.device,
+        encoder=lambda w: estimation_of(w).encoder,
+        device=lambda w: estimation_of(w).device,
+        endpoint=embedding_endpoint,
+        # How many texts a request has is no reason to embed anything anew.
+        manner=embedding_manner,
         names=lambda w: [".".join(place) for place in sets_of(w)],
     script:
         "../workflow/scripts/embeddings.py"
@@ -63,6 +71,7 @@ rule embeddings:
 
 rule estimates:
     input:
+        entailment_files,
         synthetic=SET,
         vectors=f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}.npz",
         real=f"{RESULTS}/{{task}}/estimation/real.npz",
@@ -76,12 +85,14 @@ rule estimates:
         "../envs/models.yaml"
     resources:
         **ESTIMATION_RESOURCES,
+        gpu=entailment_gpus,
     params:
         code=code("estimates"),
         seed=CONFIG.seed,
-        settings=lambda w: TASKS[w.task].estimation.model_dump(
-            exclude={"encoder", "device"}
+        settings=lambda w: estimation_of(w).model_dump(
+            exclude={"encoder", "device", "endpoint", "entailment"}
         ),
+        entailment=entailment_of,
     script:
         "../workflow/scripts/estimates.py"
 

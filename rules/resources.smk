@@ -19,9 +19,3 @@ def gpus_of(settings):
 def threads_of(settings):
     """CPU threads of a backend: those that a person gives a model in the job's own process."""
     return getattr(settings, "threads", 1)
-
-
-def encoder_gpus(wildcards):
-    """GPUs that embedding asks for: the default model stays on the CPU."""
-    settings = TASKS[wildcards.task].estimation
-    return int(settings.encoder != DEFAULT_ENCODER and settings.device != "cpu")

@@ -471,6 +471,27 @@ def task(**values):
             "config: tasks.t.generators.g.base_url: must match pattern",
         ),
         (
+            task(estimation={"encoder": "mine", "endpoint": {"model": "m"}}),
+            "config: tasks.t.estimation: encoder: is 'mine' beside an endpoint, and one of them embeds; ",
+        ),
+        (task(estimation={"endpoint": {}}), "config: tasks.t.estimation.endpoint.model: is missing"),
+        (
+            task(estimation={"endpoint": {"model": "m", "base_url": "ftp://me:secret@x"}}),
+            "config: tasks.t.estimation.endpoint.base_url: must match pattern",
+        ),
+        (
+            task(estimation={"entailment": {"model": "m", "criterion": "lose"}}),
+            "config: tasks.t.estimation.entailment.criterion: 'lose' is not allowed; did you mean 'loose'?",
+        ),
+        (
+            task(estimation={"entailment": {"model": "m", "prefilter": 1.5}}),
+            "config: tasks.t.estimation.entailment.prefilter: must be less than or equal to 1, got 1.5",
+        ),
+        (
+            task(estimation={"entailment": {"model": "m", "modle": "m"}}),
+            "config: unknown key 'tasks.t.estimation.entailment.modle': did you mean 'model'?",
+        ),
+        (
             task(generators={"g": {"kind": "world", "model": "lage"}}),
             "config: tasks.t.generators.g.model: the world has no generator 'lage'; did you mean 'large'?",
         ),
@@ -556,6 +577,10 @@ def test_every_setting_of_a_backend_either_decides_responses_or_is_its_manner():
         (
             task(generators={"g": {"kind": "import", "path": "s.jsonl"}}),
             "tasks.t.generators.g.path: there is no file 's.jsonl'",
+        ),
+        (
+            task(estimation={"entailment": {"model": "./nowhere"}}),
+            "tasks.t.estimation.entailment.model: there is no folder './nowhere'",
         ),
         (
             task(generators={"g": {"kind": "local", "model": "./nowhere"}}),

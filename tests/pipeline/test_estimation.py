@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from ggmi.errors import UserError
+from ggmi.information.clustering import MutualEntailment
 from ggmi.information.estimate import Estimate
 from ggmi.information.hsic import hsic
+from ggmi.information.semantic_entropy import labels_by_prompt
 from ggmi.pipeline.comparing import INSIDE, compared, order_of, with_holm
 from ggmi.pipeline.embedded_sets import Embedded, check_pairs, pairs_of
 from ggmi.pipeline.estimation import ESTIMATORS, STEPS, EstimationSettings, estimates, over_ceiling
@@ -149,6 +151,60 @@ def test_a_sample_bounds_the_records_that_kernels_see_and_shares_take_all():
     assert rows["mmd"]["n"] == 100
     assert rows["vendi"]["n"] == rows["near_repeats"]["n"] == 30
     assert rows["near_duplicates"]["n"] == 120
+
+
+def parity(premises, hypotheses):
+    """Records say the same when their numbers are both even or both odd."""
+    odd = [[int(text.split()[-1]) % 2 for text in side] for side in (premises, hypotheses)]
+    return ["entailment" if p == h else "contradiction" for p, h in zip(*odd, strict=True)]
+
+
+def test_entailment_decides_what_says_the_same_and_its_prefilter_is_measured():
+    vectors = stream(12, "entailment").normal(size=(80, D))
+    synthetic, train = embedded(vectors, "S", keys=[f"p{i // 8}" for i in range(80)]), world(0.0)[1]
+
+    def found(prefilter):
+        return by_name(
+            estimates(
+                synthetic,
+                train,
+                FAST,
+                seed=1,
+                same=lambda v: MutualEntailment(parity, vectors=v, prefilter=prefilter),
+            )
+        )
+
+    everyone, few = found(0.0), found(0.99)
+    plain = by_name(estimates(synthetic, train, FAST, seed=1))
+    # All pairs of similarity below 0 are left out, and each cluster still finds most of its members.
+    assert everyone["semantic_entropy"]["value"] < np.log(20) < few["semantic_entropy"]["value"]
+    assert few["semantic_entropy"]["value"] == pytest.approx(np.log(80))
+    assert "the prefilter asks 0 of " in few["semantic_entropy"]["method"]
+    assert "adjusted Rand index 0.000" in few["semantic_entropy"]["method"]
+    assert "clusters by mutual entailment (strict)" in everyone["semantic_entropy_lists"]["method"]
+    assert everyone["semantic_entropy_lists"]["value"] < few["semantic_entropy_lists"]["value"]
+    assert few["semantic_entropy_lists"]["value"] == pytest.approx(np.log(8))
+    assert "Rand" not in plain["semantic_entropy"]["method"]
+    assert everyone["vendi"] == plain["vendi"]
+
+
+def test_lists_ask_about_no_pair_of_two_prompts():
+    asked = []
+
+    def noted(premises, hypotheses):
+        asked.extend(zip(premises, hypotheses, strict=True))
+        return ["neutral"] * len(premises)
+
+    synthetic = embedded(np.ones((12, D)), "S", keys=[f"p{i // 4}" for i in range(12)])
+    labels = labels_by_prompt(
+        [record.text for record in synthetic.sample.records],
+        synthetic.sample.prompt_ids,
+        synthetic.vectors,
+        lambda v: MutualEntailment(noted, vectors=v),
+    )
+    assert len(asked) == 3 * 6
+    assert {tuple(int(text.split()[-1]) // 4 for text in pair) for pair in asked} == {(0, 0), (1, 1), (2, 2)}
+    assert np.sort(labels.reshape(3, 4)).tolist() == [[0, 1, 2, 3]] * 3
 
 
 def test_contamination_and_diversity_are_compared_as_they_were_made():

@@ -4,7 +4,10 @@ import json
 
 import pandas as pd
 import pytest
+from models.servers import Embedder, serving
+from models.tiny import make_classifier
 
+from ggmi.information.embedding import default_encoder
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.random import stream
 
@@ -113,3 +116,48 @@ def test_without_mixture_studies_the_report_is_of_the_imported_sets(estimated, t
     assert "Is the synthetic data worth it?" in page
     assert "three imported sets, nothing was generated" in page
     assert "Imported <b>sets</b>: three imported sets" in (project.path / "results/summary.txt").read_text()
+
+
+KEY = "sk-planted-52ce0a"
+
+
+def test_an_endpoint_embeds_and_a_model_of_inference_tells_what_says_the_same(estimated, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", KEY)
+    project = estimated.copy(tmp_path / "project")
+    folder = make_classifier(project.path / "nli", words=["[PAD]", "[END]", "[UNK]", *WORDS])
+    endpoint = Embedder(default_encoder())
+    change = sets("fresh", "copied", "few")
+    target = "results/imported/estimation/estimates.csv"
+
+    def planned():
+        project.configure({"tasks": {"imported": change}})
+        return {job.split()[0] for job in project.planned(target)} - {"estimation_tables"}
+
+    with serving(endpoint) as url:
+        asked = {"base_url": url, "model": "mini", "key_env": "MY_KEY"}
+        inference = {"model": "nli", "device": "cpu", "criterion": "loose"}
+        change["estimation"] |= {"endpoint": asked, "entailment": inference}
+        assert planned() == {"embeddings", "real_embeddings", "estimates"}
+        project.run("--cores", "2", target)
+        texts = [text for body in endpoint.bodies for text in body["input"]]
+        # A text that comes in two files is asked for once, for the first job keeps it.
+        assert len(texts) == len(set(texts)) >= 32 + 24 + 3
+    rows = table(project, "estimates.csv").set_index(["generator", "estimator"])
+    before = table(estimated, "estimates.csv").set_index(["generator", "estimator"])
+    for name in ("mmd", "vendi", "near_repeats"):
+        assert rows.loc[("fresh", name), "value"] == pytest.approx(before.loc[("fresh", name), "value"], abs=1e-6)
+    method = rows.loc[("fresh", "semantic_entropy"), "method"]
+    assert "mutual entailment (loose) among pairs of cosine similarity of at least 0.5" in method
+    assert "adjusted Rand index" in method
+    assert rows.loc[("fresh", "semantic_entropy"), "value"] < before.loc[("fresh", "semantic_entropy"), "value"]
+    for place in (*(project.path / "results").rglob("*"), *(project.path / "stores").rglob("*")):
+        assert not place.is_file() or KEY.encode() not in place.read_bytes()
+
+    # How it is asked makes nothing anew; another criterion or other weights ask for no vector again.
+    asked |= {"batch_size": 5, "key_env": None}
+    assert planned() == set()
+    inference["criterion"] = "strict"
+    assert planned() == {"estimates"}
+    inference["criterion"] = "loose"
+    make_classifier(folder, words=["[PAD]", "[END]", "[UNK]", *WORDS], seed=1)
+    assert planned() == {"estimates"}

@@ -1,6 +1,7 @@
 """Estimate everything there is to say of a synthetic set."""
 
 from ggmi.io import read_rounds, write_json
+from ggmi.models.settings import EntailmentSettings
 from ggmi.pipeline.embedded_sets import Embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.text.samples import read_made
@@ -11,9 +12,17 @@ def embedded(path, archive, name):
     return Embedded(read_made(path), read_rounds(archive, name, ("vectors",))["vectors"].astype(float))
 
 
+def by_entailment(values):
+    # transformers takes seconds to import, and most jobs ask no model.
+    from ggmi.models.entailment import EntailmentModel
+
+    return EntailmentModel(EntailmentSettings(**values)).mutual
+
+
 with job(snakemake.log[0]):
     p, given, w = snakemake.params, snakemake.input, snakemake.wildcards
     synthetic = embedded(given.synthetic, given.vectors, f"{w.condition}.{w.curation}")
     train, anchors = (embedded(given[name], given.real, name) for name in ("train", "pool"))
     settings = EstimationSettings(**p.settings)
-    write_json(snakemake.output[0], estimates(synthetic, train, settings, seed=p.seed, anchors=anchors))
+    same = by_entailment(p.entailment) if p.entailment else None
+    write_json(snakemake.output[0], estimates(synthetic, train, settings, seed=p.seed, anchors=anchors, same=same))

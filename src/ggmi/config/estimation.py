@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ggmi.config.section import Section
+from ggmi.models.settings import EmbeddingSettings, EntailmentSettings
 
 DEFAULT_ENCODER = "default"
 
@@ -20,6 +21,14 @@ class Estimation(Section):
         description="default (all-MiniLM-L6-v2, offline), or the directory or hub id of a sentence-embedding model",
     )
     device: str = Field("auto", description="where another encoder runs; auto: a GPU where there is one")
+    endpoint: EmbeddingSettings | None = Field(
+        None,
+        description="base_url, model, key_env, batch_size of an endpoint that embeds; null: the encoder does",
+    )
+    entailment: EntailmentSettings | None = Field(
+        None,
+        description="model, device, criterion, prefilter, batch_size: who tells what says the same; null: similar does",
+    )
     pairing: Literal["auto", "prompt", "index"] = Field(
         "auto", description="of records and anchors; auto: by prompt where anchors are known, else by index"
     )
@@ -35,3 +44,12 @@ class Estimation(Section):
     published_bandwidth: float = Field(
         0.1, gt=0, description="bandwidth of the published HSIC, in lengths of an embedding; narrow as published"
     )
+
+    @model_validator(mode="after")
+    def _one_encoder(self) -> Self:
+        if self.endpoint is not None and self.encoder != DEFAULT_ENCODER:
+            raise ValueError(
+                f"encoder: is {self.encoder!r} beside an endpoint, and one of them embeds; leave encoder at "
+                f"{DEFAULT_ENCODER!r}, or set endpoint: null"
+            )
+        return self

@@ -277,7 +277,13 @@ def _check_task_files(place: str, task: Task) -> None:
     for key, file in files.items():
         if not Path(file).is_file():
             raise UserError(f"{place}.{key}: there is no file {file!r}")
-    for name, generator in task.generators.items():
-        folder = generator.model if generator.kind in ("local", "vllm") else ""
+    folders = {
+        f"generators.{name}.model": generator.model
+        for name, generator in task.generators.items()
+        if generator.kind in ("local", "vllm")
+    }
+    if task.estimation is not None and task.estimation.entailment is not None:
+        folders["estimation.entailment.model"] = task.estimation.entailment.model
+    for key, folder in folders.items():
         if looks_like_path(folder) and not Path(folder).expanduser().is_dir():
-            raise UserError(f"{place}.generators.{name}.model: there is no folder {folder!r}")
+            raise UserError(f"{place}.{key}: there is no folder {folder!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,9 @@ class Embedded:
         return len(self.sample)
 
 
-def embedded(sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS) -> Embedded:
+def embedded(
+    sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS, cache: str | os.PathLike[str] | None = None
+) -> Embedded:
     """Embed a set; nothing that is embedded with it changes its vectors.
 
     Parameters
@@ -40,13 +43,15 @@ def embedded(sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS) ->
         The embedding model.
     parts
         Fields that are embedded, a line each.
+    cache
+        See `ggmi.information.embedding.embed`.
 
     Returns
     -------
     Embedded
     """
     texts = ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
-    return Embedded(sample, embed(texts, encoder).astype(float) if texts else np.zeros((0, 1)))
+    return Embedded(sample, embed(texts, encoder, cache).astype(float) if texts else np.zeros((0, 1)))
 
 
 def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str = PROMPT, seed: int, most: int) -> Pairs:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from ggmi.errors import UserError
-from ggmi.information.clustering import SimilarEmbedding
+from ggmi.information.clustering import Equivalence, MutualEntailment, SimilarEmbedding, prefilter_effect
 from ggmi.information.distances import mmd, total_variation_bound
 from ggmi.information.diversity import distinct_n, exact_duplicates, near_duplicates, near_repeats, vendi_score
 from ggmi.information.estimate import Array, Estimate, Indices, normal_ends
@@ -21,7 +22,7 @@ from ggmi.information.gain import InformationGain, gain_of_sums
 from ggmi.information.hsic import hsic
 from ggmi.information.neighbours import differential_entropy
 from ggmi.information.pairing import pair_by_index
-from ggmi.information.semantic_entropy import semantic_entropy, semantic_entropy_by_prompt
+from ggmi.information.semantic_entropy import labels_by_prompt, semantic_entropy, semantic_entropy_by_prompt
 from ggmi.pipeline.embedded_sets import Embedded, pairs_of
 from ggmi.pipeline.subsets import some, some_prompts
 from ggmi.random import stream
@@ -31,6 +32,11 @@ from ggmi.text.samples import PROMPT
 Row = dict[str, Any]
 # Fewest records for which anything is estimated: what the unbiased statistic needs.
 LEAST = 4
+# Records of which every pair is asked about, to say what the prefilter of mutual entailment changes:
+# at most 60 · 59 = 3,540 directed pairs.
+PREFILTER_SAMPLE = 60
+# From the embeddings of some records to how they are told to say the same.
+Sameness = Callable[[Array], Equivalence]
 
 # Names of the estimators and what each says, in the order of tables.
 ESTIMATORS = {
@@ -38,7 +44,7 @@ ESTIMATORS = {
     "cka": "HSIC over its ceiling: centred kernel alignment, free of the kernels' scale",
     "mmd": "unbiased squared maximum mean discrepancy to T",
     "total_variation": "held-out advantage of a classifier: D_TV to T is at least this",
-    "semantic_entropy": "entropy of clusters of similar embeddings, plug-in, nats",
+    "semantic_entropy": "entropy of clusters of records that say the same, plug-in, nats",
     "semantic_entropy_miller_madow": "the same with the Miller–Madow correction, nats",
     "semantic_entropy_chao_shen": "the same with the Chao–Shen correction, nats",
     "semantic_growth": "what the last doubling of n added to the entropy, as a share of ln 2",
@@ -98,6 +104,7 @@ def estimates(
     seed: int,
     anchors: Embedded | None = None,
     key: str = PROMPT,
+    same: Sameness | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[Row]:
     """Estimate everything there is to say of a synthetic set.
@@ -116,6 +123,8 @@ def estimates(
         The real records that prompts showed; T when not given.
     key
         The column whose values pair records.
+    same
+        Which records say the same; `EstimationSettings.similar` decides when not given.
     on_step
         Called after each group of estimators, `STEPS` times.
 
@@ -125,7 +134,8 @@ def estimates(
         A row an estimator of `ESTIMATORS`, in that order: ``estimator``, the fields of
         `ggmi.information.estimate.Estimate`, and ``note``.
     """
-    work = _Work(synthetic, train, anchors or train, settings, seed, key)
+    same = same or partial(SimilarEmbedding, threshold=settings.similar)
+    work = _Work(synthetic, train, anchors or train, settings, seed, key, same)
     found: dict[str, Row] = {}
     for names, make in work.groups():
         try:
@@ -151,6 +161,7 @@ class _Work:
     settings: EstimationSettings
     seed: int
     key: str
+    same: Sameness
 
     def groups(self) -> Iterator[tuple[tuple[str, ...], Callable[[], dict[str, Estimate]]]]:
         """Names of estimators, and what computes them."""
@@ -200,13 +211,14 @@ class _Work:
 
     def entropy(self) -> dict[str, Estimate]:
         places = self.equal_places
-        way = SimilarEmbedding(self.equal, self.settings.similar)
-        found = semantic_entropy([self.text(i) for i in places], way, seed=self.seed)
+        texts, way = [self.text(i) for i in places], self.same(self.equal)
+        found = semantic_entropy(texts, way, seed=self.seed)
+        effect = _effect_of(texts, way, self.seed)
         growth = "what the last doubling of n added to the plug-in entropy, over ln 2; at most 0.1 says that n suffices"
         return {
-            "semantic_entropy": found.plug_in,
-            "semantic_entropy_miller_madow": found.miller_madow,
-            "semantic_entropy_chao_shen": found.chao_shen,
+            "semantic_entropy": replace(found.plug_in, method=found.plug_in.method + effect),
+            "semantic_entropy_miller_madow": replace(found.miller_madow, method=found.miller_madow.method + effect),
+            "semantic_entropy_chao_shen": replace(found.chao_shen, method=found.chao_shen.method + effect),
             "semantic_growth": Estimate(found.growth, n=len(places), unit="share of ln 2", ceiling=1.0, method=growth),
         }
 
@@ -214,16 +226,17 @@ class _Work:
         ids = self.synthetic.sample.prompt_ids
         if ids is None:
             raise UserError("the set does not name the prompt of every record")
-        # Clusters of n different records take time in the square of n.
+        # Clusters of n different records of a prompt take time in the square of n.
         places = some_prompts(ids, self.settings.records, self.seed)
-        texts = [self.synthetic.sample.records[i].text for i in places]
-        labels = SimilarEmbedding(self.synthetic.vectors[places], self.settings.similar).cluster(texts)
-        found = list(semantic_entropy_by_prompt(texts, [ids[i] for i in places], labels, correction="plug_in").values())
+        texts, prompts = [self.text(i) for i in places], [ids[i] for i in places]
+        labels = labels_by_prompt(texts, prompts, self.synthetic.vectors[places], self.same)
+        found = list(semantic_entropy_by_prompt(texts, prompts, labels, correction="plug_in").values())
         values = [one.value for one in found]
         ends = mean_interval(values, stream(self.seed, "estimation", "lists"))
         ceiling = float(np.mean([np.nan if one.ceiling is None else one.ceiling for one in found]))
         low, high = (None if np.isnan(end) else end for end in (ends.low, ends.high))
-        method = f"plug-in entropy of each prompt's list, mean over {len(found)} prompts; {found[0].method}"
+        how = self.same(self.synthetic.vectors).describe()
+        method = f"plug-in entropy of each prompt's list, mean over {len(found)} prompts; clusters by {how}"
         return {
             "semantic_entropy_lists": Estimate(
                 float(np.mean(values)), low, high, ceiling=ceiling, n=len(found), unit="nats", method=method
@@ -267,6 +280,17 @@ class _Work:
             f"mean of {len(values)} samples; the interval is where one sample falls; null: its mean over all pairings"
         )
         return {"hsic_published": Estimate(float(values.mean()), low, high, None, null, None, size, "", method)}
+
+
+def _effect_of(texts: list[str], way: Equivalence, seed: int) -> str:
+    """What a prefilter changes, in words that follow the method's."""
+    if not isinstance(way, MutualEntailment):
+        return ""
+    index, filtered, all_pairs = prefilter_effect(texts, way, sample=PREFILTER_SAMPLE, seed=seed)
+    return (
+        f"; of {min(len(texts), PREFILTER_SAMPLE)} records the prefilter asks {filtered:,} of {all_pairs:,} "
+        f"directed pairs, adjusted Rand index {index:.3f}"
+    )
 
 
 # Calls of `on_step` in one call of `estimates`.
