@@ -4,9 +4,12 @@ import sys
 
 import pandas as pd
 import pytest
+from models.servers import Embedder, serving
+from models.tiny import make_classifier
 
 from ggmi import cli
 from ggmi.information.embedding import PACKAGE_WEIGHTS, default_encoder, file_hash
+from ggmi.models.directory import fingerprint
 from ggmi.pipeline.estimation import ESTIMATORS
 
 VERBS = ("Add", "Compare", "Describe", "Explain", "List", "Name", "Rewrite", "Sort", "Summarise", "Translate")
@@ -165,12 +168,60 @@ def test_a_bad_set_is_answered_with_one_sentence_and_nothing_is_made(capsys, tmp
         (["--seed", "-1"], "--seed: -1 is not allowed"),
         (["--json", "TRAIN/out.json"], "train.jsonl/out.json' cannot be written"),
         (["--encoder", "TMP"], "holds no weights; an embedding model needs *.safetensors here"),
+        (["--encoder-url", "http://127.0.0.1:9/v1"], "--encoder-url: needs --encoder MODEL"),
+        (["--key-env", "MY_KEY"], "--key-env: goes with --encoder-url only"),
+        (
+            ["--encoder", "m", "--encoder-url", "http://me:secret@x/v1"],
+            "--encoder-url: must be an address such as http://127.0.0.1:8000/v1, without password or query\n",
+        ),
+        (
+            ["--encoder", "m", "--encoder-url", "http://127.0.0.1:9/v1", "--key-env", "sk-secret"],
+            "--key-env: must be the name of an environment variable in capitals, not a key\n",
+        ),
+        (
+            ["--encoder", "m", "--encoder-url", "http://127.0.0.1:9/v1", "--key-env", "NO_SUCH_KEY"],
+            "the environment variable NO_SUCH_KEY is not set",
+        ),
+        (["--loose"], "--loose: goes with --entailment MODEL only"),
+        (["--entailment", "TMP"], "is no model directory (it has no config.json)"),
     ],
 )
 def test_a_bad_option_is_answered_with_one_sentence(capsys, train, tmp_path, words, sentence):
     other = write(tmp_path / "s.jsonl", tasks(8))
     words = [word.replace("TRAIN", train).replace("TMP", str(tmp_path)) for word in words]
     assert sentence in told(capsys, "--train", train, "--synthetic", other, *words)
+
+
+def test_an_endpoint_and_a_model_of_inference_are_named_in_the_file(capsys, tmp_path, train, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-planted-90aa")
+    words = {word for row in tasks(40) for text in row.values() for word in text.split()}
+    folder = make_classifier(tmp_path / "nli", words=["[PAD]", "[END]", "[UNK]", *sorted(words)])
+    other, file = write(tmp_path / "s.jsonl", tasks(12, 24)), tmp_path / "out.json"
+    given = ["estimate", "--train", train, "--synthetic", other, "--json", str(file)]
+    assert cli.main(given) == 0
+    local = json.loads(file.read_text())
+    with serving(Embedder(default_encoder())) as url:
+        more = [
+            "--encoder-url",
+            url,
+            "--encoder",
+            "mini",
+            "--key-env",
+            "MY_KEY",
+            "--entailment",
+            str(folder),
+            "--loose",
+        ]
+        assert cli.main([*given, *more]) == 0
+    found = json.loads(file.read_text())
+    assert found["encoder"] == f"endpoint {url} mini"
+    assert local["entailment"] is None
+    assert found["entailment"] == {"model": fingerprint(folder), "criterion": "loose", "prefilter": 0.5}
+    values = [{row["estimator"]: row for row in one["sets"][0]["estimates"]} for one in (local, found)]
+    assert values[1]["mmd"]["value"] == pytest.approx(values[0]["mmd"]["value"], abs=1e-6)
+    assert "mutual entailment (loose)" in values[1]["semantic_entropy"]["method"]
+    assert "cosine similarity of at least 0.9" in values[0]["semantic_entropy"]["method"]
+    assert "sk-planted" not in file.read_text() + "".join(capsys.readouterr())
 
 
 def test_a_set_named_twice_a_missing_file_and_an_unknown_format_are_refused(capsys, train, tmp_path):

@@ -11,11 +11,15 @@ from dataclasses import asdict
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import PROMPT, Sample, read_sample
+
+if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is used is
+    from ggmi.information.embedding import Encoder
+    from ggmi.models.entailment import EntailmentModel
 
 # Most records of a set in kernels and classifiers, unless the person says otherwise.
 MOST = 2000
@@ -40,6 +44,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--encoder",
         metavar="MODEL",
         help="directory or hub id of a sentence-embedding model; default: all-MiniLM-L6-v2",
+    )
+    parser.add_argument(
+        "--encoder-url", metavar="URL", help="OpenAI-compatible endpoint, up to and with /v1, that has the encoder"
+    )
+    parser.add_argument("--key-env", metavar="NAME", help="environment variable of the endpoint's key, if it needs one")
+    parser.add_argument(
+        "--entailment",
+        metavar="MODEL",
+        help="directory or hub id of a model of inference; records that entail each other say the same",
+    )
+    parser.add_argument(
+        "--loose", action="store_true", help="with --entailment: no contradiction, and not both neutral, is enough"
     )
     parser.add_argument("--records", type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}")
     parser.add_argument("--seed", type=int, default=0, help="of samples, shuffles and folds, default 0")
@@ -128,12 +144,14 @@ def run(options: Namespace, report_parts: Path) -> None:
     for option in ("json", "html"):
         _writable(f"--{option}", getattr(options, option))
     samples = [read_sample(path, fields, key=options.pairs or PROMPT) for path in paths]
+    encoder = encoder_of(options.encoder, options.encoder_url, options.key_env)
     found = estimated(
         samples,
         names_of(options.synthetic),
         pairs=options.pairs,
         parts=options.parts,
-        encoder=options.encoder,
+        encoder=encoder,
+        inference=inference_of(options.entailment, loose=options.loose),
         most=options.records,
         seed=options.seed,
     )
@@ -147,6 +165,74 @@ def run(options: Namespace, report_parts: Path) -> None:
         files = ("page.html.j2", "page.css", "page.js")
         parts = [(report_parts / file).read_text(encoding="utf-8") for file in files]
         write_text(options.html, render(page_of(found), *parts))
+
+
+def encoder_of(model: str | None, url: str | None, key_env: str | None) -> Encoder:
+    """The embedding model that a person asks for.
+
+    Parameters
+    ----------
+    model
+        Directory or hub id, or what the endpoint calls it; None for the default.
+    url
+        Address of an endpoint; None runs the model here.
+    key_env
+        Environment variable of the endpoint's key.
+
+    Raises
+    ------
+    UserError
+        If the options do not go together, or one is not as it should be; its value may hold a key
+        and is not told.
+    """
+    if url is None:
+        from ggmi.information.embedding import named_encoder
+
+        if key_env is not None:
+            raise UserError("--key-env: goes with --encoder-url only; a model that runs here needs no key")
+        return named_encoder(model or "default")
+    if not model:
+        raise UserError("--encoder-url: needs --encoder MODEL, the name by which the endpoint knows the model")
+    from pydantic import ValidationError
+
+    from ggmi.models.embedding_endpoint import EndpointEncoder
+    from ggmi.models.settings import EmbeddingSettings
+
+    try:
+        settings = EmbeddingSettings(base_url=url, model=model, key_env=key_env)
+    except ValidationError as error:
+        wrong = {one["loc"][0] for one in error.errors()}
+        if "key_env" in wrong:
+            raise UserError("--key-env: must be the name of an environment variable in capitals, not a key") from None
+        raise UserError(
+            "--encoder-url: must be an address such as http://127.0.0.1:8000/v1, without password or query"
+        ) from None
+    return EndpointEncoder(settings)
+
+
+def inference_of(model: str | None, *, loose: bool) -> EntailmentModel | None:
+    """The model of inference that a person asks for.
+
+    Parameters
+    ----------
+    model
+        Directory or hub id; None for none.
+    loose
+        Whether the loose criterion is wanted.
+
+    Raises
+    ------
+    UserError
+        If there is a criterion without a model, or the model cannot be used.
+    """
+    if not model:
+        if loose:
+            raise UserError("--loose: goes with --entailment MODEL only")
+        return None
+    from ggmi.models.entailment import EntailmentModel
+    from ggmi.models.settings import EntailmentSettings
+
+    return EntailmentModel(EntailmentSettings(model=model, criterion="loose" if loose else "strict"))
 
 
 def _writable(option: str, file: str | None) -> None:
@@ -166,7 +252,8 @@ def estimated(
     *,
     pairs: str | None = None,
     parts: Sequence[str] = FIELDS,
-    encoder: str | None = None,
+    encoder: Encoder | None = None,
+    inference: EntailmentModel | None = None,
     most: int = MOST,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -184,7 +271,9 @@ def estimated(
     parts
         Fields that are embedded and compared.
     encoder
-        Directory of an embedding model; None for the default.
+        The embedding model; None for the default.
+    inference
+        The model that tells which records say the same; None takes the embeddings' similarity.
     most
         Most records in kernels.
     seed
@@ -200,7 +289,7 @@ def estimated(
     UserError
         If a set has fewer than four records or a record lacks its pair.
     """
-    from ggmi.information.embedding import named_encoder
+    from ggmi.information.embedding import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.embedded_sets import check_pairs, embedded
     from ggmi.pipeline.estimation import LEAST, STEPS, EstimationSettings, estimates
@@ -216,7 +305,8 @@ def estimated(
     key = pairs or PROMPT
     for sample in synthetic:
         check_pairs(sample, train, settings.pairing, key)
-    model = named_encoder(encoder or "default")
+    model = encoder or default_encoder()
+    same = inference.mutual if inference else None
     total = len(samples) + STEPS * len(synthetic)
     with _progress(total) as step:
         found = []
@@ -228,7 +318,7 @@ def estimated(
         tables = {}
         for one, name in zip(made, names, strict=True):
             tables[name] = estimates(
-                one, real, settings, seed=seed, key=key, on_step=partial(step, f"estimating {name}", 1)
+                one, real, settings, seed=seed, key=key, same=same, on_step=partial(step, f"estimating {name}", 1)
             )
     corrected = with_holm(tables)
     return {
@@ -242,6 +332,7 @@ def estimated(
         "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},
         "seed": seed,
         "encoder": model.identity,
+        "entailment": inference.described() if inference else None,
         "versions": versions(),
     }
 

@@ -11,7 +11,7 @@ import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from models.tiny import asks, make_model
+from models.tiny import asks, make_classifier, make_model
 
 from ggmi import config
 from ggmi.cli import main
@@ -19,7 +19,8 @@ from ggmi.errors import UserError
 from ggmi.information.embedding import named_encoder
 from ggmi.mixtures.tables import read_table
 from ggmi.models.backend import ask, backend
-from ggmi.models.settings import ServerSettings
+from ggmi.models.entailment import EntailmentModel
+from ggmi.models.settings import EntailmentSettings, ServerSettings
 from ggmi.models.store import Store
 from ggmi.students.base import Base
 
@@ -150,6 +151,7 @@ READERS = {
     "server": lambda folder: backend({"kind": "vllm", "model": str(folder)}),
     "student": lambda folder: Base(str(folder)).load(),
     "encoder": lambda folder: named_encoder(str(folder)).encode(["a"]),
+    "inference": lambda folder: EntailmentModel(EntailmentSettings(model=str(folder), device="cpu")),
 }
 
 
@@ -171,13 +173,16 @@ def test_pickled_weights_beside_whole_ones_are_not_read(model, reader):
     READERS[reader](model)
 
 
-@pytest.mark.parametrize("reader", ["generator", "student", "encoder"])
+@pytest.mark.parametrize("reader", ["generator", "student", "encoder", "inference"])
 @pytest.mark.parametrize("known", [True, False], ids=["a known architecture", "one of its own"])
 def test_code_that_comes_with_a_model_is_not_run(model, reader, known):
+    if reader == "inference":
+        make_classifier(model)
     (model / "evil.py").write_text(f"{TOUCH}\nclass Evil: pass\n")
     for name in ("config.json", "tokenizer_config.json"):
         values = json.loads((model / name).read_text())
-        names = ("AutoConfig", "AutoModel", "AutoModelForCausalLM", "AutoTokenizer")
+        kinds = ("", "ForCausalLM", "ForSequenceClassification")
+        names = ("AutoConfig", "AutoTokenizer", *(f"AutoModel{kind}" for kind in kinds))
         values["auto_map"] = dict.fromkeys(names, "evil.Evil")
         values |= {} if known else {"model_type": "evil"}
         (model / name).write_text(json.dumps(values))

@@ -390,6 +390,8 @@ def page_of(found: Mapping[str, Any]) -> Page:
         pairs = pd.DataFrame(found["comparisons"])
         table = data_table(pairs, FIELDS, caption="Every two sets")
         sections.append(Section("pairs", "Every two sets", "Every two sets", [table]))
+    # An endpoint's identity is words, a local model's a hash.
+    encoder = one_line(found["encoder"]) if " " in found["encoder"] else found["encoder"][:16]
     everything: list[Block] = [estimator_points(), data_table(long, FIELDS, caption="Every estimate")]
     sections.append(Section("estimates", "Every estimate", "Every estimate", everything))
     return Page(
@@ -402,5 +404,5 @@ def page_of(found: Mapping[str, Any]) -> Page:
         verdict=f"{said[0][0]}: {said[0][1]}" if said else "",
         findings=said[1:],
         sections=sections,
-        colophon=f"Seed {found['seed']}; embeddings by {found['encoder'][:16]}; all logarithms are natural.",
+        colophon=f"Seed {found['seed']}; embeddings by {encoder}; all logarithms are natural.",
     )
