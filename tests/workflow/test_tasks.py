@@ -422,7 +422,7 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
     (path / "no_place.txt").write_text("Write tasks.\nMany of them.\n")
     make_model(path / "narrow", window=64)
     asked = len(server.bodies)
-    page = Endpoint(lambda _body, _nth: "HTML")
+    page = Endpoint(lambda _body, _nth: Response("<html>Sign in</html>", media_type="text/html"))
     near = {"kind": "local", "model": "./narrow"}
     far = {"kind": "openai", "model": "m", "base_url": server.address, "key_env": "GGMI_TEST_KEY"}
 
