@@ -22,7 +22,7 @@ from ggmi.config import load
 from ggmi.embedded.recipes import RECIPES, Recipe
 from ggmi.embedded.training import save, train
 from ggmi.models.backend import ask, backend
-from ggmi.models.requests import Request, Sampling
+from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
 from ggmi.pipeline.sets import curated_rows, curation_of, parsed_rows
 from ggmi.pipeline.world import documents_of
@@ -140,15 +140,24 @@ def parsing():
     say("parsing and curation")
     texts = sentences(1000, 40, "records")
     records = [{"instruction": t[:120], "context": "", "response": t[120:]} for t in texts]
-    rows = [
-        {
-            **{"prompt_id": "p", "draw": i, "key": f"{i:064x}", "finish_reason": "stop", "model": "m"},
-            **{"text": "\n".join(map(json.dumps, records[20 * i : 20 * i + 20]))},
-            **{"usage": {"prompt_tokens": 1, "completion_tokens": 1}, "log_prob": None, "log_prob_missing": "none"},
-        }
+    responses = [
+        Response(
+            key=f"{i:064x}",
+            text="\n".join(map(json.dumps, records[20 * i : 20 * i + 20])),
+            finish_reason="stop",
+            prompt_tokens=1,
+            completion_tokens=1,
+            log_prob_nats=None,
+            log_prob_missing="a benchmark",
+            token_log_probs=None,
+            model="m",
+            seconds=0.0,
+            attempts=1,
+        )
         for i in range(50)
     ]
-    curation = curation_of({"lengths": None, "placeholders": True, "exact": True, "near": 0.7, "contamination": None})
+    rows = [{"prompt_id": "p", "draw": i, **response.content()} for i, response in enumerate(responses)]
+    curation = curation_of({"lengths": None, "placeholders": True, "exact": True, "near": 0.7})
     taken = []
     for _ in range(REPEATS):
         started = time.perf_counter()
