@@ -257,13 +257,16 @@ def places_in_world(name):
 
 def sets_of(wildcards):
     """Conditions and curations of one generator."""
-    task = TASKS[wildcards.task]
     return [
         (condition, curation)
-        for generator, condition in task.conditions()
-        for curation in task.curations
+        for generator, condition, curation in estimated_places(wildcards.task)
         if generator == wildcards.generator
     ]
+
+
+def has_world_generator(name):
+    """Whether a generator of the embedded world writes for a task."""
+    return any(g.kind == "world" for g in TASKS[name].generators.values())
 
 
 def estimation_files(name):
@@ -281,7 +284,7 @@ def task_tables(name):
     """Tables of a task's page."""
     task = TASKS[name]
     tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
-    if any(generator.kind == "world" for generator in task.generators.values()):
+    if has_world_generator(name):
         tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
     return tables + rating_files(name) + estimation_files(name)
 
@@ -299,7 +302,7 @@ def rating_files(name):
 def task_figures(name):
     """Figures of a task's page, without their suffix."""
     task = TASKS[name]
-    shares = any(generator.kind == "world" for generator in task.generators.values())
+    shares = has_world_generator(name)
     figures = [
         *(["figure_shares"] if shares else []),
         *(["rating/figure_losses"] if task.students else []),
@@ -312,7 +315,7 @@ def task_figures(name):
 def task_records(name):
     """Records of how a task's tables were made."""
     task = TASKS[name]
-    shares = any(generator.kind == "world" for generator in task.generators.values())
+    shares = has_world_generator(name)
     records = [
         "synthesis",
         *(["shares"] if shares else []),

@@ -104,7 +104,9 @@ def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
     """
     safe = _with_texts(table, lambda text: f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text)
     # Only a writer that is told to quotes a carriage return, which readers take for the end of a line.
-    returns = any("\r" in value for column in safe for value in safe[column] if isinstance(value, str))
+    returns = any(
+        "\r" in value for name in safe.select_dtypes(exclude="number") for value in safe[name] if isinstance(value, str)
+    )
     quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
     with atomic(path) as beside:
         safe.to_csv(beside, index=False, float_format="%.10g", lineterminator="\n", quoting=quoting)

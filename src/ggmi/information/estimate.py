@@ -178,6 +178,25 @@ def group_codes(groups: Sequence | NDArray | None, n: int, name: str) -> Indices
     return np.unique(np.asarray(groups), return_inverse=True)[1].ravel()
 
 
+def places_by(keys: Iterable[str]) -> dict[str, list[int]]:
+    """Places of the observations that bear each key, in the order in which keys first come.
+
+    Parameters
+    ----------
+    keys
+        The key of each observation.
+
+    Examples
+    --------
+    >>> places_by(["p", "q", "p"])
+    {'p': [0, 2], 'q': [1]}
+    """
+    places: dict[str, list[int]] = {}
+    for place, key in enumerate(keys):
+        places.setdefault(key, []).append(place)
+    return places
+
+
 def nearest_id(key: str, known: Iterable[str]) -> str:
     """Name the known id nearest to a wrong one; long lists are counted, not spelt out.
 

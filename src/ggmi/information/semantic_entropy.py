@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import Equivalence
-from ggmi.information.estimate import Array, Estimate, Indices, normal_ends
+from ggmi.information.estimate import Array, Estimate, Indices, normal_ends, places_by
 from ggmi.random import stream
 
 # Subsamples a size of the curve.
@@ -208,7 +208,7 @@ def semantic_entropy_by_prompt(
     """
     if not len(records) == len(prompt_ids) == len(labels):
         raise UserError(f"prompt_ids: {len(prompt_ids)} for {len(records)} records; each record needs its prompt")
-    members = _members(prompt_ids)
+    members = places_by(prompt_ids)
     method = f"semantic entropy of one prompt's records, {correction.replace('_', '-')}"
     return {prompt: _estimate(labels[chosen], correction, method) for prompt, chosen in members.items()}
 
@@ -235,17 +235,9 @@ def labels_by_prompt(
         Numbers mean something among the records of one prompt alone.
     """
     labels = np.empty(len(records), dtype=np.intp)
-    for chosen in _members(prompt_ids).values():
+    for chosen in places_by(prompt_ids).values():
         labels[chosen] = same(vectors[chosen]).cluster([records[i] for i in chosen])
     return labels
-
-
-def _members(prompt_ids: Sequence[str]) -> dict[str, list[int]]:
-    """Places of each prompt's records."""
-    members: dict[str, list[int]] = {}
-    for i, prompt in enumerate(prompt_ids):
-        members.setdefault(prompt, []).append(i)
-    return members
 
 
 def _estimate(labels: Indices, correction: str, method: str) -> Estimate:

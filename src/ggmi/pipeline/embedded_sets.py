@@ -10,7 +10,7 @@ import numpy as np
 
 from ggmi.errors import UserError
 from ggmi.information.embedding import Encoder, embed
-from ggmi.information.estimate import Array, Indices, nearest_id
+from ggmi.information.estimate import Array, Indices, nearest_id, places_by
 from ggmi.information.kernels import Sets
 from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt
 from ggmi.pipeline.subsets import some
@@ -86,13 +86,13 @@ def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str =
     known = {record.id: i for i, record in enumerate(anchors.sample.records)}
     if pairing == "auto" and not {i for ids in prompts.values() for i in ids} <= known.keys():
         prompts = {}
+    used = some(len(sample), most, seed, "pairs")
     if pairing == "index" or (pairing == "auto" and not prompts):
-        return pair_by_index(anchors.vectors, synthetic.vectors[some(len(sample), most, seed, "pairs")], seed=seed)
+        return pair_by_index(anchors.vectors, synthetic.vectors[used], seed=seed)
     keys = require_keys(sample, key)
     if prompts:
-        used = some(len(sample), most, seed, "pairs")
         return pair_by_prompt(synthetic.vectors[used], [keys[i] for i in used], prompts, anchors.vectors, list(known))
-    return _same_key(synthetic, anchors, keys, key, some(len(sample), most, seed, "pairs"))
+    return _same_key(synthetic, anchors, keys, key, used)
 
 
 def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PROMPT) -> None:
@@ -114,9 +114,7 @@ def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PRO
 
 def _same_key(synthetic: Embedded, anchors: Embedded, keys: list[str], key: str, used: Indices) -> Pairs:
     """Pair each record with the real records that have the same key."""
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(require_keys(anchors.sample, key)):
-        places.setdefault(name, []).append(place)
+    places = places_by(require_keys(anchors.sample, key))
     for where, name in zip(synthetic.sample.places, keys, strict=True):
         if name not in places:
             raise UserError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -181,11 +181,11 @@ class _Work:
     def text(self, place: int) -> str:
         return self.synthetic.sample.records[place].text
 
-    @property
+    @cached_property
     def equal_places(self) -> Indices:
         return some(len(self.synthetic), self.settings.equal_records, self.seed, "equal")
 
-    @property
+    @cached_property
     def equal(self) -> Array:
         return self.synthetic.vectors[self.equal_places]
 

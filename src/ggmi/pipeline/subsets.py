@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ggmi.information.estimate import Indices
+from ggmi.information.estimate import Indices, places_by
 from ggmi.random import stream
 
 
@@ -24,10 +24,7 @@ def some_prompts(ids: Sequence[str], most: int, seed: int) -> Indices:
     """
     if len(ids) <= most:
         return np.arange(len(ids))
-    members: dict[str, list[int]] = {}
-    for i, prompt in enumerate(ids):
-        members.setdefault(prompt, []).append(i)
-    lists = list(members.values())
+    lists = list(places_by(ids).values())
     order = [lists[i] for i in stream(seed, "estimation", "prompts").permutation(len(lists))]
     fit = max(1, int(np.searchsorted(np.cumsum([len(places) for places in order]), most, side="right")))
     places = np.array([place for chosen in order[:fit] for place in chosen])

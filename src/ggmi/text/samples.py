@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ggmi.errors import UserError, did_you_mean
+from ggmi.errors import UserError
 from ggmi.text.jsonl import kind
 from ggmi.text.records import Record, Row, placed_rows, records_of
 
@@ -145,7 +145,7 @@ def read_made(path: str | os.PathLike[str]) -> Sample:
     return read_sample(path)
 
 
-def require_keys(sample: Sample, key: str, columns: Mapping[str, Any] | None = None) -> list[str]:
+def require_keys(sample: Sample, key: str) -> list[str]:
     """The keys of a set that must have them.
 
     Parameters
@@ -154,8 +154,6 @@ def require_keys(sample: Sample, key: str, columns: Mapping[str, Any] | None = N
         The set.
     key
         The column's name.
-    columns
-        A row of the set, for the nearest spelling.
 
     Returns
     -------
@@ -168,8 +166,7 @@ def require_keys(sample: Sample, key: str, columns: Mapping[str, Any] | None = N
     """
     for place, found in zip(sample.places, sample.keys, strict=True):
         if found is None:
-            hint = f"; {did_you_mean(key, map(str, columns))}" if columns else ""
-            raise UserError(f"{sample.source}: {place}: there is no {key!r} to pair by{hint}")
+            raise UserError(f"{sample.source}: {place}: there is no {key!r} to pair by")
     return [str(found) for found in sample.keys]
 
 

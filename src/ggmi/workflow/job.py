@@ -100,8 +100,11 @@ def students_shown(condition: str) -> Callable[[int, int, int, float | None], No
 
 
 def _tell_student(line: _Line, number: int, step: int, most: int, seconds_left: float | None) -> None:
-    left = "" if seconds_left is None else f", {timedelta(seconds=round(seconds_left))} left"
-    line.show(f"student {number}, step {step:,} of at most {most:,}{left}")
+    line.show(f"student {number}, step {step:,} of at most {most:,}{_left(seconds_left)}")
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f", {timedelta(seconds=round(seconds))} left"
 
 
 def responses_shown(name: str) -> OnProgress:
@@ -115,11 +118,11 @@ def responses_shown(name: str) -> OnProgress:
     line = _Line(name)
 
     def tell(progress: Progress) -> None:
-        left = "" if progress.seconds_left is None else f", {timedelta(seconds=round(progress.seconds_left))} left"
         failed = f", {progress.failed:,} failed" if progress.failed else ""
         spent = f", spent {progress.cost:,.2f}" if progress.cost else ""
         line.show(
-            f"{progress.done:,} of {progress.total:,} responses{failed}, {progress.usage.tokens:,} tokens{spent}{left}"
+            f"{progress.done:,} of {progress.total:,} responses{failed}, {progress.usage.tokens:,} tokens{spent}"
+            f"{_left(progress.seconds_left)}"
         )
 
     return tell
