@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from rich.console import Console
+from rich.progress import track
 
 from ggmi.information.embedding import default_encoder
 from ggmi.io import write_csv, write_text
-from ggmi.pipeline.embedded_sets import Embedded, embedded
+from ggmi.pipeline.embedded_sets import embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.pipeline.estimation_tables import estimates_table, predictions_table
 from ggmi.reporting.estimation import predictions_sentence
@@ -32,16 +34,16 @@ def first(sample, records):
     return replace(sample, **{name: getattr(sample, name)[:records] for name in names})
 
 
-def measured(data, records):
-    """Estimates of every model's answers."""
+def measured(data, records, kept):
+    """Estimates of every model's answers; embeddings are kept in a folder, so that a run that was stopped goes on."""
     encoder = default_encoder()
-    train = embedded(read_sample(data / "seed_tasks.jsonl"), encoder, ["response"])
+    train = embedded(read_sample(data / "seed_tasks.jsonl"), encoder, ["response"], kept)
     settings = EstimationSettings("prompt", records=records, equal_records=records)
     found = {}
-    for path in sorted((data / "answers").glob("*.jsonl")):
+    for path in track(sorted((data / "answers").glob("*.jsonl")), "Models", console=Console(stderr=True)):
         sample = first(read_sample(path), records)
-        asked = Embedded(sample, embedded(sample, encoder, ["instruction"]).vectors)
-        answers = embedded(sample, encoder, ["response"])
+        asked = embedded(sample, encoder, ["instruction"], kept)
+        answers = embedded(sample, encoder, ["response"], kept)
         found[path.stem, "answers", "as_given"] = estimates(answers, train, settings, seed=SEED, anchors=asked)
         print(f"{path.stem}: {len(sample)} answers", flush=True)
     return estimates_table(found)
@@ -52,7 +54,7 @@ def main(folder="results/real_data", records=805, data=DATA):
     folder = Path(folder)
     if not (data / "answers" / "win_rates.csv").is_file():
         sys.exit(f"REAL DATA NOT FOUND in {data}: set SHARED_DATA to their folder; nothing was measured")
-    table = measured(data, records)
+    table = measured(data, records, folder / "embeddings")
     outcomes = pd.read_csv(data / "answers" / "win_rates.csv").set_index("model")
     parts, lines = (
         [],

@@ -58,10 +58,10 @@ def real(q: Fraction) -> Decimal:
 
 
 def value(stored: dict[str, Any], joint: Law, op: str, *args: Any) -> Decimal:
-    """Value of a term in prefix form."""
+    """Value of an operation and what it is applied to."""
     zero = Fraction(0)
-    if op in ("number", "parameter"):
-        return real(Fraction(args[0] if op == "number" else stored["parameters"][args[0]]))
+    if op == "parameter":
+        return real(Fraction(stored["parameters"][args[0]]))
     if op == "H":
         law = marginal(stored, joint, *args).values()
         return sum((real(p) * (Decimal(p.denominator).ln() - Decimal(p.numerator).ln()) for p in law), Decimal(0))
@@ -75,9 +75,9 @@ def value(stored: dict[str, Any], joint: Law, op: str, *args: Any) -> Decimal:
             laws = (marginal(stored, joint, x).items() for x in (learner, data))
             pairs = {w + x: p * q for (w, p), (x, q) in product(*laws)}
         return real(sum((p * Fraction(loss[str(w)][x]) for (w, x), p in pairs.items()), zero))
-    operands = [value(stored, joint, *tree) for tree in args]
+    operands = [real(Fraction(x)) if isinstance(x, str) else value(stored, joint, *x) for x in args]
     if op in ("+", "*"):
-        return operands[0] + operands[1] if op == "+" else operands[0] * operands[1]
+        return sum(operands, Decimal(0)) if op == "+" else operands[0] * operands[1]
     return abs(operands[0]) if op == "abs" else max(operands[0], Decimal(0)).sqrt()
 
 

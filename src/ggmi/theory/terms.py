@@ -1,8 +1,9 @@
 """Sides of inequalities as expression trees: one definition for floats, gradients, certificates and readers.
 
 A tree's leaves are exact numbers, entropies, total variation distances, risks and the world's
-parameters; its inner nodes are sums, products, square roots and absolute values. As JSON a tree is
-a nested list in prefix form, which is what certificates store.
+parameters; its inner nodes are sums of any length, products of two, square roots and absolute
+values. Sums are kept flat, ``H(W) - H(S, W) + H(S)`` rather than a sum of sums. As JSON a tree is a
+nested list in prefix form with numbers as fractions in text, which is what certificates store.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -37,15 +40,20 @@ class Term:
     args: tuple[Any, ...]
 
     def __add__(self, other: Term) -> Term:
-        return Term("+", (self, other))
+        return Term("+", tuple(part for side in (self, other) for part in (side.args if side.op == "+" else (side,))))
 
     def __sub__(self, other: Term) -> Term:
-        return Term("+", (self, -other))
+        return self + -other
 
     def __neg__(self) -> Term:
         return number(-1) * self
 
     def __mul__(self, other: Term) -> Term:
+        if self.op == "number" and other.op == "+":
+            return Term("+", tuple(self * part for part in other.args))
+        if self.op == "number" and other.op == "*" and other.args[0].op == "number":
+            factor = self.args[0] * other.args[0].args[0]
+            return other.args[1] if factor == 1 else Term("*", (number(factor), other.args[1]))
         return Term("*", (self, other))
 
     def leaves(self) -> list[Term]:
@@ -56,19 +64,11 @@ class Term:
             return []
         return list(dict.fromkeys(leaf for a in self.args for leaf in a.leaves()))
 
-    def as_json(self) -> list[Any]:
+    def as_json(self) -> list[Any] | str:
         """Nested lists, numbers as strings of fractions."""
         if self.op == "number":
-            return ["number", str(self.args[0])]
+            return str(self.args[0])
         return [self.op, *(a.as_json() if isinstance(a, Term) else a for a in self.args)]
-
-
-def from_json(tree: Sequence[Any]) -> Term:
-    """Inverse of `Term.as_json`."""
-    op, *args = tree
-    if op == "number":
-        return number(Fraction(args[0]))
-    return Term(op, tuple(from_json(a) if isinstance(a, list) else a for a in args))
 
 
 def number(value: Fraction | int | str) -> Term:
@@ -160,7 +160,7 @@ def fold(term: Term, leaf: Callable[[Term], Any], exact: Callable[[Fraction], An
         return leaf(term)
     operands = [fold(a, leaf, exact, root) for a in term.args]
     if term.op == "+":
-        return operands[0] + operands[1]
+        return reduce(add, operands)
     if term.op == "*":
         return operands[0] * operands[1]
     if term.op == "abs":
@@ -221,7 +221,7 @@ def gradient(term: Term, world: World) -> dict[Term, Array]:
         else:
             operands = [forward(a) for a in node.args]
             if node.op == "+":
-                value = operands[0] + operands[1]
+                value = reduce(add, operands)
             elif node.op == "*":
                 value = operands[0] * operands[1]
             else:
