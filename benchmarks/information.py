@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 from common import HERE, fill_readme, table, verdict
+from scipy.stats import binom
 
 from ggmi.information.features import hsic_random_features
 from ggmi.information.hsic import hsic
@@ -189,7 +190,7 @@ def part_embedding(texts=512, batch=32, repeats=3):
     return {**seconds, "ratios": ratios.tolist(), "difference": difference}
 
 
-def part_calibration(trials=1000):
+def part_calibration(trials=10_000):
     """Share of independent samples called dependent at 0.05, for each estimator and null offered."""
     worlds = {
         "n=100, 1 and 1 dimensions, skewed": lambda g: (g.exponential(size=(100, 1)), g.exponential(size=(100, 1))),
@@ -205,7 +206,10 @@ def part_calibration(trials=1000):
             x, y = sample(stream(SEED, "calibration", world, trial))
             for estimator, null in rejected:
                 rejected[estimator, null] += hsic(x, y, estimator, seed=trial, **nulls[null]).p_value <= 0.05
-        rows += [{"world": world, "estimator": e, "null": u, "rejected": c} for (e, u), c in rejected.items()]
+        rows += [
+            {"world": world, "estimator": e, "null": u, "trials": trials, "rejected": c}
+            for (e, u), c in rejected.items()
+        ]
     return rows
 
 
@@ -226,9 +230,14 @@ def told(part, result):
         return f"{slowest:.1f} s at most", slowest < 20
     if part == "embedding":
         return f"{result['ratios'][0]:.2f} times the plain loop", result["ratios"][0] >= 1.5
-    shares = [row["rejected"] for row in result]
-    # 95 % of binomial counts of 1,000 trials at 0.05.
-    return f"{min(shares)} to {max(shares)} of 1,000 rejected", 37 <= min(shares) <= max(shares) <= 64
+    counts, trials = [row["rejected"] for row in result], result[0]["trials"]
+    (low, high), (least, most) = (binom.interval(c, trials, 0.05) for c in (0.95, 1 - 0.05 / len(counts)))
+    inside = sum(low <= count <= high for count in counts)
+    line = (
+        f"{100 * min(counts) / trials:.1f} to {100 * max(counts) / trials:.1f} % of {trials:,} independent samples "
+        f"rejected; {inside} of {len(counts)} inside their own 95 % band, {0.95 * len(counts):.0f} expected"
+    )
+    return line, least <= min(counts) <= max(counts) <= most
 
 
 def keep(part, record):

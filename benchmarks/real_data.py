@@ -11,11 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from common import HERE, fill_readme
+from common import table as markdown
 from rich.console import Console
 from rich.progress import track
 
 from ggmi.information.embedding import default_encoder
 from ggmi.io import write_csv, write_text
+from ggmi.pipeline.comparing import LEVEL
 from ggmi.pipeline.embedded_sets import embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.pipeline.estimation_tables import estimates_table, predictions_table
@@ -25,7 +28,11 @@ from ggmi.text.samples import read_sample
 
 SEED = 20241001
 DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-OUTCOMES = ("win_rate_percent", "length_controlled_win_rate_percent", "mean_length_characters")
+OUTCOMES = {
+    "win_rate_percent": "the win rate",
+    "length_controlled_win_rate_percent": "the length-controlled win rate",
+    "mean_length_characters": "the mean length",
+}
 
 
 def first(sample, records):
@@ -49,6 +56,12 @@ def measured(data, records, kept):
     return estimates_table(found)
 
 
+def cell(row):
+    """A correlation with its interval."""
+    text = estimate(row["spearman"], row["ci_low"], row["ci_high"], 2)
+    return f"**{text}**" if row["p_holm"] < LEVEL else text
+
+
 def main(folder="results/real_data", records=805, data=DATA):
     """Measure, print, and write estimates.csv, predictions.csv and report.md."""
     folder = Path(folder)
@@ -56,24 +69,28 @@ def main(folder="results/real_data", records=805, data=DATA):
         sys.exit(f"REAL DATA NOT FOUND in {data}: set SHARED_DATA to their folder; nothing was measured")
     table = measured(data, records, folder / "embeddings")
     outcomes = pd.read_csv(data / "answers" / "win_rates.csv").set_index("model")
-    parts, lines = (
-        [],
-        [f"# Estimators against win rates: {table['generator'].nunique()} models, {records} answers each"],
-    )
-    for outcome in OUTCOMES:
+    parts, lines, columns = [], [], {}
+    for outcome, words in OUTCOMES.items():
         rates = {(model, "answers", "as_given"): float(rate) for model, rate in outcomes[outcome].items()}
         found = predictions_table(table, rates, SEED)
         parts.append(found.assign(outcome=outcome))
-        lines += ["", f"## {outcome}", "", predictions_sentence(found), ""]
-        lines += ["| estimator | rank correlation | p, Holm |", "| --- | --- | --- |"]
-        lines += [
-            f"| {r['estimator']} | {estimate(r['spearman'], r['ci_low'], r['ci_high'], 2)} | {r['p_holm']:.3f} |"
-            for r in found.dropna(subset=["spearman"]).to_dict("records")
-        ]
+        lines += [predictions_sentence(found, words), ""]
+        columns[words] = {row["estimator"]: cell(row) for row in found.dropna(subset=["spearman"]).to_dict("records")}
+    rows = [[name, *(column[name] for column in columns.values())] for name in columns["the win rate"]]
+    models = table["generator"].nunique()
+    lines += [
+        f"Spearman's correlation of each estimator with what heads the column, over {models} models with {records} "
+        "answers each, with its 95 % interval; in bold where p < 0.05 after Holm's correction over the estimators.",
+        "",
+        markdown(["estimator", *columns], rows),
+    ]
+    report = "\n".join(lines)
     write_csv(folder / "estimates.csv", table)
     write_csv(folder / "predictions.csv", pd.concat(parts))
-    write_text(folder / "report.md", "\n".join(lines) + "\n")
-    print("\n".join(lines))
+    write_text(folder / "report.md", report + "\n")
+    if records == 805:
+        fill_readme(HERE / "README.md", "real-data", report)
+    print(report)
 
 
 if __name__ == "__main__":

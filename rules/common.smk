@@ -255,15 +255,6 @@ def places_in_world(name):
     return [p for p in estimated_places(name) if generators[p[0]].kind == "world"]
 
 
-def sets_of(wildcards):
-    """Conditions and curations of one generator."""
-    return [
-        (condition, curation)
-        for generator, condition, curation in estimated_places(wildcards.task)
-        if generator == wildcards.generator
-    ]
-
-
 def has_world_generator(name):
     """Whether a generator of the embedded world writes for a task."""
     return any(g.kind == "world" for g in TASKS[name].generators.values())

@@ -1,10 +1,11 @@
 # Estimates of every synthetic set against the real records.
 #
-# Embedding loads a model, so a job embeds all sets of a generator, each by itself: the vectors of
-# one set depend on no other. Memory: kernels are evaluated in tiles; 2,000 records take some 300 MB
-# beside the libraries.
+# What a condition's parser found is embedded once, whatever is curated from it, and by itself: its
+# vectors depend on no other set. Memory: kernels are evaluated in tiles; 2,000 records take some
+# 300 MB beside the libraries.
 ESTIMATION_RESOURCES = growing(mem_mb=4000, runtime=120)
-SET = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
+PARSED = f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl"
+VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}.npz"
 
 
 localrules:
@@ -43,14 +44,11 @@ rule real_embeddings:
 rule embeddings:
     input:
         encoder_files,
-        sets=lambda w: [
-            SET.format(**w, condition=condition, curation=curation)
-            for condition, curation in sets_of(w)
-        ],
+        sets=[PARSED],
     output:
-        f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}.npz",
+        VECTORS,
     log:
-        f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}.log",
+        f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}-{{condition}}.log",
     conda:
         "../envs/models.yaml"
     resources:
@@ -64,7 +62,7 @@ rule embeddings:
         endpoint=embedding_endpoint,
         # How many texts a request has is no reason to embed anything anew.
         manner=embedding_manner,
-        names=lambda w: [".".join(place) for place in sets_of(w)],
+        names=["parsed"],
     script:
         "../workflow/scripts/embeddings.py"
 
@@ -72,8 +70,9 @@ rule embeddings:
 rule estimates:
     input:
         entailment_files,
-        synthetic=SET,
-        vectors=f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}.npz",
+        synthetic=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl",
+        parsed=PARSED,
+        vectors=VECTORS,
         real=f"{RESULTS}/{{task}}/estimation/real.npz",
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
         pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",

@@ -113,7 +113,7 @@ def test_the_gamma_tail_is_that_of_pearsons_third_type(skewness):
 @pytest.mark.parametrize("null", ["permutation", "gamma", "shifts"])
 @pytest.mark.parametrize("d", [1, 30])
 def test_independent_samples_are_called_dependent_as_often_as_alpha_says(null, d):
-    # The full calibration, 1,000 trials a case, is benchmarks/information.py; the band is right for this number.
+    # The full calibration, 10,000 trials a case, is benchmarks/information.py; the band is right for this number.
     trials, n = 300, 60
     rejected = {"unbiased": 0, "biased": 0}
     settings = {"shifts": {"n_permutations": 30}, "permutation": {"n_permutations": 99}, "gamma": {"null": "gamma"}}

@@ -99,6 +99,19 @@ def test_a_changed_setting_reruns_estimates_and_embeds_nothing_anew(estimated, t
     assert rules == {"estimates", "estimation_tables"}
 
 
+def test_another_curation_is_estimated_and_embeds_nothing_anew(estimated, tmp_path):
+    project = estimated.copy(tmp_path / "project")
+    change = sets("fresh", "copied", "few")
+    change["curations"]["without_copies"] = {**OFF, "exact": True}
+    project.configure({"tasks": {"imported": change}})
+    target = "results/imported/estimation/estimates.csv"
+    assert {job.split()[0] for job in project.planned(target)} == {"curated_set", "estimates", "estimation_tables"}
+    project.run("--cores", "2", target)
+    rows = table(project, "estimates.csv").set_index(["generator", "curation", "estimator"])["value"]
+    assert rows["copied", "without_copies", "near_repeats"] == 0
+    assert rows["fresh", "without_copies", "mmd"] == rows["fresh", "as_given", "mmd"]
+
+
 def test_leaving_estimates_out_leaves_no_job_of_them(estimated, tmp_path):
     project = estimated.copy(tmp_path / "project")
     project.configure({"tasks": {"imported": {**sets("fresh"), "estimation": None}}})

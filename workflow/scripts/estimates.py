@@ -2,7 +2,7 @@
 
 from ggmi.io import read_rounds, write_json
 from ggmi.models.settings import EntailmentSettings
-from ggmi.pipeline.embedded_sets import Embedded
+from ggmi.pipeline.embedded_sets import Embedded, chosen
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.text.samples import read_made
 from ggmi.workflow.job import job
@@ -20,8 +20,8 @@ def by_entailment(values):
 
 
 with job(snakemake.log[0]):
-    p, given, w = snakemake.params, snakemake.input, snakemake.wildcards
-    synthetic = embedded(given.synthetic, given.vectors, f"{w.condition}.{w.curation}")
+    p, given = snakemake.params, snakemake.input
+    synthetic = chosen(embedded(given.parsed, given.vectors, "parsed"), read_made(given.synthetic))
     train, anchors = (embedded(given[name], given.real, name) for name in ("train", "pool"))
     settings = EstimationSettings(**p.settings)
     same = by_entailment(p.entailment) if p.entailment else None

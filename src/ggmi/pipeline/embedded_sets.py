@@ -54,6 +54,34 @@ def embedded(
     return Embedded(sample, embed(texts, encoder, cache).astype(float) if texts else np.zeros((0, 1)))
 
 
+def chosen(whole: Embedded, sample: Sample) -> Embedded:
+    """What was kept of an embedded set.
+
+    Parameters
+    ----------
+    whole
+        The set.
+    sample
+        Some of its records, found by their ids.
+
+    Returns
+    -------
+    Embedded
+
+    Raises
+    ------
+    UserError
+        If the set has no record of an id.
+    """
+    place = {record.id: i for i, record in enumerate(whole.sample.records)}
+    strange = [record.id for record in sample.records if record.id not in place]
+    if strange:
+        raise UserError(
+            f"{sample.source}: record {strange[0]!r} is not in {whole.sample.source}; delete both, run again"
+        )
+    return Embedded(sample, whole.vectors[[place[record.id] for record in sample.records]])
+
+
 def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str = PROMPT, seed: int, most: int) -> Pairs:
     """Pair a synthetic set with real records.
 

@@ -324,23 +324,25 @@ def estimation_section(name: str, found: EstimationResults, figures: Mapping[str
     return Section("estimates", "Estimates", "Estimates", blocks)
 
 
-def predictions_sentence(predictions: pd.DataFrame) -> str:
-    """Which estimator predicts the rating, and whether so few conditions could have told.
+def predictions_sentence(predictions: pd.DataFrame, outcome: str = "the rating") -> str:
+    """Which estimator predicts the outcome, and whether so few conditions could have told.
 
     Parameters
     ----------
     predictions
         Of `ggmi.pipeline.estimation_tables.predictions_table`.
+    outcome
+        What is predicted, in words.
     """
     known = predictions.dropna(subset=["spearman"])
     if known.empty:
-        return "Too few conditions have both an estimate and a rating to ask which estimator predicts the rating."
+        return f"Too few conditions have an estimate and {outcome} to ask which estimator predicts {outcome}."
     best = known.loc[known["spearman"].abs().idxmax()]
     certain = known.loc[known["p_holm"] < LEVEL, "estimator"].tolist()
     power = fixed(100 * float(best["power"]), 0)
     cannot = ", so that silence here decides nothing" if best["power"] < USEFUL_POWER else ""
     return (
-        f"Which estimator predicts the rating: after Holm's correction {listed(certain) if certain else 'none'}. The "
+        f"Which estimator predicts {outcome}: after Holm's correction {listed(certain) if certain else 'none'}. The "
         f"strongest rank correlation is that of {best['estimator']}, "
         f"{estimate(best['spearman'], best['ci_low'], best['ci_high'], 2)}; {int(best['n'])} conditions find a true "
         f"correlation of 0.8 in {power} % of runs{cannot}."
