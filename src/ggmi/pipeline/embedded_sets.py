@@ -77,7 +77,7 @@ def chosen(whole: Embedded, sample: Sample) -> Embedded:
     strange = [record.id for record in sample.records if record.id not in place]
     if strange:
         raise UserError(
-            f"{sample.source}: record {strange[0]!r} is not in {whole.sample.source}; delete both, run again"
+            f"{sample.source}: record {strange[0]!r} is not in {whole.sample.source}; delete both, run anew"
         )
     return Embedded(sample, whole.vectors[[place[record.id] for record in sample.records]])
 
