@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,8 @@ def graphs(folder):
 
 
 def planned(folder, *arguments):
-    """Seconds of a processor, memory and jobs of a dry run."""
+    """Seconds by the clock and of a processor, memory and jobs of a dry run."""
+    started = time.perf_counter()
     command = [sys.executable, "-m", "snakemake", "--quiet", "rules", *arguments]
     process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True)
     with process.stdout as pipe:
@@ -69,7 +71,7 @@ def planned(folder, *arguments):
         sys.exit(f"{said[-4000:]}\nbenchmarks: {' '.join(arguments)} failed")
     jobs = next(int(line.split()[1]) for line in said.splitlines() if line.startswith("total "))
     cpu = used.ru_utime + used.ru_stime
-    return {"cpu_seconds": cpu, "mb": megabytes(used), "jobs": jobs}
+    return {"seconds": time.perf_counter() - started, "cpu_seconds": cpu, "mb": megabytes(used), "jobs": jobs}
 
 
 def megabytes(used):
@@ -149,13 +151,14 @@ def pipeline(folder, count):
     found["curated_set"] = ran(
         folder, "curated_set", {"records": "records.jsonl", "summary": "summary.json"}, made, params
     )
-    kept = json.loads((folder / "kept.json").read_text())["kept"]
-    with block_writer(folder / "synthetic.npz") as writer:
-        writer.write("c.standard", 0, {"vectors": vectors[:kept]})
-    settings = Estimation().model_dump(exclude={"encoder", "device"})
-    given = {"synthetic": "kept.jsonl", "vectors": "synthetic.npz", "real": "vectors.npz"}
+    with block_writer(folder / "parsed.npz") as writer:
+        writer.write("parsed", 0, {"vectors": vectors})
+    settings = Estimation().model_dump(exclude={"encoder", "device", "endpoint", "entailment"})
+    given = {"synthetic": "kept.jsonl", "parsed": "records.jsonl", "vectors": "parsed.npz", "real": "vectors.npz"}
     given |= {"train": "real.jsonl", "pool": "real.jsonl"}
-    found["estimates"] = ran(folder, "estimates", given, {"json": "estimates.json"}, {"settings": settings, "seed": 1})
+    params = {"settings": settings, "seed": 1, "entailment": None}
+    found["estimates"] = ran(folder, "estimates", given, {"json": "estimates.json"}, params)
+    kept = json.loads((folder / "kept.json").read_text())["kept"]
     return {**found, "kept": kept, "file_mb": (folder / "responses.jsonl").stat().st_size / 1e6}
 
 
@@ -165,10 +168,10 @@ def tables(found):
     rows = [
         [
             f"Graph of {conditions:,} conditions of {name}: {graph['jobs']:,} jobs",
-            f"{graph['cpu_seconds']:.1f} s",
+            f"{graph['cpu_seconds']:.1f} s, by the clock {graph['seconds']:.1f} s",
             f"{graph['mb']:,.0f} MB",
             "< 15 s, < 1,000 MB",
-            verdict(graph["cpu_seconds"] < 15 and graph["mb"] < 1000),
+            verdict(graph["seconds"] < 15 and graph["mb"] < 1000),
         ]
         for (name, graph), conditions in zip(found["graphs"].items(), (made, CONDITIONS), strict=True)
     ]
