@@ -20,7 +20,7 @@ resume: .venv/run.stamp
 
 test: .venv/dev.stamp
 	@sh tests/install_chromium.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # On a real SLURM of one node, from Debian's packages.
 test-slurm: .venv/dev.stamp

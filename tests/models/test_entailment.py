@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import LABELS, prefilter_effect
+from ggmi.loading import threads
 from ggmi.models.entailment import EntailmentModel
-from ggmi.models.loading import threads
 from ggmi.models.settings import EntailmentSettings
 
 TEXTS = [prompt(number) for number in range(12)]

@@ -20,7 +20,9 @@ class Estimation(Section):
         min_length=1,
         description="default (all-MiniLM-L6-v2, offline), or the directory or hub id of a sentence-embedding model",
     )
-    device: str = Field("auto", description="where another encoder runs; auto: a GPU where there is one")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where another encoder runs; auto: a GPU where there is one"
+    )
     endpoint: EmbeddingSettings | None = Field(
         None,
         description="base_url, model, key_env, batch_size of an endpoint that embeds; null: the encoder does",

@@ -44,7 +44,7 @@ from ggmi.embedded.language import END_ID, PAD_ID
 from ggmi.embedded.recipes import Recipe
 from ggmi.embedded.truth import generator_truth, response_accuracy
 from ggmi.errors import UserError
-from ggmi.models.loading import threads
+from ggmi.loading import threads
 from ggmi.random import stream
 
 Row = dict[str, float | int | str]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ggmi.errors import UserError
-from ggmi.information.estimate import Array, Estimate, normal_ends, points
-from ggmi.information.kernels import tiles, variable
+from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends, points
+from ggmi.information.kernels import Variable, tiles, variable
 from ggmi.random import stream
 
 if TYPE_CHECKING:
@@ -18,10 +19,18 @@ if TYPE_CHECKING:
 
 # Labellings multiplied with a kernel tile at once.
 LABELLINGS = 256
+# Records that came together: a group for each record of x, and for each of y; equal ones are one group.
+Groups = tuple[ArrayLike, ArrayLike]
 
 
 def total_variation_bound(
-    x: ArrayLike, y: ArrayLike, *, folds: int = 5, classifier: ClassifierMixin | None = None, seed: int = 0
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    groups: Groups | None = None,
+    folds: int = 5,
+    classifier: ClassifierMixin | None = None,
+    seed: int = 0,
 ) -> Estimate:
     """Lower bound of the total variation distance by a cross-fitted classifier.
 
@@ -34,6 +43,11 @@ def total_variation_bound(
     ----------
     x, y
         Embedded records, shapes (n, d) and (m, d).
+    groups
+        Groups of records that depend on each other, such as those of one prompt, for x and for y;
+        None if all records are independent. A group is held out whole, since a rule that has seen
+        one answer to a prompt judges another by it; interval and p-value count as many records as
+        would vary as much if they were independent.
     folds
         Parts of the data held out in turn, each with its share of both sets.
     classifier
@@ -52,7 +66,8 @@ def total_variation_bound(
     Raises
     ------
     UserError
-        If a set is smaller than the number of folds, dimensions differ, or values are not finite.
+        If a set is smaller than the number of folds, or in fewer groups, dimensions differ, or
+        values are not finite.
 
     Examples
     --------
@@ -64,7 +79,7 @@ def total_variation_bound(
     """
     from sklearn.base import clone
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -78,18 +93,53 @@ def total_variation_bound(
         rule = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
     says_x = np.empty(len(data), dtype=bool)
     order = stream(seed, "total variation", "folds").permutation(len(data))
-    for fit, held in StratifiedKFold(folds).split(data, is_x[order]):
+    codes = _codes(groups, len(first), len(second), least=folds)
+    splits = StratifiedKFold(folds) if codes is None else StratifiedGroupKFold(folds)
+    for fit, held in splits.split(data, is_x[order], None if codes is None else codes[order]):
         rule = clone(rule).fit(data[order[fit]], is_x[order[fit]])
         says_x[order[held]] = rule.predict(data[order[held]])
     n, m = len(first), len(second)
-    hits, false_hits = int(says_x[is_x].sum()), int(says_x[~is_x].sum())
-    value = hits / n - false_hits / m
-    low, high = _newcombe(hits, n, false_hits, m)
+    hits, false_hits = float(says_x[is_x].sum()), float(says_x[~is_x].sum())
+    fewer = 1.0 if codes is None else _design_effect(says_x, is_x, codes)
+    shares = (hits / fewer, n / fewer, false_hits / fewer, m / fewer)
     method = f"held-out advantage of a classifier, {folds} folds; a lower bound of the total variation distance"
-    return Estimate(value, low, high, _fisher(hits, n, false_hits, m), 0.0, 1.0, n + m, "total variation", method)
+    if codes is not None:
+        method += f"; {codes.max() + 1:,} groups of records, design effect {fewer:.2g}"
+    value = hits / n - false_hits / m
+    return Estimate(value, *_newcombe(*shares), _fisher(*shares), 0.0, 1.0, n + m, "total variation", method)
 
 
-def _newcombe(hits: int, n: int, false_hits: int, m: int) -> tuple[float, float]:
+def _design_effect(says_x: NDArray[np.bool_], is_x: NDArray[np.bool_], codes: Indices) -> float:
+    """How many times as many records, in groups, vary as little as independent ones; at least 1.
+
+    The variance of the advantage over groups (each verdict less its set's mean, summed by group) over
+    that of two independent shares. Where all verdicts on a set agree, groups count as one record each.
+    """
+    sizes = [np.bincount(codes[side]) for side in (is_x, ~is_x)]
+    shares = [says_x[side].mean() for side in (is_x, ~is_x)]
+    independent = sum(p * (1 - p) / s.sum() for p, s in zip(shares, sizes, strict=True))
+    if independent == 0:
+        return max(float(s.sum() / np.count_nonzero(s)) for s in sizes)
+    signed = np.where(is_x, (says_x - shares[0]) / sizes[0].sum(), (shares[1] - says_x) / sizes[1].sum())
+    by_group = np.bincount(codes, signed)
+    return max(1.0, float(np.square(by_group).sum() * len(by_group) / (len(by_group) - 1) / independent))
+
+
+def _codes(groups: Groups | None, n: int, m: int, *, least: int) -> Indices | None:
+    """Number the groups of the pooled records; None if every record is one by itself."""
+    if groups is None:
+        return None
+    sides = [np.asarray(labels) for labels in groups]
+    for name, labels, size in zip("xy", sides, (n, m), strict=True):
+        if len(labels) != size:
+            raise UserError(f"groups: {len(labels)} labels for the {size} records of {name}; each needs one")
+        if (found := len(np.unique(labels))) < least:
+            raise UserError(f"groups: the records of {name} are of {found} groups; at least {least} are needed")
+    codes = group_codes(np.concatenate(sides), n + m, "groups")
+    return None if codes.max() + 1 == n + m else codes
+
+
+def _newcombe(hits: float, n: float, false_hits: float, m: float) -> tuple[float, float]:
     """Interval of a difference of two shares from their Wilson intervals (Newcombe 1998, method 10)."""
     p, q = hits / n, false_hits / m
     (p_low, p_high), (q_low, q_high) = wilson(hits, n), wilson(false_hits, m)
@@ -97,13 +147,13 @@ def _newcombe(hits: int, n: int, false_hits: int, m: int) -> tuple[float, float]
     return float(p - q - below), float(p - q + above)
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: float) -> tuple[float, float]:
     """Wilson's 95 % interval of a share.
 
     Parameters
     ----------
     successes, n
-        Successes among n trials, n at least 1.
+        Successes among n trials, n at least 1; fractions where dependent trials count for less.
 
     Returns
     -------
@@ -122,10 +172,11 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
 
 
-def _fisher(hits: int, n: int, false_hits: int, m: int) -> float:
-    """Fisher's exact probability of at least so many hits, given all verdicts."""
+def _fisher(hits: float, n: float, false_hits: float, m: float) -> float:
+    """Fisher's exact probability of at least so many hits, given all verdicts; of whole records, rounded."""
     from scipy.stats import hypergeom
 
+    hits, n, false_hits, m = (round(count) for count in (hits, n, false_hits, m))
     return float(hypergeom.sf(hits - 1, n + m, hits + false_hits, n))
 
 
@@ -133,6 +184,7 @@ def mmd(
     x: ArrayLike,
     y: ArrayLike,
     *,
+    groups: Groups | None = None,
     kernel: str = "gaussian",
     bandwidth: float | str = "median",
     n_permutations: int = 999,
@@ -140,18 +192,29 @@ def mmd(
 ) -> Estimate:
     """Unbiased squared maximum mean discrepancy between two sets (Gretton et al. 2012).
 
-    ``mean k(x, x') + mean k(y, y') - 2 mean k(x, y)`` without diagonals, the kernel evaluated tile by
-    tile. A labelling of the pooled records as x and y is a column u of zeros and ones, and all its
-    sums follow from u'K u and u'K 1, so many labellings are one matrix product a tile.
+    ``mean k(x, x') + mean k(y, y') - 2 mean k(x, y)`` over pairs of different records, the kernel
+    evaluated tile by tile. A labelling of the pooled records as x and y is a column u of zeros and
+    ones, and all its sums follow from u'K u and u'K 1, so many labellings are one matrix product a
+    tile.
+
+    Records of one prompt resemble each other, and the answers of two models to one prompt do too: the
+    former would raise the value, the latter lower it below zero, whatever the sets' laws. With groups
+    only pairs of different groups count, so the value is unbiased again, and the null is that of
+    random signs w_g of whole groups in the sum of w_g w_g' k over pairs of groups, the kernel centred
+    at the mean of the two sets (Chwialkowski et al. 2014). Where each group has one record of either
+    set this is the exact test that swaps them.
 
     Parameters
     ----------
     x, y
         Embedded records, shapes (n, d) and (m, d).
+    groups
+        Groups of records that depend on each other, such as those of one prompt, for x and for y;
+        None if all records are independent.
     kernel, bandwidth
         As for `ggmi.information.kernels.variable`, over both sets together.
     n_permutations
-        Random labellings for the p-value.
+        Random labellings, or signs, for the p-value.
     seed
         Of the labellings.
 
@@ -160,19 +223,47 @@ def mmd(
     Estimate
         The null mean is zero; the ceiling is the value if no record of one set resembled any of the
         other (None for the linear kernel). The interval is the normal one from the first-order
-        variance, never narrower than the permutation distribution's.
+        variance, over groups where there are any, never narrower than the null distribution's.
 
     Raises
     ------
     UserError
-        If a set has fewer than two records, dimensions differ, or all records are the same.
+        If a set has fewer than two records or groups, dimensions differ, or all records are the same.
     """
     first, second = _same_space(x, y, least=2)
     if n_permutations < 1:
         raise UserError(f"n_permutations: {n_permutations} is not allowed; at least 1 is needed")
     n, m = len(first), len(second)
+    codes = _codes(groups, n, m, least=2)
     pooled = variable(np.concatenate([first, second]), "x and y", kernel=kernel, bandwidth=bandwidth, seed=seed)
     generator = stream(seed, "mmd", "labellings")
+    if codes is None:
+        found = _labelled(pooled, n, m, n_permutations, generator)
+        null = f"{n_permutations:,} random labellings"
+    else:
+        found = _signed(pooled, n, codes, n_permutations, generator)
+        null = f"{n_permutations:,} random signs of {codes.max() + 1:,} groups of records"
+    # Moments about zero: the mean over labellings is zero in theory, and one labelling has no spread.
+    error = float(np.sqrt(max(found.first_order, float(np.square(found.null).mean()))))
+    p_value = (1 + int(np.count_nonzero(found.null >= found.statistic - 1e-12))) / (1 + n_permutations)
+    ceiling = found.within if kernel == "gaussian" else None
+    method = f"unbiased squared MMD, kernel {pooled.describe()}; null: {null}"
+    return Estimate(found.value, *normal_ends(found.value, error), p_value, 0.0, ceiling, n + m, "", method)
+
+
+@dataclass(frozen=True)
+class _Discrepancy:
+    """Squared MMD, its part within the sets, its first-order variance, and what is tested against which null."""
+
+    value: float
+    within: float
+    first_order: float
+    statistic: float
+    null: Array
+
+
+def _labelled(pooled: Variable, n: int, m: int, n_permutations: int, generator: np.random.Generator) -> _Discrepancy:
+    """Independent records, and their random labellings as x and y."""
     labels = np.zeros((n + m, 1 + n_permutations))
     labels[:n, 0] = 1
     for t in range(1, 1 + n_permutations):
@@ -192,19 +283,67 @@ def mmd(
     across = everything @ labels - inside
     outside = everything.sum() - inside - 2 * across
     values = inside / (n * (n - 1)) + outside / (m * (m - 1)) - 2 * across / (n * m)
-    value, shuffled = float(values[0]), values[1:]
     # How far each record's own resemblance differs: the first-order part of the variance.
     of_x = with_x[:n] / (n - 1) - (everything - with_x)[:n] / m
     of_y = (everything - with_x)[n:] / (m - 1) - with_x[n:] / n
     first_order = 4 * (of_x.var(ddof=1) / n + of_y.var(ddof=1) / m)
-    # Moments about zero: the mean over labellings is zero in theory, and one labelling has no spread.
-    error = float(np.sqrt(max(first_order, float(np.square(shuffled).mean()))))
-    ceiling = None
-    if kernel == "gaussian":
-        ceiling = float(inside[0] / (n * (n - 1)) + outside[0] / (m * (m - 1)))
-    p_value = (1 + int(np.count_nonzero(shuffled >= value - 1e-12))) / (1 + n_permutations)
-    method = f"unbiased squared MMD, kernel {pooled.describe()}; null: {n_permutations:,} random labellings"
-    return Estimate(value, *normal_ends(value, error), p_value, 0.0, ceiling, n + m, "", method)
+    within = float(inside[0] / (n * (n - 1)) + outside[0] / (m * (m - 1)))
+    return _Discrepancy(float(values[0]), within, float(first_order), float(values[0]), values[1:])
+
+
+def _signed(
+    pooled: Variable, n: int, codes: Indices, n_permutations: int, generator: np.random.Generator
+) -> _Discrepancy:
+    """Records in groups, and random signs of whole groups; all sums are over pairs of different groups."""
+    is_x = np.arange(len(codes)) < n
+    sides = np.stack([is_x, ~is_x], axis=1).astype(float)
+    # How many of each set's records each group has, and how many pairs of different groups.
+    sizes = np.stack([np.bincount(codes, side) for side in sides.T], axis=1)
+    totals = sizes.sum(axis=0)
+    pairs = np.outer(totals, totals) - sizes.T @ sizes
+    signs = np.ones((len(sizes), 1 + n_permutations))
+    signs[:, 1:] = generator.integers(2, size=(len(sizes), n_permutations)) * 2 - 1
+    # Quadratic forms of signs within x, within y, and from x to y; and sums of each record with each set.
+    forms = np.zeros((3, 1 + n_permutations))
+    sums = np.zeros((len(codes), 2))
+    for rows, columns, (k,) in tiles([pooled]):
+        k[codes[rows][:, None] == codes[columns][None, :]] = 0.0
+        below = columns[0] != rows[0]
+        for t in range(0, signs.shape[1], LABELLINGS):
+            chosen = slice(t, t + LABELLINGS)
+            left, right = signs[codes[rows], chosen], signs[codes[columns], chosen]
+            to_x, to_y = (k @ (right * sides[columns, side, None]) for side in (0, 1))
+            from_x, from_y = (left * sides[rows, side, None] for side in (0, 1))
+            forms[0, chosen] += (1 + below) * np.einsum("it,it->t", from_x, to_x)
+            forms[1, chosen] += (1 + below) * np.einsum("it,it->t", from_y, to_y)
+            forms[2, chosen] += np.einsum("it,it->t", from_x, to_y)
+            if below:
+                forms[2, chosen] += np.einsum("it,it->t", from_y, to_x)
+        sums[rows] += k @ sides[columns]
+        if below:
+            sums[columns] += k.T @ sides[rows]
+    means = sums / (totals - sizes[codes])
+    # <phi(z), mu> and <mu, mu> for the centre mu, half the mean of x and half that of y.
+    to_centre = means.mean(axis=1)
+    centre = (to_centre @ sides / totals).mean()
+    drawn = (signs.T @ sizes).T
+    weights = np.stack([np.bincount(codes, to_centre * side) for side in sides.T], axis=1)
+    weighted = (signs.T @ weights).T
+    # What pairs of one group would add to the products of sums; a sign squared is one.
+    of_one, sums_of_one = sizes.T @ sizes, weights.T @ sizes
+    terms = []
+    for form, (a, b) in zip(forms, ((0, 0), (1, 1), (0, 1)), strict=True):
+        linear = weighted[a] * drawn[b] - sums_of_one[a, b] + weighted[b] * drawn[a] - sums_of_one[b, a]
+        terms.append((form - linear + centre * (drawn[a] * drawn[b] - of_one[a, b])) / pairs[a, b])
+    centred = terms[0] + terms[1] - 2 * terms[2]
+    own, other = np.where(is_x, means[:, 0], means[:, 1]), np.where(is_x, means[:, 1], means[:, 0])
+    differs = own - other
+    differs = differs - (differs @ sides / totals)[np.where(is_x, 0, 1)]
+    by_group = np.bincount(codes, differs / totals[np.where(is_x, 0, 1)])
+    first_order = 4 * np.square(by_group).sum() * len(sizes) / (len(sizes) - 1)
+    within = float(forms[0, 0] / pairs[0, 0] + forms[1, 0] / pairs[1, 1])
+    value = within - 2 * float(forms[2, 0] / pairs[0, 1])
+    return _Discrepancy(value, within, float(first_order), float(centred[0]), centred[1:])
 
 
 def _same_space(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Array, Array]:

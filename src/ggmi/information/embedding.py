@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ggmi.errors import UserError, told_by
+from ggmi.errors import UserError
 from ggmi.io import atomic
 
 Vectors = NDArray[np.float32]
@@ -101,20 +101,14 @@ class LocalEncoder:
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model and length limit; loaded when the first text needs them."""
         from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
+
+        from ggmi.loading import loading, quiet
 
         safe = {"trust_remote_code": False, "local_files_only": True}
         # A bar over the loading of weights would stand among the caller's own progress.
-        shown = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
+        with loading(f"{self.transformer}: is not a usable embedding model"), quiet():
             tokenizer = AutoTokenizer.from_pretrained(self.transformer, **safe)
             model = AutoModel.from_pretrained(self.transformer, use_safetensors=True, **safe)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{self.transformer}: is not a usable embedding model ({told_by(error)})") from error
-        finally:
-            if shown:
-                logging.enable_progress_bar()  # type: ignore[no-untyped-call]
         limits = [getattr(model.config, "max_position_embeddings", None) or DEFAULT_TOKENS]
         settings = self.transformer / "sentence_bert_config.json"
         if settings.exists():
@@ -187,8 +181,8 @@ def named_encoder(name: str, *, device: str = "auto") -> LocalEncoder:
     name
         ``default``, a directory, or an id of the hub.
     device
-        As PyTorch names it; ``auto`` takes a GPU where there is one. The default model stays on the
-        CPU: it is small, and its vectors are the same everywhere.
+        ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``. The default model stays on the CPU:
+        it is small, and its vectors are the same everywhere.
 
     Returns
     -------
@@ -197,14 +191,13 @@ def named_encoder(name: str, *, device: str = "auto") -> LocalEncoder:
     Raises
     ------
     UserError
-        If there is no such model.
+        If there is no such model, or no GPU where one is wanted.
     """
     if name == "default":
         return default_encoder()
-    if device == "auto":
-        import torch
+    from ggmi.loading import chosen_device
 
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = chosen_device(device, "estimation.device")
     if Path(name).expanduser().is_dir():
         return LocalEncoder(Path(name).expanduser(), device=device)
     from huggingface_hub import snapshot_download

@@ -11,8 +11,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from ggmi.errors import UserError
 from ggmi.information.clustering import CONTRADICTION, ENTAILMENT, NEUTRAL, MutualEntailment
 from ggmi.information.embedding import DEFAULT_TOKENS
+from ggmi.loading import chosen_device, loading, quiet
 from ggmi.models.directory import fingerprint, own_directory
-from ggmi.models.loading import chosen_device, loading, quiet
 from ggmi.models.settings import EntailmentSettings
 
 # What a model's own name of each label contains, in small letters.

@@ -20,10 +20,10 @@ from transformers import (
 )
 
 from ggmi.errors import UserError, told_by
+from ggmi.loading import chosen_device, loading, threads
 from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.directory import fingerprint, own_directory
 from ggmi.models.drawing import spans, to_text, uniforms, write_tokens
-from ggmi.models.loading import chosen_device, loading, threads
 from ggmi.models.requests import Request, Response, Usage, missing
 from ggmi.models.settings import LocalSettings
 

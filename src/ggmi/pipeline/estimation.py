@@ -24,7 +24,7 @@ from ggmi.information.neighbours import differential_entropy
 from ggmi.information.pairing import pair_by_index
 from ggmi.information.semantic_entropy import labels_by_prompt, semantic_entropy, semantic_entropy_by_prompt
 from ggmi.pipeline.embedded_sets import Embedded, pairs_of
-from ggmi.pipeline.subsets import some, some_prompts
+from ggmi.pipeline.subsets import came_together, some, some_prompts
 from ggmi.random import stream
 from ggmi.statistics import mean_interval
 from ggmi.text.samples import PROMPT
@@ -189,12 +189,15 @@ class _Work:
     def equal(self) -> Array:
         return self.synthetic.vectors[self.equal_places]
 
-    def both(self) -> tuple[Array, Array]:
-        """Random samples of T and of the set, for tests of two samples."""
+    @cached_property
+    def both(self) -> tuple[Array, Array, tuple[list[str], list[str]]]:
+        """Random samples of T and of the set, for tests of two samples, and which records came together."""
         most = self.settings.records
         real = some(len(self.train), most, self.seed, "train")
         made = some(len(self.synthetic), most, self.seed, "set")
-        return self.train.vectors[real], self.synthetic.vectors[made]
+        together = [came_together(self.train.sample), came_together(self.synthetic.sample)]
+        groups = ([together[0][i] for i in real], [together[1][i] for i in made])
+        return self.train.vectors[real], self.synthetic.vectors[made], groups
 
     def dependence(self) -> dict[str, Estimate]:
         s = self.settings
@@ -204,10 +207,12 @@ class _Work:
         return {"hsic": found, "cka": over_ceiling(found)}
 
     def discrepancy(self) -> dict[str, Estimate]:
-        return {"mmd": mmd(*self.both(), n_permutations=self.settings.permutations, seed=self.seed)}
+        x, y, groups = self.both
+        return {"mmd": mmd(x, y, groups=groups, n_permutations=self.settings.permutations, seed=self.seed)}
 
     def variation(self) -> dict[str, Estimate]:
-        return {"total_variation": total_variation_bound(*self.both(), seed=self.seed)}
+        x, y, groups = self.both
+        return {"total_variation": total_variation_bound(x, y, groups=groups, seed=self.seed)}
 
     def entropy(self) -> dict[str, Estimate]:
         places = self.equal_places

@@ -8,6 +8,7 @@ import numpy as np
 
 from ggmi.information.estimate import Indices, places_by
 from ggmi.random import stream
+from ggmi.text.samples import Sample
 
 
 def some_prompts(ids: Sequence[str], most: int, seed: int) -> Indices:
@@ -46,3 +47,21 @@ def some(n: int, most: int, seed: int, name: str) -> Indices:
     if n <= most:
         return np.arange(n)
     return np.sort(stream(seed, "estimation", name).permutation(n)[:most])
+
+
+def came_together(sample: Sample) -> list[str]:
+    """Which records of a set depend on each other: those of one prompt or key, in whatever set they are.
+
+    Parameters
+    ----------
+    sample
+        The set.
+
+    Returns
+    -------
+    list of str
+        A name for each record; one of its own where the set does not name a prompt for every record.
+    """
+    if sample.prompt_ids is None:
+        return [f"{sample.source} {place}" for place in range(len(sample))]
+    return [f"key {key}" for key in sample.prompt_ids]

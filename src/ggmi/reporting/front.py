@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from ggmi.provenance import versions
+from ggmi.reporting.estimation import predictions_sentence
 from ggmi.reporting.mixtures import MixtureStudy, headline
 from ggmi.reporting.page import Block, Figure, Fold, Links, Listing, Page, Points, Prose, Section
 from ggmi.reporting.sections import mixture_page_parts
 from ggmi.reporting.tables import plain_table
-from ggmi.reporting.tasks import TaskResults, synthesis_sentence, task_section, task_sentences
+from ggmi.reporting.tasks import TaskResults, task_section, task_sentences
 from ggmi.reporting.text import listed
 from ggmi.reporting.theory import theory_section, theory_sentence
 
@@ -74,8 +75,12 @@ def front_page(
     if theory is not None:
         findings.append(("The theory itself", theory_sentence(theory)))
         sections.append(theory_section(theory))
-    for task in tasks:
-        findings.append((task.title, synthesis_sentence(task)))
+    for number, task in enumerate(tasks):
+        # Without mixture studies the first sentence of the first task is the page's verdict.
+        said = task_sentences(task)[0 if studies or number else 1 :]
+        if task.estimation is not None and task.estimation.predictions is not None:
+            said.append(predictions_sentence(task.estimation.predictions))
+        findings += [(task.title, " ".join(said))] if said else []
         sections.append(task_section(task))
     sections += [_making_section(studies, provenance, configuration, code, seed), _sources_section(studies)]
     return Page(

@@ -19,8 +19,8 @@ from transformers import (
 )
 
 from ggmi.errors import UserError
+from ggmi.loading import loading, quiet
 from ggmi.models.directory import fingerprint, own_directory
-from ggmi.models.loading import loading, quiet
 
 
 class Base:

@@ -20,7 +20,7 @@ from transformers import PreTrainedModel, PrinterCallback, TrainingArguments
 
 from ggmi.errors import UserError
 from ggmi.io import read_json, write_json
-from ggmi.models.loading import chosen_device, quiet, threads
+from ggmi.loading import chosen_device, quiet, threads
 from ggmi.students.base import Base
 from ggmi.students.batching import USUAL_WIDTH, Plan, keeps_records_apart, updates
 from ggmi.students.sets import Examples
