@@ -3,8 +3,9 @@ import pytest
 from scipy import stats
 
 from ggmi.errors import UserError
-from ggmi.information.diversity import distinct_n, exact_duplicates, near_duplicates, vendi_score
+from ggmi.information.diversity import distinct_n, exact_duplicates, near_duplicates, near_repeats, vendi_score
 from ggmi.random import stream
+from ggmi.statistics import share_interval
 
 
 def test_the_vendi_score_is_the_entropy_of_the_similarity_matrix():
@@ -83,3 +84,48 @@ def test_exact_duplicates_compare_keys():
 def test_bad_input_is_told_in_one_sentence(call, message):
     with pytest.raises(UserError, match=message):
         call()
+
+
+def test_records_of_one_prompt_are_left_out_together():
+    """Every record three times, the copies of one prompt: as much is known of the set as of one copy of it."""
+    x = stream(5, "diversity", "groups").normal(size=(60, 4))
+    groups = [f"prompt {i}" for i in np.repeat(np.arange(60), 3)]
+    once, thrice = vendi_score(x), vendi_score(np.repeat(x, 3, axis=0), groups=groups)
+    careless = vendi_score(np.repeat(x, 3, axis=0))
+    assert (thrice.value, thrice.ci_low, thrice.ci_high) == pytest.approx((once.value, once.ci_low, once.ci_high))
+    assert careless.ci_high - careless.ci_low < 0.8 * (once.ci_high - once.ci_low)
+    words = [f"w{i % 7} w{i % 5} w{i % 3}" for i in range(60)]
+    of_groups = distinct_n([word for word in words for _ in range(3)], groups=groups)
+    expected = distinct_n(words)
+    assert [3 * of_groups.value, 3 * of_groups.ci_low] == pytest.approx([expected.value, expected.ci_low])
+
+
+@pytest.mark.parametrize("estimator", ["near_duplicates", "near_repeats", "exact_duplicates"])
+def test_a_share_of_prompts_that_repeat_is_known_as_well_as_prompts_are_many(estimator):
+    """Ten prompts with ten records each, one prompt's all copies: the interval is that of clusters."""
+    train = stream(5, "diversity", "copied").normal(size=(1, 30))
+    made = stream(5, "diversity", "made").normal(size=(100, 30))
+    made[:10] = train
+    groups = [f"prompt {i // 10}" for i in range(100)]
+    texts = ["copied" if i < 10 else f"own {i}" for i in range(100)]
+    found = {
+        "near_duplicates": lambda g: near_duplicates(made, train, groups=g),
+        "near_repeats": lambda g: near_repeats(made, groups=g),
+        "exact_duplicates": lambda g: exact_duplicates(texts, ["copied"], groups=g),
+    }[estimator]
+    careless, careful = found(None), found(groups)
+    expected = share_interval([10] + [0] * 9, [10] * 10)
+    assert careless.value == careful.value == 0.1
+    assert (careful.ci_low, careful.ci_high) == (expected.low, expected.high)
+    assert careful.ci_high > 1.5 * careless.ci_high
+    assert "interval over 10 groups of records" in careful.method
+    alone = found([f"prompt {i}" for i in range(100)])
+    assert (alone.ci_low, alone.ci_high) == (careless.ci_low, careless.ci_high)
+
+
+def test_a_set_from_one_prompt_has_a_value_and_no_interval():
+    x = stream(5, "diversity", "one").normal(size=(9, 3))
+    found = vendi_score(x, groups=["p"] * 9)
+    assert found.value == vendi_score(x).value
+    assert found.ci_low is None
+    assert distinct_n(["a b c", "a b d"], groups=["p", "p"]).ci_low is None

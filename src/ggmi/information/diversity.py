@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
 from ggmi.information.distances import wilson
-from ggmi.information.estimate import Array, Estimate, normal_ends
+from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends
 from ggmi.information.kernels import TILE, blocks
+from ggmi.statistics import share_interval
 
 # Parts left out in turn for an interval.
 PARTS = 20
 
 
-def vendi_score(vectors: ArrayLike) -> Estimate:
+def vendi_score(vectors: ArrayLike, *, groups: Sequence[str] | None = None) -> Estimate:
     """Vendi score with the cosine kernel: the effective number of different records.
 
     The exponential of the entropy of the eigenvalues of ``X X' / n`` (Friedman and Dieng 2023), which
@@ -27,12 +28,15 @@ def vendi_score(vectors: ArrayLike) -> Estimate:
     ----------
     vectors
         Embedded records, shape (n, d).
+    groups
+        A label for each record, the same for those that depend on each other, such as those of one
+        prompt; None if all are independent.
 
     Returns
     -------
     Estimate
         In effective records; the ceiling is min(n, d). The interval is the jackknife's over 20
-        parts, on the scale of the logarithm.
+        parts of whole groups, on the scale of the logarithm.
 
     Raises
     ------
@@ -46,18 +50,22 @@ def vendi_score(vectors: ArrayLike) -> Estimate:
     """
     unit = unit_rows(vectors, "vectors", least=2)
     n, d = unit.shape
-    parts = [np.arange(first, n, PARTS) for first in range(min(PARTS, n))]
+    parts = _parts(groups, n)
     grams = np.array([unit[part].T @ unit[part] for part in parts])
     total = grams.sum(axis=0)
     log_score = _spectral_entropy(total / n)
-    left_out = [_spectral_entropy((total - g) / (n - len(part))) for g, part in zip(grams, parts, strict=True)]
-    low, high = normal_ends(log_score, _jackknife(np.array(left_out)))
+    left_out = [
+        _spectral_entropy((total - g) / (n - len(part))) for g, part in zip(grams, parts, strict=True) if len(part) < n
+    ]
+    ends: tuple[float | None, float | None] = (None, None)
+    if len(parts) > 1:
+        low, high = normal_ends(log_score, _jackknife(np.array(left_out)))
+        ends = float(np.exp(low)), float(np.exp(high))
     method = f"Vendi score, cosine kernel, jackknife over {len(parts)} parts"
-    ends = float(np.exp(low)), float(np.exp(high))
     return Estimate(float(np.exp(log_score)), *ends, None, None, float(min(n, d)), n, "effective records", method)
 
 
-def distinct_n(records: Sequence[str], *, order: int = 2) -> Estimate:
+def distinct_n(records: Sequence[str], *, order: int = 2, groups: Sequence[str] | None = None) -> Estimate:
     """Share of different n-grams of words among all n-grams of a set (Li et al. 2016).
 
     Parameters
@@ -66,12 +74,15 @@ def distinct_n(records: Sequence[str], *, order: int = 2) -> Estimate:
         Contents, at least two.
     order
         Words in an n-gram.
+    groups
+        A label for each record, the same for those that depend on each other, such as those of one
+        prompt; None if all are independent.
 
     Returns
     -------
     Estimate
         A share, at most 1. It falls as the set grows: compare sets of equal size. The interval is
-        the jackknife's over 20 parts.
+        the jackknife's over 20 parts of whole groups.
 
     Raises
     ------
@@ -85,11 +96,14 @@ def distinct_n(records: Sequence[str], *, order: int = 2) -> Estimate:
     """
     if len(records) < 2:
         raise UserError(f"records: holds {len(records)}; distinct-n needs at least 2")
-    parts: list[dict[tuple[str, ...], int]] = [{} for _ in range(min(PARTS, len(records)))]
-    for i, record in enumerate(records):
-        words, counts = normalised(record).split(), parts[i % PARTS]
-        for gram in zip(*(words[j:] for j in range(order)), strict=False):
-            counts[gram] = counts.get(gram, 0) + 1
+    parts: list[dict[tuple[str, ...], int]] = []
+    for part in _parts(groups, len(records)):
+        counts: dict[tuple[str, ...], int] = {}
+        for i in part:
+            words = normalised(records[i]).split()
+            for gram in zip(*(words[j:] for j in range(order)), strict=False):
+                counts[gram] = counts.get(gram, 0) + 1
+        parts.append(counts)
     lengths = np.array([sum(counts.values()) for counts in parts])
     # An n-gram that only one part has is lost with that part.
     holders: dict[tuple[str, ...], int] = {}
@@ -108,7 +122,9 @@ def distinct_n(records: Sequence[str], *, order: int = 2) -> Estimate:
     return Estimate(value, *ends, None, None, 1.0, len(records), "share", f"distinct {order}-grams of words")
 
 
-def near_duplicates(synthetic: ArrayLike, train: ArrayLike, *, threshold: float = 0.95) -> Estimate:
+def near_duplicates(
+    synthetic: ArrayLike, train: ArrayLike, *, threshold: float = 0.95, groups: Sequence[str] | None = None
+) -> Estimate:
     """Share of synthetic records that are near-duplicates of a training record.
 
     Parameters
@@ -117,13 +133,16 @@ def near_duplicates(synthetic: ArrayLike, train: ArrayLike, *, threshold: float 
         Embedded records, shapes (n, d) and (m, d).
     threshold
         Least cosine similarity of near-duplicates.
+    groups
+        A label for each synthetic record, the same for those that depend on each other, such as those of one
+        prompt; None if all are independent.
 
     Returns
     -------
     Estimate
-        A share with Wilson's interval. The null mean is the same share of training records among the
-        others: what fresh records of the training distribution would show; None with one training
-        record.
+        A share with Wilson's interval, over groups where there are any. The null mean is the same
+        share of training records among the others: what fresh records of the training distribution
+        would show; None with one training record.
 
     Raises
     ------
@@ -142,13 +161,13 @@ def near_duplicates(synthetic: ArrayLike, train: ArrayLike, *, threshold: float 
             "embed both with the same model"
         )
     limit = _limit(threshold)
-    found = sum(int((ours[rows] @ theirs.T >= limit).any(axis=1).sum()) for rows in blocks(len(ours), TILE))
-    null_mean = _repeated(theirs, limit) / len(theirs) if len(theirs) > 1 else None
+    found = np.concatenate([(ours[rows] @ theirs.T >= limit).any(axis=1) for rows in blocks(len(ours), TILE)])
+    null_mean = float(_repeated(theirs, limit).mean()) if len(theirs) > 1 else None
     method = f"records with a training record of cosine similarity of at least {threshold:g}"
-    return _share(found, len(ours), null_mean, method)
+    return _share(found, null_mean, method, groups)
 
 
-def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95) -> Estimate:
+def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95, groups: Sequence[str] | None = None) -> Estimate:
     """Share of records that are near-duplicates of another record of the same set.
 
     Parameters
@@ -157,12 +176,15 @@ def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95) -> Estimate:
         Embedded records, shape (n, d).
     threshold
         Least cosine similarity of near-duplicates.
+    groups
+        A label for each record, the same for those that depend on each other, such as those of one
+        prompt; None if all are independent.
 
     Returns
     -------
     Estimate
-        A share, which grows with the set: compare sets of equal size. Wilson's interval takes records
-        as independent.
+        A share, which grows with the set: compare sets of equal size. Wilson's interval, over groups
+        where there are any, takes what one group repeats as independent of others.
 
     Raises
     ------
@@ -177,11 +199,15 @@ def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95) -> Estimate:
     rows = unit_rows(vectors, "records", least=2)
     found = _repeated(rows, _limit(threshold))
     method = f"records with another one of cosine similarity of at least {threshold:g} in the set"
-    return _share(found, len(rows), None, method)
+    return _share(found, None, method, groups)
 
 
 def exact_duplicates(
-    synthetic: Sequence[str], train: Sequence[str], *, key: Callable[[str], str] = normalised
+    synthetic: Sequence[str],
+    train: Sequence[str],
+    *,
+    key: Callable[[str], str] = normalised,
+    groups: Sequence[str] | None = None,
 ) -> Estimate:
     """Share of synthetic records whose key is that of a training record.
 
@@ -191,12 +217,15 @@ def exact_duplicates(
         Contents.
     key
         From a text to its key.
+    groups
+        A label for each synthetic record, the same for those that depend on each other, such as those of one
+        prompt; None if all are independent.
 
     Returns
     -------
     Estimate
-        A share with Wilson's interval; the null mean is the share of training records that repeat
-        another.
+        A share with Wilson's interval, over groups where there are any; the null mean is the share of
+        training records that repeat another.
 
     Raises
     ------
@@ -214,9 +243,9 @@ def exact_duplicates(
     counts: dict[str, int] = {}
     for record in train:
         counts[key(record)] = counts.get(key(record), 0) + 1
-    found = sum(key(record) in counts for record in synthetic)
+    found = np.array([key(record) in counts for record in synthetic])
     repeated = sum(c for c in counts.values() if c > 1) / len(train)
-    return _share(found, len(synthetic), repeated, "records whose exact key is that of a training record")
+    return _share(found, repeated, "records whose exact key is that of a training record", groups)
 
 
 def _limit(threshold: float) -> float:
@@ -226,19 +255,35 @@ def _limit(threshold: float) -> float:
     return threshold - 1e-12
 
 
-def _repeated(unit: Array, limit: float) -> int:
-    """How many records are similar to another one."""
-    repeated = 0
+def _repeated(unit: Array, limit: float) -> NDArray[np.bool_]:
+    """Which records are similar to another one."""
+    repeated = np.zeros(len(unit), dtype=bool)
     for rows in blocks(len(unit), TILE):
         near = unit[rows] @ unit.T >= limit
         near[np.arange(len(rows)), rows] = False
-        repeated += int(near.any(axis=1).sum())
+        repeated[rows] = near.any(axis=1)
     return repeated
 
 
-def _share(found: int, n: int, null_mean: float | None, method: str) -> Estimate:
-    """A share with Wilson's interval."""
-    return Estimate(found / n, *wilson(found, n), None, null_mean, 1.0, n, "share", method)
+def _share(found: NDArray[np.bool_], null_mean: float | None, method: str, groups: Sequence[str] | None) -> Estimate:
+    """A share of records with its interval."""
+    n = len(found)
+    codes = group_codes(groups, n, "groups")
+    if codes.max() + 1 == n:
+        ends = wilson(int(found.sum()), n)
+    else:
+        interval = share_interval(np.bincount(codes, found), np.bincount(codes))
+        ends = interval.low, interval.high
+        method += f"; interval over {codes.max() + 1:,} groups of records"
+    return Estimate(float(found.mean()), *ends, None, null_mean, 1.0, n, "share", method)
+
+
+def _parts(groups: Sequence[str] | None, n: int) -> list[Indices]:
+    """Cut n records into at most `PARTS` parts that no group is in two of."""
+    # By first appearance, so that names do not matter.
+    first = np.unique(group_codes(groups, n, "groups"), return_index=True, return_inverse=True)
+    part = np.argsort(np.argsort(first[1]))[first[2]] % PARTS
+    return [np.flatnonzero(part == number) for number in range(part.max() + 1)]
 
 
 def _spectral_entropy(matrix: Array) -> float:

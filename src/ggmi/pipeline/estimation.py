@@ -171,8 +171,8 @@ class _Work:
         yield ("total_variation",), self.variation
         yield (*entropies, "semantic_growth"), self.entropy
         yield ("semantic_entropy_lists",), self.lists
-        yield ("vendi",), lambda: {"vendi": vendi_score(self.equal)}
-        yield ("distinct_2",), lambda: {"distinct_2": distinct_n([self.text(i) for i in self.equal_places])}
+        yield ("vendi",), lambda: {"vendi": vendi_score(self.equal, groups=self.together)}
+        yield ("distinct_2",), self.distinct
         yield ("differential_entropy",), lambda: {"differential_entropy": differential_entropy(self.equal)}
         yield ("near_repeats", "near_duplicates", "exact_duplicates"), self.duplicates
         yield ("information_gain", "information_gain_per_token"), self.gain
@@ -205,6 +205,15 @@ class _Work:
         found = hsic(pairs.x, pairs.y, n_permutations=s.permutations, seed=self.seed, groups=pairs.groups)
         found = replace(found, unit="", method=f"{found.method}; {pairs.how}")
         return {"hsic": found, "cka": over_ceiling(found)}
+
+    @cached_property
+    def together(self) -> list[str]:
+        """Which of the equally many records came together."""
+        names = came_together(self.synthetic.sample)
+        return [names[i] for i in self.equal_places]
+
+    def distinct(self) -> dict[str, Estimate]:
+        return {"distinct_2": distinct_n([self.text(i) for i in self.equal_places], groups=self.together)}
 
     def discrepancy(self) -> dict[str, Estimate]:
         x, y, groups = self.both
@@ -251,10 +260,13 @@ class _Work:
     def duplicates(self) -> dict[str, Estimate]:
         s = self.settings
         texts, real = ([r.text for r in side.sample.records] for side in (self.synthetic, self.train))
+        everything = came_together(self.synthetic.sample)
         return {
-            "near_repeats": near_repeats(self.equal, threshold=s.near_duplicate),
-            "near_duplicates": near_duplicates(self.synthetic.vectors, self.train.vectors, threshold=s.near_duplicate),
-            "exact_duplicates": exact_duplicates(texts, real),
+            "near_repeats": near_repeats(self.equal, threshold=s.near_duplicate, groups=self.together),
+            "near_duplicates": near_duplicates(
+                self.synthetic.vectors, self.train.vectors, threshold=s.near_duplicate, groups=everything
+            ),
+            "exact_duplicates": exact_duplicates(texts, real, groups=everything),
         }
 
     def gain(self) -> dict[str, Estimate]:

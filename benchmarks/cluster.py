@@ -1,4 +1,4 @@
-"""The smoke preset through a real SLURM of one node, against the same run without it: `python benchmarks/slurm.py`.
+"""The smoke preset through a real SLURM of one node, against the same run without it: `python benchmarks/cluster.py`.
 
 SLURM's daemons come from Debian's packages (`make test-slurm` installs them) and run on loopback.
 """
