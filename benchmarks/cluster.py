@@ -15,8 +15,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from slurm.cluster import Cluster
 
 PRESET = ("--configfile", "presets/smoke.yaml")
-# The folder's lock and the record of a run's jobs tell how it went, not what came out.
-OF_THE_RUN = {".lock", ".run.jsonl"}
+# The folder's lock and the records of a run's jobs tell how it went, not what came out.
+OF_THE_RUN = {".lock", ".run.jsonl", ".slurm-runs"}
 
 
 def digests(folder):
