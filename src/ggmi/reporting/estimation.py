@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from ggmi.pipeline.comparing import LEVEL, QUESTIONS, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import Column, data_table, plain_table
-from ggmi.reporting.text import NOTHING, estimate, fixed, listed, plural
+from ggmi.reporting.text import NOTHING, capital, estimate, fixed, listed, plural
 from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]
@@ -21,11 +22,13 @@ _PLACE = (
     Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
     Column("curation", "curation", "name of the curation"),
 )
+# Estimates that are small numbers whatever the sets: the table a person reads has a thousand times them.
+SMALL = ("mmd", "hsic")
 # Power below which a test that finds nothing says nothing.
 USEFUL_POWER = 0.8
 # Columns of the table a person reads: heading, estimator, digits.
 SUMMARY = (
-    ("MMD² to T", "mmd", 3),
+    ("MMD², × 1,000", "mmd", 2),
     ("D_TV to T ≥", "total_variation", 2),
     ("HSIC, × 1,000", "hsic", 2),
     ("CKA", "cka", 3),
@@ -39,9 +42,9 @@ FIELDS = (
     Column("set", "set", "the synthetic set"),
     *_PLACE,
     Column("estimator", "estimator", "what is estimated; explained above the table"),
-    Column("value", "value", "the estimate", 4),
-    Column("ci_low", "low", "lower end of its 95 % interval", 4),
-    Column("ci_high", "high", "upper end of its 95 % interval", 4),
+    Column("value", "value", "the estimate", 5),
+    Column("ci_low", "low", "lower end of its 95 % interval", 5),
+    Column("ci_high", "high", "upper end of its 95 % interval", 5),
     Column("p_value", "p", "probability of a value at least this extreme under the null", 4),
     Column("p_holm", "p, Holm", "the same, Holm-corrected over all tests of the table", 4),
     Column("null_mean", "null", "expected value under the null", 4),
@@ -120,13 +123,13 @@ def shown(row: Row, decimals: int) -> tuple[str, str]:
 
     Examples
     --------
-    >>> row = {"estimator": "mmd", "value": 0.5, "ci_low": 0.25, "ci_high": 0.75, "p_value": 0.001, "p_holm": 0.6}
+    >>> row = {"estimator": "cka", "value": 0.5, "ci_low": 0.25, "ci_high": 0.75, "p_value": 0.001, "p_holm": 0.6}
     >>> shown(row, 2)
     ('0.50 ~', '[0.25, 0.75]')
     """
     if row["value"] is None:
         return NOTHING, ""
-    scale = 1000.0 if row["estimator"] == "hsic" else 1.0
+    scale = 1000.0 if row["estimator"] in SMALL else 1.0
     noise = " ~" if inside_noise(row) else ""
     text = f"{fixed(scale * row['value'], decimals)}{noise}"
     if row["estimator"] == "semantic_entropy":  # what it could be at most says more than its interval
@@ -397,10 +400,10 @@ def page_of(found: Mapping[str, Any]) -> Page:
     everything: list[Block] = [estimator_points(), data_table(long, FIELDS, caption="Every estimate")]
     sections.append(Section("estimates", "Every estimate", "Every estimate", everything))
     return Page(
-        title=f"Synthetic sets against {one_line(found['train']['name'])}",
+        title=f"Synthetic sets against {one_line(PurePath(found['train']['name']).name)}",
         kicker="Estimates of ggmi",
         asked=(
-            f"{plural(len(tables), 'synthetic set')} beside a training set T of {found['train']['records']:,} records: "
+            f"{capital(plural(len(tables), 'synthetic set'))} beside a training set T of {found['train']['records']:,} records: "
             "which is closer to it, more diverse, redundant, contaminated, and what of that is inside noise."
         ),
         verdict=f"{said[0][0]}: {said[0][1]}" if said else "",
