@@ -221,9 +221,13 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
 def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str) -> tuple[str, str]:
     """For which sets an estimate leaves the noise."""
     known = {name: rows[estimator] for name, rows in by_name.items() if rows[estimator]["value"] is not None}
-    groups = ([one_line(n) for n, row in known.items() if inside_noise(row) is noise] for noise in (False, True))
-    parts = [f"{word} {listed(names)}" for names, word in zip(groups, ("yes:", "inside noise:"), strict=True) if names]
-    return term, f"{'; '.join(parts) or 'not estimated'} ({estimator})."
+    if not known:
+        return term, f"not estimated ({estimator})."
+    outside, inside = (
+        [one_line(name) for name, row in known.items() if inside_noise(row) is noise] for noise in (False, True)
+    )
+    rest = f"; inside noise: {listed(inside)}" if inside else ""
+    return term, f"{listed(outside) if outside else 'no set'}{rest} ({estimator})."
 
 
 def estimator_points() -> Points:
@@ -403,8 +407,9 @@ def page_of(found: Mapping[str, Any]) -> Page:
         title=f"Synthetic sets against {one_line(PurePath(found['train']['name']).name)}",
         kicker="Estimates of ggmi",
         asked=(
-            f"{capital(plural(len(tables), 'synthetic set'))} beside a training set T of {found['train']['records']:,} records: "
-            "which is closer to it, more diverse, redundant, contaminated, and what of that is inside noise."
+            f"{capital(plural(len(tables), 'synthetic set'))} beside a training set T of "
+            f"{found['train']['records']:,} records: which is closer to it, more diverse, redundant, contaminated, "
+            "and what of that is inside noise."
         ),
         verdict=f"{said[0][0]}: {said[0][1]}" if said else "",
         findings=said[1:],
