@@ -463,6 +463,10 @@ def task(**values):
             "config: tasks.t.generators.g.kind: 'lokal' is not allowed; did you mean 'local'?",
         ),
         (
+            task(generators={"g": {"kind": "x" * 5000}}),
+            f"config: tasks.t.generators.g.kind: '{'x' * 76}... is not allowed; allowed: import, local,",
+        ),
+        (
             task(generators={"g": {"kind": "openai", "modle": "m", "model": "m"}}),
             "config: unknown key 'tasks.t.generators.g.modle': did you mean 'model'?",
         ),

@@ -175,17 +175,12 @@ def _sentence(error: Any) -> str:
         return f"unknown key '{key}': {did_you_mean(str(location[-1]), _keys_at(location[:-1]))}"
     if error["type"] == "union_tag_invalid":
         kinds = [kind.strip(" '") for kind in error["ctx"]["expected_tags"].split(",")]
-        return f"{key}.kind: {error['ctx']['tag']!r} is not allowed; {did_you_mean(error['ctx']['tag'], kinds)}"
+        return f"{key}.kind: {_shown(error['ctx']['tag'])} is not allowed; {did_you_mean(error['ctx']['tag'], kinds)}"
     if error["type"] in ("missing", "union_tag_not_found"):
         return f"{key}{'.kind' * (error['type'] != 'missing')}: is missing"
     if error["type"] == "value_error":
         return (f"{key}: " if key else "") + str(error["ctx"]["error"])
-    try:
-        shown = repr(error["input"])
-    except ValueError:  # Python writes no integer of more than 4,300 digits
-        shown = "an integer of thousands of digits"
-    if len(shown) > 80:
-        shown = shown[:77] + "..."
+    shown = _shown(error["input"])
     if named and named[-1] in TELLING:
         shown = "a value that is not shown here, since it may hold a key"
     if error["type"] == "literal_error":
@@ -200,6 +195,15 @@ def _sentence(error: Any) -> str:
     ):
         message = message.replace(theirs, ours)
     return f"{key}: {message}, got {shown}"
+
+
+def _shown(value: Any) -> str:
+    """A value as Python writes it, shortened."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "an integer of thousands of digits"
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _keys_at(location: list[Any]) -> list[str]:
