@@ -16,6 +16,7 @@ from ggmi.io import write_json
 from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.theory.catalogue import PUBLISHED
+from ggmi.workflow.clock import date_back
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.failures import failures_told
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes

@@ -13,6 +13,7 @@ def start_run():
         hold(results)
         refuse_beside(results)
         write_manners()
+        date_back(results)
     except UserError as error:
         stop(error)
     if name:
