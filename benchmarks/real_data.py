@@ -27,6 +27,8 @@ from ggmi.reporting.text import estimate
 from ggmi.text.samples import read_sample
 
 SEED = 20241001
+# Instructions that the models answered.
+RECORDS = 805
 DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 OUTCOMES = {
     "win_rate_percent": "the win rate",
@@ -62,7 +64,7 @@ def cell(row):
     return f"**{text}**" if row["p_holm"] < LEVEL else text
 
 
-def main(folder="results/real_data", records=805, data=DATA):
+def main(folder="results/real_data", records=RECORDS, data=DATA):
     """Measure, print, and write estimates.csv, predictions.csv and report.md."""
     folder = Path(folder)
     if not (data / "answers" / "win_rates.csv").is_file():
@@ -88,7 +90,7 @@ def main(folder="results/real_data", records=805, data=DATA):
     write_csv(folder / "estimates.csv", table)
     write_csv(folder / "predictions.csv", pd.concat(parts))
     write_text(folder / "report.md", report + "\n")
-    if records == 805:
+    if records == RECORDS:
         fill_readme(HERE / "README.md", "real-data", report)
     print(report)
 

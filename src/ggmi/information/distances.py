@@ -295,8 +295,9 @@ def _signed(
     pooled: Variable, n: int, codes: Indices, n_permutations: int, generator: np.random.Generator
 ) -> _Discrepancy:
     """Records in groups, and random signs of whole groups; all sums are over pairs of different groups."""
-    is_x = np.arange(len(codes)) < n
-    sides = np.stack([is_x, ~is_x], axis=1).astype(float)
+    records = np.arange(len(codes))
+    side_of = (records >= n).astype(int)
+    sides = np.eye(2)[side_of]
     # How many of each set's records each group has, and how many pairs of different groups.
     sizes = np.stack([np.bincount(codes, side) for side in sides.T], axis=1)
     totals = sizes.sum(axis=0)
@@ -326,9 +327,9 @@ def _signed(
     # <phi(z), mu> and <mu, mu> for the centre mu, half the mean of x and half that of y.
     to_centre = means.mean(axis=1)
     centre = (to_centre @ sides / totals).mean()
-    drawn = (signs.T @ sizes).T
+    drawn = sizes.T @ signs
     weights = np.stack([np.bincount(codes, to_centre * side) for side in sides.T], axis=1)
-    weighted = (signs.T @ weights).T
+    weighted = weights.T @ signs
     # What pairs of one group would add to the products of sums; a sign squared is one.
     of_one, sums_of_one = sizes.T @ sizes, weights.T @ sizes
     terms = []
@@ -336,10 +337,9 @@ def _signed(
         linear = weighted[a] * drawn[b] - sums_of_one[a, b] + weighted[b] * drawn[a] - sums_of_one[b, a]
         terms.append((form - linear + centre * (drawn[a] * drawn[b] - of_one[a, b])) / pairs[a, b])
     centred = terms[0] + terms[1] - 2 * terms[2]
-    own, other = np.where(is_x, means[:, 0], means[:, 1]), np.where(is_x, means[:, 1], means[:, 0])
-    differs = own - other
-    differs = differs - (differs @ sides / totals)[np.where(is_x, 0, 1)]
-    by_group = np.bincount(codes, differs / totals[np.where(is_x, 0, 1)])
+    differs = means[records, side_of] - means[records, 1 - side_of]
+    differs -= (differs @ sides / totals)[side_of]
+    by_group = np.bincount(codes, differs / totals[side_of])
     first_order = 4 * np.square(by_group).sum() * len(sizes) / (len(sizes) - 1)
     within = float(forms[0, 0] / pairs[0, 0] + forms[1, 0] / pairs[1, 1])
     value = within - 2 * float(forms[2, 0] / pairs[0, 1])

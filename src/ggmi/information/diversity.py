@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
 from ggmi.information.distances import wilson
-from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends
+from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends, places_by
 from ggmi.information.kernels import TILE, blocks
 from ggmi.statistics import share_interval
 
@@ -281,9 +281,8 @@ def _share(found: NDArray[np.bool_], null_mean: float | None, method: str, group
 def _parts(groups: Sequence[str] | None, n: int) -> list[Indices]:
     """Cut n records into at most `PARTS` parts that no group is in two of."""
     # By first appearance, so that names do not matter.
-    first = np.unique(group_codes(groups, n, "groups"), return_index=True, return_inverse=True)
-    part = np.argsort(np.argsort(first[1]))[first[2]] % PARTS
-    return [np.flatnonzero(part == number) for number in range(part.max() + 1)]
+    members = list(places_by(group_codes(groups, n, "groups").tolist()).values())
+    return [np.sort(np.concatenate(members[first::PARTS])) for first in range(min(PARTS, len(members)))]
 
 
 def _spectral_entropy(matrix: Array) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,7 @@ from ggmi.errors import UserError, did_you_mean
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Key = TypeVar("Key", bound=Hashable)
 
 # Half the width of a normal 95 % interval, in standard errors.
 WIDTH = NormalDist().inv_cdf(0.975)
@@ -178,7 +180,7 @@ def group_codes(groups: Sequence | NDArray | None, n: int, name: str) -> Indices
     return np.unique(np.asarray(groups), return_inverse=True)[1].ravel()
 
 
-def places_by(keys: Iterable[str]) -> dict[str, list[int]]:
+def places_by(keys: Iterable[Key]) -> dict[Key, list[int]]:
     """Places of the observations that bear each key, in the order in which keys first come.
 
     Parameters
@@ -191,7 +193,7 @@ def places_by(keys: Iterable[str]) -> dict[str, list[int]]:
     >>> places_by(["p", "q", "p"])
     {'p': [0, 2], 'q': [1]}
     """
-    places: dict[str, list[int]] = {}
+    places: dict[Key, list[int]] = {}
     for place, key in enumerate(keys):
         places.setdefault(key, []).append(place)
     return places

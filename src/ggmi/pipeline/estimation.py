@@ -171,7 +171,7 @@ class _Work:
         yield ("total_variation",), self.variation
         yield (*entropies, "semantic_growth"), self.entropy
         yield ("semantic_entropy_lists",), self.lists
-        yield ("vendi",), lambda: {"vendi": vendi_score(self.equal, groups=self.together)}
+        yield ("vendi",), lambda: {"vendi": vendi_score(self.equal, groups=self.equal_together)}
         yield ("distinct_2",), self.distinct
         yield ("differential_entropy",), lambda: {"differential_entropy": differential_entropy(self.equal)}
         yield ("near_repeats", "near_duplicates", "exact_duplicates"), self.duplicates
@@ -195,8 +195,8 @@ class _Work:
         most = self.settings.records
         real = some(len(self.train), most, self.seed, "train")
         made = some(len(self.synthetic), most, self.seed, "set")
-        together = [came_together(self.train.sample), came_together(self.synthetic.sample)]
-        groups = ([together[0][i] for i in real], [together[1][i] for i in made])
+        prompts_of_train = came_together(self.train.sample)
+        groups = ([prompts_of_train[i] for i in real], [self.together[i] for i in made])
         return self.train.vectors[real], self.synthetic.vectors[made], groups
 
     def dependence(self) -> dict[str, Estimate]:
@@ -208,12 +208,15 @@ class _Work:
 
     @cached_property
     def together(self) -> list[str]:
-        """Which of the equally many records came together."""
-        names = came_together(self.synthetic.sample)
-        return [names[i] for i in self.equal_places]
+        """Which records of the set came together."""
+        return came_together(self.synthetic.sample)
+
+    @cached_property
+    def equal_together(self) -> list[str]:
+        return [self.together[i] for i in self.equal_places]
 
     def distinct(self) -> dict[str, Estimate]:
-        return {"distinct_2": distinct_n([self.text(i) for i in self.equal_places], groups=self.together)}
+        return {"distinct_2": distinct_n([self.text(i) for i in self.equal_places], groups=self.equal_together)}
 
     def discrepancy(self) -> dict[str, Estimate]:
         x, y, groups = self.both
@@ -260,13 +263,12 @@ class _Work:
     def duplicates(self) -> dict[str, Estimate]:
         s = self.settings
         texts, real = ([r.text for r in side.sample.records] for side in (self.synthetic, self.train))
-        everything = came_together(self.synthetic.sample)
         return {
-            "near_repeats": near_repeats(self.equal, threshold=s.near_duplicate, groups=self.together),
+            "near_repeats": near_repeats(self.equal, threshold=s.near_duplicate, groups=self.equal_together),
             "near_duplicates": near_duplicates(
-                self.synthetic.vectors, self.train.vectors, threshold=s.near_duplicate, groups=everything
+                self.synthetic.vectors, self.train.vectors, threshold=s.near_duplicate, groups=self.together
             ),
-            "exact_duplicates": exact_duplicates(texts, real, groups=everything),
+            "exact_duplicates": exact_duplicates(texts, real, groups=self.together),
         }
 
     def gain(self) -> dict[str, Estimate]:
