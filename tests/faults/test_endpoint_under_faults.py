@@ -80,7 +80,9 @@ def test_a_thousand_requests_through_faults_and_kills_are_kept_once_and_what_is_
     store, processes
 ):
     endpoint = Endpoint(delay=0.01)
-    moments, kills = random.Random(0), 5
+    moments, kills, goal = random.Random(0), 5, 1000
+    # However late the kill comes, the process has not ended before.
+    endpoint.held = lambda: asking.lines_in(store.path) >= goal
     with serving(endpoint) as server, proxied(server, seed=1) as proxy:
         settings = SETTINGS | {"base_url": proxy.url, "total_timeout": 3 * PATIENCE}
         requests = thousand(backend(settings).identity)
@@ -88,16 +90,17 @@ def test_a_thousand_requests_through_faults_and_kills_are_kept_once_and_what_is_
         for _ in range(kills):
             before = Store(store.path)
             kept = {name: proxy.asked[name] for name in map(name_at_proxy, (r for r in requests if r.key() in before))}
+            goal = len(kept) + moments.randrange(20, 180)
             process = processes.Process(target=asking.ask_all, args=(settings, requests, store.path))
             process.start()
-            goal = len(kept) + moments.randrange(20, 180)
-            while process.is_alive() and store.path.read_bytes().count(b"\n") < goal:
+            while asking.lines_in(store.path) < goal:
+                assert process.is_alive()
                 time.sleep(0.01)
-            assert process.is_alive()
             process.kill()
             process.join()
             assert {name: proxy.asked[name] for name in kept} == kept
         at_kills = len(Store(store.path))
+        goal = 1000
         store = Store(store.path)
         outcome = ask(backend(settings | STUBBORN), requests, store)
     assert 5 * 20 <= at_kills < 1000

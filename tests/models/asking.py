@@ -10,6 +10,11 @@ from ggmi.models.server import running
 from ggmi.models.store import Store
 
 
+def lines_in(path):
+    """Number of responses that a file holds, read anew."""
+    return path.read_bytes().count(b"\n")
+
+
 def ask_all(settings, requests, path):
     """Ask until all is there; the exit status of the process tells how it went."""
     ask(backend(settings), requests, Store(path))

@@ -18,11 +18,13 @@ class Endpoint:
     """Answers chat completions with a text that tells the request; counts all it sees.
 
     `behave(body, nth)` gives what is answered to the nth try of a prompt instead, or None; `delay` in seconds.
+    Nothing is answered as long as `held()`.
     """
 
     def __init__(self, behave=lambda _body, _nth: None, delay=0.0):
         self.behave = behave
         self.delay = delay
+        self.held = lambda: False
         self.answered = Counter()
         self.tried = Counter()
         self.bodies = []
@@ -41,6 +43,8 @@ class Endpoint:
         self.most = max(self.most, self.now)
         try:
             await asyncio.sleep(self.delay)
+            while self.held():
+                await asyncio.sleep(0.005)
             instead = self.behave(body, nth)
             if instead is not None:
                 return instead

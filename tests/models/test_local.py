@@ -1,5 +1,6 @@
 import json
 import shutil
+import signal
 import time
 
 import numpy as np
@@ -125,19 +126,20 @@ def test_killed_at_random_moments_and_resumed_it_writes_the_same_bytes(model_dir
     path = tmp_path / "killed"
     path.touch()
     moments = np.random.default_rng(0)
-    killed = 0
-    while len(Store(path)) < len(requests):
-        before = len(Store(path))
+    kills = 0
+    # How much a process gets done before it is killed depends on the machine; the kills go on in a new store.
+    while kills < 5 or asking.lines_in(path):
+        goal = asking.lines_in(path) + moments.integers(1, 12)
         process = processes.Process(target=asking.ask_all, args=(settings, requests, path))
         process.start()
-        goal = before + moments.integers(1, 12)
-        while process.is_alive() and len(path.read_bytes().splitlines()) < goal:
+        while process.is_alive() and asking.lines_in(path) < goal:
             time.sleep(moments.random() * 0.02)
-        killed += process.is_alive()
         process.kill()
         process.join()
-    assert killed >= 5
-    assert content(Store(path).collect(requests)) == whole
+        kills += process.exitcode == -signal.SIGKILL
+        if len(Store(path)) == len(requests):
+            assert content(Store(path).collect(requests)) == whole
+            path.write_bytes(b"")
 
 
 def test_a_stop_text_ends_a_response_and_is_not_part_of_it(model_directory, tmp_path):

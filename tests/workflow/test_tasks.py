@@ -14,9 +14,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from browser import launched
+from models import asking
 from models.servers import Endpoint, completion, name_of, serving
 from models.tiny import make_model
 from starlette.responses import Response
+
+from ggmi.errors import UserError
+from ggmi.models.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared/data")) / "seed_tasks.jsonl"
@@ -367,6 +371,18 @@ def test_another_folder_and_other_cores_give_the_same_bytes(done, fresh_project,
     assert {path: path.read_bytes() for path in (again.path / "stores").rglob("*.jsonl")} == stores
 
 
+def wait_until_free(store):
+    """Wait until a job has noticed that its run is gone, and writes no more."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with Store(store).writing():
+                return
+        except UserError:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
 def test_a_run_that_is_killed_while_it_asks_goes_on_where_it_was(project, server, tmp_path):
     targets = [f"results/hosted/parsed/far/{x}-ins/records.jsonl" for x in (2, 3)]
     undisturbed = project.copy(tmp_path / "undisturbed")
@@ -374,7 +390,8 @@ def test_a_run_that_is_killed_while_it_asks_goes_on_where_it_was(project, server
         each.configure(changed(project.settings, hosted={"sampling": {"max_tokens": 50, "temperature": 0.5}}))
     undisturbed.run("--cores", "2", *targets)
     store = project.path / "stores/hosted/far.jsonl"
-    server.delay = 0.4
+    # However late the kill comes, the job has not ended before.
+    server.held = lambda: asking.lines_in(store) >= 8 + 2
     asked = len(server.bodies)
     process = subprocess.Popen(
         project.command("--cores", "2", *targets),
@@ -383,14 +400,14 @@ def test_a_run_that_is_killed_while_it_asks_goes_on_where_it_was(project, server
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while store.read_bytes().count(b"\n") < 8 + 2:
+    while asking.lines_in(store) < 8 + 2:
         assert process.poll() is None
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    time.sleep(0.6)  # the job notices that its run is gone
-    assert 8 < store.read_bytes().count(b"\n") < 16
-    server.delay = 0.0
+    wait_until_free(store)
+    assert asking.lines_in(store) == 8 + 2
+    server.held = lambda: False
     project.run("--cores", "2", *targets)
     for folder in ("hosted/responses", "hosted/parsed"):
         assert content(project, folder) == content(undisturbed, folder)
