@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ggmi.random import stream
-from ggmi.statistics import holm, mean_interval, median_interval, trend
+from ggmi.statistics import holm, mean_interval, median_interval, trend, wilson
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=6)
 
@@ -279,3 +279,11 @@ def test_equal_outcomes_show_no_trend():
     assert np.isnan(found.spearman)
     assert found.p_value == 1
     assert found.slope == 0
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 10), (3, 10), (10, 10), (400, 1000)])
+def test_wilson_equals_scipys(successes, n):
+    expected = stats.binomtest(successes, n).proportion_ci(method="wilson")
+    found = wilson(successes / n, n)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert (found.low == 0, found.high == 1) == (successes == 0, successes == n)

@@ -116,6 +116,35 @@ def median_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     return Interval(float(data[k - 1]), float(data[n - k]))
 
 
+def wilson(share: float, n: float, *, z: float = NormalDist().inv_cdf(0.975)) -> Interval:
+    """Wilson's interval of a share (Wilson 1927).
+
+    Parameters
+    ----------
+    share
+        Of the trials that succeeded.
+    n
+        Trials, at least 1; a fraction where dependent trials count for less.
+    z
+        Quantile of the standardised share; that of a coverage of 95 % if not given.
+
+    Returns
+    -------
+    Interval
+        From exactly 0 where nothing succeeded, to exactly 1 where everything did.
+
+    Examples
+    --------
+    >>> interval = wilson(0, 10)
+    >>> interval.low, round(interval.high, 4)
+    (0.0, 0.2775)
+    """
+    shrunk = 1 + z**2 / n
+    middle = (share + z**2 / (2 * n)) / shrunk
+    half = z / shrunk * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    return Interval(0.0 if share == 0 else float(middle - half), 1.0 if share == 1 else float(middle + half))
+
+
 def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) -> Interval:
     """Wilson's interval of a share whose items come in clusters, such as records in responses.
 
@@ -159,9 +188,7 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) ->
         squares += (count / clusters) ** 2 * (share**2 + (1 - share) ** 2)
         effective = min(count, share * (1 - share) * count**2 / squares)
         z = float(stdtrit(clusters - 1, 0.5 + level / 2))
-    middle = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    half = z / (1 + z**2 / effective) * np.sqrt(share * (1 - share) / effective + (z / (2 * effective)) ** 2)
-    return Interval(max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+    return wilson(share, effective, z=z)
 
 
 @dataclass(frozen=True)

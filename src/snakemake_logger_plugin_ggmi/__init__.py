@@ -17,7 +17,6 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from logging import ERROR, INFO, WARNING, Handler, LogRecord
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from ggmi.config.document import read_yaml
 from ggmi.errors import UserError
 from ggmi.workflow.job import USER_MISTAKE
-from ggmi.workflow.progress import seconds_left
+from ggmi.workflow.progress import clock_time, seconds_left
 
 SECONDS_BETWEEN_LINES = 5
 """Away from a terminal, a line about progress appears at most this often."""
@@ -110,13 +109,13 @@ class Plan:
 
     def elapsed(self) -> str:
         """Return the time since the plan came, until the run ended."""
-        return _clock((self.ended or time.monotonic()) - self.started)
+        return clock_time((self.ended or time.monotonic()) - self.started)
 
     def left(self) -> str:
         """Return the time left, by the work done when a job last finished."""
         work, failed = self.total, sum(self.failed.values())
         seconds = seconds_left(work.worked, work.work, failed, self.started, self.advanced, time.monotonic())
-        return "estimating time left" if seconds is None else f"{_clock(seconds)} left"
+        return "estimating time left" if seconds is None else f"{clock_time(seconds)} left"
 
     def outcome(self) -> str:
         """Return how the run ended and what time it took."""
@@ -158,10 +157,6 @@ def refuse_code(arguments: Sequence[str]) -> None:
 
 def _conditions(job: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(job["study"], condition) for condition in job["conditions"] if job["study"]}
-
-
-def _clock(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))
 
 
 class _Status(ProgressColumn):

@@ -5,7 +5,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ggmi.errors import UserError
 from ggmi.information import kernels
-from ggmi.information.distances import mmd, total_variation_bound, wilson
+from ggmi.information.distances import mmd, total_variation_bound
 from ggmi.random import stream
 
 
@@ -57,12 +57,6 @@ def test_any_classifier_may_judge_and_one_that_fits_sees_more():
 def test_the_same_seed_gives_the_same_bound():
     x, y = shifted(80, 80, 3, 0.8)
     assert total_variation_bound(x, y, seed=1) == total_variation_bound(x, y, seed=1)
-
-
-@pytest.mark.parametrize(("successes", "n"), [(0, 10), (3, 10), (10, 10), (400, 1000)])
-def test_wilson_equals_scipys(successes, n):
-    expected = stats.binomtest(successes, n).proportion_ci(method="wilson")
-    assert wilson(successes, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 @pytest.mark.parametrize("tile", [7, 512])

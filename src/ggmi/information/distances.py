@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from ggmi.errors import UserError
 from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends, points
 from ggmi.information.kernels import Variable, tiles, variable
 from ggmi.random import stream
+from ggmi.statistics import wilson
 
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
@@ -142,34 +142,9 @@ def _codes(groups: Groups | None, n: int, m: int, *, least: int) -> Indices | No
 def _newcombe(hits: float, n: float, false_hits: float, m: float) -> tuple[float, float]:
     """Interval of a difference of two shares from their Wilson intervals (Newcombe 1998, method 10)."""
     p, q = hits / n, false_hits / m
-    (p_low, p_high), (q_low, q_high) = wilson(hits, n), wilson(false_hits, m)
-    below, above = np.hypot(p - p_low, q_high - q), np.hypot(p_high - p, q - q_low)
+    of_p, of_q = wilson(p, n), wilson(q, m)
+    below, above = np.hypot(p - of_p.low, of_q.high - q), np.hypot(of_p.high - p, q - of_q.low)
     return float(p - q - below), float(p - q + above)
-
-
-def wilson(successes: float, n: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share.
-
-    Parameters
-    ----------
-    successes, n
-        Successes among n trials, n at least 1; fractions where dependent trials count for less.
-
-    Returns
-    -------
-    tuple of float
-
-    Examples
-    --------
-    >>> low, high = wilson(0, 10)
-    >>> low, round(high, 4)
-    (0.0, 0.2775)
-    """
-    z2 = special.ndtri(0.975) ** 2
-    share = successes / n
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
 
 
 def _fisher(hits: float, n: float, false_hits: float, m: float) -> float:

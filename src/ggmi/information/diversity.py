@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
-from ggmi.information.distances import wilson
 from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends, places_by
 from ggmi.information.kernels import TILE, blocks
 from ggmi.statistics import share_interval
@@ -269,13 +268,10 @@ def _share(found: NDArray[np.bool_], null_mean: float | None, method: str, group
     """A share of records with its interval."""
     n = len(found)
     codes = group_codes(groups, n, "groups")
-    if codes.max() + 1 == n:
-        ends = wilson(int(found.sum()), n)
-    else:
-        interval = share_interval(np.bincount(codes, found), np.bincount(codes))
-        ends = interval.low, interval.high
+    if codes.max() + 1 < n:
         method += f"; interval over {codes.max() + 1:,} groups of records"
-    return Estimate(float(found.mean()), *ends, None, null_mean, 1.0, n, "share", method)
+    interval = share_interval(np.bincount(codes, found), np.bincount(codes))
+    return Estimate(float(found.mean()), interval.low, interval.high, None, null_mean, 1.0, n, "share", method)
 
 
 def _parts(groups: Sequence[str] | None, n: int) -> list[Indices]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 
 from ggmi.workflow.segments import Segment
@@ -86,3 +87,23 @@ def _rank(studies: list[str], job: Job) -> int:
     """Where a job's study stands in the configuration; jobs of no study come last."""
     study = getattr(job.wildcards, "study", "")
     return studies.index(study) if study in studies else len(studies)
+
+
+def clock_time(seconds: float) -> str:
+    """Tell a duration as hours, minutes and seconds.
+
+    Parameters
+    ----------
+    seconds
+        The duration; what a clock set back makes negative is told as none.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> clock_time(3725.4), clock_time(-3)
+    ('1:02:05', '0:00:00')
+    """
+    return str(timedelta(seconds=round(max(seconds, 0))))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from ggmi.errors import UserError
 from ggmi.workflow.failures import failures_told
 from ggmi.workflow.lock import is_held
-from ggmi.workflow.progress import seconds_left
+from ggmi.workflow.progress import clock_time, seconds_left
 from ggmi.workflow.queue import counted, jobs_in_queue
 from ggmi.workflow.record import Job, Run, read_run
 
@@ -54,25 +53,27 @@ def _in_slurm(results: Path) -> str:
 def _lines(run: Run, held: bool, in_slurm: str, now: float) -> Iterator[str]:
     last = run.ended or max([run.advanced, *(job.since for job in run.jobs.values())])
     if run.ended is None and held:
-        yield f"The run of process {run.about['pid']} on {run.about['host']} goes on, {_clock(now - run.began)} so far."
+        owner = f"process {run.about['pid']} on {run.about['host']}"
+        yield f"The run of {owner} goes on, {clock_time(now - run.began)} so far."
     elif run.ended is None:
-        yield f"The run was killed {_clock(now - last)} ago, after {_clock(last - run.began)}; `make resume` goes on."
+        after = clock_time(last - run.began)
+        yield f"The run was killed {clock_time(now - last)} ago, after {after}; `make resume` goes on."
     else:
-        yield f"The run ended {_clock(now - run.ended)} ago, after {_clock(run.ended - run.began)}."
+        yield f"The run ended {clock_time(now - run.ended)} ago, after {clock_time(run.ended - run.began)}."
     finished, running, failed = (run.of(state) for state in ("finished", "running", "failed"))
     parts = [f"{len(finished):,} of {len(run.jobs):,} jobs done"]
     alive = held and run.ended is None
     parts += [f"{len(running):,} under way"] if alive else []
     parts += [f"{len(failed):,} failed"] if failed else []
     left = seconds_left(_work(finished), _work(run.jobs.values()), _work(failed), run.began, run.advanced, now)
-    parts += [f"{_clock(left)} left"] if alive and left is not None else []
+    parts += [f"{clock_time(left)} left"] if alive and left is not None else []
     yield ", ".join(parts)
     if in_slurm:
         yield in_slurm
     yield from _by_study(run)
     if alive:
         for job in sorted(running, key=lambda job: job.since)[:NAMED]:
-            yield f"  {job.name} for {_clock(now - job.since)}"
+            yield f"  {job.name} for {clock_time(now - job.since)}"
         if len(running) > NAMED:
             yield f"  and {len(running) - NAMED:,} more"
     yield from (f"failed: {sentence}" for sentence in failures_told(run))
@@ -90,7 +91,3 @@ def _by_study(run: Run) -> Iterator[str]:
 
 def _work(jobs: Iterable[Job]) -> float:
     return sum(job.work for job in jobs)
-
-
-def _clock(seconds: float) -> str:
-    return str(timedelta(seconds=round(max(seconds, 0))))
