@@ -16,13 +16,13 @@ from ggmi.io import write_json
 from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.theory.catalogue import PUBLISHED
-from ggmi.workflow.clock import date_back
+from ggmi.workflow.clock import date_back, refuse_ahead
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.failures import failures_told
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
 from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import run_plan
-from ggmi.workflow.queue import refuse_beside, remember
+from ggmi.workflow.queue import refuse_beside, refuse_unreachable, remember
 from ggmi.workflow.record import Recorder, read_run
 from ggmi.workflow.seeds import BASE_PART, seed_parts
 from ggmi.workflow.segments import plan

@@ -2,8 +2,9 @@
 #
 # What a condition's parser found is embedded once, whatever is curated from it, and by itself: its
 # vectors depend on no other set. Memory: kernels are evaluated in tiles; 2,000 records take some
-# 300 MB beside the libraries.
-ESTIMATION_RESOURCES = growing(mem_mb=4000, runtime=120)
+# 300 MB beside the libraries. Time: a set of 400 records takes seconds, one of 10,000 a minute; eight
+# share a submission, which asks for the time of all.
+ESTIMATION_RESOURCES = growing(mem_mb=4000, runtime=60)
 PARSED = f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl"
 VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}.npz"
 

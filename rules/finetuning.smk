@@ -4,6 +4,9 @@
 # Time: the embedded world's student learns 500 records in seconds; GPT-2 learns 12,000 in hours.
 # A table reads every student's losses, some 100 KB each.
 STUDENT_RESOURCES = growing(mem_mb=8000, runtime=24 * 60)
+# Risks and answers: GPT-2 answers 805 instructions in minutes on a GPU. Four students' share a
+# submission, which asks for the time of all eight jobs: twelve hours, and a day if it is not enough.
+EVALUATION_RESOURCES = growing(mem_mb=8000, runtime=90)
 TABLE_RESOURCES = growing(mem_mb=2000, runtime=30)
 
 
@@ -139,7 +142,7 @@ rule risks:
         "../envs/models.yaml"
     threads: student_threads
     resources:
-        **STUDENT_RESOURCES,
+        **EVALUATION_RESOURCES,
         gpu=student_gpus,
     params:
         code=code("risks"),
@@ -181,7 +184,7 @@ rule risk_tables:
     log:
         f"{RESULTS}/logs/risk_tables/{{task}}.log",
     conda:
-        "../envs/ggmi.yaml"
+        "../envs/models.yaml"
     resources:
         **TABLE_RESOURCES,
     params:

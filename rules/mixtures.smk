@@ -2,9 +2,10 @@
 #
 # Memory: a block of rounds is held to 32 MiB (ggmi.mixtures.worlds.BLOCK_BYTES) and a job keeps
 # truth, three fits and their temporaries, about 10 blocks beside the interpreter's 100 MB.
-# Time: the slowest estimator takes about 20 ms a condition and round here; an hour is 1,800 times
-# what a default segment needs and leaves room for 10,000 rounds of 5 conditions.
-MIXTURE_RESOURCES = growing(mem_mb=1000, runtime=60)
+# Time: the slowest estimator takes about 20 ms a condition and round here, ten seconds a default
+# segment. A submission of three segments holds some thirty such jobs and asks for the time of all:
+# five hours, of which 10,000 rounds of five conditions, 17 minutes an estimator, take the most.
+MIXTURE_RESOURCES = growing(mem_mb=1000, runtime=10)
 
 
 localrules:

@@ -20,7 +20,7 @@ rule answers:
         "../envs/models.yaml"
     threads: student_threads
     resources:
-        **STUDENT_RESOURCES,
+        **EVALUATION_RESOURCES,
         gpu=student_gpus,
     params:
         code=code("answers"),

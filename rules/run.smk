@@ -7,29 +7,43 @@ def start_run():
     if not workflow.is_main_process:
         return
     results = Path(RESULTS)
+    executors = [workflow.scheduler._executor, workflow.scheduler._local_executor]
     # The name that SLURM's executor gives all jobs of this run; local ones have none.
-    name = getattr(workflow.scheduler._executor, "run_uuid", None)
+    name = getattr(executors[0], "run_uuid", None)
+    jobs = list(workflow.dag.needrun_jobs())
     try:
         hold(results)
         refuse_beside(results)
+        if name:
+            refuse_unreachable()
         write_manners()
         date_back(results)
+        refuse_ahead(str(file) for job in jobs for file in job.input)
     except UserError as error:
         stop(error)
     if name:
         remember(results, name)
     titles = {name: study.title for name, study in STUDIES.items()}
-    ahead = run_plan(workflow.dag.needrun_jobs(), titles)
+    ahead = run_plan(jobs, titles)
     about = {
         "pid": os.getpid(),
         "host": platform.node(),
-        "folder": os.getcwd(),
+        "folder": str(folder_of_command()),
         "command": sys.argv[1:],
         **ahead,
     }
     RECORDERS.append(Recorder(results, about))
     logger.addHandler(RECORDERS[0])
+    for executor in filter(None, executors):
+        RECORDERS[0].listen(executor, STARTED)
     logger.info(f"{len(ahead['jobs'])} jobs ahead", extra={"ggmi_plan": ahead})
+
+
+def folder_of_command():
+    """Where the command was given; what it names relative to there is lost once Snakemake follows its `--directory`."""
+    before, given = Path(os.environ.get("PWD", ".")), workflow.overwrite_workdir
+    followed = given is not None and (before / given).resolve() == Path.cwd()
+    return before if followed else Path.cwd()
 
 
 def finished():

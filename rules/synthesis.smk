@@ -7,6 +7,8 @@
 # Every raw response is kept in a store below `stores`, which is no output: Snakemake removes the
 # outputs of a job that failed, and nothing that was paid for shall be lost or asked for twice.
 SYNTHESIS_RESOURCES = growing(mem_mb=4000, runtime=240)
+# Parsing and curating 100,000 records takes half a minute; eight sets share a submission.
+SET_RESOURCES = growing(mem_mb=4000, runtime=20)
 # Jobs that ask endpoints follow one another, so that rates and budgets hold; each asks many things at once.
 workflow.register_resource("endpoint", 1)
 
@@ -65,7 +67,7 @@ rule parsed_set:
     conda:
         "../envs/models.yaml"
     resources:
-        **SYNTHESIS_RESOURCES,
+        **SET_RESOURCES,
     params:
         code=code("parsed_set"),
     script:
@@ -84,7 +86,7 @@ rule imported_set:
     conda:
         "../envs/models.yaml"
     resources:
-        **SYNTHESIS_RESOURCES,
+        **SET_RESOURCES,
     params:
         code=code("imported_set"),
         fields=lambda w: generator_of(w).fields,
@@ -108,7 +110,7 @@ rule curated_set:
     conda:
         "../envs/models.yaml"
     resources:
-        **SYNTHESIS_RESOURCES,
+        **SET_RESOURCES,
     params:
         code=code("curated_set"),
         title=lambda w: TASKS[w.task].title,
@@ -152,7 +154,7 @@ rule synthesis_tables:
     conda:
         "../envs/models.yaml"
     resources:
-        **SYNTHESIS_RESOURCES,
+        **SET_RESOURCES,
     params:
         code=code("synthesis_tables"),
         conditions=lambda w: TASKS[w.task].conditions(),
@@ -186,7 +188,7 @@ rule shares:
     conda:
         "../envs/models.yaml"
     resources:
-        **SYNTHESIS_RESOURCES,
+        **SET_RESOURCES,
     params:
         code=code("shares"),
         seed=CONFIG.seed,
@@ -215,7 +217,7 @@ rule figure_shares:
     conda:
         "../envs/ggmi.yaml"
     resources:
-        **SYNTHESIS_RESOURCES,
+        **SET_RESOURCES,
     params:
         code=code("figure_shares"),
         figures=CONFIG.figures.model_dump(),
@@ -242,7 +244,7 @@ rule task_page:
     conda:
         "../envs/ggmi.yaml"
     resources:
-        **SYNTHESIS_RESOURCES,
+        **SET_RESOURCES,
     params:
         code=code("task_page"),
         title=lambda w: TASKS[w.task].title,

@@ -31,6 +31,11 @@ TINY = {
     "theory": None,
     "tasks": {"embedded": None},
 }
+# A study of a table beside the configuration, whose classes are called kinds.
+OWN_TABLE = {
+    **{"truth": "data", "table": {"source": "mine.csv", "label": "kind"}, "covariances": ["empirical"]},
+    **{"K": 1, "J": 1, "L": 1, "sweeps": {"K": [1], "J": [1], "L": [1]}},
+}
 
 
 class Project:

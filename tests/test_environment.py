@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch": "torch"}
@@ -72,6 +74,53 @@ def test_the_container_installs_the_lock_for_the_python_of_the_conda_environment
         assert f"python={python}" in yaml.safe_load(path.read_text())["dependencies"]
     (image,) = re.findall(r'^container: "(.*)"$', (ROOT / "Snakefile").read_text(), re.MULTILINE)
     assert f"apptainer build {image} envs/ggmi.def" in definition
+
+
+def distributions_of(environment):
+    """What an environment installs: the packages that it lists, and theirs."""
+    listed = yaml.safe_load((ROOT / "envs" / environment).read_text())["dependencies"]
+    by_pip = [line for part in listed if isinstance(part, dict) for line in part["pip"]]
+    todo = [re.split("=+", part)[0] for part in [*by_pip, *(p for p in listed if isinstance(p, str))]]
+    todo = [CONDA_NAMES.get(name, name) for name in todo if name not in ("python", "pip")]
+    found = set()
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name not in found:
+            found.add(name)
+            wanted = map(Requirement, metadata.requires(name) or [])
+            todo += [r.name for r in wanted if r.marker is None or r.marker.evaluate({**PYTHON, "extra": ""})]
+    return found
+
+
+@pytest.mark.parametrize("environment", ["ggmi.yaml", "models.yaml"])
+def test_scripts_import_nothing_that_their_environment_lacks(environment):
+    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    blocks = re.split(r"\nrule ", rules)
+    scripts = {
+        re.search(r'workflow/scripts/(\w+\.py)"', block)[1] for block in blocks if f'"../envs/{environment}"' in block
+    }
+    assert len(scripts) > 15
+    available = distributions_of(environment)
+    lacking = sorted(
+        package
+        for package, owners in metadata.packages_distributions().items()
+        if not any(canonicalize_name(owner) in available for owner in owners) and package != "ggmi"
+    )
+    code = f"""
+import ast
+from importlib.machinery import PathFinder
+found = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *place: None if name in {set(lacking)} else found(name, *place)
+for name in {sorted(scripts)}:
+    tree = ast.parse(open("workflow/scripts/" + name).read())
+    heads = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    try:
+        exec(compile(ast.Module(heads, []), name, "exec"), {{}})
+    except ImportError as error:
+        print(name, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
 
 
 def test_scripts_find_the_library_where_it_is_not_installed():

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from project import OWN_TABLE
 from workflow.conftest import Project
 
 TARGETS = ["results/gmm/kl_gap.csv"]
@@ -116,6 +117,33 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on_once_there_is_room(proj
         assert GOES_ON in said
         remount("size=64m")
         assert goes_on(project, undisturbed)
+
+
+def test_a_disk_that_is_full_from_the_start_is_one_sentence(project, undisturbed):
+    with mounted(project.path / "results", "size=64m") as remount:
+        filler = project.path / "results" / "filler"
+        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=1M"], check=False, capture_output=True)
+        run = project.run("--cores", "2", *TARGETS, check=False)
+        assert run.returncode == 2, run.stderr
+        (sentence,) = sentences(run.stdout + run.stderr)
+        assert sentence == "config: results: 'results' cannot be written (No space left on device)"
+        filler.unlink()
+        remount("size=65m")
+        goes_on(project, undisturbed)
+
+
+def test_an_input_from_the_future_is_told_before_any_job_starts(project):
+    table = project.path / "mine.csv"
+    table.write_text("kind,a,b\n" + "".join(f"{'xyz'[i % 3]},{i % 7},{i % 5}\n" for i in range(60)))
+    project.configure({"mixtures": {"mine": OWN_TABLE, "gmm": None, "digits": None}})
+    ahead = time.time() + 24 * 3600
+    os.utime(table, (ahead, ahead))
+    run = project.run("--cores", "1", "results/mine/points.npz", check=False)
+    assert run.returncode == 2
+    (sentence,) = sentences(run.stdout + run.stderr)
+    assert re.match(r"mine\.csv: is dated .*, ahead of this machine's clock", sentence)
+    os.utime(table)
+    project.run("--cores", "1", "results/mine/points.npz")
 
 
 def test_results_that_cannot_be_written_are_told_before_any_job_starts(project, undisturbed):

@@ -124,6 +124,27 @@ def test_rules_that_run_a_model_on_a_gpu_hold_one_and_no_others_do(whole):
     assert {rule for rule in held if re.match(r"students(?!.*_base_)|evaluations", rule)} <= with_gpu
 
 
+def test_a_refused_group_is_one_sentence_with_what_slurm_said(project_on):
+    project = prepared(project_on("refused"), STUDY)
+    nowhere = ["--set-resources", "worlds:slurm_partition=nowhere", "--retries", "0"]
+    run = project.run("results/gmm/kl_gap.csv", *nowhere, check=False)
+    told = re.findall(r"^ggmi: (.*)$", run.stdout + run.stderr, re.MULTILINE)
+    assert run.returncode == 1
+    assert told
+    assert all("share its submission: SLURM took no job (" in sentence for sentence in told), told
+    assert all("partition" in sentence for sentence in told)
+
+
+def test_a_slurm_that_does_not_answer_is_told_before_any_job(project_on):
+    project = prepared(project_on("unreachable"), STUDY)
+    nowhere = {**project.environment, "SLURM_CONF": str(project.path / "none.conf")}
+    command = project.command("--", "results/gmm/kl_gap.csv")
+    run = subprocess.run(command, cwd=project.path, env=nowhere, capture_output=True, text=True, check=False)
+    assert run.returncode == 2, run.stderr[-2000:]
+    assert "ggmi: SLURM cannot be asked for jobs here (squeue: " in run.stderr
+    assert not (project.path / "results/.slurm-runs").exists()
+
+
 def test_a_cancelled_job_is_told_the_others_complete_and_a_rerun_makes_just_that(project_on):
     project = prepared(project_on("cancelled"), STUDY)
     targets = ["results/extra/slow-40.txt", "results/extra/slow-6.txt"]

@@ -9,13 +9,14 @@ import sys
 import time
 
 import pytest
+from project import OWN_TABLE
 
 from ggmi.cli import main
 from ggmi.errors import UserError
 from ggmi.workflow.failures import failures_told
 from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import seconds_left
-from ggmi.workflow.queue import jobs_in_queue, remember
+from ggmi.workflow.queue import NAMES, jobs_in_queue, remember
 from ggmi.workflow.record import RECORD, Job, Run, read_run
 from ggmi.workflow.status import status
 
@@ -61,6 +62,45 @@ def test_a_refused_submission_is_told_in_slurms_words(tmp_path):
     assert told == (
         "rule fit (K=3): SLURM took no job (sbatch: error: no such partition); change the profile's resources"
     )
+
+
+def test_a_refused_group_is_told_once(tmp_path):
+    reason = "SLURM sbatch failed. The error message was 'sbatch: error: time limit'."
+    jobs = {number: failed(tmp_path, reason=reason, group=[1, 2, 3]) for number in (1, 2, 3)}
+    assert failures_told(run_of(jobs)) == [
+        "rule fit (K=3) and 2 that share its submission: SLURM took no job (sbatch: error: time limit); "
+        "change the profile's resources"
+    ]
+
+
+def test_a_record_whose_first_line_found_no_room_tells_nothing(tmp_path):
+    (tmp_path / RECORD).write_text(json.dumps({"event": "ended", "time": 1.0}) + "\n")
+    assert read_run(tmp_path) is None
+
+
+def test_a_persons_mistake_gets_no_further_attempt(fresh_project):
+    fresh_project.configure({"mixtures": {"mine": OWN_TABLE, "gmm": None, "digits": None}})
+    (fresh_project.path / "mine.csv").write_text("kind,a,b\nred,1,x\n")
+    run = fresh_project.run("--cores", "1", "--retries", "2", "results/mine/points.npz", check=False)
+    said = run.stdout + run.stderr
+    assert run.returncode == 2, said
+    assert said.count("ggmi: ") == 1
+    assert read_run(fresh_project.path / "results").jobs.popitem()[1].state == "failed"
+    assert (fresh_project.path / "results/.run.jsonl").read_text().count('"started"') == 1
+
+
+def test_a_run_of_another_folder_is_resumed_from_where_it_was_started(fresh_project):
+    start = fresh_project.path.parent
+    words = ["-s", "project/Snakefile", "-d", "project", "--configfile", "project/tiny.yaml", "--cores", "1"]
+    target = "results/gmm/psd/K2_J2_L2/worlds.npz"
+    environment = {**fresh_project.environment, "PWD": str(start)}
+    command = [sys.executable, "-m", "snakemake", target, *words]
+    subprocess.run(command, cwd=start, env=environment, check=True, capture_output=True)
+    made = fresh_project.path / target
+    made.unlink()
+    code = "import sys; from ggmi.cli import main; sys.exit(main(['resume', '--results', 'project/results']))"
+    subprocess.run([sys.executable, "-c", code], cwd=start, env=environment, check=True, capture_output=True)
+    assert made.exists()
 
 
 def test_of_a_group_the_member_that_failed_is_told_with_what_the_group_had(tmp_path):
@@ -159,7 +199,7 @@ def test_runs_on_slurm_cannot_be_asked_for_where_there_is_none(tmp_path, monkeyp
     assert jobs_in_queue(tmp_path) == {}
     remember(tmp_path, "ggmi_1")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="submitted jobs to SLURM, but there is no squeue here"):
+    with pytest.raises(UserError, match=f"cannot be asked for them .squeue: not found.; .* remove {tmp_path / NAMES}"):
         jobs_in_queue(tmp_path)
     began = {"event": "began", "time": 1.0, "pid": 7, "host": "here", "jobs": {}}
     (tmp_path / RECORD).write_text(json.dumps(began) + "\n")

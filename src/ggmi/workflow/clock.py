@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
+
+from ggmi.errors import UserError
 
 
 def date_back(results: Path) -> None:
@@ -27,3 +31,28 @@ def date_back(results: Path) -> None:
             with contextlib.suppress(OSError):
                 if path.lstat().st_mtime_ns > now:
                     os.utime(path, ns=(now, now), follow_symlinks=False)
+
+
+def refuse_ahead(inputs: Iterable[str]) -> None:
+    """Stop a run whose input files are dated ahead of the clock: they are not the run's to date back.
+
+    Parameters
+    ----------
+    inputs
+        Files that jobs will read; those that do not exist yet are passed over.
+
+    Raises
+    ------
+    UserError
+        Naming the first such file.
+    """
+    now = time.time_ns()
+    for name in sorted(set(inputs)):
+        with contextlib.suppress(OSError):
+            dated = Path(name).stat().st_mtime_ns
+            if dated > now:
+                when = datetime.fromtimestamp(dated / 1e9).isoformat(" ", "seconds")
+                raise UserError(
+                    f"{name}: is dated {when}, ahead of this machine's clock, so what is made of it would seem older; "
+                    "set the clock, or date the file with `touch`"
+                )

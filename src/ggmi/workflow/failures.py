@@ -31,7 +31,18 @@ def failures_told(run: Run) -> list[str]:
     -------
     list of str
     """
-    return [_sentence(run, job) for job in run.of("failed") if _is_culprit(job) and not _is_mistake(job)]
+    failed = run.of("failed")
+    refused = {tuple(job.group): found[1] for job in failed if job.group and (found := REFUSED.search(job.reason))}
+    alone = [job for job in failed if tuple(job.group) not in refused]
+    return [
+        *(_refused([run.jobs[number].name for number in group], said) for group, said in refused.items()),
+        *(_sentence(run, job) for job in alone if _is_culprit(job) and not _is_mistake(job)),
+    ]
+
+
+def _refused(jobs: list[str], said: str) -> str:
+    named = f"rule {jobs[0]}" + (f" and {len(jobs) - 1} that share its submission" if len(jobs) > 1 else "")
+    return f"{named}: SLURM took no job ({' '.join(said.split())}); change the profile's resources"
 
 
 def _sentence(run: Run, job: Job) -> str:
@@ -40,7 +51,7 @@ def _sentence(run: Run, job: Job) -> str:
     had = _limits(run, job)
     logs = f"log: {', '.join(job.logs)}"
     if found := REFUSED.search(text):
-        return f"rule {job.name}: SLURM took no job ({' '.join(found[1].split())}); change the profile's resources"
+        return _refused([job.name], found[1])
     if MEMORY.search(text):
         more = _more(job.rule, "mem_mb", had["mem_mb"])
         return f"rule {job.name} was killed for taking more than its {had['mem_mb']:,} MB of memory; {more}; {logs}"

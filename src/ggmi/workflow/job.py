@@ -156,13 +156,24 @@ def mistakes(logs: Path, since: float) -> list[str]:
     -------
     list of str
     """
-    found = []
-    for path in sorted(logs.rglob("*.log")):
-        if path.stat().st_mtime >= since:
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if text.startswith(MISTAKE):
-                found.append(text.removeprefix(MISTAKE).strip())
-    return found
+    return [mistake for path in sorted(logs.rglob("*.log")) if (mistake := mistaken(path, since))]
+
+
+def mistaken(log: str | Path, since: float) -> str:
+    """The sentence that a job left in its log; empty if it met no user's mistake.
+
+    Parameters
+    ----------
+    log
+        The job's log file, which need not exist.
+    since
+        As for `mistakes`.
+    """
+    path = Path(log)
+    if not path.is_file() or path.stat().st_mtime < since:
+        return ""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return text.removeprefix(MISTAKE).strip() if text.startswith(MISTAKE) else ""
 
 
 def _end_with_run() -> None:

@@ -34,16 +34,19 @@ def hold(results: Path) -> None:
         results.mkdir(parents=True, exist_ok=True)
         file = (results / LOCK).open("a+")
     except OSError as error:
-        raise UserError(f"config: results: {str(results)!r} cannot be written ({error.strerror})") from None
+        raise _unwritable(results, error) from None
     if not _take(file, fcntl.LOCK_EX):
         # `ggmi status` looks with a lock of its own, for less than a millisecond.
         time.sleep(0.2)
         if not _take(file, fcntl.LOCK_EX):
             file.close()
             raise UserError(_held_by(results))
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    try:
+        file.truncate(0)
+        os.write(file.fileno(), f"{os.getpid()}\n".encode())
+    except OSError as error:
+        file.close()
+        raise _unwritable(results, error) from None
     _held.append(file)
 
 
@@ -66,6 +69,10 @@ def refuse_if_held(results: Path) -> None:
     """
     if is_held(results):
         raise UserError(_held_by(results))
+
+
+def _unwritable(results: Path, error: OSError) -> UserError:
+    return UserError(f"config: results: {str(results)!r} cannot be written ({error.strerror})")
 
 
 def _take(file: IO[str], kind: int) -> bool:

@@ -47,12 +47,28 @@ def jobs_in_queue(results: Path) -> dict[str, str]:
     if not (results / NAMES).exists():
         return {}
     names = ",".join((results / NAMES).read_text(encoding="utf-8").split())
-    if shutil.which("squeue") is None:
+    try:
+        listing = _slurm("squeue", "--me", "--noheader", "--format=%i|%T", f"--name={names}")
+    except UserError as error:
         raise UserError(
-            f"{results}: an earlier run submitted jobs to SLURM, but there is no squeue here to ask for them"
-        )
-    listing = _slurm("squeue", "--me", "--noheader", "--format=%i|%T", f"--name={names}")
+            f"{results}: an earlier run submitted jobs to SLURM, which cannot be asked for them ({error}); "
+            f"if they are gone for certain, remove {results / NAMES}"
+        ) from None
     return dict(line.strip().split("|") for line in listing.splitlines() if line.strip())
+
+
+def refuse_unreachable() -> None:
+    """Stop a run on a SLURM that does not answer; Snakemake would wait for its jobs for ever.
+
+    Raises
+    ------
+    UserError
+        If SLURM cannot be asked for the jobs of this user.
+    """
+    try:
+        _slurm("squeue", "--me", "--noheader", "--format=%i")
+    except UserError as error:
+        raise UserError(f"SLURM cannot be asked for jobs here ({error}); no job was submitted") from None
 
 
 def refuse_beside(results: Path) -> None:
@@ -100,6 +116,8 @@ def counted(jobs: dict[str, str]) -> str:
 
 
 def _slurm(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        raise UserError(f"{command[0]}: not found")
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - names are our own
     if done.returncode != 0:
         raise UserError(f"{command[0]}: {' '.join(done.stderr.split()) or f'exit code {done.returncode}'}")

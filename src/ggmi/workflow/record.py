@@ -13,6 +13,8 @@ from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from ggmi.workflow.job import mistaken
+
 RECORD = ".run.jsonl"
 # Of these a person may have to ask for more.
 LIMITS = ("mem_mb", "runtime")
@@ -32,7 +34,33 @@ class Recorder(logging.Handler):
     def __init__(self, results: Path, about: Mapping[str, Any]) -> None:
         super().__init__()
         self._file = (results / RECORD).open("wb", buffering=0)
+        self._said: dict[str, str] = {}
         self._write("began", **about)
+
+    def listen(self, executor: Any, since: float) -> None:
+        """Hear of a failure before Snakemake makes another attempt.
+
+        What SLURM said of a group is in none of Snakemake's events. And no further attempt mends what a
+        person has to, so a job that met a person's mistake has had its last one.
+
+        Parameters
+        ----------
+        executor
+            One of Snakemake's.
+        since
+            When the run began (seconds since the epoch): older logs tell nothing of it.
+        """
+        tell = executor.print_job_error
+
+        def told(info: Any, msg: str | None = None, **aux: Any) -> None:
+            job = info.job
+            if job.is_group():
+                self._said[str(job.groupid)] = msg or ""
+            if any(mistaken(log, since) for log in job.log):
+                job._attempt = 1 + job.restart_times
+            tell(info, msg, **aux)
+
+        executor.print_job_error = told
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line for an event that counts."""
@@ -49,9 +77,10 @@ class Recorder(logging.Handler):
                 self._write("failed", job=fields["jobid"], logs=list(fields["log"]), reason=fields["rule_msg"] or "")
             elif event == LogEvent.GROUP_ERROR:
                 members = [info["jobid"] for info in fields["job_error_info"]]
+                reason = self._said.get(str(fields["groupid"]), "")
                 for info in fields["job_error_info"]:
                     logs = [*info["log"], *fields["aux_logs"]]
-                    self._write("failed", job=info["jobid"], logs=logs, reason="", group=members)
+                    self._write("failed", job=info["jobid"], logs=logs, reason=reason, group=members)
         except Exception:
             self.handleError(record)
 
@@ -141,6 +170,8 @@ def read_run(results: Path) -> Run | None:
             break
         event, when = fields.pop("event"), fields.pop("time")
         if run is None:
+            if event != "began":  # the disk was full when the run began
+                return None
             jobs = {int(number): Job(**told) for number, told in fields.pop("jobs").items()}
             run = Run(fields, when, when, None, jobs)
         elif event == "ended":
