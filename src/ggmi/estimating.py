@@ -123,7 +123,7 @@ def _shared(rows: Sequence[Sequence[str]]) -> int:
 
 
 def run(options: Namespace, report_parts: Path) -> None:
-    """Read, estimate, print, write.
+    """Read, estimate, write, print.
 
     Parameters
     ----------
@@ -165,7 +165,6 @@ def run(options: Namespace, report_parts: Path) -> None:
         most=options.records,
         seed=options.seed,
     )
-    show(found)
     if options.json:
         write_json(options.json, found)
     if options.html:
@@ -175,6 +174,7 @@ def run(options: Namespace, report_parts: Path) -> None:
         files = ("page.html.j2", "page.css", "page.js")
         parts = [(report_parts / file).read_text(encoding="utf-8") for file in files]
         write_text(options.html, render(page_of(found), *parts))
+    show(found)
 
 
 def encoder_of(model: str | None, url: str | None, key_env: str | None) -> Encoder:

@@ -221,6 +221,7 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
         gone = tuple(not_estimated(rows.values()))
         if gone:
             missing.setdefault(gone, []).append(one_line(name))
+    missing = {gone: ["every set"] if len(names) == len(by_name) > 1 else names for gone, names in missing.items()}
     said += [("Not estimated", f"{listed(gone)} for {listed(names)}.") for gone, names in missing.items()]
     return said
 
@@ -233,6 +234,8 @@ def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str)
     outside, inside = (
         [one_line(name) for name, row in known.items() if inside_noise(row) is noise] for noise in (False, True)
     )
+    if len(known) > 1 and not (outside and inside):
+        return term, f"{'every set' if outside else 'no set, all are inside noise'} ({estimator})."
     rest = f"; inside noise: {listed(inside)}" if inside else ""
     return term, f"{listed(outside) if outside else 'no set'}{rest} ({estimator})."
 

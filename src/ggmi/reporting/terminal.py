@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -32,6 +34,8 @@ def show(found: Mapping[str, Any]) -> None:
     found
         Of `ggmi.estimating.estimated`.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Unicode shows question marks for it
+        sys.stdout.reconfigure(errors="replace")
     console = Console()
     if not console.is_terminal:
         console = Console(width=UNENDING)
@@ -64,10 +68,11 @@ Columns = Sequence[tuple[str, Sequence[Text]]]
 
 def _parts(console: Console, names: Sequence[str], columns: Columns) -> list[Columns]:
     """Columns cut into parts that fit the console, each column whole."""
+    unbound = console.options.update(max_width=UNENDING)
     parts: list[list[tuple[str, Sequence[Text]]]] = []
     for column in columns:
         wider = [*parts[-1], column] if parts else [column]
-        if parts and console.measure(_table(console, names, wider)).maximum <= console.width:
+        if parts and console.measure(_table(console, names, wider), options=unbound).maximum <= console.width:
             parts[-1] = wider
         else:
             parts.append([column])
