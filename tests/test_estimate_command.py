@@ -114,6 +114,7 @@ def test_the_table_says_how_records_were_paired_and_which_entropies_tell_their_n
         assert f"HSIC and CKA pair {by_chance}" in text
         assert "! too few records: the last doubling" in text
         assert "near T, which has no test" in text
+        assert "Entropies, Vendi and repeats are of 20 records of every set" in text
 
 
 def test_why_something_is_not_estimated_is_told(answered):

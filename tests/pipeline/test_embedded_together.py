@@ -1,6 +1,6 @@
 import numpy as np
 
-from ggmi.pipeline.embedded_sets import STEP, embedded_together
+from ggmi.pipeline.embedded_sets import STEP, check_pairs, embedded_together
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
 
@@ -18,12 +18,12 @@ class Counting:
         return np.array([[len(text), sum(map(ord, text))] for text in texts], dtype=np.float32)
 
 
-def sample(source, texts):
+def sample(source, texts, keys=None):
     """A set of responses."""
     n = len(texts)
     records = tuple(Record(str(i), "Say.", "", text) for i, text in enumerate(texts))
     nothing = (None,) * n
-    return Sample(source, records, ("line",) * n, nothing, ((),) * n, nothing, nothing)
+    return Sample(source, records, ("line",) * n, tuple(keys or nothing), ((),) * n, nothing, nothing)
 
 
 def test_texts_that_sets_share_are_embedded_once_and_every_set_gets_its_own_vectors_back():
@@ -41,3 +41,12 @@ def test_texts_that_sets_share_are_embedded_once_and_every_set_gets_its_own_vect
     for one, each in zip(found, texts, strict=True):
         assert one.vectors.tolist() == [[len(text), sum(map(ord, text))] for text in each]
         assert one.vectors.dtype == float
+
+
+def test_pairs_of_a_column_are_told_from_pairs_by_number_which_only_chance_connects():
+    sets = [sample(name, ["a", "b", "c", "d"], ["q1", "q2", "q3", "q4"]) for name in "TS"]
+    by_key = check_pairs(sets[1], sets[0], "prompt", "question")
+    assert "question" in by_key
+    by_number = check_pairs(sets[1], sets[0], "auto", seed=7)
+    assert "seed 7, which nothing connects" in by_number
+    assert "nothing connects" not in by_key

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
-from ggmi.reporting.legend import marks, not_estimated, pairings, unsettled
+from ggmi.reporting.legend import marks, not_estimated, pairings, sizes, unsettled
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import Column, data_table, plain_table
 from ggmi.reporting.text import NOTHING, capital, estimate, fixed, listed, plural
@@ -405,7 +405,7 @@ def page_of(found: Mapping[str, Any]) -> Page:
             caption="Values with 95 % intervals; ~ and ! are explained below",
             numeric=range(1, 1 + len(headings)),
         ),
-        Prose([*marks(tables), *pairings(found["sets"])], "note"),
+        Prose([*marks(tables), *sizes(found), *pairings(found["sets"])], "note"),
         Prose([f"{one_line(one['name'])}: {plural(one['records'], 'record')}." for one in found["sets"]], "note"),
     ]
     sections = [Section("summary", "Set by set", "Set by set", blocks)]

@@ -40,13 +40,41 @@ def marks(tables: Mapping[str, Sequence[Row]]) -> list[str]:
     """
     said = [
         f"~ inside noise: p of at least {LEVEL:g} after Holm's correction over all sets and tests of the file; for "
-        "near T, which has no test, the set's own 95 % interval, not corrected, reaches down to T's share in itself."
+        "near T, which has no test, the 95 % interval, not corrected, reaches down to the share of T's own records "
+        "with a near-duplicate in T."
     ]
     if any(unsettled({row["estimator"]: row for row in rows}) for rows in tables.values()):
         said.append(
             f"! too few records: the last doubling of their number still raised the entropy by more than {GROWTH:g} of "
             "ln 2, so it tells how many records there are, not how different they are."
         )
+    return said
+
+
+def sizes(found: Mapping[str, Any]) -> list[str]:
+    """Which estimates are of fewer records than the sets hold, a sentence each.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> settings = {"records": 2000, "equal_records": 5}
+    >>> sizes({"train": {"records": 80}, "sets": [{"records": 9}, {"records": 5}], "settings": settings})
+    ['Entropies, Vendi and repeats are of 5 records of every set, drawn at random, for they depend on the number.']
+    """
+    largest, settings = max(one["records"] for one in found["sets"]), found["settings"]
+    most = settings["records"]
+    said = []
+    if largest > settings["equal_records"]:
+        said.append(
+            f"Entropies, Vendi and repeats are of {settings['equal_records']:,} records of every set, drawn at random, "
+            "for they depend on the number."
+        )
+    if max(largest, found["train"]["records"]) > most:
+        said.append(f"MMD, D_TV, HSIC and CKA are of at most {most:,} records of T and of a set, drawn at random.")
     return said
 
 
