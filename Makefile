@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run resume test test-slurm check bench real-data report lock clean
+.PHONY: run resume test test-slurm check bench bench-hyppo bench-slurm real-data report lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/snakemake --cores $(CORES)
@@ -34,11 +34,25 @@ check: .venv/dev.stamp
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
+# What the locked environment suffices for; the targets below it need more.
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/theory.py
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python benchmarks/students.py
+	$(BIN)/python benchmarks/scale.py
+	for part in large growth clustering embedding calibration; do \
+		$(BIN)/python benchmarks/information.py $$part || exit 1; done
+
+# Against another library, which is in no lock; packages that are locked stay as they are.
+bench-hyppo: .venv/dev.stamp
+	$(PIP) --constraint requirements-dev.lock hyppo==0.5.2
+	for part in hsic memory; do $(BIN)/python benchmarks/information.py $$part || exit 1; done
+
+# Through a real SLURM of one node, from Debian's packages.
+bench-slurm: .venv/dev.stamp
+	@sh tests/install_slurm.sh
+	$(BIN)/python benchmarks/cluster.py
 
 # Twelve real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
 real-data: .venv/run.stamp

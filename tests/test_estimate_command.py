@@ -1,6 +1,8 @@
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +13,9 @@ from ggmi import cli
 from ggmi.information.embedding import PACKAGE_WEIGHTS, default_encoder, file_hash
 from ggmi.models.directory import fingerprint
 from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.reporting.estimation import summary_rows
+from ggmi.reporting.legend import marks
+from ggmi.reporting.terminal import show
 
 VERBS = ("Add", "Compare", "Describe", "Explain", "List", "Name", "Rewrite", "Sort", "Summarise", "Translate")
 THINGS = ("rivers", "planets", "recipes", "verbs", "bridges", "tides", "coins", "maps")
@@ -94,6 +99,57 @@ def test_the_json_has_a_row_an_estimator_and_set(answered):
     }
 
 
+def test_the_table_says_how_records_were_paired_and_which_entropies_tell_their_number(answered):
+    done, found, page = answered
+    rows = {line.split("│")[1].strip(): line for line in done.stdout.splitlines() if line.count("│") > 3}
+    assert re.search(r"3\.00 ! +│", rows["fresh"])  # twenty records of which each says something else
+    of_set = found["sets"][1]["estimates"]
+    settled = [row | ({"value": 0.1} if row["estimator"] == "semantic_growth" else {}) for row in of_set]
+    headings, ((*cells,),) = summary_rows({"fresh": settled})
+    assert cells[headings.index("entropy, nats")] == ("3.00", "of 3.00")
+    assert len(marks({"fresh": settled})) == 1
+    by_chance = "records by their number in a random order, seed 0, which nothing connects"
+    assert [one["pairing"].startswith(by_chance) for one in found["sets"]] == [True] * 3
+    for text in (done.stdout, page):
+        assert f"HSIC and CKA pair {by_chance}" in text
+        assert "! too few records: the last doubling" in text
+        assert "near T, which has no test" in text
+        assert "Entropies, Vendi and repeats are of 20 records of every set" in text
+
+
+def test_why_something_is_not_estimated_is_told(answered):
+    done, *_ = answered
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("Not estimated") and "copy" in line)
+    assert "(24 of 24 records have no log-probability with its number of tokens)" in line
+
+
+@pytest.mark.parametrize("width", [None, 200, 90, 60])
+def test_no_name_and_no_number_is_cut_at_any_width(answered, capsys, monkeypatch, width):
+    found = json.loads(json.dumps(answered[1]))
+    names = ["gpt-4o-2024-05-13-of-a-long-name", "Meta-Llama-3-8B-Instruct", "short"]
+    for one, name in zip(found["sets"], names, strict=True):
+        one["name"] = name
+    for row in found["comparisons"]:
+        row["first"], row["second"], row["verdict"] = names[0], names[1], "inside noise"
+    monkeypatch.setenv("COLUMNS", str(width or 60))
+    if width:
+        monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    show(found)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    table = [line for line in lines if line.startswith("│")]
+    assert "…" not in "\n".join(lines)
+    if width:
+        assert max(map(len, lines)) <= width
+    ends = [row for one in found["sets"] for row in one["estimates"] if row["estimator"] == "mmd"]
+    for row in ends:
+        low, high = (f"{1000 * row[end]:.2f}".replace("-", "−") for end in ("ci_low", "ci_high"))
+        assert any(f"[{low}, {high}]" in line for line in table)
+    named = "".join(line.split("│")[1].strip() for line in table)
+    assert all(name in named for name in names)
+    if not width:
+        assert all(any(line.startswith(f"│ {name} ") for line in table) for name in names)
+
+
 def test_the_page_stands_alone(answered):
     *_, page = answered
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
@@ -164,6 +220,9 @@ def test_a_bad_set_is_answered_with_one_sentence_and_nothing_is_made(capsys, tmp
     [
         (["--map", "instruktion=prompt"], "--map: there is no field 'instruktion'; did you mean 'instruction'?"),
         (["--map", "prompt"], "--map: 'prompt' is not of the form field=column"),
+        (["--map", "response="], "--map: 'response=' names no column; only context and id may be left out"),
+        (["--train-map", "respnse=x"], "--train-map: there is no field 'respnse'; did you mean 'response'?"),
+        (["--synthetic-map", "id=x", "id=y"], "--synthetic-map: id is named twice"),
         (["--records", "2"], "--records: 2 is not allowed"),
         (["--seed", "-1"], "--seed: -1 is not allowed"),
         (["--json", "TRAIN/out.json"], "train.jsonl/out.json' cannot be written"),
@@ -224,7 +283,55 @@ def test_an_endpoint_and_a_model_of_inference_are_named_in_the_file(capsys, tmp_
     assert "sk-planted" not in file.read_text() + "".join(capsys.readouterr())
 
 
+def link(kind, path, other):
+    """Another way to a file."""
+    if kind == "same":
+        return f"{path.parent}/../{path.parent.name}/{path.name}"
+    (other.symlink_to if kind == "symbolic" else other.hardlink_to)(path)
+    return str(other)
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+@pytest.mark.parametrize("kind", ["same", "symbolic", "hard"])
+@pytest.mark.parametrize("of", ["--train", "--synthetic"])
+def test_an_output_that_is_an_input_is_refused_and_the_input_stays(capsys, tmp_path, train, option, kind, of):
+    other = write(tmp_path / "s.jsonl", tasks(8))
+    file = Path(train if of == "--train" else other)
+    before = file.read_bytes()
+    said = told(capsys, "--train", train, "--synthetic", other, option, link(kind, file, tmp_path / "link"))
+    assert f"is the file of {of}, which would be lost; name another" in said
+    assert said.startswith(f"ggmi: {option}: ")
+    assert file.read_bytes() == before
+
+
+def test_outputs_that_are_one_file_or_lie_in_a_model_are_refused(capsys, tmp_path, train):
+    other = write(tmp_path / "s.jsonl", tasks(8))
+    words = ["--train", train, "--synthetic", other]
+    same = told(capsys, *words, "--json", str(tmp_path / "out"), "--html", f"{tmp_path}/x/../out")
+    assert "is the file of --json, which would be lost" in same
+    (tmp_path / "model").mkdir()
+    inside = told(capsys, *words, "--encoder", str(tmp_path / "model"), "--json", str(tmp_path / "model/config.json"))
+    assert "lies in the model's folder of --encoder; name another place" in inside
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "s.jsonl", "train.jsonl"]
+
+
+def test_t_and_the_sets_may_have_other_names_and_the_same_command_gives_the_same_bytes(capsys, tmp_path):
+    renamed = [{"prompt": row["instruction"], "answer": row["response"]} for row in tasks(12)]
+    train, other = write(tmp_path / "t.jsonl", renamed), write(tmp_path / "s.jsonl", tasks(12, 6))
+    words = ["--train", train, "--synthetic", other, "--json", str(tmp_path / "o.json")]
+    assert "there is no field 'instruction'" in told(capsys, *words)
+    both = told(capsys, *words, "--map", "instruction=prompt", "response=answer")
+    assert both.startswith(f"ggmi: {other}: line 1: there is no field 'prompt'")
+    maps = ["--train-map", "instruction=prompt", "response=answer"]
+    assert cli.main(["estimate", *words, *maps]) == 0
+    first = (tmp_path / "o.json").read_bytes()
+    again = ["--map", "instruction=prompt", "response=answer", "--synthetic-map", "instruction=instruction"]
+    assert cli.main(["estimate", *words, *again, "response=response"]) == 0
+    assert (tmp_path / "o.json").read_bytes() == first
+
+
 def test_a_set_named_twice_a_missing_file_and_an_unknown_format_are_refused(capsys, train, tmp_path):
-    assert "is named twice" in told(capsys, "--train", train, "--synthetic", train, train)
+    (tmp_path / "link.jsonl").symlink_to(train)
+    assert "is named twice" in told(capsys, "--train", train, "--synthetic", train, str(tmp_path / "link.jsonl"))
     assert "cannot be read" in told(capsys, "--train", train, "--synthetic", str(tmp_path / "no.jsonl"))
     assert "unknown format; allowed: .jsonl" in told(capsys, "--train", train, "--synthetic", "a.txt")

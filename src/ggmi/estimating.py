@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
-from itertools import takewhile
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.text.records import FIELDS
+from ggmi.text.records import FIELDS, REQUIRED
 from ggmi.text.samples import PROMPT, Sample, read_sample
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is used is
@@ -36,9 +36,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--train", required=True, metavar="T", help="training set: .jsonl, .csv or .parquet")
     parser.add_argument("--synthetic", required=True, nargs="+", metavar="SET", help="synthetic sets")
     parser.add_argument("--pairs", metavar="COLUMN", help="pair records of the same COLUMN, such as prompt_id")
-    parser.add_argument(
-        "--map", nargs="+", default=[], metavar="FIELD=COLUMN", help="what the files call instruction, context, ..."
-    )
+    for option, purpose in (
+        ("--map", "what the files call instruction, context, response and id"),
+        ("--train-map", "what T calls them, where --map does not hold for it"),
+        ("--synthetic-map", "what the sets call them, where --map does not hold for them"),
+    ):
+        parser.add_argument(option, nargs="+", default=[], metavar="FIELD=COLUMN", help=purpose)
     parser.add_argument("--parts", nargs="+", default=list(FIELDS), choices=FIELDS, help="fields that are compared")
     parser.add_argument(
         "--encoder",
@@ -63,13 +66,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--html", metavar="FILE", help="write a page")
 
 
-def fields_of(words: Sequence[str]) -> dict[str, str]:
-    """What the files call each field, from the words after ``--map``.
+def fields_of(words: Sequence[str], option: str = "--map") -> dict[str, str]:
+    """What files call each field, from the words after ``--map``.
 
     Parameters
     ----------
     words
-        Such as ``instruction=prompt``.
+        Such as ``instruction=prompt``; nothing after the sign says that there is no context or id.
+    option
+        After which the words stand, for messages.
 
     Raises
     ------
@@ -85,11 +90,13 @@ def fields_of(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         field, separator, column = word.partition("=")
         if not separator:
-            raise UserError(f"--map: {word!r} is not of the form field=column")
+            raise UserError(f"{option}: {word!r} is not of the form field=column")
         if field not in (*FIELDS, "id"):
-            raise UserError(f"--map: there is no field {field!r}; {did_you_mean(field, (*FIELDS, 'id'))}")
+            raise UserError(f"{option}: there is no field {field!r}; {did_you_mean(field, (*FIELDS, 'id'))}")
         if field in found:
-            raise UserError(f"--map: {field} is named twice")
+            raise UserError(f"{option}: {field} is named twice")
+        if not column and field in REQUIRED:
+            raise UserError(f"{option}: {word!r} names no column; only context and id may be left out")
         found[field] = column
     return found
 
@@ -116,7 +123,7 @@ def _shared(rows: Sequence[Sequence[str]]) -> int:
 
 
 def run(options: Namespace, report_parts: Path) -> None:
-    """Read, estimate, print, write.
+    """Read, estimate, write, print.
 
     Parameters
     ----------
@@ -131,19 +138,22 @@ def run(options: Namespace, report_parts: Path) -> None:
         If a file or an option is not as it should be; nothing is computed then.
     """
     from ggmi.io import write_json, write_text
+    from ggmi.reporting.terminal import show
 
     fields = fields_of(options.map)
+    of_train = fields | fields_of(options.train_map, "--train-map")
+    of_sets = fields | fields_of(options.synthetic_map, "--synthetic-map")
     if options.records < 4:
         raise UserError(f"--records: {options.records} is not allowed; at least 4 are needed")
     if options.seed < 0:
         raise UserError(f"--seed: {options.seed} is not allowed; it must not be negative")
-    paths = [options.train, *options.synthetic]
     for path in options.synthetic:
-        if sum(Path(path).absolute() == Path(other).absolute() for other in options.synthetic) > 1:
+        if sum(same_file(path, other) for other in options.synthetic) > 1:
             raise UserError(f"--synthetic: {path} is named twice")
-    for option in ("json", "html"):
-        _writable(f"--{option}", getattr(options, option))
-    samples = [read_sample(path, fields, key=options.pairs or PROMPT) for path in paths]
+    check_outputs(options)
+    key = options.pairs or PROMPT
+    samples = [read_sample(options.train, of_train, key=key)]
+    samples += [read_sample(path, of_sets, key=key) for path in options.synthetic]
     encoder = encoder_of(options.encoder, options.encoder_url, options.key_env)
     found = estimated(
         samples,
@@ -155,7 +165,6 @@ def run(options: Namespace, report_parts: Path) -> None:
         most=options.records,
         seed=options.seed,
     )
-    show(found)
     if options.json:
         write_json(options.json, found)
     if options.html:
@@ -165,6 +174,7 @@ def run(options: Namespace, report_parts: Path) -> None:
         files = ("page.html.j2", "page.css", "page.js")
         parts = [(report_parts / file).read_text(encoding="utf-8") for file in files]
         write_text(options.html, render(page_of(found), *parts))
+    show(found)
 
 
 def encoder_of(model: str | None, url: str | None, key_env: str | None) -> Encoder:
@@ -235,15 +245,50 @@ def inference_of(model: str | None, *, loose: bool) -> EntailmentModel | None:
     return EntailmentModel(EntailmentSettings(model=model, criterion="loose" if loose else "strict"))
 
 
-def _writable(option: str, file: str | None) -> None:
-    """Refuse a place that cannot be written before anything is computed."""
-    if file is None:
-        return
-    folder = Path(file).absolute().parent
-    while not folder.exists():
-        folder = folder.parent
-    if Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise UserError(f"{option}: {file!r} cannot be written")
+def same_file(one: str, other: str) -> bool:
+    """Whether two paths lead to one file, through links too; also where there is none yet.
+
+    Examples
+    --------
+    >>> same_file("sets/../a.jsonl", "a.jsonl"), same_file("a.jsonl", "b.jsonl")
+    (True, False)
+    """
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def check_outputs(options: Namespace) -> None:
+    """Refuse outputs that would replace what is read, or one another, or cannot be written.
+
+    Parameters
+    ----------
+    options
+        Of `add_arguments`.
+
+    Raises
+    ------
+    UserError
+        Before anything is computed.
+    """
+    read = [("--train", options.train), *(("--synthetic", path) for path in options.synthetic)]
+    models = [(f"--{name}", getattr(options, name)) for name in ("encoder", "entailment")]
+    for option, file in (("--json", options.json), ("--html", options.html)):
+        if file is None:
+            continue
+        for other, path in read:
+            if same_file(file, path):
+                raise UserError(f"{option}: {file!r} is the file of {other}, which would be lost; name another")
+        for other, model in models:
+            if model and Path(model).is_dir() and Path(file).resolve().is_relative_to(Path(model).resolve()):
+                raise UserError(f"{option}: {file!r} lies in the model's folder of {other}; name another place")
+        folder = Path(file).absolute().parent
+        while not folder.exists():
+            folder = folder.parent
+        if Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise UserError(f"{option}: {file!r} cannot be written")
+        read.append((option, file))
 
 
 def estimated(
@@ -291,7 +336,7 @@ def estimated(
     """
     from ggmi.information.embedding import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
-    from ggmi.pipeline.embedded_sets import check_pairs, embedded
+    from ggmi.pipeline.embedded_sets import check_pairs, embedded_together
     from ggmi.pipeline.estimation import LEAST, STEPS, EstimationSettings, estimates
     from ggmi.provenance import versions
 
@@ -303,30 +348,33 @@ def estimated(
     equal = min(most, *(len(sample) for sample in synthetic))
     settings = EstimationSettings("prompt" if pairs else "auto", records=most, equal_records=equal)
     key = pairs or PROMPT
-    for sample in synthetic:
-        check_pairs(sample, train, settings.pairing, key)
+    pairings = [check_pairs(sample, train, settings.pairing, key, seed=seed) for sample in synthetic]
     model = encoder or default_encoder()
     same = inference.mutual if inference else None
-    total = len(samples) + STEPS * len(synthetic)
-    with _progress(total) as step:
-        found = []
-        for sample, name in zip(samples, [Path(train.source).name, *names], strict=True):
-            step(f"embedding {name}", 0)
-            found.append(embedded(sample, model, parts))
-            step(f"embedding {name}", 1)
-        real, *made = found
+    with _progress() as bar:
+        real, *made = embedded_together(samples, model, parts, on_texts=partial(bar, "embedding texts"))
+        moves = count(1)
         tables = {}
         for one, name in zip(made, names, strict=True):
-            tables[name] = estimates(
-                one, real, settings, seed=seed, key=key, same=same, on_step=partial(step, f"estimating {name}", 1)
-            )
+
+            def move(what: str = f"estimating {name}") -> None:
+                bar(what, next(moves), (1 + STEPS) * len(made))
+
+            move()
+            tables[name] = estimates(one, real, settings, seed=seed, key=key, same=same, on_step=move)
     corrected = with_holm(tables)
     return {
         "format": 1,
         "train": {"name": train.source, "records": len(train)},
         "sets": [
-            {"name": name, "file": sample.source, "records": len(sample), "estimates": corrected[name]}
-            for name, sample in zip(names, synthetic, strict=True)
+            {
+                "name": name,
+                "file": sample.source,
+                "records": len(sample),
+                "pairing": pairing,
+                "estimates": corrected[name],
+            }
+            for name, sample, pairing in zip(names, synthetic, pairings, strict=True)
         ],
         "comparisons": compared(tables),
         "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},
@@ -338,53 +386,18 @@ def estimated(
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[str, int], None]]:
-    """A bar on standard error: what is being done, and how much is left."""
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error, where a person can see it: what is being done, how much of it is, and of how much."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task("reading", total=total)
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
 
-        def step(what: str, done: int) -> None:
-            from rich.markup import escape
+        def show(what: str, done: int, of: int) -> None:
+            bar.update(task, description=escape(what), completed=done, total=of)
 
-            bar.update(task, description=escape(what), advance=done)
-
-        yield step
-
-
-def show(found: Mapping[str, Any]) -> None:
-    """Print the table a person reads, and what follows from it.
-
-    Parameters
-    ----------
-    found
-        Of `estimated`.
-    """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from ggmi.reporting.estimation import findings, summary_rows
-    from ggmi.text.visible import one_line
-
-    tables = {one["name"]: one["estimates"] for one in found["sets"]}
-    headings, cells = summary_rows(tables)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=150)
-    title = f"Against {one_line(Path(found['train']['name']).name)} ({found['train']['records']:,} records)"
-    table = Table(title=Text(title), title_justify="left", show_lines=True)
-    for heading in ("set", "records", *headings):
-        table.add_column(heading, justify="left" if heading == "set" else "right")
-    for one, line in zip(found["sets"], cells, strict=True):
-        texts = (Text("\n".join(part for part in cell if part)) for cell in line)
-        table.add_row(Text(one_line(one["name"])), f"{one['records']:,}", *texts)
-    console.print(table)
-    console.print(
-        "~ inside noise (Holm-corrected over all sets and tests); 95 % intervals in brackets", highlight=False
-    )
-    for term, sentence in findings(tables, found["comparisons"]):
-        console.print(Text.assemble((f"{term}: ", "bold"), sentence))
+        yield show

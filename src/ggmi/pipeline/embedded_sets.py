@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt
 from ggmi.pipeline.subsets import some
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import PROMPT, Sample, require_keys
+
+# Texts between two moves of a progress bar: some ten seconds of the default model on a slow machine.
+STEP = 256
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,46 @@ def embedded(
     -------
     Embedded
     """
-    texts = ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
+    texts = _texts(sample, parts)
     return Embedded(sample, embed(texts, encoder, cache).astype(float) if texts else np.zeros((0, 1)))
+
+
+def embedded_together(
+    samples: Sequence[Sample],
+    encoder: Encoder,
+    parts: Sequence[str] = FIELDS,
+    *,
+    on_texts: Callable[[int, int], None] = lambda *_: None,
+) -> list[Embedded]:
+    """Embed several sets, and texts that they share once.
+
+    Which texts are in one batch depends on all the sets, and the last bits of their vectors with it.
+
+    Parameters
+    ----------
+    samples
+        The sets, none of them empty.
+    encoder, parts
+        As for `embedded`.
+    on_texts
+        See `ggmi.information.embedding.embed`.
+
+    Returns
+    -------
+    list of Embedded
+        In the order of the samples.
+    """
+    texts = [_texts(sample, parts) for sample in samples]
+    vectors = embed([text for each in texts for text in each], encoder, shard=STEP, on_texts=on_texts)
+    ends = np.cumsum([len(each) for each in texts])
+    return [
+        Embedded(sample, each.astype(float)) for sample, each in zip(samples, np.split(vectors, ends[:-1]), strict=True)
+    ]
+
+
+def _texts(sample: Sample, parts: Sequence[str]) -> list[str]:
+    """What is embedded of each record."""
+    return ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
 
 
 def chosen(whole: Embedded, sample: Sample) -> Embedded:
@@ -123,13 +164,18 @@ def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str =
     return _same_key(synthetic, anchors, keys, key, used)
 
 
-def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PROMPT) -> None:
+def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PROMPT, *, seed: int = 0) -> str:
     """Find what is wrong with a set's keys before anything is embedded.
 
     Parameters
     ----------
-    synthetic, anchors, pairing, key
+    synthetic, anchors, pairing, key, seed
         As for `pairs_of`.
+
+    Returns
+    -------
+    str
+        The pairing in words.
 
     Raises
     ------
@@ -137,7 +183,10 @@ def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PRO
         As `pairs_of`.
     """
     made, real = (Embedded(sample, np.zeros((len(sample), 1))) for sample in (synthetic, anchors))
-    pairs_of(made, real, pairing, key=key, seed=0, most=len(synthetic))
+    pairs = pairs_of(made, real, pairing, key=key, seed=seed, most=len(synthetic))
+    # Sets are paired by what connects them, points by their number alone.
+    by_chance = ", which nothing connects: dependence found there is chance"
+    return pairs.how + by_chance * isinstance(pairs.x, np.ndarray)
 
 
 def _same_key(synthetic: Embedded, anchors: Embedded, keys: list[str], key: str, used: Indices) -> Pairs:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.reporting.legend import marks, not_estimated, pairings, sizes, unsettled
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import Column, data_table, plain_table
 from ggmi.reporting.text import NOTHING, capital, estimate, fixed, listed, plural
@@ -172,8 +173,14 @@ def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[l
     found = {name: {row["estimator"]: row for row in rows} for name, rows in tables.items()}
     used = [column for column in SUMMARY if any(rows[column[1]]["value"] is not None for rows in found.values())]
     return [heading for heading, _, _ in used], [
-        [shown(rows[estimator], decimals) for _, estimator, decimals in used] for rows in found.values()
+        [_marked(rows, estimator, decimals) for _, estimator, decimals in used] for rows in found.values()
     ]
+
+
+def _marked(rows: Mapping[str, Row], estimator: str, decimals: int) -> tuple[str, str]:
+    """An estimate in two short texts, an entropy that more records would raise with a mark."""
+    text, ends = shown(rows[estimator], decimals)
+    return (f"{text} !" if estimator == "semantic_entropy" and text != NOTHING and unsettled(rows) else text), ends
 
 
 def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) -> list[tuple[str, str]]:
@@ -211,9 +218,10 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
     ]
     missing: dict[tuple[str, ...], list[str]] = {}
     for name, rows in by_name.items():
-        gone = tuple(row["estimator"] for row in rows.values() if row["value"] is None)
+        gone = tuple(not_estimated(rows.values()))
         if gone:
             missing.setdefault(gone, []).append(one_line(name))
+    missing = {gone: ["every set"] if len(names) == len(by_name) > 1 else names for gone, names in missing.items()}
     said += [("Not estimated", f"{listed(gone)} for {listed(names)}.") for gone, names in missing.items()]
     return said
 
@@ -226,6 +234,8 @@ def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str)
     outside, inside = (
         [one_line(name) for name, row in known.items() if inside_noise(row) is noise] for noise in (False, True)
     )
+    if len(known) > 1 and not (outside and inside):
+        return term, f"{'every set' if outside else 'no set, all are inside noise'} ({estimator})."
     rest = f"; inside noise: {listed(inside)}" if inside else ""
     return term, f"{listed(outside) if outside else 'no set'}{rest} ({estimator})."
 
@@ -390,8 +400,12 @@ def page_of(found: Mapping[str, Any]) -> Page:
     said = findings(tables, found["comparisons"])
     blocks: list[Block] = [
         plain_table(
-            ["set", *headings], rows, caption="~ marks what is inside noise", numeric=range(1, 1 + len(headings))
+            ["set", *headings],
+            rows,
+            caption="Values with 95 % intervals; ~ and ! are explained below",
+            numeric=range(1, 1 + len(headings)),
         ),
+        Prose([*marks(tables), *sizes(found), *pairings(found["sets"])], "note"),
         Prose([f"{one_line(one['name'])}: {plural(one['records'], 'record')}." for one in found["sets"]], "note"),
     ]
     sections = [Section("summary", "Set by set", "Set by set", blocks)]

@@ -1,0 +1,120 @@
+"""What the marks of a table of estimates mean, and how its records were paired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ggmi.information.semantic_entropy import GROWTH
+from ggmi.pipeline.comparing import LEVEL
+from ggmi.reporting.text import listed
+from ggmi.text.visible import one_line
+
+Row = Mapping[str, Any]
+
+
+def unsettled(rows: Mapping[str, Row]) -> bool:
+    """Whether more records would raise a set's entropy, so that its value tells their number.
+
+    Parameters
+    ----------
+    rows
+        Estimates of a set, by estimator.
+
+    Examples
+    --------
+    >>> unsettled({"semantic_growth": {"value": 0.97}}), unsettled({"semantic_growth": {"value": 0.02}})
+    (True, False)
+    """
+    growth = rows["semantic_growth"]["value"] if "semantic_growth" in rows else None
+    return growth is not None and growth > GROWTH
+
+
+def marks(tables: Mapping[str, Sequence[Row]]) -> list[str]:
+    """What the marks beside values mean, a sentence each.
+
+    Parameters
+    ----------
+    tables
+        Estimates by set.
+    """
+    said = [
+        f"~ inside noise: p of at least {LEVEL:g} after Holm's correction over all sets and tests of the file; for "
+        "near T, which has no test, the 95 % interval, not corrected, reaches down to the share of T's own records "
+        "with a near-duplicate in T."
+    ]
+    if any(unsettled({row["estimator"]: row for row in rows}) for rows in tables.values()):
+        said.append(
+            f"! too few records: the last doubling of their number still raised the entropy by more than {GROWTH:g} of "
+            "ln 2, so it tells how many records there are, not how different they are."
+        )
+    return said
+
+
+def sizes(found: Mapping[str, Any]) -> list[str]:
+    """Which estimates are of fewer records than the sets hold, a sentence each.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> settings = {"records": 2000, "equal_records": 5}
+    >>> sizes({"train": {"records": 80}, "sets": [{"records": 9}, {"records": 5}], "settings": settings})
+    ['Entropies, Vendi and repeats are of 5 records of every set, drawn at random, for they depend on the number.']
+    """
+    largest, settings = max(one["records"] for one in found["sets"]), found["settings"]
+    most = settings["records"]
+    said = []
+    if largest > settings["equal_records"]:
+        said.append(
+            f"Entropies, Vendi and repeats are of {settings['equal_records']:,} records of every set, drawn at random, "
+            "for they depend on the number."
+        )
+    if max(largest, found["train"]["records"]) > most:
+        said.append(f"MMD, D_TV, HSIC and CKA are of at most {most:,} records of T and of a set, drawn at random.")
+    return said
+
+
+def pairings(sets: Iterable[Mapping[str, Any]]) -> list[str]:
+    """How HSIC paired records, a sentence for each way.
+
+    Parameters
+    ----------
+    sets
+        With ``name`` and ``pairing``.
+
+    Examples
+    --------
+    >>> pairings([{"name": "a", "pairing": "each with its own"}, {"name": "b", "pairing": "each with its own"}])
+    ['HSIC and CKA pair each with its own.']
+    """
+    ways: dict[str, list[str]] = {}
+    for one in sets:
+        ways.setdefault(one["pairing"], []).append(one_line(one["name"]))
+    return [
+        f"HSIC and CKA{f' of {listed(names)}' if len(ways) > 1 else ''} pair {one_line(how)}."
+        for how, names in ways.items()
+    ]
+
+
+def not_estimated(rows: Iterable[Row]) -> list[str]:
+    """Estimators without a value, those of one reason together, with the reason.
+
+    Parameters
+    ----------
+    rows
+        Estimates of a set.
+
+    Examples
+    --------
+    >>> not_estimated([{"estimator": e, "value": None, "note": "no log-probability"} for e in ("a", "b")])
+    ['a and b (no log-probability)']
+    """
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row["value"] is None:
+            reasons.setdefault(row["note"], []).append(row["estimator"])
+    return [f"{listed(names)} ({one_line(reason)})" for reason, names in reasons.items()]

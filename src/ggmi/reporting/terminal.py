@@ -1,0 +1,90 @@
+"""What `ggmi estimate` prints: a table a person reads, what its columns and marks are, and what follows from it."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.reporting.estimation import SUMMARY, findings, summary_rows
+from ggmi.reporting.legend import marks, pairings, sizes
+from ggmi.reporting.text import capital
+from ggmi.text.visible import one_line
+
+# Columns of characters where no terminal ends a line: what is piped is never cut or wrapped.
+UNENDING = 100_000
+# Share of a terminal that names of sets may take before they are folded.
+NAMES = 1 / 3
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """Print the table a person reads, and what follows from it.
+
+    On a terminal that is too narrow for all columns the table comes in parts; nothing is cut.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Unicode shows question marks for it
+        sys.stdout.reconfigure(errors="replace")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=UNENDING)
+    tables = {one["name"]: one["estimates"] for one in found["sets"]}
+    headings, cells = summary_rows(tables)
+    title = f"Against {one_line(PurePath(found['train']['name']).name)} ({found['train']['records']:,} records)"
+    records = [("records", [Text(f"{one['records']:,}") for one in found["sets"]])]
+    columns = records + [
+        (heading, [Text("\n".join(part for part in line[i] if part)) for line in cells])
+        for i, heading in enumerate(headings)
+    ]
+    names = [one_line(name) for name in tables]
+    for part in _parts(console, names, columns):
+        console.print(_table(console, names, part, title))
+        title = ""
+    estimators = {heading: estimator for heading, estimator, _ in SUMMARY}
+    meanings = [(heading, f"{capital(ESTIMATORS[estimators[heading]])}.") for heading in headings]
+    console.print("Values with 95 % intervals in brackets; T is the training set.", highlight=False)
+    for term, sentence in meanings:
+        console.print(Text.assemble("  ", (term, "italic"), f": {sentence}"))
+    for sentence in [*marks(tables), *sizes(found), *pairings(found["sets"])]:
+        console.print(Text(sentence))
+    console.print()
+    for term, sentence in findings(tables, found["comparisons"]):
+        console.print(Text.assemble((f"{term}: ", "bold"), sentence))
+
+
+Columns = Sequence[tuple[str, Sequence[Text]]]
+
+
+def _parts(console: Console, names: Sequence[str], columns: Columns) -> list[Columns]:
+    """Columns cut into parts that fit the console, each column whole."""
+    unbound = console.options.update(max_width=UNENDING)
+    parts: list[list[tuple[str, Sequence[Text]]]] = []
+    for column in columns:
+        wider = [*parts[-1], column] if parts else [column]
+        if parts and console.measure(_table(console, names, wider), options=unbound).maximum <= console.width:
+            parts[-1] = wider
+        else:
+            parts.append([column])
+    return [*parts]
+
+
+def _table(console: Console, names: Sequence[str], columns: Columns, title: str = "") -> Table:
+    """Some columns beside the names of the sets."""
+    table = Table(title=Text(title) if title else None, title_justify="left", show_lines=True)
+    table.add_column("set", overflow="fold", max_width=int(console.width * NAMES))
+    for heading, _ in columns:
+        table.add_column(heading, justify="right", overflow="fold")
+    for i, name in enumerate(names):
+        table.add_row(Text(name), *(texts[i] for _, texts in columns))
+    return table
