@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from ggmi.theory.statement import (
     DETERMINISTIC_CURATION,
-    EXAMPLES,
-    EXAMPLES_ANCHOR,
     LAMBDA_EXISTS,
     LAYERED,
     LAYERED_ANCHOR,
@@ -152,7 +150,6 @@ def lemma_3_1_signed() -> Sides:
     "appendix, (12)",
     "|E[R(W) - R_S(W)]| <= sqrt(2 sigma^2 I(S_gen, W) / n)",
     SUBGAUSSIAN,
-    EXAMPLES,
     as_read=True,
 )
 def eq12() -> Sides:
@@ -170,7 +167,6 @@ def eq12() -> Sides:
     "Lemma 4.4",
     "E[R(W) - R_S(W)] <= exp(-(L/2) log(1/eta)) sqrt(2 sigma^2 I(S_gen, W) / n)",
     LAYERED,
-    EXAMPLES,
     as_read=True,
 )
 def lemma_4_4() -> Sides:
@@ -188,7 +184,6 @@ def lemma_4_4() -> Sides:
     "Lemma 4.8",
     "E[R(W') - R_S(W')] <= exp(-(L/2) log(1/eta)) sqrt(2 sigma^2 I(S_anchor, W') / n)",
     LAYERED_ANCHOR,
-    EXAMPLES_ANCHOR,
     as_read=True,
 )
 def lemma_4_8() -> Sides:
@@ -202,7 +197,6 @@ def lemma_4_8() -> Sides:
     "Lemma 4.6",
     "E[R(W) - R_S(W)] <= exp(-(L/2) log(1/eta)) sqrt(2 sigma^2 (-delta_I + B_syn + H(e_M) + delta) / n)",
     LAYERED,
-    EXAMPLES,
     LAMBDA_EXISTS,
     as_read=True,
 )
@@ -256,7 +250,6 @@ def lemma_3_1_corrected() -> Sides:
     lemma_4_6,
     "E[R(W) - R_S(W)] <= eta^(L/2) sqrt(2 sigma^2 (B_syn + I(e_p; e_M|W) - I(e_p; e_M) + I(S_gen; W|M(p))) / n)",
     LAYERED,
-    EXAMPLES,
 )
 def lemma_4_6_corrected() -> Sides:
     """Proof: Lemma 4.4 with eq25-corrected.

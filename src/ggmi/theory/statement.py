@@ -249,26 +249,6 @@ def _oscillates(world: World, learner: str, *, layers: bool) -> Flags:
     return oscillation.max(axis=1) <= most
 
 
-def _independent_examples(world: World, data: str, learner: str) -> Flags:
-    """Whether a variable is n independent examples, the first most significant, and the loss their mean."""
-    table, law, n = world.loss if learner == "W" else world.anchor_loss, world.marginal([data]), world.samples
-    size = law.shape[1]
-    side = round(size ** (1 / n))
-    if n == 1 or size == 1:
-        return _everywhere(world)
-    if table is None or side**n != size:
-        return ~_everywhere(world)
-    product = np.ones((len(world), 1))
-    for place in range(n):
-        example = law.reshape(len(world), side**place, side, -1).sum(axis=(1, 3))
-        product = (product[:, :, None] * example[:, None, :]).reshape(len(world), -1)
-    flags = np.abs(law - product).max(axis=1) < EXACT
-    # A set of n times the same example has that example's loss.
-    alone = table[:, :, :size][:, :, :: (size - 1) // (side - 1)]
-    digits = np.arange(size)[:, None] // side ** np.arange(n) % side
-    return flags & (np.abs(table[:, :, :size] - alone[:, :, digits].mean(axis=3)).max(axis=(1, 2)) < EXACT)
-
-
 INDEPENDENT = Assumption("e_p and e_M are independent", _independent)
 DETERMINISTIC_CURATION = Assumption("S_gen is a function of M(p)", _deterministic_curation)
 ADDITIVE_CURATION = Assumption("S_gen is M(p) plus noise independent of it, or M(p) itself", _additive_curation)
@@ -297,13 +277,6 @@ LAYERED, LAYERED_ANCHOR = (
         partial(_oscillates, learner=learner, layers=True),
     )
     for learner in ("W", "W'")
-)
-EXAMPLES, EXAMPLES_ANCHOR = (
-    Assumption(
-        f"{data} is n independent examples, and the loss of {learner} the mean of theirs",
-        partial(_independent_examples, data=data, learner=learner),
-    )
-    for data, learner in (("S_gen", "W"), ("S_anchor", "W'"))
 )
 LOSS_UNSIGNED = Assumption(
     "0 <= loss <= C", lambda world: ~_everywhere(world) if world.loss is None else world.loss.min(axis=(1, 2)) >= 0
