@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from ggmi.information.estimate import WIDTH, Array
@@ -151,7 +151,7 @@ def power_of(n: int, tests: int = 1, correlation: float = STRONG) -> float:
     first, noise = draw.normal(size=(2, SIMULATED, n))
     second = correlation * first + sqrt(1 - correlation**2) * noise
     ranks = [rankdata(side, axis=1) - (n + 1) / 2 for side in (first, second)]
-    ordered = np.arange(n) - (n - 1) / 2
+    ordered = np.arange(n, dtype=float) - (n - 1) / 2
     null = np.sort(np.abs(_shuffled(ordered, 10 * DRAWN, draw) @ ordered))
     reached = np.abs(np.einsum("ti,ti->t", *ranks)) * (1 - 1e-12)
     tail = 1 - np.searchsorted(null, reached) / len(null)
@@ -159,7 +159,7 @@ def power_of(n: int, tests: int = 1, correlation: float = STRONG) -> float:
     return float((p < LEVEL / tests).mean())
 
 
-def _shuffled(ranks: Array, drawn: int, draw: np.random.Generator) -> Array:
+def _shuffled(ranks: NDArray, drawn: int, draw: np.random.Generator) -> Array:
     """All orders of few ranks, or so many random ones; shape (orders, n)."""
     if len(ranks) <= ENUMERATED:
         return np.array(list(permutations(ranks)))
