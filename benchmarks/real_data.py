@@ -55,7 +55,7 @@ def measured(data, records, kept):
         answers = embedded(sample, encoder, ["response"], kept)
         found[path.stem, "answers", "as_given"] = estimates(answers, train, settings, seed=SEED, anchors=asked)
         print(f"{path.stem}: {len(sample)} answers", flush=True)
-    return estimates_table(found)
+    return estimates_table(found, SEED)
 
 
 def cell(row):

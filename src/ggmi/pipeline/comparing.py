@@ -23,6 +23,8 @@ QUESTIONS = {
     "more contaminated": ("near_duplicates", 1),
 }
 INSIDE = "inside noise"
+# How the note of a test begins whose smallest p-value is too large.
+TOO_COARSE = "too few shuffles to find anything"
 
 
 def standard_error(row: Mapping[str, Any]) -> float:
@@ -105,7 +107,7 @@ def _too_coarse(p_values: Sequence[float], place: int, smallest: float | None) -
     best = float(holm([*p_values[:place], smallest, *p_values[place + 1 :]])[place])
     if best <= LEVEL:
         return ""
-    return f"too few shuffles to find anything: the smallest possible p, {smallest:.2g}, is {best:.2g} after Holm"
+    return f"{TOO_COARSE}: the smallest possible p, {smallest:.2g}, is {best:.2g} after Holm"
 
 
 def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:

@@ -205,7 +205,7 @@ def _reads_its_size(cells: _Cells, keys: Sequence[Key], name: str) -> str:
     """Why entropies tell the number of records rather than what is in them; empty where they do not."""
     plug_in = {key: cells.rows[(*key, LISTS if name == LISTS else "semantic_entropy")] for key in keys}
     full = [" ".join(key) for key, row in plug_in.items() if row["value"] >= AT_CEILING * row["ceiling"]]
-    reasons = [f"the plug-in is at its ceiling, all records differ, in {', '.join(full)}" if full else ""]
+    reasons = [f"the plug-in entropy is at its ceiling, hardly a record repeats, in {', '.join(full)}" if full else ""]
     if name == LISTS:
         ceilings = [row["ceiling"] for row in plug_in.values() if np.isfinite(row["ceiling"])]
         if ceilings and max(ceilings) - min(ceilings) > GROWTH * np.log(2):
