@@ -154,7 +154,7 @@ def power_of(n: int, tests: int = 1, correlation: float = STRONG) -> float:
     ordered = np.arange(n, dtype=float) - (n - 1) / 2
     null = np.sort(np.abs(_shuffled(ordered, 10 * DRAWN, draw) @ ordered))
     reached = np.abs(np.einsum("ti,ti->t", *ranks)) * (1 - 1e-12)
-    tail = 1 - np.searchsorted(null, reached) / len(null)
+    tail = (len(null) - np.searchsorted(null, reached)) / len(null)
     p = tail if n <= ENUMERATED else (1 + DRAWN * tail) / (1 + DRAWN)
     return float((p < LEVEL / tests).mean())
 
