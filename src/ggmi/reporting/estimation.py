@@ -13,7 +13,7 @@ from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparable import compared_records, left_out, too_small
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
-from ggmi.pipeline.estimation_tables import PUBLISHED
+from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
 from ggmi.reporting.estimation_columns import COLUMNS_OF, FIELDS
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import data_table, plain_table
@@ -153,7 +153,7 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
         if row["note"].startswith(TOO_COARSE)
     ]
     if coarse:
-        said.append(("Cannot be significant after Holm's correction", f"{listed(coarse)}: {TOO_COARSE}."))
+        said.append(("Cannot be significant, whatever the data", f"{listed(coarse)}: {TOO_COARSE} after Holm."))
     return said
 
 
@@ -220,8 +220,9 @@ GAIN_SENTENCE = (
     "their sum. Exact values are known of the first record of a response, so information_gain_first stands beside them."
 )
 LEMMA_SENTENCE = (
-    "Of lemma 3.1's distances, total_variation and mmd measure D against D_gen, the set as it was kept; for a curation "
-    "that removes nothing this is D against D_M. D_M against D_gen, what curation changes, is not estimated."
+    "Of lemma 3.1's distances, total_variation and mmd measure D against D_gen, the set as it was kept; after a "
+    "curation that removes nothing this is D against D_M. D_M against D_gen has no row: where a curation judges each record by "
+    "itself, D_TV(D_M, D_gen) is the share that it removes, which the table of curation has."
 )
 
 
@@ -285,6 +286,8 @@ def estimation_section(name: str, found: EstimationResults, figures: Mapping[str
         frame = getattr(found, file)
         if file == "estimates":
             blocks.append(Fold("What each estimator is", [estimator_points()]))
+        if file == "curves":
+            blocks.append(Fold("Does n suffice, condition by condition", [_growth_points(found.estimates)]))
         if frame is not None:
             blocks.append(data_table(frame, COLUMNS_OF[file], caption=caption, source=f"{name}/estimation/{file}.csv"))
     return Section("estimates", "Estimates", "Estimates", blocks)
@@ -336,12 +339,20 @@ def _left_out_sentences(found: EstimationResults) -> list[str]:
 
 
 def _coarse_sentences(estimates: pd.DataFrame) -> list[str]:
-    """Which tests have too few shuffles to find anything after Holm's correction."""
-    coarse = estimates[estimates["note"].fillna("").str.startswith(TOO_COARSE)]
+    """Which tests have too few shuffles to find anything after Holm's correction; CKA's is that of HSIC."""
+    coarse = estimates[estimates["note"].fillna("").str.startswith(TOO_COARSE) & (estimates["estimator"] != "cka")]
     if coarse.empty:
         return []
-    parts = [f"{len(rows)} of {name}" for name, rows in coarse.groupby("estimator", sort=False)]
-    return [f"Tests that cannot be significant after Holm's correction, for they have {TOO_COARSE}: {listed(parts)}."]
+    names = [
+        " ".join(row) for row in coarse[["generator", "condition", "curation", "estimator"]].itertuples(index=False)
+    ]
+    return [f"{capital(TOO_COARSE)} after Holm's correction, whatever the data: {listed(names)}."]
+
+
+def _growth_points(estimates: pd.DataFrame) -> Points:
+    """Whether each set is large enough to know its entropy, or why that is not known."""
+    rows = estimates[estimates["estimator"] == "semantic_growth"].to_dict("records")
+    return Points([(" ".join(row[part] for part in PLACE), f"{row['note']}.") for row in rows])
 
 
 def _suffices_sentence(published: pd.DataFrame) -> str:
