@@ -221,8 +221,8 @@ GAIN_SENTENCE = (
 )
 LEMMA_SENTENCE = (
     "Of lemma 3.1's distances, total_variation and mmd measure D against D_gen, the set as it was kept; after a "
-    "curation that removes nothing this is D against D_M. D_M against D_gen has no row: where a curation judges each record by "
-    "itself, D_TV(D_M, D_gen) is the share that it removes, which the table of curation has."
+    "curation that removes nothing this is D against D_M. D_M against D_gen has no row: where a curation judges each "
+    "record by itself, D_TV(D_M, D_gen) is the share that it removes, which the table of curation has."
 )
 
 
