@@ -137,15 +137,6 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
         _of_all("Repeats T more than T repeats itself", by_name, "near_duplicates"),
         _of_all("Depends on what it is paired with", by_name, "hsic"),
     ]
-    missing: dict[tuple[str, ...], list[str]] = {}
-    for name, rows in by_name.items():
-        gone = tuple(row["estimator"] for row in rows.values() if row["value"] is None)
-        if gone:
-            missing.setdefault(gone, []).append(one_line(name))
-    said += [("Not estimated", f"{listed(gone)} for {listed(names)}.") for gone, names in missing.items()]
-    growing = [one_line(name) for name, rows in by_name.items() if (rows["semantic_growth"]["value"] or 0) > GROWTH]
-    if growing:
-        said.append(("Too few records to know the entropy", f"{listed(growing)} (semantic_growth)."))
     coarse = [
         f"{row['estimator']} of {one_line(name)}"
         for name, rows in by_name.items()
@@ -154,6 +145,12 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
     ]
     if coarse:
         said.append(("Cannot be significant, whatever the data", f"{listed(coarse)}: {TOO_COARSE} after Holm."))
+    missing: dict[tuple[str, ...], list[str]] = {}
+    for name, rows in by_name.items():
+        gone = tuple(row["estimator"] for row in rows.values() if row["value"] is None)
+        if gone:
+            missing.setdefault(gone, []).append(one_line(name))
+    said += [("Not estimated", f"{listed(gone)} for {listed(names)}.") for gone, names in missing.items()]
     return said
 
 
