@@ -266,7 +266,7 @@ def estimation_files(name):
     task = TASKS[name]
     if task.estimation is None:
         return []
-    tables = ["estimates", "published", "claims"]
+    tables = ["estimates", "published", "curves", "claims"]
     tables += ["truth"] if places_in_world(name) else []
     tables += ["predictions"] if task.judge else []
     return [f"{RESULTS}/{name}/estimation/{table}.csv" for table in tables]

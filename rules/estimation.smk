@@ -118,6 +118,13 @@ rule estimation_tables:
             subcategory="{task}",
             labels={"table": "Tables 2 to 4"},
         ),
+        curves=report(
+            f"{RESULTS}/{{task}}/estimation/curves.csv",
+            caption="../workflow/report/estimates.rst",
+            category="Estimation",
+            subcategory="{task}",
+            labels={"table": "Does n suffice"},
+        ),
         claims=report(
             f"{RESULTS}/{{task}}/estimation/claims.csv",
             caption="../workflow/report/estimates.rst",

@@ -89,6 +89,11 @@ def test_the_json_has_a_row_an_estimator_and_set(answered):
     assert rows["information_gain"]["value"] == pytest.approx(3.0)
     assert rows["information_gain_per_token"]["value"] == pytest.approx(0.75)
     assert rows["semantic_entropy"]["ceiling"] == pytest.approx(2.9957, abs=1e-3)  # ln 20: all sets at one size
+    assert rows["information_gain_total"]["value"] == pytest.approx(72.0)
+    assert [point["n"] for point in rows["semantic_growth"]["curve"]] == [2, 5, 10, 20]
+    # Nine tests, so Holm's correction leaves a p-value of a hundredth of 0.05 and less to find.
+    assert found["settings"]["permutations"] == 1999
+    assert rows["mmd"]["smallest_p"] == 1 / 2000
     assert rows["hsic"]["null_mean"] == 0
     assert 0 < rows["hsic"]["p_value"] <= rows["hsic"]["p_holm"] <= 1
     assert {row["question"] for row in found["comparisons"]} == {

@@ -337,7 +337,7 @@ def estimated(
     from ggmi.information.embedding import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.embedded_sets import check_pairs, embedded_together
-    from ggmi.pipeline.estimation import LEAST, STEPS, EstimationSettings, estimates
+    from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
     from ggmi.provenance import versions
 
     for sample in samples:
@@ -346,7 +346,9 @@ def estimated(
     train, *synthetic = samples
     # What depends on a set's size is compared at the size that all have.
     equal = min(most, *(len(sample) for sample in synthetic))
-    settings = EstimationSettings("prompt" if pairs else "auto", records=most, equal_records=equal)
+    # A hundred times as many shuffles as there are tests, so that Holm's correction leaves what can be found.
+    shuffles = max(EstimationSettings.permutations, 100 * TESTS * len(synthetic))
+    settings = EstimationSettings("prompt" if pairs else "auto", shuffles, most, equal)
     key = pairs or PROMPT
     pairings = [check_pairs(sample, train, settings.pairing, key, seed=seed) for sample in synthetic]
     model = encoder or default_encoder()

@@ -10,7 +10,7 @@ from ggmi.information.hsic import hsic
 from ggmi.information.semantic_entropy import labels_by_prompt
 from ggmi.pipeline.comparing import INSIDE, compared, order_of, with_holm
 from ggmi.pipeline.embedded_sets import Embedded, check_pairs, chosen, pairs_of
-from ggmi.pipeline.estimation import ESTIMATORS, STEPS, EstimationSettings, estimates, over_ceiling
+from ggmi.pipeline.estimation import ESTIMATORS, STEPS, TESTS, EstimationSettings, estimates, over_ceiling
 from ggmi.random import stream
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
@@ -55,7 +55,8 @@ def test_every_estimator_has_a_row_in_the_stated_order_and_steps_are_counted():
     rows = estimates(*world(0.5), FAST, seed=1, on_step=lambda: steps.append(1))
     assert [row["estimator"] for row in rows] == list(ESTIMATORS)
     assert len(steps) == STEPS
-    assert set(rows[0]) == {"estimator", *Estimate(0.0).row(), "note"}
+    assert set(rows[0]) == {"estimator", *Estimate(0.0).row(), "smallest_p", "note"}
+    assert sum(row["p_value"] is not None for row in rows if row["estimator"] != "cka") == TESTS
 
 
 def test_dependence_on_the_prompts_own_anchors_is_found_by_prompt_pairs_and_not_by_index_pairs():
@@ -155,6 +156,10 @@ def test_the_information_gain_is_the_mean_surprisal():
     rows = by_name(estimates(synthetic, world(0.0)[1], FAST, seed=1))
     assert rows["information_gain"]["value"] == pytest.approx(-nats.mean())
     assert rows["information_gain_per_token"]["value"] == pytest.approx(-nats.mean() / 5)
+    assert rows["information_gain_total"]["value"] == pytest.approx(-nats.sum())
+    assert rows["information_gain_total"]["unit"] == "nats"
+    assert rows["information_gain_total"]["ci_low"] < -nats.sum() < rows["information_gain_total"]["ci_high"]
+    assert "given those before it" in rows["information_gain"]["method"]
     assert rows["information_gain"]["ci_low"] < -nats.mean() < rows["information_gain"]["ci_high"]
 
 
@@ -248,3 +253,52 @@ def test_holm_runs_over_all_sets_and_counts_the_test_of_hsic_once():
     rows = [{"estimator": e, "p_value": p} for e, p in (("hsic", 0.01), ("cka", 0.01), ("mmd", 0.04), ("vendi", None))]
     found = with_holm({"a": rows, "b": rows[:3]})
     assert [row["p_holm"] for row in found["a"]] == [0.04, 0.04, 0.08, None]
+
+
+def test_a_tests_smallest_p_is_reached_where_the_dependence_is_plain():
+    synthetic, train = world(0.95, prompts=20)
+    for shuffles in (9, 99):  # fewer and more than prompts and records
+        row = by_name(estimates(synthetic, train, replace(FAST, permutations=shuffles), seed=1))["hsic"]
+        assert row["p_value"] == pytest.approx(row["smallest_p"])
+    far = embedded(train.vectors[:30] + 9, "far")
+    row = by_name(estimates(far, train, FAST, seed=1))["mmd"]
+    assert row["p_value"] == row["smallest_p"] == 0.01
+
+
+def test_four_observations_have_twenty_four_orders():
+    few = embedded(stream(14, "few").normal(size=(4, D)), "S")
+    row = by_name(estimates(few, world(0.0)[1], FAST, seed=1))["hsic"]
+    assert row["smallest_p"] == pytest.approx(1 / 24)
+
+
+def test_a_test_that_cannot_be_significant_after_holm_says_so():
+    def table(smallest):
+        fine = {"estimator": "total_variation", "p_value": 1e-30, "smallest_p": None, "note": ""}
+        return {
+            str(i): [{"estimator": "mmd", "p_value": smallest, "smallest_p": smallest, "note": ""}, fine]
+            for i in range(12)
+        }
+
+    # Twelve classifiers are found first, so the smallest p of twelve permutation tests counts twelve times.
+    coarse, enough = (with_holm(table(p))["3"][0] for p in (1 / 200, 1 / 2000))
+    assert coarse["p_holm"] == pytest.approx(12 / 200)
+    assert coarse["note"] == "too few shuffles to find anything: the smallest possible p, 0.005, is 0.06 after Holm"
+    assert enough["p_holm"] == pytest.approx(12 / 2000)
+    assert enough["note"] == ""
+
+
+def test_the_curve_says_whether_the_set_is_large_enough():
+    draw = stream(13, "curve").normal
+    train = embedded(draw(size=(60, D)), "T")
+    # Every record its own direction, and eighty of two meanings.
+    fresh, twice = (
+        by_name(estimates(embedded(vectors, "S"), train, FAST, seed=1))["semantic_growth"]
+        for vectors in (draw(size=(64, D)), np.repeat(np.eye(2, D), 40, axis=0))
+    )
+    assert [point["n"] for point in fresh["curve"]] == [4, 8, 16, 32, 64]
+    assert fresh["curve"][-1]["plug_in"] <= fresh["curve"][-1]["ceiling"] == pytest.approx(np.log(64))
+    assert fresh["note"].startswith("n = 64 does not suffice: its last doubling added ")
+    assert twice["curve"][-1]["plug_in"] == pytest.approx(np.log(2))
+    assert twice["note"].startswith("n = 80 suffices: its last doubling added ")
+    none = by_name(estimates(embedded(np.eye(3, D), "S"), train, FAST, seed=1))["semantic_growth"]
+    assert none["curve"] == []

@@ -23,6 +23,8 @@ QUESTIONS = {
     "more contaminated": ("near_duplicates", 1),
 }
 INSIDE = "inside noise"
+# How the note of a test begins whose smallest p-value is too large.
+TOO_COARSE = "too few shuffles to find anything"
 
 
 def standard_error(row: Mapping[str, Any]) -> float:
@@ -68,7 +70,8 @@ def with_holm(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, li
     -------
     dict of list of dict
         The same rows with ``p_holm``, None where there is no p-value. CKA repeats HSIC's test and
-        takes its corrected value.
+        takes its corrected value. Where even the row's ``smallest_p`` would be above 0.05 after the
+        correction, beside the other p-values as they are, ``note`` says so: such a test can find nothing.
 
     Examples
     --------
@@ -77,22 +80,34 @@ def with_holm(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, li
     0.04
     """
     tests = [
-        (name, row["estimator"], row["p_value"])
+        ((name, row["estimator"]), row["p_value"], row.get("smallest_p"))
         for name, rows in tables.items()
         for row in rows
         if row["p_value"] is not None and row["estimator"] != "cka"
     ]
-    adjusted: Iterable[float] = holm([p for _, _, p in tests]) if tests else []
-    corrected = {(name, estimator): float(p) for (name, estimator, _), p in zip(tests, adjusted, strict=True)}
-    return {
-        name: [
-            {**row, "p_holm": corrected.get((name, "hsic" if row["estimator"] == "cka" else row["estimator"]))}
-            if row["p_value"] is not None
-            else {**row, "p_holm": None}
-            for row in rows
-        ]
-        for name, rows in tables.items()
-    }
+    values = [p for _, p, _ in tests]
+    adjusted: Iterable[float] = holm(values) if tests else []
+    corrected = {key: float(p) for (key, _, _), p in zip(tests, adjusted, strict=True)}
+    coarse = {key: _too_coarse(values, i, smallest) for i, (key, _, smallest) in enumerate(tests)}
+    found: dict[str, list[Row]] = {}
+    for name, rows in tables.items():
+        found[name] = []
+        for row in rows:
+            key = (name, "hsic" if row["estimator"] == "cka" else row["estimator"])
+            note = coarse.get(key, "") if row["p_value"] is not None else ""
+            holms = None if row["p_value"] is None else corrected.get(key)
+            found[name].append({**row, "p_holm": holms} | ({"note": note} if note else {}))
+    return found
+
+
+def _too_coarse(p_values: Sequence[float], place: int, smallest: float | None) -> str:
+    """Why a test can find nothing beside the others, empty where it can."""
+    if smallest is None:
+        return ""
+    best = float(holm([*p_values[:place], smallest, *p_values[place + 1 :]])[place])
+    if best <= LEVEL:
+        return ""
+    return f"{TOO_COARSE}: the smallest possible p, {smallest:.2g}, is {best:.2g} after Holm"
 
 
 def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:

@@ -7,8 +7,9 @@ coincide) gives a row without a value whose `note` says why; nothing is left out
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
+from math import factorial
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +23,13 @@ from ggmi.information.gain import InformationGain, gain_of_sums
 from ggmi.information.hsic import hsic
 from ggmi.information.neighbours import differential_entropy
 from ggmi.information.pairing import pair_by_index
-from ggmi.information.semantic_entropy import labels_by_prompt, semantic_entropy, semantic_entropy_by_prompt
+from ggmi.information.semantic_entropy import (
+    GROWTH,
+    SemanticEntropy,
+    labels_by_prompt,
+    semantic_entropy,
+    semantic_entropy_by_prompt,
+)
 from ggmi.pipeline.embedded_sets import Embedded, pairs_of
 from ggmi.pipeline.subsets import came_together, some, some_prompts
 from ggmi.random import stream
@@ -32,6 +39,9 @@ from ggmi.text.samples import PROMPT
 Row = dict[str, Any]
 # Fewest records for which anything is estimated: what the unbiased statistic needs.
 LEAST = 4
+# Observations from which HSIC is tested with all n - 1 cyclic shifts: independent orders are dearer by the
+# square of n, minutes a set at 2,000, and a thousand shuffles are fine enough for dozens of tests.
+SHIFTED = 1000
 # Records of which every pair is asked about, to say what the prefilter of mutual entailment changes:
 # at most 60 · 59 = 3,540 directed pairs.
 PREFILTER_SAMPLE = 60
@@ -55,8 +65,10 @@ ESTIMATORS = {
     "near_repeats": "share of records with a near-duplicate in the set",
     "near_duplicates": "share of records with a near-duplicate in T",
     "exact_duplicates": "share of records whose text is in T",
-    "information_gain": "ΔI from the generator's own log-probabilities, nats a record",
-    "information_gain_per_token": "ΔI from the generator's own log-probabilities, nats a token",
+    "information_gain": "ΔI from the generator's own log-probabilities, nats a record; of a response with several "
+    "records each counts given those before it, and what no parser kept does not count",
+    "information_gain_per_token": "the same over the tokens of the records, nats a token",
+    "information_gain_total": "the same summed over the set, nats",
     "hsic_published": "biased HSIC of small samples paired by index, narrow kernels, as published",
 }
 
@@ -72,7 +84,9 @@ class EstimationSettings:
         the same key); ``index``: by number after a random order; ``auto``: prompt where the set
         names prompts and anchors that are known, else index.
     permutations
-        Fewest shuffles of every permutation test.
+        Fewest shuffles of every permutation test (for HSIC of 1,000 observations and more, one less
+        than these suffice); one over their number, times the number of tests of a table, is the
+        smallest p-value that Holm's correction can leave.
     records
         Most records of a set, and of T, in kernels, classifiers and clusters; a random sample.
     equal_records
@@ -86,7 +100,7 @@ class EstimationSettings:
     """
 
     pairing: Literal["auto", "prompt", "index"] = "auto"
-    permutations: int = 199
+    permutations: int = 1999
     records: int = 2000
     equal_records: int = 2000
     similar: float = 0.9
@@ -132,7 +146,10 @@ def estimates(
     -------
     list of dict
         A row an estimator of `ESTIMATORS`, in that order: ``estimator``, the fields of
-        `ggmi.information.estimate.Estimate`, and ``note``.
+        `ggmi.information.estimate.Estimate`, ``smallest_p`` (of a permutation test: the smallest
+        p-value that it could have given), and ``note``: why there is no value, or what limits it.
+        The row of ``semantic_growth`` has the subsampling ``curve`` too, a dict of the fields of
+        `ggmi.information.semantic_entropy.CurvePoint` a size.
     """
     same = same or partial(SimilarEmbedding, threshold=settings.similar)
     work = _Work(synthetic, train, anchors or train, settings, seed, key, same)
@@ -142,13 +159,48 @@ def estimates(
             if len(synthetic) < LEAST:
                 raise UserError(f"the set holds {len(synthetic)} records; at least {LEAST} are needed")
             made = make()
-            rows = {name: {**made[name].row(), "note": ""} for name in names}
+            rows = {
+                name: {**made[name].row(), "smallest_p": smallest_p(name, made[name].n, settings), "note": ""}
+                for name in names
+            }
         except UserError as error:
-            nothing = {**Estimate(0.0).row(), "value": None, "n": len(synthetic), "note": str(error)}
-            rows = {name: dict(nothing) for name in names}
+            why = {"value": None, "n": len(synthetic), "smallest_p": None, "note": str(error)}
+            rows = {name: {**Estimate(0.0).row(), **why} for name in names}
         found |= rows
         on_step()
+    found["semantic_growth"] |= {"curve": []} if found["semantic_growth"]["value"] is None else work.growth()
     return [{"estimator": name, **found[name]} for name in ESTIMATORS]
+
+
+def smallest_p(name: str, n: int, settings: EstimationSettings) -> float | None:
+    """The smallest p-value that an estimator's permutation test can give, None where there is no such test.
+
+    Parameters
+    ----------
+    name
+        Of `ESTIMATORS`.
+    n
+        Observations of the test.
+    settings
+        With the fewest shuffles.
+
+    Examples
+    --------
+    >>> smallest_p("hsic", 60, EstimationSettings()), smallest_p("mmd", 1000, EstimationSettings(permutations=99))
+    (0.0005, 0.01)
+    """
+    if name == "mmd":
+        return 1 / (1 + settings.permutations)
+    if name not in ("hsic", "cka"):
+        return None
+    # More observations than shuffles are shifted cyclically; few observations have few orders.
+    shuffles = max(_orders(n, settings), n - 1)
+    return max(1 / (1 + shuffles), 1 / factorial(min(n, 20)))
+
+
+def _orders(n: int, settings: EstimationSettings) -> int:
+    """Fewest shuffles to ask of HSIC over n observations."""
+    return settings.permutations if n < SHIFTED else min(settings.permutations, n - 1)
 
 
 @dataclass(frozen=True)
@@ -175,7 +227,7 @@ class _Work:
         yield ("distinct_2",), self.distinct
         yield ("differential_entropy",), lambda: {"differential_entropy": differential_entropy(self.equal)}
         yield ("near_repeats", "near_duplicates", "exact_duplicates"), self.duplicates
-        yield ("information_gain", "information_gain_per_token"), self.gain
+        yield ("information_gain", "information_gain_per_token", "information_gain_total"), self.gain
         yield ("hsic_published",), self.published
 
     def text(self, place: int) -> str:
@@ -202,7 +254,8 @@ class _Work:
     def dependence(self) -> dict[str, Estimate]:
         s = self.settings
         pairs = pairs_of(self.synthetic, self.anchors, s.pairing, key=self.key, seed=self.seed, most=s.records)
-        found = hsic(pairs.x, pairs.y, n_permutations=s.permutations, seed=self.seed, groups=pairs.groups)
+        orders = _orders(len(pairs.y), s)
+        found = hsic(pairs.x, pairs.y, n_permutations=orders, seed=self.seed, groups=pairs.groups)
         found = replace(found, unit="", method=f"{found.method}; {pairs.how}")
         return {"hsic": found, "cka": over_ceiling(found)}
 
@@ -226,18 +279,32 @@ class _Work:
         x, y, groups = self.both
         return {"total_variation": total_variation_bound(x, y, groups=groups, seed=self.seed)}
 
+    @cached_property
+    def meanings(self) -> tuple[SemanticEntropy, str]:
+        """Semantic entropy of the set, and what a prefilter changed."""
+        texts, way = [self.text(i) for i in self.equal_places], self.same(self.equal)
+        return semantic_entropy(texts, way, seed=self.seed), _effect_of(texts, way, self.seed)
+
     def entropy(self) -> dict[str, Estimate]:
-        places = self.equal_places
-        texts, way = [self.text(i) for i in places], self.same(self.equal)
-        found = semantic_entropy(texts, way, seed=self.seed)
-        effect = _effect_of(texts, way, self.seed)
-        growth = "what the last doubling of n added to the plug-in entropy, over ln 2; at most 0.1 says that n suffices"
-        return {
-            "semantic_entropy": replace(found.plug_in, method=found.plug_in.method + effect),
-            "semantic_entropy_miller_madow": replace(found.miller_madow, method=found.miller_madow.method + effect),
-            "semantic_entropy_chao_shen": replace(found.chao_shen, method=found.chao_shen.method + effect),
-            "semantic_growth": Estimate(found.growth, n=len(places), unit="share of ln 2", ceiling=1.0, method=growth),
+        found, effect = self.meanings
+        estimates = {
+            "semantic_entropy": found.plug_in,
+            "semantic_entropy_miller_madow": found.miller_madow,
+            "semantic_entropy_chao_shen": found.chao_shen,
         }
+        growth = f"what the last doubling of n added to the plug-in, over ln 2; at most {GROWTH:g} says that n suffices"
+        growing = Estimate(found.growth, n=len(self.equal), unit="share of ln 2", ceiling=1.0, method=growth)
+        return {
+            **{name: replace(one, method=one.method + effect) for name, one in estimates.items()},
+            "semantic_growth": growing,
+        }
+
+    def growth(self) -> Row:
+        """The curve of subsamples, and in words whether n suffices."""
+        found, _ = self.meanings
+        share = f"its last doubling added {100 * found.growth:.0f} % of ln 2"
+        note = f"n = {len(self.equal):,} {'suffices' if found.suffices else 'does not suffice'}: {share}"
+        return {"curve": [asdict(point) for point in found.curve], "note": note}
 
     def lists(self) -> dict[str, Estimate]:
         ids = self.synthetic.sample.prompt_ids
@@ -279,7 +346,11 @@ class _Work:
             raise UserError(f"{missing} of {len(sample)} records have no log-probability with its number of tokens")
         nats, tokens = np.array(known, dtype=float).T
         found: InformationGain = gain_of_sums(np.maximum(-nats, 0.0), tokens, sample.prompt_ids, seed=self.seed)
-        return {"information_gain": found.per_record, "information_gain_per_token": found.per_token}
+        # A record's column is its share of the response it was parsed from, so it follows those before it.
+        how = f"{found.total.method}; of a response with several records each given those before it, kept records only"
+        names = ("information_gain", "information_gain_per_token", "information_gain_total")
+        parts = (found.per_record, found.per_token, found.total)
+        return {name: replace(part, method=how) for name, part in zip(names, parts, strict=True)}
 
     def published(self) -> dict[str, Estimate]:
         s = self.settings
@@ -312,8 +383,8 @@ def _effect_of(texts: list[str], way: Equivalence, seed: int) -> str:
     )
 
 
-# Calls of `on_step` in one call of `estimates`.
-STEPS = 11
+# Calls of `on_step` in one call of `estimates`, and its tests: of HSIC, MMD and the classifier.
+STEPS, TESTS = 11, 3
 
 
 def over_ceiling(found: Estimate) -> Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,16 @@ import pandas as pd
 
 from ggmi.embedded.domains import Domains
 from ggmi.information.gain import gain_of_sums
+from ggmi.information.semantic_entropy import CurvePoint
+from ggmi.pipeline.comparable import compared_records, excess, joined, left_out, too_small
 from ggmi.pipeline.comparing import with_holm
-from ggmi.pipeline.correlating import corrected, rank_correlation
+from ggmi.pipeline.correlating import corrected, power_of, rank_correlation
 from ggmi.text.samples import Sample
 
 PLACE = ["generator", "condition", "curation"]
-VALUES = ["estimator", "value", "ci_low", "ci_high", "p_value", "p_holm", "null_mean", "ceiling", "n", "unit"]
+VALUES = ["value", "ci_low", "ci_high", "p_value", "p_holm", "smallest_p", "null_mean", "ceiling"]
+# Estimators that need care beside ratings: one reads mostly its bias, one mostly the set's size.
+PUBLISHED, TOTAL = "hsic_published", "information_gain_total"
 # Estimators beside the exact quantity of the embedded world that each is about.
 TRUTHS = {
     "information_gain_first": "information_gain",
@@ -28,28 +33,67 @@ TRUTHS = {
 }
 
 
-def estimates_table(tables: Mapping[tuple[str, str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+def estimates_table(tables: Mapping[tuple[str, str, str], Sequence[Mapping[str, Any]]], seed: int) -> pd.DataFrame:
     """All estimates of a task, a row each.
 
     Parameters
     ----------
     tables
         Rows of `ggmi.pipeline.estimation.estimates` by generator, condition and curation.
+    seed
+        The run's seed.
 
     Returns
     -------
     DataFrame
-        Columns generator, condition, curation, estimator, the fields of an estimate with ``p_holm``
-        (over all tests of the table), and ``note``.
+        Columns generator, condition, curation, ``instances`` (anchors in the prompt as a number;
+        missing for an imported set), ``seed``, estimator, the fields of an estimate with
+        ``smallest_p`` and ``p_holm`` (over all tests of the table), and ``note``.
     """
     named = {"/".join(place): rows for place, rows in tables.items()}
     rows = [
-        {**dict(zip(PLACE, place, strict=True)), **row}
+        {**dict(zip(PLACE, place, strict=True)), "instances": instances_of(place[1]), "seed": seed, **row}
         for place, found in zip(tables, with_holm(named).values(), strict=True)
         for row in found
     ]
-    frame = pd.DataFrame(rows, columns=[*PLACE, *VALUES, "method", "note"])
-    return frame.astype(dict.fromkeys(VALUES[1:-2], float))
+    columns = [*PLACE, "instances", "seed", "estimator", *VALUES, "n", "unit", "method", "note"]
+    return pd.DataFrame(rows, columns=columns).astype({**dict.fromkeys(VALUES, float), "instances": "Int64"})
+
+
+def instances_of(condition: str) -> int | None:
+    """Number of anchors in the prompts of a condition, None where the set was not made from any here.
+
+    Examples
+    --------
+    >>> instances_of("20-ins"), instances_of("given")
+    (20, None)
+    """
+    number = condition.removesuffix("-ins")
+    return int(number) if number != condition and number.isdecimal() else None
+
+
+def curves_table(tables: Mapping[tuple[str, str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """Semantic entropy of ever larger subsamples of every set, which shows whether n suffices.
+
+    Parameters
+    ----------
+    tables
+        As for `estimates_table`.
+
+    Returns
+    -------
+    DataFrame
+        Columns generator, condition, curation, ``n``, the mean over random subsamples of n records
+        of ``plug_in``, ``miller_madow``, ``chao_shen`` (nats) and of the number of ``clusters``, and
+        ``ceiling`` (ln n). No rows for a set whose entropy is not estimated.
+    """
+    rows = [
+        {**dict(zip(PLACE, place, strict=True)), **point}
+        for place, found in tables.items()
+        for row in found
+        for point in row.get("curve", ())
+    ]
+    return pd.DataFrame(rows, columns=[*PLACE, *(field.name for field in fields(CurvePoint))])
 
 
 def published_table(estimates: pd.DataFrame) -> pd.DataFrame:
@@ -167,9 +211,12 @@ def truth_table(
     Returns
     -------
     DataFrame
-        Columns generator, condition, curation, quantity, truth, estimator, value, ci_low, ci_high.
+        Columns generator, condition, curation, quantity, truth, estimator, value, ci_low, ci_high,
+        ``records`` (what of the set was compared) and ``too_small`` (fewer than half of the largest's).
     """
     known = estimates.set_index([*PLACE, "estimator"])
+    records = compared_records(estimates)
+    small = too_small({place: records[place] for place in firsts})
     rows = []
     for place, first in firsts.items():
         for estimator, quantity in TRUTHS.items():
@@ -181,9 +228,11 @@ def truth_table(
                     "truth": exact[place[1]][quantity],
                     "estimator": estimator,
                     **{name: row[name] for name in ("value", "ci_low", "ci_high")},
+                    "records": records[place],
+                    "too_small": place in small,
                 }
             )
-    columns = [*PLACE, "quantity", "truth", "estimator", "value", "ci_low", "ci_high"]
+    columns = [*PLACE, "quantity", "truth", "estimator", "value", "ci_low", "ci_high", "records", "too_small"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("truth", "value", "ci_low", "ci_high"), float))
 
 
@@ -191,6 +240,12 @@ def predictions_table(
     estimates: pd.DataFrame, ratings: Mapping[tuple[str, str, str], float], seed: int
 ) -> pd.DataFrame:
     """Which estimator predicts how good the trained student is.
+
+    Conditions whose sets are too small beside the largest are left out (see
+    `ggmi.pipeline.comparable.too_small`): what a few records give is their number or noise, and would
+    order the conditions by size. The published HSIC counts as what it exceeds independent data by,
+    for the rest of it is 1 / (m - 1). The total information gain is left out, since it is the size
+    times the gain a record.
 
     Parameters
     ----------
@@ -206,15 +261,33 @@ def predictions_table(
     DataFrame
         A row an estimator: Spearman's correlation over conditions with its interval, permutation
         p-value, ``p_holm`` over the estimators, number of conditions, the smallest p-value that so
-        many conditions can give, and the power to find a true correlation of 0.8.
+        many conditions can give, the power to find a true correlation of 0.8 at 0.05 over the number
+        of tests (Holm's first step), that number, and ``note``: what is left out.
     """
+    records = {place: n for place, n in compared_records(estimates).items() if place in ratings}
+    small = too_small(records)
+    out = left_out(small, records)
     rows = []
     for estimator, found in estimates.groupby("estimator", sort=False):
+        if estimator == TOTAL:
+            continue
+        reading, how = (excess, "its excess over independent data") if estimator == PUBLISHED else (_value, "")
         pairs = [
-            (row["value"], ratings[place])
+            (reading(row), ratings[place])
             for row in found.to_dict("records")
-            if (place := tuple(row[name] for name in PLACE)) in ratings and np.isfinite(row["value"])
+            if (place := tuple(row[name] for name in PLACE)) in ratings
+            and place not in small
+            and np.isfinite(row["value"])
         ]
         x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
-        rows.append({"estimator": estimator, **rank_correlation(x, y, seed, f"rating {estimator}").row()})
-    return corrected(pd.DataFrame(rows))
+        correlation = rank_correlation(x, y, seed, f"rating {estimator}").row()
+        rows.append({"estimator": estimator, **correlation, "note": joined([how, out])})
+    table = corrected(pd.DataFrame(rows))
+    tests = int(table["p_value"].notna().sum())
+    table.insert(list(table).index("smallest_p") + 1, "power", [power_of(n, max(tests, 1)) for n in table["n"]])
+    table.insert(list(table).index("power") + 1, "tests", tests)
+    return table
+
+
+def _value(row: Mapping[str, Any]) -> float:
+    return float(row["value"])

@@ -9,20 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.pipeline.comparing import LEVEL, QUESTIONS, order_of
+from ggmi.information.semantic_entropy import GROWTH
+from ggmi.pipeline.comparable import compared_records, left_out, too_small
+from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
 from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
+from ggmi.reporting.estimation_columns import COLUMNS_OF, FIELDS
 from ggmi.reporting.legend import marks, not_estimated, pairings, sizes, unsettled
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
-from ggmi.reporting.tables import Column, data_table, plain_table
+from ggmi.reporting.tables import data_table, plain_table
 from ggmi.reporting.text import NOTHING, capital, estimate, fixed, listed, plural
 from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]
-_PLACE = (
-    Column("generator", "generator", "who wrote"),
-    Column("condition", "condition", "anchors in the prompt, or given for an imported set"),
-    Column("curation", "curation", "name of the curation"),
-)
 # Estimates that are small numbers whatever the sets: the table a person reads has a thousand times them.
 SMALL = ("mmd", "hsic")
 # Power below which a test that finds nothing says nothing.
@@ -39,77 +38,6 @@ SUMMARY = (
     ("near T", "near_duplicates", 3),
     ("ΔI, nats/record", "information_gain", 2),
 )
-FIELDS = (
-    Column("set", "set", "the synthetic set"),
-    *_PLACE,
-    Column("estimator", "estimator", "what is estimated; explained above the table"),
-    Column("value", "value", "the estimate", 5),
-    Column("ci_low", "low", "lower end of its 95 % interval", 5),
-    Column("ci_high", "high", "upper end of its 95 % interval", 5),
-    Column("p_value", "p", "probability of a value at least this extreme under the null", 4),
-    Column("p_holm", "p, Holm", "the same, Holm-corrected over all tests of the table", 4),
-    Column("null_mean", "null", "expected value under the null", 4),
-    Column("ceiling", "ceiling", "largest value that data of this size could give", 4),
-    Column("n", "n", "observations behind the value"),
-    Column("unit", "unit", "what the value is counted in"),
-    Column("method", "method", "estimator, settings, null"),
-    Column("note", "note", "why there is no value"),
-)
-
-COLUMNS_OF = {
-    "estimates": FIELDS,
-    "published": (
-        *_PLACE,
-        Column("hsic_published", "HSIC, published", "biased HSIC of small samples paired by index, narrow kernels", 6),
-        Column("hsic_published_null", "its null", "what independent data give", 6),
-        Column("hsic", "HSIC", "unbiased HSIC with the anchors of the prompt, median bandwidths", 6),
-        Column("hsic_ci_low", "HSIC, low", "lower end of its 95 % interval", 6),
-        Column("hsic_ci_high", "HSIC, high", "upper end of its 95 % interval", 6),
-        Column("hsic_p_holm", "p, Holm", "permutation p-value, Holm-corrected over all tests of the task", 4),
-        Column("cka", "CKA", "HSIC over its ceiling", 4),
-        Column("entropy_published_nats", "entropy, published", "plug-in, mean over the lists of prompts, nats", 3),
-        Column("entropy_published_ceiling_nats", "its ceiling", "ln of the list's length, nats", 3),
-        Column("entropy_nats", "entropy", "of the whole set, Miller–Madow, nats", 3),
-        Column("entropy_ceiling_nats", "its ceiling", "ln n, which the plug-in cannot exceed, nats", 3),
-        Column("entropy_growth", "growth", "what the last doubling of n added, over ln 2; at most 0.1 suffices", 3),
-        Column("n", "n", "records behind the entropy"),
-    ),
-    "claims": (
-        Column("claim", "claim", "what the paper says"),
-        Column("estimator", "estimator", "published or calibrated form"),
-        *_PLACE,
-        Column("verdict", "verdict", "on this run's data"),
-        Column("statistic", "statistic", "slope a step, or rank correlation", 5),
-        Column("ci_low", "low", "lower end of its 95 % interval", 5),
-        Column("ci_high", "high", "upper end of its 95 % interval", 5),
-        Column("p_value", "p", "two-sided", 4),
-        Column("p_holm", "p, Holm", "the same, Holm-corrected over all rows", 4),
-        Column("claimed", "claimed", "sign that is claimed"),
-        Column("n", "n", "conditions"),
-        Column("test", "test", "which test"),
-        Column("note", "note", "what limits it"),
-    ),
-    "predictions": (
-        Column("estimator", "estimator", "what is estimated of a set"),
-        Column("spearman", "ρ", "Spearman's correlation with the mean rating over conditions", 3),
-        Column("ci_low", "ρ, low", "lower end of its 95 % interval", 3),
-        Column("ci_high", "ρ, high", "upper end of its 95 % interval", 3),
-        Column("p_value", "p", "two-sided permutation p-value", 4),
-        Column("p_holm", "p, Holm", "the same, Holm-corrected over the estimators", 4),
-        Column("n", "n", "conditions"),
-        Column("smallest_p", "smallest p", "the smallest p-value that so many conditions can give", 4),
-        Column("power", "power", "probability to find a true correlation of 0.8", 2),
-    ),
-    "truth": (
-        *_PLACE,
-        Column("quantity", "quantity", "what is exactly known of one record of the ideal generator"),
-        Column("truth", "truth", "its exact value, nats (divergence: no unit)", 3),
-        Column("estimator", "estimator", "what is meant to tell it"),
-        Column("value", "estimate", "the estimate", 3),
-        Column("ci_low", "low", "lower end of its 95 % interval", 3),
-        Column("ci_high", "high", "upper end of its 95 % interval", 3),
-    ),
-}
 
 
 def shown(row: Row, decimals: int) -> tuple[str, str]:
@@ -216,6 +144,14 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
         _of_all("Repeats T more than T repeats itself", by_name, "near_duplicates"),
         _of_all("Depends on what it is paired with", by_name, "hsic"),
     ]
+    coarse = [
+        f"{row['estimator']} of {one_line(name)}"
+        for name, rows in by_name.items()
+        for row in rows.values()
+        if row["note"].startswith(TOO_COARSE)
+    ]
+    if coarse:
+        said.append(("Cannot be significant, whatever the data", f"{listed(coarse)}: {TOO_COARSE} after Holm."))
     missing: dict[tuple[str, ...], list[str]] = {}
     for name, rows in by_name.items():
         gone = tuple(not_estimated(rows.values()))
@@ -268,6 +204,8 @@ class EstimationResults:
     ----------
     estimates, published
         Of `ggmi.pipeline.estimation_tables`.
+    curves
+        Entropies of subsamples, of `ggmi.pipeline.estimation_tables`.
     claims
         Of `ggmi.pipeline.estimation_claims`.
     truth
@@ -278,9 +216,21 @@ class EstimationResults:
 
     estimates: pd.DataFrame
     published: pd.DataFrame
+    curves: pd.DataFrame
     claims: pd.DataFrame
     truth: pd.DataFrame | None = None
     predictions: pd.DataFrame | None = None
+
+
+GAIN_SENTENCE = (
+    "ΔI is the mean of −ln q(record | prompt and earlier records of the response) over kept records; its total is "
+    "their sum. Exact values are known of the first record of a response, so information_gain_first stands beside them."
+)
+LEMMA_SENTENCE = (
+    "Of lemma 3.1's distances, total_variation and mmd measure D against D_gen, the set as it was kept; after a "
+    "curation that removes nothing this is D against D_M. D_M against D_gen has no row: where a curation judges each "
+    "record by itself, D_TV(D_M, D_gen) is the share that it removes, which the table of curation has."
+)
 
 
 def estimation_section(name: str, found: EstimationResults, figures: Mapping[str, Figure]) -> Section:
@@ -305,8 +255,13 @@ def estimation_section(name: str, found: EstimationResults, figures: Mapping[str
         Prose(
             [
                 claims_sentence(found.claims),
+                *_left_out_sentences(found),
+                *_coarse_sentences(found.estimates),
+                _suffices_sentence(found.published),
                 _bias_sentence(biased),
                 *predicted,
+                GAIN_SENTENCE,
+                LEMMA_SENTENCE,
                 "HSIC with the anchors of a prompt as a set falls with their number by itself, since the mean of many "
                 "anchors varies less; CKA divides that scale out. Generators are taken in the order of the "
                 "configuration, the largest first. p-values are Holm-corrected within each table.",
@@ -321,12 +276,14 @@ def estimation_section(name: str, found: EstimationResults, figures: Mapping[str
                 figure.png,
                 "Estimates against exact values: information gain, entropy, total variation, mutual information.",
                 "Estimates with 95 % intervals against what is exactly true of one record of the ideal generator after "
-                "the same prompts; dashed: equality. A classifier bounds D_TV from below; alignment has no unit.",
+                "the same prompts; dashed: equality. Hollow: sets with less than half of the largest's records, which "
+                "set no axis; a caret: beyond the panel. A classifier bounds D_TV from below; alignment has no unit.",
                 [(kind.upper(), f"{place}.{kind}") for kind in ("svg", "png", "csv")],
             )
         )
     captions = {
         "published": "Tables 2 to 4, published and calibrated",
+        "curves": "Does n suffice? Entropies of ever larger subsamples",
         "claims": "Published claims",
         "predictions": "Which estimator predicts the rating",
         "truth": "Estimates against the truth",
@@ -336,6 +293,8 @@ def estimation_section(name: str, found: EstimationResults, figures: Mapping[str
         frame = getattr(found, file)
         if file == "estimates":
             blocks.append(Fold("What each estimator is", [estimator_points()]))
+        if file == "curves":
+            blocks.append(Fold("Does n suffice, condition by condition", [_growth_points(found.estimates)]))
         if frame is not None:
             blocks.append(data_table(frame, COLUMNS_OF[file], caption=caption, source=f"{name}/estimation/{file}.csv"))
     return Section("estimates", "Estimates", "Estimates", blocks)
@@ -358,11 +317,64 @@ def predictions_sentence(predictions: pd.DataFrame, outcome: str = "the rating")
     certain = known.loc[known["p_holm"] < LEVEL, "estimator"].tolist()
     power = fixed(100 * float(best["power"]), 0)
     cannot = ", so that silence here decides nothing" if best["power"] < USEFUL_POWER else ""
+    # What is left out for its size is the same for every estimator; the published HSIC's note says more.
+    notes = known.loc[known["estimator"] != PUBLISHED, "note"].dropna().unique()
+    out = f" {capital(str(notes[0]))}." if len(notes) and notes[0] else ""
     return (
         f"Which estimator predicts {outcome}: after Holm's correction {listed(certain) if certain else 'none'}. The "
         f"strongest rank correlation is that of {best['estimator']}, "
-        f"{estimate(best['spearman'], best['ci_low'], best['ci_high'], 2)}; {int(best['n'])} conditions find a true "
-        f"correlation of 0.8 in {power} % of runs{cannot}."
+        f"{estimate(best['spearman'], best['ci_low'], best['ci_high'], 2)}; at level {LEVEL:g}/{int(best['tests'])}, "
+        f"Holm's first step, {int(best['n'])} conditions find a true correlation of 0.8 in {power} % of runs{cannot}."
+        f"{out}"
+    )
+
+
+def _left_out_sentences(found: EstimationResults) -> list[str]:
+    """Which sets are too small to be compared, and how many rows of claims test nothing."""
+    records = compared_records(found.estimates)
+    small = too_small(records)
+    untested = found.claims[found.claims["p_value"].isna()]
+    # The sentence on predictions names them too.
+    said = [f"{capital(left_out(small, records))}."] if small and found.predictions is None else []
+    if len(untested):
+        rows = f"{len(untested)} of {len(found.claims)} rows of the claims"
+        said.append(
+            f"{rows} are not tested, and their notes say why: the published statistic states no error, entropies at "
+            "their ceiling or still growing with n tell the number of records, or too few conditions are left."
+        )
+    return said
+
+
+def _coarse_sentences(estimates: pd.DataFrame) -> list[str]:
+    """Which tests have too few shuffles to find anything after Holm's correction; CKA's is that of HSIC."""
+    coarse = estimates[estimates["note"].fillna("").str.startswith(TOO_COARSE) & (estimates["estimator"] != "cka")]
+    if coarse.empty:
+        return []
+    names = [
+        " ".join(row) for row in coarse[["generator", "condition", "curation", "estimator"]].itertuples(index=False)
+    ]
+    return [f"{capital(TOO_COARSE)} after Holm's correction, whatever the data: {listed(names)}."]
+
+
+def _growth_points(estimates: pd.DataFrame) -> Points:
+    """Whether each set is large enough to know its entropy, or why that is not known."""
+    rows = estimates[estimates["estimator"] == "semantic_growth"].to_dict("records")
+    return Points([(" ".join(row[part] for part in PLACE), f"{row['note']}.") for row in rows])
+
+
+def _suffices_sentence(published: pd.DataFrame) -> str:
+    """Whether the sets are large enough to know their entropy."""
+    growths = published["entropy_growth"].dropna()
+    if growths.empty:
+        return "The semantic entropy of no set is estimated."
+    enough = published.loc[published["entropy_growth"] <= GROWTH, ["generator", "condition", "curation"]]
+    ends = [fixed(100 * float(end), 0) for end in (growths.min(), growths.max())]
+    added = f"{ends[0]} %" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} %"
+    names = f": {listed([' '.join(row) for row in enough.itertuples(index=False)])}" if len(enough) else ""
+    count = f"{len(enough) or 'none'} of {len(growths)} conditions{names}"
+    return (
+        f"n suffices to know the semantic entropy in {count}; the last doubling of n added {added} "
+        f"of ln 2, and at most {fixed(100 * GROWTH, 0)} % suffices."
     )
 
 
@@ -397,6 +409,7 @@ def page_of(found: Mapping[str, Any]) -> Page:
         for name, line in zip(tables, cells, strict=True)
     ]
     long = pd.DataFrame([{"set": name, **row} for name, estimates in tables.items() for row in estimates])
+    long = long.drop(columns="curve", errors="ignore")
     said = findings(tables, found["comparisons"])
     blocks: list[Block] = [
         plain_table(
