@@ -6,25 +6,18 @@ paper's and its form is what the proof needs at that place, as we read it. Logar
 
 from __future__ import annotations
 
-import numpy as np
-
 from ggmi.theory.statement import (
-    ADDITIVE_CURATION,
     ALPHA_EXISTS,
     DETERMINISTIC_CURATION,
     INDEPENDENT,
     LAMBDA_EXISTS,
-    READABLE,
-    SCREENED,
-    SCREENED_OUTPUTS,
-    SCREENED_PAIR,
     Sides,
+    at_most_zero,
     corrected,
     published,
     restricted,
 )
 from ggmi.theory.terms import Term, conditional, entropy, information
-from ggmi.theory.world import Array, World
 
 DELTA_I = entropy("M") - information("h", "M")
 B_SYN = information("e_M", "W") + information("e_p", "W")
@@ -34,6 +27,7 @@ BOUND_4_5 = B_SYN - DELTA_I + entropy("e_M") + EFFICIENCY
 # What (5) forgets: dependence of the factors that training creates, and information that the
 # curation noise itself gives to W.
 CREATED = information("e_p", "e_M", "W") - information("e_p", "e_M")
+CREATED_OUTPUTS = information("h", "g", "W") - information("h", "g")
 NOISE_LEARNT = information("S_gen", "W", "M")
 DELTA_H = entropy("S_anchor") - entropy("S_gen")
 EPSILON_W_P = conditional("S_anchor", "W") - conditional("S_anchor", "M")
@@ -46,21 +40,7 @@ FLOW: dict[str, Term] = {
     "delta_eps_p": EFFICIENCY,
     "I(e_p; e_M | W)": information("e_p", "e_M", "W"),
 }
-
-
-def smallest_lambda(world: World) -> Array:
-    """Least lambda with H(e_p) <= lambda I(h(e_p), M(p)): Lemma E.1's, as we read it; inf if there is none."""
-    shared = world.mutual_information("h", "M")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = world.entropy("e_p") / shared
-    return np.where(world.entropy("e_p") < 1e-12, 1.0, np.where(shared > 1e-12, ratio, np.inf))
-
-
-def alpha(world: World) -> Array:
-    """Theorem 4.10's alpha = H(S_anchor|W') / H(S_anchor|W); NaN if the denominator is zero."""
-    below = world.conditional_entropy("S_anchor", "W")
-    above = world.conditional_entropy("S_anchor", "W'")
-    return np.divide(above, below, out=np.full(len(world), np.nan), where=below > 1e-12)
+LAMBDA_FLOW = FLOW | {"lambda": entropy("e_p") / information("h", "M")}
 
 
 @published("eq17", "appendix E, (17)", "H(S_gen) <= H(M(p))")
@@ -125,7 +105,8 @@ def lemma_e1() -> Sides:
 
     It measures how well the generator uses the prompt and enters Lemma 4.5 through
     delta = (lambda - 1) I(h(e_p), M(p)) = (1 - 1/lambda) H(e_p) = H(e_p) - I(h(e_p), M(p)). No
-    finite lambda exists where the output ignores the prompt although the prompt varies.
+    finite lambda exists where the output ignores the prompt although the prompt varies; where e_p
+    does not vary every lambda meets the definition, and delta is zero.
 
     Proof of lambda >= 1: I(h, M) <= H(h) <= H(e_p).
     """
@@ -162,9 +143,11 @@ def lemma_4_5() -> Sides:
 
     The form of delta is our reading; the rest is the paper's. With fair bits, W = S_gen mod 2 and
     lambda = 2 the sides are 1 and 1/2 bit; there the terms without delta add up to zero, so the
-    lemma fails under every reading that gives delta less than one bit.
+    lemma fails under every reading that gives delta less than one bit. If S_gen has noise of its
+    own, a constant output and one noise bit that W stores suffice: e_p does not vary, delta is zero
+    for every lambda, and the sides are 1 and 0 bit.
     """
-    return information("S_gen", "W"), BOUND_4_5, FLOW
+    return information("S_gen", "W"), BOUND_4_5, LAMBDA_FLOW
 
 
 @published("eq30", "appendix F, (30)", "I(S_anchor, W') = H(S_anchor) - H(S_anchor|W')", relation="=", as_read=True)
@@ -199,6 +182,7 @@ def eq34() -> Sides:
 
 GGMI_TERMS: dict[str, Term] = {
     "GGMI": GGMI,
+    "alpha": conditional("S_anchor", "W'") / conditional("S_anchor", "W"),
     "delta_I": DELTA_I,
     "H(S_anchor|W)": conditional("S_anchor", "W"),
     "H(S_anchor|W') = alpha H(S_anchor|W)": conditional("S_anchor", "W'"),
@@ -266,8 +250,7 @@ def eq23_corrected() -> Sides:
     H(h, g) = H(h) + H(g) - I(h; g) and H(h, g|W) = H(h|W) + H(g|W) - I(h; g|W). For independent
     factors the last term vanishes.
     """
-    created = information("h", "g", "W") - information("h", "g")
-    return information("M", "W"), information("h", "W") + information("g", "W") + created
+    return information("M", "W"), information("h", "W") + information("g", "W") + CREATED_OUTPUTS
 
 
 @corrected(
@@ -306,7 +289,7 @@ def eq25_corrected() -> Sides:
 )
 def lemma_4_5_corrected() -> Sides:
     """Proof: eq25-corrected, and the added -delta_I + H(e_M) + delta is non-negative by (28)."""
-    return information("S_gen", "W"), BOUND_4_5 + CREATED + NOISE_LEARNT, FLOW
+    return information("S_gen", "W"), BOUND_4_5 + CREATED + NOISE_LEARNT, LAMBDA_FLOW
 
 
 @corrected("eq32-corrected", eq32, "I(S_anchor, M(p)) <= I(h(e_p), M(p)) + I(e_p; M(p) | h(e_p))")
@@ -345,55 +328,114 @@ def theorem_4_10_corrected() -> Sides:
     return GGMI, BOUND_4_10 - paid, GGMI_TERMS
 
 
-# The published forms under the weakest extra assumption we found.
+# The published forms under the weakest extra assumption we found. Most are exact: what the statement
+# lacks is one term of known sign, and the assumption says that this term does no harm.
 
-restricted("eq17-restricted", eq17, DETERMINISTIC_CURATION, proof="A function of M(p) has at most its entropy.")
+KNOWN_TWICE = conditional("S_gen", "M") - conditional("M", "S_gen")
+PAST_H = information("e_p", "M", "h") - information("e_p", "M", "S_anchor")
+NOTHING_CREATED = "I(e_p; e_M | W) <= I(e_p; e_M) (training creates no dependence of the factors)"
+SCREENED_CHAIN = f"{NOTHING_CREATED} and S_gen is a function of M(p)"
+INDEPENDENT_AND_KEPT = "e_p and e_M are independent and S_gen is M(p) plus independent noise, or M(p) itself"
+
+restricted(
+    "eq17-restricted",
+    eq17,
+    at_most_zero("H(S_gen|M(p)) <= H(M(p)|S_gen)", KNOWN_TWICE),
+    proof="""H(S_gen) - H(M(p)) = H(S_gen|M(p)) - H(M(p)|S_gen), both being the joint entropy less one of the two. The first
+    term is zero if S_gen is a function of M(p).""",
+    necessary=True,
+    instances="S_gen is a function of M(p)",
+)
 restricted(
     "eq18-restricted",
     eq18,
-    DETERMINISTIC_CURATION,
-    proof="If S_gen is a function of M(p) then W -> M(p) -> S_gen is a chain too, and data processing applies.",
+    at_most_zero("I(S_gen; W | M(p)) = 0", NOISE_LEARNT),
+    proof="""I(S_gen, W) - I(M(p), W) = I(S_gen; W | M(p)) in the chain M(p) -> S_gen -> W (eq18-corrected), which is never
+    negative. It is zero if S_gen is a function of M(p), or if W ignores the noise.""",
+    necessary=True,
+    instances="S_gen is a function of M(p)",
 )
 restricted(
     "eq22-restricted",
     eq22,
-    SCREENED_PAIR,
-    READABLE,
-    proof="eq22-corrected with both subtracted terms zero; no weaker assumption will do, since it is an equality.",
+    at_most_zero("I(h; g | W) = 0", information("h", "g", "W")),
+    at_most_zero(
+        "H(h, g | M(p), W) = 0 (the sum tells its summands)",
+        conditional(("h", "g"), ("M", "W")),
+    ),
+    proof="eq22-corrected is an equality, and neither of its two subtracted terms is ever negative.",
+    necessary=True,
+    instances="h(e_p) or g(e_M) does not vary",
 )
-restricted("eq23-restricted", eq23, SCREENED_OUTPUTS, proof="eq23-corrected with its added terms at most zero.")
+restricted(
+    "eq23-restricted",
+    eq23,
+    at_most_zero("I(h; g | W) <= I(h; g)", CREATED_OUTPUTS),
+    proof="""eq23-corrected is an equality: M(p) is a function of (h, g) and (h, g) -> M(p) -> W is a chain, so I(M(p), W) =
+    I((h, g), W).""",
+    necessary=True,
+    instances="W is made of one part seen from h(e_p) and one seen from g(e_M), and these two are independent",
+)
 restricted(
     "eq25-restricted",
     eq25,
-    SCREENED,
-    DETERMINISTIC_CURATION,
-    proof="eq25-corrected with both added terms at most zero.",
+    at_most_zero("I(e_p; e_M | W) + I(S_gen; W | M(p)) <= I(e_p; e_M)", CREATED + NOISE_LEARNT),
+    proof="""eq25-corrected is an equality: the one inequality of its proof, I(M(p), W) <= I((e_p, e_M), W), is one too, because
+    (e_p, e_M) -> M(p) -> W is a chain and M(p) a function of the factors.""",
+    necessary=True,
+    instances=SCREENED_CHAIN,
+)
+FLOW_COVERED = at_most_zero(
+    "I(e_p; e_M | W) - I(e_p; e_M) + I(S_gen; W | M(p)) <= H(e_M) + delta - delta_I",
+    CREATED + NOISE_LEARNT + B_SYN - BOUND_4_5,
 )
 restricted(
     "lemma4.5-restricted",
     lemma_4_5,
-    SCREENED,
-    DETERMINISTIC_CURATION,
-    proof="lemma4.5-corrected with both added terms at most zero.",
+    FLOW_COVERED,
+    proof="""I(S_gen, W) - B_syn is the left side of the condition (eq25-corrected is an equality, see eq25-restricted), and
+    the lemma's right side is B_syn plus the right side of the condition. By (28) that is never negative, so it is
+    enough that the left side is not positive.""",
+    necessary=True,
+    instances=SCREENED_CHAIN,
 )
-restricted("eq32-restricted", eq32, INDEPENDENT, proof="Then e_p -> h(e_p) -> M(p), and data processing applies.")
+restricted(
+    "eq32-restricted",
+    eq32,
+    at_most_zero("I(e_p; M(p) | h(e_p)) <= I(e_p; M(p) | S_anchor)", PAST_H),
+    proof="""h is a function of e_p, so I(e_p, M(p)) = I(h, M(p)) + I(e_p; M(p) | h); and S_anchor -> e_p -> M(p) is a chain, so
+    I(e_p, M(p)) = I(S_anchor, M(p)) + I(e_p; M(p) | S_anchor). Subtract. The condition's left side is zero if the
+    factors are independent, because then e_p -> h(e_p) -> M(p) is a chain, and if h is one-to-one.""",
+    necessary=True,
+    instances="e_p and e_M are independent, or h is one-to-one",
+)
 restricted(
     "eq33-restricted",
     eq33,
-    ADDITIVE_CURATION,
-    proof="H(S_gen) >= H(M(p) + noise | noise) = H(M(p)) for independent noise.",
+    at_most_zero("H(M(p)|S_gen) <= H(S_gen|M(p))", -KNOWN_TWICE),
+    proof="""As eq17-restricted, with the sides exchanged. It is met by independent noise that is added: H(S_gen) >= H(M(p) +
+    noise | noise) = H(M(p)).""",
+    necessary=True,
+    instances="S_gen is M(p) plus independent noise, or M(p) itself",
+)
+NOTHING_LOST = at_most_zero(
+    "H(M(p)|S_gen) + I(e_p; M(p) | h(e_p)) <= H(S_gen|M(p)) + I(e_p; M(p) | S_anchor)", PAST_H - KNOWN_TWICE
 )
 restricted(
     "eq34-restricted",
     eq34,
-    INDEPENDENT,
-    ADDITIVE_CURATION,
-    proof="eq32-restricted and eq33-restricted.",
+    NOTHING_LOST,
+    proof="""delta_I + I(S_anchor, M(p)) - H(S_gen) = [H(M(p)) - H(S_gen)] + [I(S_anchor, M(p)) - I(h, M(p))], and the proofs of
+    eq33-restricted and eq32-restricted give the brackets as H(M(p)|S_gen) - H(S_gen|M(p)) and
+    I(e_p; M(p) | h) - I(e_p; M(p) | S_anchor).""",
+    necessary=True,
+    instances=INDEPENDENT_AND_KEPT,
 )
 restricted(
     "theorem4.10-restricted",
     theorem_4_10,
-    INDEPENDENT,
-    ADDITIVE_CURATION,
-    proof="Equivalent to eq34-restricted.",
+    NOTHING_LOST,
+    proof="Where alpha exists, the bound is missed by exactly what (34) is missed by; see eq34-restricted.",
+    necessary=True,
+    instances=INDEPENDENT_AND_KEPT,
 )

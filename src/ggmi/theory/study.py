@@ -40,29 +40,48 @@ class Refutation:
     statement
         Its key.
     worlds
-        Worlds the search evaluated.
+        Worlds that the search tested, all of which meet the statement's assumptions.
+    evaluated
+        The largest violation among them, in floating point.
     certificate
         The certified counterexample of fewest joint states; None where none was found.
     structure
         Where it comes from: factors and curation of the searched world, or a world made by hand.
+    worst
+        The certified counterexample of the largest violation.
+    worst_structure
+        Where that one comes from.
     """
 
     statement: str
     worlds: int
-    certificate: dict[str, Any] | None
-    structure: str
+    evaluated: float = 0.0
+    certificate: dict[str, Any] | None = None
+    structure: str = ""
+    worst: dict[str, Any] | None = None
+    worst_structure: str = ""
 
     @property
     def violation(self) -> float:
-        """How much the certified world violates the statement by at least; 0 without one."""
-        return 0.0 if self.certificate is None else float(self.certificate["violation"]["interval"]["low"])
+        """How much the worst certified world violates the statement by at least; 0 without one."""
+        return 0.0 if self.worst is None else _certified(self.worst)
 
     @property
     def summary(self) -> str:
         """One phrase for a table."""
-        if self.certificate is None:
-            return f"none found after {self.worlds} worlds"
-        return f"violated by {self.violation:.6g} ({self.structure}), sign certified"
+        if self.certificate is not None:
+            return (
+                f"smallest: violated by {_certified(self.certificate):.6g} ({self.structure}); "
+                f"worst: by {self.violation:.6g} ({self.worst_structure}); signs certified"
+            )
+        if self.evaluated:
+            return f"violated by {self.evaluated:.6g} in floating point, which no rounding to fractions certified"
+        return f"none found after {self.worlds} worlds"
+
+
+def _certified(certificate: Mapping[str, Any]) -> float:
+    """Lower end of a certificate's violation."""
+    return float(certificate["violation"]["interval"]["low"])
 
 
 def family_named(name: str) -> Family:
@@ -134,7 +153,7 @@ def evaluate_family(
 
 
 def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refutation:
-    """Search a statement for its worst violation, and certify the smallest world that refutes it.
+    """Search a statement, and certify the smallest world that refutes it and the one that does so most.
 
     The candidates are what the search comes to and the worlds of `ggmi.theory.known`.
 
@@ -153,10 +172,7 @@ def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refu
     """
     (statement,) = chosen([key])
     found = search(statement, seed, restarts=restarts, steps=steps)
-    candidates = []
-    if found.world is not None and found.structure is not None:
-        factors, curation = found.structure
-        candidates.append((f"{factors} factors, {'no' if curation == 'none' else curation} curation", found.world))
+    candidates = [(reached.structure, reached.world) for reached in (found.smallest, found.worst) if reached]
     made = (known.fair_bits, known.parity_task, known.added_noise, known.merging_curation)
     candidates += [(f"made by hand: {make.__name__.replace('_', ' ')}", make()) for make in made]
     proven = [
@@ -166,9 +182,13 @@ def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refu
     ]
     proven = [(structure, c) for structure, c in proven if c["verdict"] == "violated"]
     if not proven:
-        return Refutation(key, found.worlds, None, "")
+        return Refutation(key, found.worlds, found.evaluated)
+    # Equal violations differ in the last digits; then the first, found by search, or the smaller one counts.
     structure, smallest = min(proven, key=lambda pair: len(pair[1]["joint"]["states"]))
-    return Refutation(key, found.worlds, smallest, structure)
+    worst_structure, worst = max(
+        proven, key=lambda pair: (round(_certified(pair[1]), 9), -len(pair[1]["joint"]["states"]))
+    )
+    return Refutation(key, found.worlds, found.evaluated, smallest, structure, worst, worst_structure)
 
 
 def statements_table(rows: Sequence[Mapping[str, Any]], certificates: Mapping[str, str]) -> pd.DataFrame:
