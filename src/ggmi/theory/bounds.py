@@ -2,7 +2,7 @@
 
 The loss of a world is bounded by C and sigma-sub-Gaussian by Hoeffding's lemma (sigma = C/2 for
 losses in [0, C], sigma = C for losses in [-C, C]). Risks are averaged over the joint law of data and
-parameters; a training set is n independent examples. The factor exp(-(L/2) log(1/eta)) of L
+parameters; a training set is n independent examples, and total variation is that of one. The factor exp(-(L/2) log(1/eta)) of L
 contracting layers is the square root of eta^L, the world's `contraction`.
 """
 
@@ -15,7 +15,7 @@ from ggmi.theory.statement import (
     LAMBDA_EXISTS,
     LOSS_GIVEN,
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     TOLERANCE,
     Assumption,
     Flags,
@@ -81,7 +81,7 @@ LAYERED = Assumption(
 
 
 @published(
-    "eq14", "appendix C, (14)", "|R_D(pi) - R_D_M(pi)| <= C D_TV(D, D_M)", LOSS_UNSIGNED, ONE_EXAMPLE, as_read=True
+    "eq14", "appendix C, (14)", "|R_D(pi) - R_D_M(pi)| <= C D_TV(D, D_M)", LOSS_UNSIGNED, SHARED_VALUES, as_read=True
 )
 def eq14() -> Sides:
     """Change of the data law from task to generator, for a loss in [0, C].
@@ -97,7 +97,7 @@ def eq14() -> Sides:
     "appendix C, (15)",
     "|R_D_M(pi) - R_D_gen(pi)| <= C D_TV(D_M, D_gen)",
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
 )
 def eq15() -> Sides:
@@ -120,7 +120,7 @@ RISKS: dict[str, Term] = {
     "Lemma 3.1, (1)",
     "|Err(pi)| <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + |R_D_gen(pi) - R_S_gen(pi)|",
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
 )
 def lemma_3_1() -> Sides:
     """The error Err = R_D(pi) - R_S_gen(pi), for a loss in [0, C].
@@ -138,7 +138,7 @@ def lemma_3_1() -> Sides:
     "appendix C, (14), with |loss| <= C",
     "|R_D(pi) - R_D_M(pi)| <= C D_TV(D, D_M)",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
     rereads="eq14",
 )
@@ -152,7 +152,7 @@ def eq14_signed() -> Sides:
     "appendix C, (15), with |loss| <= C",
     "|R_D_M(pi) - R_D_gen(pi)| <= C D_TV(D_M, D_gen)",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
     rereads="eq15",
 )
@@ -166,7 +166,7 @@ def eq15_signed() -> Sides:
     "Lemma 3.1, (1), with |loss| <= C",
     "|Err(pi)| <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + |R_D_gen(pi) - R_S_gen(pi)|",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
     rereads="lemma3.1",
 )
@@ -241,7 +241,7 @@ def lemma_4_6() -> Sides:
     "E[Err(pi)] <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + bound of Lemma 4.6",
     LAYERED,
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     LAMBDA_EXISTS,
     as_read=True,
 )
@@ -251,13 +251,13 @@ def theorem_4_7() -> Sides:
     return left, C * (TASK + GENERATION) + _flow_bound(BOUND_4_5), {**RISKS, **LAMBDA_FLOW}
 
 
-@corrected("eq14-corrected", eq14_signed, "|R_D(pi) - R_D_M(pi)| <= 2 C D_TV(D, D_M)", LOSS_GIVEN, ONE_EXAMPLE)
+@corrected("eq14-corrected", eq14_signed, "|R_D(pi) - R_D_M(pi)| <= 2 C D_TV(D, D_M)", LOSS_GIVEN, SHARED_VALUES)
 def eq14_corrected() -> Sides:
     """Proof: subtract the middle of the loss's range; what is left is at most C in size, and sum |p - q| = 2 D_TV."""
     return absolute(risk("S_anchor") - risk("M")), _doubled(C * TASK)
 
 
-@corrected("eq15-corrected", eq15_signed, "|R_D_M(pi) - R_D_gen(pi)| <= 2 C D_TV(D_M, D_gen)", LOSS_GIVEN, ONE_EXAMPLE)
+@corrected("eq15-corrected", eq15_signed, "|R_D_M(pi) - R_D_gen(pi)| <= 2 C D_TV(D_M, D_gen)", LOSS_GIVEN, SHARED_VALUES)
 def eq15_corrected() -> Sides:
     """Proof: as eq14-corrected."""
     return absolute(risk("M") - risk("S_gen")), _doubled(C * GENERATION)
@@ -268,7 +268,7 @@ def eq15_corrected() -> Sides:
     lemma_3_1_signed,
     "|Err(pi)| <= 2 C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + |R_D_gen(pi) - R_S_gen(pi)|",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
 )
 def lemma_3_1_corrected() -> Sides:
     """Proof: the triangle inequality with eq14-corrected and eq15-corrected."""
@@ -295,7 +295,7 @@ def lemma_4_6_corrected() -> Sides:
     "E[Err(pi)] <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + bound of lemma4.6-corrected",
     LAYERED,
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
 )
 def theorem_4_7_corrected() -> Sides:
     """Proof: Lemma 3.1, which holds for 0 <= loss <= C, with lemma4.6-corrected."""

@@ -175,12 +175,15 @@ class ExactWorld:
     Raises
     ------
     UserError
-        If a probability is no fraction with a denominator up to `MAX_DENOMINATOR`.
+        If a probability is no fraction with a denominator up to `MAX_DENOMINATOR`, or training sets
+        have several examples.
     """
 
     def __init__(self, world: World) -> None:
         if len(world) != 1:
             raise UserError(f"a certificate is about one world, got a batch of {len(world)}")
+        if world.samples != 1:
+            raise UserError(f"a certificate is about training sets of one example, got {world.samples}")
         self.parameters = dict(terms.parameters(world))
         self.h = [int(x) for x in world.h[0]]
         self.g = [int(x) for x in world.g[0]]

@@ -14,7 +14,7 @@ from ggmi.theory import terms
 from ggmi.theory.families import additive
 from ggmi.theory.learners import deterministic, layered_loss
 from ggmi.theory.simplify import SIMPLER, VIOLATION, WORST, joint_states, simplify
-from ggmi.theory.statement import Flags, Statement
+from ggmi.theory.statement import LOSS_UNSIGNED, Flags, Statement
 from ggmi.theory.terms import Term, parameter
 from ggmi.theory.world import FREE, LETTERS, Array, Indices, World
 
@@ -147,7 +147,7 @@ def _plans(statement: Statement) -> Iterator[Plan]:
     yield Plan()
     yield Plan(large=True)
     leaves = statement.excess.leaves()
-    if statement.needs_loss:
+    if statement.needs_loss and LOSS_UNSIGNED not in statement.assumptions:
         yield Plan(signed=True)
     if parameter("contraction") in leaves:
         yield Plan(contraction=LAYERS)

@@ -274,6 +274,11 @@ def _additive_curation(world: World) -> Flags:
     return flags
 
 
+def _shared_values(world: World) -> bool:
+    """Whether an index is the same data value for all three; for pairs of examples their alphabets must be equal."""
+    return world.samples == 1 or {world.anchor.shape[1], *world.curation.shape[1:]} == {world.anchor.shape[1]}
+
+
 def _everywhere(world: World) -> Flags:
     return np.ones(len(world), dtype=bool)
 
@@ -285,8 +290,8 @@ LAMBDA_EXISTS = Assumption(
     "lambda exists: I(h(e_p), M(p)) > 0, or e_p does not vary", lambda world: np.isfinite(smallest_lambda(world))
 )
 ALPHA_EXISTS = Assumption("alpha exists: H(S_anchor|W) > 0", lambda world: np.isfinite(alpha(world)))
-ONE_EXAMPLE = Assumption(
-    "training sets have one example", lambda world: _everywhere(world) if world.samples == 1 else ~_everywhere(world)
+SHARED_VALUES = Assumption(
+    "S_anchor, M(p) and S_gen share their data values", lambda world: np.full(len(world), _shared_values(world))
 )
 LOSS_GIVEN = Assumption(
     "a loss with |loss| <= C is given", lambda world: ~_everywhere(world) if world.loss is None else _everywhere(world)

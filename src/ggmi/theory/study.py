@@ -15,10 +15,12 @@ from ggmi.theory.catalogue import STATEMENTS, chosen
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, Family, draw
 from ggmi.theory.search import search
-from ggmi.theory.statement import TOLERANCE
+from ggmi.theory.statement import TOLERANCE, Statement
 from ggmi.theory.world import Array
 
 WORLDS = 10_000
+# Worlds drawn in wait for those that meet a statement's assumptions, as a multiple of those asked for.
+PATIENCE = 3
 COLUMNS = (
     "statement",
     "reference",
@@ -110,27 +112,33 @@ def evaluate_family(
     seed
         The run's seed.
     worlds
-        How many are drawn.
+        How many are to meet each statement's assumptions. Up to `PATIENCE` times as many are drawn;
+        a statement that still has fewer is reported with what it has.
     keys
         Which statements; all by default.
 
     Returns
     -------
     list of dict
-        One row a statement that at least one world admits, with the keys `COLUMNS`. ``worlds`` are
-        those that meet the statement's assumptions. For statements about risks the unit is that of
+        One row a statement whose assumptions at least one world meets, with the keys `COLUMNS`.
+        ``worlds`` are those that meet them, the first of the family. For statements about risks the unit is that of
         the loss instead of nats.
     """
     statements = chosen(keys)
     slacks: dict[str, list[Array]] = {s.key: [] for s in statements}
-    for first in range(0, worlds, BLOCK):
-        batch = draw(family, min(BLOCK, worlds - first), seed, first=first)
-        for statement in statements:
-            admitted = statement.admits(batch)
-            if admitted.all():
-                slacks[statement.key].append(statement.slack(batch))
-            elif admitted.any():
-                slacks[statement.key].append(statement.slack(batch[np.flatnonzero(admitted)]))
+    wanting = dict.fromkeys(slacks, worlds)
+    for first in range(0, PATIENCE * worlds, BLOCK):
+        # Past the worlds asked for, only those are waited for that have turned up at all.
+        pending = [s for s in statements if wanting[s.key] and (first < worlds or slacks[s.key])]
+        if not pending:
+            break
+        batch = draw(family, BLOCK, seed, first=first)
+        for statement in pending:
+            admitted = np.flatnonzero(statement.admits(batch))[: wanting[statement.key]]
+            if len(admitted):
+                # Evaluated in all worlds, because statements share the batch's entropies.
+                slacks[statement.key].append(statement.slack(batch)[admitted])
+                wanting[statement.key] -= len(admitted)
     rows = []
     for statement in statements:
         if not slacks[statement.key]:
@@ -225,38 +233,62 @@ def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Mapping[str, Refuta
     Returns
     -------
     DataFrame
-        Columns statement, reference, formula, published_form, verdict (holds, fails),
-        worst_violation_nats (families and search together), worlds, search, holds_under, corrected.
-        An amendment is listed only if no family and no search violates it.
+        Columns statement, reference, formula, published_form, verdict (holds, holds by definition,
+        fails), worst_violation_nats, worst_found (how the worst was found: certified, or evaluated in
+        a family or by the search where that is larger), certified_violation_nats, worlds (of families
+        and search, those that meet the assumptions), search, holds_under, corrected. An amendment is
+        listed only if no family and no search violates it.
     """
-    worst: dict[str, float] = {}
+    found: dict[str, list[tuple[float, str]]] = {}
     seen: dict[str, int] = {}
     for row in rows:
         key = row["statement"]
-        worst[key] = max(worst.get(key, 0.0), row["worst_violation_nats"])
+        found.setdefault(key, []).append((row["worst_violation_nats"], f"evaluated in family {row['family']}"))
         seen[key] = seen.get(key, 0) + row["worlds"]
     for key, refutation in refutations.items():
-        worst[key] = max(worst.get(key, 0.0), refutation.violation)
+        found.setdefault(key, []).append((refutation.violation, "certified"))
+        found[key].append((refutation.evaluated, "evaluated in the search"))
         seen[key] = seen.get(key, 0) + refutation.worlds
+    worst = {key: _worst(violations) for key, violations in found.items()}
     result = []
     for statement in STATEMENTS.values():
-        if statement.kind != "published" or statement.key not in worst:
+        key = statement.key
+        if statement.kind != "published" or key not in worst:
             continue
-        amendments = [s for s in STATEMENTS.values() if s.amends == statement.key and worst.get(s.key, 0.0) == 0.0]
-        restrictions = [s for s in amendments if s.kind == "restricted"]
-        extra = [" and ".join(a.text for a in s.assumptions if a not in statement.assumptions) for s in restrictions]
+        amendments = [s for s in STATEMENTS.values() if s.amends == key and worst.get(s.key, (0.0, ""))[0] == 0.0]
+        violation, source = worst[key]
+        holds = "holds by definition" if statement.by_definition else "holds"
         result.append(
             {
-                "statement": statement.key,
+                "statement": key,
                 "reference": statement.reference,
                 "formula": statement.formula,
-                "published_form": "as we read it" if statement.as_read else "as published",
-                "verdict": "fails" if worst[statement.key] > 0 else "holds",
-                "worst_violation_nats": worst[statement.key],
-                "worlds": seen[statement.key],
-                "search": refutations[statement.key].summary if statement.key in refutations else "",
-                "holds_under": "; or ".join(extra),
+                "published_form": statement.published_form,
+                "verdict": "fails" if violation > 0 else holds,
+                "worst_violation_nats": violation,
+                "worst_found": source if violation > 0 else "",
+                "certified_violation_nats": refutations[key].violation if key in refutations else 0.0,
+                "worlds": seen[key],
+                "search": refutations[key].summary if key in refutations else "",
+                "holds_under": "; or ".join(_condition(s, statement) for s in amendments if s.kind == "restricted"),
                 "corrected": "; and ".join(s.formula for s in amendments if s.kind == "corrected"),
             }
         )
     return pd.DataFrame(result)
+
+
+def _worst(violations: Sequence[tuple[float, str]]) -> tuple[float, str]:
+    """Size and origin of the largest violation; a certified one that is as large as any is preferred."""
+    largest = max(size for size, _ in violations)
+    proven = max((size for size, source in violations if source == "certified"), default=0.0)
+    if proven >= largest - TOLERANCE:
+        return proven, "certified"
+    return next((size, source) for size, source in violations if size == largest)
+
+
+def _condition(restricted: Statement, statement: Statement) -> str:
+    """What a restriction adds to a statement's assumptions, whether that is exact, and simple cases of it."""
+    text = " and ".join(a.text for a in restricted.assumptions if a not in statement.assumptions)
+    if restricted.necessary:
+        text += " (exactly then)"
+    return f"{text}; for example where {restricted.instances}" if restricted.instances else text
