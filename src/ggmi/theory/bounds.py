@@ -2,12 +2,13 @@
 
 The loss of a world is bounded by C and sigma-sub-Gaussian by Hoeffding's lemma (sigma = C/2 for
 losses in [0, C], sigma = C for losses in [-C, C]). Risks are averaged over the joint law of data and
-parameters; a training set is n independent examples, and total variation is that of one. The factor exp(-(L/2) log(1/eta)) of L
-contracting layers is the square root of eta^L, the world's `contraction`.
+parameters; a training set is n independent examples, and total variation is that of one. The factor
+exp(-(L/2) log(1/eta)) of L contracting layers is the square root of eta^L, the world's `contraction`.
 """
 
 from __future__ import annotations
 
+from ggmi.theory.restrictions import FLOW_COVERED, SCREENED_CHAIN
 from ggmi.theory.statement import (
     LAMBDA_EXISTS,
     LOSS_GIVEN,
@@ -19,16 +20,7 @@ from ggmi.theory.statement import (
     published,
     restricted,
 )
-from ggmi.theory.statements import (
-    B_SYN,
-    BOUND_4_5,
-    CREATED,
-    FLOW,
-    FLOW_COVERED,
-    LAMBDA_FLOW,
-    NOISE_LEARNT,
-    SCREENED_CHAIN,
-)
+from ggmi.theory.statements import B_SYN, BOUND_4_5, CREATED, FLOW, LAMBDA_FLOW, NOISE_LEARNT
 from ggmi.theory.terms import (
     Term,
     absolute,

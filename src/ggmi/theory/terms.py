@@ -1,9 +1,10 @@
 """Sides of inequalities as expression trees: one definition for floats, gradients, certificates and readers.
 
 A tree's leaves are exact numbers, entropies, total variation distances, risks and the world's
-parameters; its inner nodes are sums of any length, products of two, square roots and absolute
-values, and in quantities that are only shown, quotients. Sums are kept flat, ``H(W) - H(S, W) + H(S)`` rather than a sum of sums. As JSON a tree is a
-nested list in prefix form with numbers as fractions in text, which is what certificates store.
+parameters; its inner nodes are sums of any length, products of two, square roots, absolute values,
+and in quantities that are only shown, quotients. Sums are kept flat, ``H(W) - H(S, W) + H(S)``
+rather than a sum of sums. As JSON a tree is a nested list in prefix form with numbers as fractions
+in text, which is what certificates store.
 """
 
 from __future__ import annotations
