@@ -208,6 +208,7 @@ class _Ascent:
         first = self.world(self.logits)
         possible = [a.holds(first) for a in statement.assumptions if a.term is None]
         self._keep(np.flatnonzero(np.all(possible, axis=0)) if possible else start)
+        self.excess = np.full(len(self.kinds), -np.inf)
 
     def _keep(self, index: Indices) -> None:
         self.logits = {name: value[index] for name, value in self.logits.items()}
@@ -260,7 +261,6 @@ class _Ascent:
         first = {name: np.zeros_like(value) for name, value in self.logits.items()}
         second = {name: np.zeros_like(value) for name, value in self.logits.items()}
         best = {name: value.copy() for name, value in self.logits.items()}
-        self.excess = np.full(len(self.kinds), -np.inf)
         for step in range(1, steps + 2):
             world = self.world(self.logits)
             admitted = self.statement.admits(world)
