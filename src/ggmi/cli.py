@@ -85,7 +85,9 @@ def _theory(path: Path, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ggmi.theory.catalogue import STATEMENTS
     from ggmi.theory.reading import judged, read_world
+    from ggmi.theory.terms import parameters
 
     world = read_world(path)
     rows = judged(world)
@@ -97,13 +99,20 @@ def _theory(path: Path, *, as_json: bool) -> None:
         table.add_column(header, justify="right" if header in ("left", "right") else "left")
     for row in rows:
         if row["verdict"] != "does not apply":
-            sides = [f"{row[side]:.6f}" for side in ("left", "right")]
+            sides = [f"{round(row[side], 6) + 0.0:.6f}" for side in ("left", "right")]
             style = "bold" if row["verdict"] == "fails" else ""
             table.add_row(row["statement"], Text(row["verdict"], style), *sides, Text(row["formula"]))
     console = Console()
     console.print(table)
-    left_out = sum(row["verdict"] == "does not apply" for row in rows)
-    console.print(f"{left_out} statements do not apply to this world; --json says why.")
+    if any(row["verdict"] != "does not apply" and STATEMENTS[row["statement"]].needs_loss for row in rows):
+        scales = ", ".join(f"{name} = {value}" for name, value in parameters(world).items())
+        console.print(Text(f"Losses are bounded by C and sigma-sub-Gaussian; {scales} (contraction is eta^L)."))
+    left_out: dict[str, list[str]] = {}
+    for row in rows:
+        if row["unmet"]:
+            left_out.setdefault(row["unmet"], []).append(row["statement"])
+    for unmet, names in left_out.items():
+        console.print(Text(f"{', '.join(names)}: not met is “{unmet}”."))
 
 
 def _cost(files: Sequence[str], *, as_json: bool) -> None:

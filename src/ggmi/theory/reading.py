@@ -3,31 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ggmi.errors import UserError, did_you_mean
+from ggmi.errors import UserError
 from ggmi.theory import terms
 from ggmi.theory.catalogue import STATEMENTS
-from ggmi.theory.statement import TOLERANCE
-from ggmi.theory.world import Array, Indices, World
+from ggmi.theory.statement import EXACT, TOLERANCE, Statement
+from ggmi.theory.tables import (
+    Rows,
+    Tables,
+    read_losses,
+    read_outputs,
+    read_parameters,
+    read_rows,
+    read_tables,
+    read_values,
+    symbols,
+)
+from ggmi.theory.world import MAX_STATES, Array, World
 
-LAWS = ("S_anchor", "e_p | S_anchor", "e_M | e_p", "S_gen | M", "W | S_gen", "W' | S_anchor")
-TABLES = (*LAWS, "h", "g", "M | e_p, e_M", "loss of W", "loss of W'")
-REQUIRED = ("S_anchor", "e_p | S_anchor", "e_M | e_p", "h", "g", "W | S_gen")
+# A root turns an information that is off by 1e-14 into a bound that is off by 1e-7.
+ROOT_TOLERANCE = 1e-6
 
 
 def read_world(path: Path) -> World:
     """Read one world from a JSON file.
 
-    The file is a certificate, or an object with its ``tables`` alone. Probabilities are numbers or
-    fractions such as ``"1/3"``; a table of one condition has an object a row. ``M | e_p, e_M`` may be
-    left out for the sum over the integers, ``S_gen | M`` for S_gen = M(p), ``W' | S_anchor`` for a
-    constant W'. A row that is left out is one that cannot occur.
+    The file is a certificate, or an object of ``tables`` and ``parameters``, or the tables alone.
+    Symbols are whole numbers in quotes; probabilities and losses are numbers or fractions such as
+    ``"1/3"``; a table of one condition has an object a row. A row that is left out is one that cannot
+    occur.
+
+    - ``M | e_p, e_M`` may be left out for the sum over the integers; else it holds the sums modulo a
+      number that is above the values of h and g. ``S_gen | M`` may be left out for S_gen = M(p),
+      ``W' | S_anchor`` for a constant W'.
+    - ``loss of W`` and ``loss of W'`` hold a list of losses a parameter: the loss at the data value 0,
+      at 1 and so on. S_anchor, M(p) and S_gen share their data values.
+    - ``parameters`` are ``C`` (default: the largest size of a loss), ``sigma`` (default: half the largest
+      oscillation of a parameter's loss, over ``contraction``), ``contraction``, the factor eta^L of the
+      layers through which the loss sees its data (default 1), and ``1/n`` (default 1; else S_anchor, M(p)
+      and S_gen number sets of n independent examples of one law, the first example most significant,
+      and a loss is the mean of the examples' losses).
 
     Parameters
     ----------
@@ -37,13 +59,14 @@ def read_world(path: Path) -> World:
     Returns
     -------
     World
-        A batch of one.
+        A batch of one. Symbols that cannot occur are left out and the others numbered anew, since only
+        their equality matters, and of data values how far the curation moves them.
 
     Raises
     ------
     UserError
-        One sentence with the table and the row: unknown or missing tables, what is no probability,
-        rows that do not sum to one, empty alphabets, too many states.
+        One sentence with the table and the row: tables that are unknown, missing or empty, what is no
+        probability, rows that are missing or do not sum to one, sums that are none, too many states.
 
     Examples
     --------
@@ -64,17 +87,8 @@ def read_world(path: Path) -> World:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not JSON ({error})") from None
-    tables = stored.get("tables", stored) if isinstance(stored, dict) else stored
-    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
-        raise UserError(f"{path}: must be an object of tables, one of them 'S_anchor'")
-    for name in tables:
-        if name not in TABLES:
-            raise UserError(f"{path}: there is no table '{name}'; {did_you_mean(name, TABLES)}")
-    for name in REQUIRED:
-        if not tables.get(name):
-            raise UserError(f"{path}: table '{name}' is missing or empty; needed are {', '.join(REQUIRED)}")
     try:
-        return _built(tables)
+        return _built(read_tables(stored), read_parameters(stored))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -100,7 +114,7 @@ def judged(world: World) -> list[dict[str, Any]]:
         verdict = "does not apply"
         if not unmet:
             left, right = (float(terms.evaluate(side, world)[0]) for side in (statement.left, statement.right))
-            verdict = "fails" if statement.slack(world)[0] < -TOLERANCE else "holds"
+            verdict = "fails" if statement.slack(world)[0] < -_tolerance(statement, world) else "holds"
         rows.append(
             {
                 **{"statement": statement.key, "reference": statement.reference, "formula": statement.formula},
@@ -111,110 +125,145 @@ def judged(world: World) -> list[dict[str, Any]]:
     return rows
 
 
-def _built(tables: Mapping[str, Mapping[str, Any]]) -> World:
-    anchors = _size("S_anchor", tables["S_anchor"], tables["e_p | S_anchor"], tables.get("W' | S_anchor", {}))
-    h = _values("h", tables["h"], _size("h", tables["h"], tables["e_M | e_p"]))
-    g = _values("g", tables["g"], _size("g", tables["g"], *tables["e_M | e_p"].values()))
-    output = h[:, None] + g[None, :]
-    for e, row in tables.get("M | e_p, e_M", {}).items():
-        if _symbol("M | e_p, e_M", e) >= len(h) or not isinstance(row, dict):
-            raise UserError(f"table 'M | e_p, e_M': row {e[:40]} must be the values of M(p) for a symbol of e_p")
-        output[int(e)] = _values("M | e_p, e_M", row, len(g))
-    curation = np.eye(int(output.max()) + 1)
-    if "S_gen | M" in tables:
-        curation = _law("S_gen | M", tables["S_gen | M"], len(curation))
-    learner = _law("W | S_gen", tables["W | S_gen"], curation.shape[1])
-    anchor_learner = np.ones((anchors, 1))
-    if "W' | S_anchor" in tables:
-        anchor_learner = _law("W' | S_anchor", tables["W' | S_anchor"], anchors)
-    return World(
-        _law("S_anchor", {"0": {**dict.fromkeys(map(str, range(anchors)), 0), **tables["S_anchor"]}}, 1),
-        _law("e_p | S_anchor", tables["e_p | S_anchor"], anchors, len(h))[None],
-        _law("e_M | e_p", tables["e_M | e_p"], len(h), len(g))[None],
-        h[None],
-        g[None],
-        output[None],
-        curation[None],
-        learner[None],
-        anchor_learner[None],
-        _losses("loss of W", tables, learner.shape[1]),
-        _losses("loss of W'", tables, anchor_learner.shape[1]),
+def _tolerance(statement: Statement, world: World) -> float:
+    """What float64 may add to a violation."""
+    if not statement.needs_loss:
+        return TOLERANCE
+    return ROOT_TOLERANCE * float(max(world.bound, world.sigma))
+
+
+def _built(tables: Tables, parameters: Mapping[str, Fraction]) -> World:
+    samples = parameters.get("1/n", Fraction(1)).denominator
+    # Along the chain, only what can occur is kept.
+    anchor = read_rows("S_anchor", {"S_anchor": {"0": tables["S_anchor"]}}, [0])
+    anchors = symbols(anchor)
+    prompt = read_rows("e_p | S_anchor", tables, anchors)
+    prompts = symbols(prompt)
+    model = read_rows("e_M | e_p", tables, prompts)
+    models = symbols(model)
+    h, g = read_values("h", tables, prompts), read_values("g", tables, models)
+    output = read_outputs(tables, {(e, m): (h[e], g[m]) for e in prompts for m in model[e]}, samples)
+    curation = read_rows("S_gen | M", tables, sorted(set(output.values())))
+    learner = read_rows("W | S_gen", tables, symbols(curation))
+    anchor_learner = read_rows("W' | S_anchor", tables, anchors)
+    # Indices: data values share theirs, the others are numbered in order.
+    place = _places({*anchors, *curation, *symbols(curation)}, curation, samples)
+    s, k, y = ({x: place[x] for x in values} for values in (anchors, curation, symbols(curation)))
+    e, m, w, v = ({x: i for i, x in enumerate(symbols(rows))} for rows in (prompt, model, learner, anchor_learner))
+    sums = np.zeros((len(e), len(m)), dtype=np.int64)
+    for (one, two), x in output.items():
+        sums[e[one], m[two]] = place[x]
+    columns = _columns(place, samples)
+    loss = read_losses("loss of W", tables, w, columns if samples == 1 else columns[: 1 + max(y.values())])
+    anchor_loss = read_losses("loss of W'", tables, v, columns[: 1 + max(s.values())])
+    world = World(
+        _dense("S_anchor", anchor, {0: 0}, s)[None, 0],
+        _dense("e_p | S_anchor", prompt, s, e)[None],
+        _dense("e_M | e_p", model, e, m)[None],
+        np.unique([h[x] for x in e], return_inverse=True)[1][None],
+        np.unique([g[x] for x in m], return_inverse=True)[1][None],
+        sums[None],
+        _moved_alike(_dense("S_gen | M", curation, k, y), sorted(k.values()))[None],
+        _dense("W | S_gen", learner, y, w)[None],
+        _dense("W' | S_anchor", anchor_learner, s, v)[None],
+        np.array(loss, dtype=float)[None] if loss else None,
+        np.array(anchor_loss, dtype=float)[None] if anchor_loss else None,
+        samples=samples,
+        **_scales([*loss, *anchor_loss], parameters),
     )
+    _check_examples(world)
+    return world
 
 
-def _size(name: str, *tables: Any) -> int:
-    """Symbols of a variable: one more than the largest that any table has as a key."""
-    keys = [_symbol(name, key) for table in tables if isinstance(table, dict) for key in table]
-    if max(keys) > 10**6:
-        raise UserError(f"table '{name}' has the symbol {max(keys)}; allowed are symbols up to 1000000")
-    return 1 + max(keys)
-
-
-def _values(name: str, table: Mapping[str, Any], size: int) -> Indices:
-    """Values of a map; a symbol that is left out cannot occur and gets zero."""
-    values = np.zeros(size, dtype=np.int64)
-    for key, value in table.items():
-        if (
-            _symbol(name, key) >= size
-            or isinstance(value, bool)
-            or not isinstance(value, int)
-            or not 0 <= value < 10**6
-        ):
+def _check_examples(world: World) -> None:
+    """Refuse training sets that are not n independent examples of one law, or whose loss is not the mean of theirs."""
+    n = world.samples
+    for name, losses in (("S_anchor", world.anchor_loss), ("M", None), ("S_gen", world.loss)) if n > 1 else ():
+        if not _are_examples(world.marginal([name])[0], losses, n):
             raise UserError(
-                f"table '{name}': {key[:40]}: {str(value)[:40]} is not allowed; symbols go to {size - 1}, values are "
-                "whole numbers from 0 to 999999"
+                f"parameter '1/n' is 1/{n}, but {name} does not number sets of {n} independent examples of one law, or "
+                "a set's loss is not the mean of its examples' losses"
             )
-        values[int(key)] = value
-    return values
 
 
-def _symbol(name: str, key: str) -> int:
-    if not (key.isascii() and key.isdigit() and str(int(key[:8])) == key):
-        raise UserError(f"table '{name}': {key[:40]!r} is no symbol; allowed are 0, 1, 2 and so on")
-    return int(key)
+def _are_examples(law: Array, losses: Array | None, n: int) -> bool:
+    """Whether a law is that of n independent examples, the first most significant, and a loss the mean of theirs."""
+    size = len(law)
+    side = round(size ** (1 / n))
+    if side == 1 or side**n != size:
+        return size == 1
+    digits = np.arange(size)[:, None] // side ** np.arange(n) % side
+    example = np.bincount(digits[:, 0], law, side)
+    if np.abs(example[digits].prod(axis=1) - law).max() > EXACT:
+        return False
+    if losses is None:
+        return True
+    # A set of n times the same example has that example's loss.
+    alone = losses[0][:, :: (size - 1) // (side - 1)]
+    return bool(np.abs(alone[:, digits].mean(axis=2) - losses[0]).max() <= EXACT * max(np.abs(losses).max(), 1))
 
 
-def _law(name: str, table: Mapping[str, Any], rows: int, columns: int = 1) -> Array:
-    """Rows of probabilities; a row that is left out cannot occur and gets the symbol of its own number."""
-    entries = {}
-    for key, row in table.items():
-        if not isinstance(row, dict) or not row:
-            raise UserError(f"table '{name}': row {key[:40]} must be an object of probabilities")
-        entries[_symbol(name, key)] = {_symbol(name, symbol): _number(name, p) for symbol, p in row.items()}
-    if max(entries) >= rows:
-        raise UserError(f"table '{name}' has a row {max(entries)}, but what it depends on takes values 0 to {rows - 1}")
-    columns = max(columns, 1 + max(max(row) for row in entries.values()))
-    if rows * columns > 10**7:
-        raise UserError(f"table '{name}' has {rows} x {columns} entries, more than the 10000000 that are enumerated")
-    law = np.zeros((rows, columns))
-    for i in range(rows):
-        for symbol, p in entries.get(i, {min(i, columns - 1): 1.0}).items():
-            law[i, symbol] = p
+def _places(values: set[int], curation: Rows, samples: int) -> dict[int, int]:
+    """Index of every data value: the order is kept, and gaps wider than any move of the curation are closed."""
+    if samples > 1:
+        return {x: x for x in values}
+    reach = max(abs(y - x) for x, row in curation.items() for y in row)
+    ordered = sorted(values)
+    place = {ordered[0]: 0}
+    for below, x in pairwise(ordered):
+        place[x] = place[below] + min(x - below, reach + 1)
+    return place
+
+
+def _columns(place: Mapping[int, int], samples: int) -> list[int]:
+    """The data value at every index; where there is none, the one below."""
+    size = 1 + max(place.values())
+    if size > MAX_STATES:
+        raise UserError(f"data take {size} values, more than the {MAX_STATES} that are enumerated")
+    if samples > 1:
+        return list(range(size))
+    values = {i: x for x, i in place.items()}
+    columns = [values[0]]
+    for i in range(1, size):
+        columns.append(values.get(i, columns[-1]))
+    return columns
+
+
+def _dense(name: str, rows: Rows, conditions: Mapping[int, int], results: Mapping[int, int]) -> Array:
+    """A table by indices; a row that cannot occur is certain of some symbol."""
+    shape = 1 + max(conditions.values()), 1 + max(results.values())
+    if shape[0] * shape[1] > MAX_STATES:
+        raise UserError(
+            f"table '{name}' has {shape[0]} x {shape[1]} entries, more than the {MAX_STATES} that are enumerated"
+        )
+    law = np.zeros(shape)
+    law[np.arange(shape[0]), np.minimum(np.arange(shape[0]), shape[1] - 1)] = 1
+    for x, row in rows.items():
+        law[conditions[x]] = 0
+        law[conditions[x], [results[y] for y in row]] = list(row.values())
     return law
 
 
-def _losses(name: str, tables: Mapping[str, Mapping[str, Any]], parameters: int) -> Array | None:
-    """Losses by parameter and data value; a parameter that is left out cannot occur."""
-    if name not in tables:
-        return None
-    rows = {_symbol(name, key): row for key, row in tables[name].items()}
-    lengths = {len(row) if isinstance(row, list) else -1 for row in rows.values()}
-    if len(lengths) != 1 or -1 in lengths or max(rows) >= parameters:
-        raise UserError(
-            f"table '{name}': needs a list of losses a parameter (0 to {parameters - 1}), all of one length"
-        )
-    losses = np.zeros((1, parameters, *lengths))
-    for w, row in rows.items():
-        losses[0, w] = [_number(name, x) for x in row]
-    return losses
+def _moved_alike(curation: Array, known: Sequence[int]) -> Array:
+    """The curation with the rows that cannot occur moved as the others are, if these are all moved alike."""
+    support = np.flatnonzero(curation[known[0]])
+    result = curation.copy()
+    for i in range(len(curation)):
+        moved = support + i - known[0]
+        if moved[0] >= 0 and moved[-1] < curation.shape[1]:
+            result[i] = 0
+            result[i, moved] = curation[known[0], support]
+    return result if np.array_equal(result[known], curation[known]) else curation
 
 
-def _number(name: str, value: Any) -> float:
-    try:
-        if isinstance(value, str) and len(value) < 100:
-            return float(Fraction(value))
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        pass
-    raise UserError(f"table '{name}': {str(value)[:40]!r} is no number; allowed are numbers and fractions as \"1/3\"")
+def _scales(losses: Sequence[Sequence[Fraction]], parameters: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """C, sigma and eta^L, as given or from the losses."""
+    contraction = parameters.get("contraction", Fraction(1))
+    found = {"contraction": contraction}
+    if losses:
+        half = max(max(row) - min(row) for row in losses) / 2
+        found["bound"] = max(abs(x) for row in losses for x in row)
+        # Layers shrink the oscillation of the loss that stands behind them.
+        found["sigma"] = half / contraction if contraction else half
+    given = {"bound": "C", "sigma": "sigma"}
+    return found | {key: parameters[name] for key, name in given.items() if name in parameters}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -283,6 +284,17 @@ def _everywhere(world: World) -> Flags:
     return np.ones(len(world), dtype=bool)
 
 
+def _oscillates(world: World, learner: str, *, layers: bool) -> Flags:
+    """Whether a loss is given whose values for two data differ by at most 2 sigma, or 2 sigma eta^L behind layers."""
+    table = world.loss if learner == "W" else world.anchor_loss
+    if table is None:
+        return ~_everywhere(world)
+    # Hoeffding's lemma: what oscillates by 2 sigma is sigma-sub-Gaussian under every law of the data.
+    most = 2 * float(world.sigma * (world.contraction if layers else 1)) + EXACT
+    oscillation: Array = table.max(axis=2) - table.min(axis=2)
+    return oscillation.max(axis=1) <= most
+
+
 INDEPENDENT = Assumption("e_p and e_M are independent", _independent)
 DETERMINISTIC_CURATION = Assumption("S_gen is a function of M(p)", _deterministic_curation)
 ADDITIVE_CURATION = Assumption("S_gen is M(p) plus noise independent of it, or M(p) itself", _additive_curation)
@@ -291,10 +303,25 @@ LAMBDA_EXISTS = Assumption(
 )
 ALPHA_EXISTS = Assumption("alpha exists: H(S_anchor|W) > 0", lambda world: np.isfinite(alpha(world)))
 SHARED_VALUES = Assumption(
-    "S_anchor, M(p) and S_gen share their data values", lambda world: np.full(len(world), _shared_values(world))
+    "training sets have one example, or S_anchor, M(p) and S_gen share one alphabet",
+    lambda world: np.full(len(world), _shared_values(world)),
 )
 LOSS_GIVEN = Assumption(
     "a loss with |loss| <= C is given", lambda world: ~_everywhere(world) if world.loss is None else _everywhere(world)
+)
+# Hoeffding's lemma: what oscillates by 2 sigma is sigma-sub-Gaussian under every law of the data.
+SUBGAUSSIAN = Assumption(
+    "a loss of W is given that oscillates by at most 2 sigma", partial(_oscillates, learner="W", layers=False)
+)
+# A table of this oscillation is that of a loss of oscillation 2 sigma behind layers that keep a
+# value with probability eta^L, and no other table can be.
+LAYERED, LAYERED_ANCHOR = (
+    Assumption(
+        f"a loss of {learner} is given that oscillates by at most 2 sigma eta^L, as one of 2 sigma does if it sees "
+        "data only through layers whose contraction coefficients multiply to eta^L",
+        partial(_oscillates, learner=learner, layers=True),
+    )
+    for learner in ("W", "W'")
 )
 LOSS_UNSIGNED = Assumption(
     "0 <= loss <= C", lambda world: ~_everywhere(world) if world.loss is None else world.loss.min(axis=(1, 2)) >= 0

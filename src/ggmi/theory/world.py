@@ -150,6 +150,8 @@ class World:
         total = h_values[:, :, None] + g_values[:, None, :]
         output = total % modulus if modulus else total
         k = modulus or int(output.max()) + 1
+        if curation is None:
+            _check_count({"M": k, "S_gen": k}, " of M, S_gen")
         y = _batched(np.eye(k) if curation is None else curation, 2)
         w = _batched(learner, 2)
         v = _batched(np.ones((s.shape[-1], 1)) if anchor_learner is None else anchor_learner, 2)
@@ -195,11 +197,10 @@ class World:
                 raise UserError(
                     f"{name} of the world reaches {np.abs(table).max():.6g}, beyond its bound C = {self.bound}"
                 )
-        if self.states > MAX_STATES:
-            raise UserError(
-                f"the world has {self.states} joint states, more than the {MAX_STATES} that are enumerated; "
-                f"use smaller alphabets (now {', '.join(f'{n}: {c}' for n, c in sizes.items())})"
-            )
+        # h, g and M(p) are functions of the factors, but their values are alphabets too.
+        sizes = self.sizes
+        for names in (FREE, ("h", "g", "M", "W"), ("M", "S_gen", "W")):
+            _check_count({name: sizes[name] for name in names}, "" if names == FREE else f" of {', '.join(names)}")
 
     def __len__(self) -> int:
         return len(self.anchor)
@@ -397,6 +398,15 @@ def _batched_indices(values: ArrayLike) -> Indices:
     if array.size and not (np.issubdtype(array.dtype, np.integer) and array.min() >= 0):
         raise UserError("h and g must take non-negative integer values, because M(p) = h(e_p) + g(e_M) is an index")
     return np.atleast_2d(array).astype(np.int64)
+
+
+def _check_count(sizes: dict[str, int], which: str) -> None:
+    """Refuse what is too large to enumerate."""
+    if (count := prod(sizes.values())) > MAX_STATES:
+        raise UserError(
+            f"the world has {count} joint states{which}, more than the {MAX_STATES} that are enumerated; "
+            f"use smaller alphabets (now {', '.join(f'{n}: {c}' for n, c in sizes.items())})"
+        )
 
 
 def _check_probabilities(name: str, table: Array) -> None:
