@@ -1,15 +1,22 @@
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ggmi.cli import main
 from ggmi.errors import UserError
-from ggmi.theory import known
+from ggmi.theory import known, recheck, terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import certificate
 from ggmi.theory.reading import judged, read_world
+from ggmi.theory.tables import TABLES
+from ggmi.theory.world import NAMES
+
+README = Path(__file__).parents[2] / "README.md"
 
 WORLDS = {
     "lemma4.5": known.fair_bits,
@@ -85,30 +92,85 @@ def test_a_modulus_is_written_as_values_of_m(written):
     assert Fraction(1, 3) == Fraction(world.anchor[0, 0]).limit_denominator(10)
 
 
+def many(prefix, count):
+    return {str(x): f"1/{count}" for x in range(prefix, prefix + count)}
+
+
 @pytest.mark.parametrize(
     ("tables", "sentence"),
     [
         ("{", "is not JSON"),
         ("[1]", "must be an object of tables"),
         ("[" * 100_000, "is not JSON"),
-        (bits(S_anchor={"0": "1/2", "1": "1/3"}), "sum to 0.8333333333, not to one"),
+        (
+            bits(S_anchor={"0": "1/2", "1": "1/3"}),
+            "table 'S_anchor': the probabilities sum to 0.8333333333, not to one",
+        ),
+        (
+            bits(**{"e_M | e_p": {"0": {"0": 1}, "1": {"0": 0.4}}}),
+            "table 'e_M | e_p': row 1: the probabilities sum to 0.4",
+        ),
         (bits(S_anchor={}), "table 'S_anchor' is missing or empty"),
         (bits(h=None), "table 'h' is missing or empty"),
+        (bits(**{"S_gen | M": {}}), "table 'S_gen | M' is missing or empty; leave it out"),
+        (bits(**{"W' | S_anchor": {}}), "table 'W' | S_anchor' is missing or empty"),
         (bits(S_ancor={"0": 1}), "no table 'S_ancor'; did you mean 'S_anchor'"),
         (bits(S_anchor={"0": "1/0"}), "'1/0' is no number"),
+        (bits(S_anchor={"0": float("nan")}), "'nan' is no number"),
+        (bits(S_anchor={"0": "1e-9999999", "1": 1}), "'1e-9999999' is no number"),
+        (bits(S_anchor={"0": f"1/{10**50}", "1": 1}), "is no number"),
         (bits(S_anchor={"zero": 1}), "'zero' is no symbol"),
-        (bits(S_anchor={"0": 1.5, "1": -0.5}), "holds the entry -0.5; probabilities lie between 0 and 1"),
+        (
+            bits(S_anchor={"0": 1.5, "1": -0.5}),
+            "table 'S_anchor' holds the entry -0.5; probabilities lie between 0 and 1",
+        ),
         (bits(S_anchor={"0": True}), "'True' is no number"),
         (bits(h={"0": 0, "1": -1}), "1: -1 is not allowed"),
+        (bits(h={"0": 0}), "table 'h' has no value for 1, but e_p = 1 can occur"),
         (bits(**{"W | S_gen": {"0": 1}}), "row 0 must be an object of probabilities"),
-        (bits(**{"W | S_gen": {"7": {"0": 1}}}), "has a row 7, but what it depends on takes values 0 to 2"),
-        (bits(**{"loss of W": {"0": [0, 1], "1": [0]}}), "all of one length"),
-        (bits(**{"W | S_gen": {"0": {"9999999": 1}}}), "more than the 10000000 that are enumerated"),
+        (
+            bits(**{"W | S_gen": {"0": {"0": 1}, "1": {"1": 1}}}),
+            "table 'W | S_gen' has no row 2, but S_gen = 2 can occur",
+        ),
+        (
+            bits(**{"e_p | S_anchor": {"0": {"0": 1}}}),
+            "table 'e_p | S_anchor' has no row 1, but S_anchor = 1 can occur",
+        ),
+        (bits(**{"M | e_p, e_M": {"0": {"0": 0, "1": 1}}}), "no value for 1, 0, but e_p = 1, e_M = 0 can occur"),
+        (bits(**{"M | e_p, e_M": {"0": {"0": 0, "1": 1}, "1": {"0": 5, "1": 2}}}), "is not the sum of h and g"),
+        (
+            bits(h={"0": 0, "1": 7}),
+            "is not the sum of h and g, neither over the integers nor modulo a number above both",
+        ),
+        (bits(**{"loss of W": {"0": [0, 1], "1": [0]}}), "'loss of W': row 0 must be a list of 3 losses or more"),
+        (bits(**{"loss of W": {"0": [0, 1, 0]}}), "table 'loss of W' has no row 1, but W = 1 can occur"),
+        (bits(**{"loss of W": {"0": [0, 1, "x"], "1": [0, 0, 0]}}), "'x' is no number"),
         (
             bits(
                 **{
-                    "W | S_gen": {"0": {"999": 1}, "1": {"0": 1}, "2": {"0": 1}},
-                    "W' | S_anchor": {"0": {"9999": 1}, "1": {"0": 1}},
+                    **{"M | e_p, e_M": None, "h": {"0": 0, "1": 4000}, "g": {"0": 0, "1": 4000}, "loss of W": None},
+                    "S_gen | M": {"0": {"4000": 1}, "4000": {"0": 1}, "8000": {"8000": 1}},
+                    "W | S_gen": {"0": {"0": 1}, "4000": {"0": 1}, "8000": {"0": 1}},
+                }
+            ),
+            "table 'S_gen | M' has 8001 x 8001 entries, more than the 10000000 that are enumerated",
+        ),
+        (
+            bits(
+                **{
+                    "S_gen | M": {"0": {"0": 1}, "1": {"1": 1}, "2": {"3000000": 1}},
+                    "W | S_gen": {"0": {"0": 1}, "1": {"0": 1}, "3000000": {"0": 1}},
+                    "loss of W": None,
+                }
+            ),
+            "has 24000008 joint states, more than the 10000000 that are enumerated",
+        ),
+        (
+            bits(
+                **{
+                    "W | S_gen": dict.fromkeys("012", many(0, 1000)),
+                    "W' | S_anchor": dict.fromkeys("01", many(5, 10_000)),
+                    **{"loss of W": None, "loss of W'": None},
                 }
             ),
             "has 240000000 joint states, more than the 10000000 that are enumerated",
@@ -123,6 +185,269 @@ def test_bad_worlds_get_one_sentence_with_the_file(tables, sentence, written, ca
     assert sentence in str(caught.value)
     assert main(["theory", str(path)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"sigm": 1}, "there is no parameter 'sigm'; did you mean 'sigma'"),
+        ({"sigma": -1}, "parameter 'sigma' is -1; allowed are numbers from 0"),
+        ({"1/n": 2}, 'parameter \'1/n\' is 2; allowed are 1, "1/2", "1/3" and so on'),
+        ({"contraction": "3/2"}, "parameter 'contraction' is 3/2; allowed are numbers from 0 to 1"),
+        ({"C": "x"}, "parameter 'C': 'x' is no number"),
+        ({"C": "1/2"}, "loss of the world reaches 1, beyond its bound C = 1/2"),
+        ({"1/n": "1/2"}, "S_anchor does not number sets of 2 independent examples"),
+        ([1], "'parameters' must be an object"),
+    ],
+)
+def test_bad_parameters_get_one_sentence_with_the_file(parameters, sentence, written):
+    path = written(json.dumps({"tables": bits(), "parameters": parameters}))
+    with pytest.raises(UserError) as caught:
+        read_world(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert sentence in str(caught.value)
+
+
+def test_a_misspelt_part_of_the_file_is_refused_but_a_certificate_may_tell_more(written):
+    stored = {**certificate(STATEMENTS["lemma4.5"], known.fair_bits()), "worst": {}}
+    stored["parameters"]["lambda"] = "2"
+    assert len(judged(read_world(written(json.dumps(stored))))) == len(STATEMENTS)
+    with pytest.raises(UserError, match="there is no part 'parameter'; did you mean 'parameters'"):
+        read_world(written(json.dumps({"tables": bits(), "parameter": {}})))
+
+
+def learnt_exactly(loss, **parameters):
+    """A fair bit that W learns, and its loss."""
+    tables = {
+        "S_anchor": {"0": 1},
+        "e_p | S_anchor": {"0": {"0": 1}},
+        "e_M | e_p": {"0": {"0": "1/2", "1": "1/2"}},
+        "h": {"0": 0},
+        "g": {"0": 0, "1": 1},
+        "W | S_gen": {"0": {"0": 1}, "1": {"1": 1}},
+        "loss of W": loss,
+    }
+    return json.dumps({"tables": tables, "parameters": parameters})
+
+
+NEEDING_SIGMA = ("eq12", "lemma4.4", "lemma4.6-corrected")
+
+
+@pytest.mark.parametrize("scale", [Fraction(1), Fraction(2), Fraction(1, 3), Fraction(10**9)])
+@pytest.mark.parametrize("low", [-1, 0])
+def test_sigma_and_c_come_from_the_losses(low, scale, written):
+    """The gap is half the oscillation, the bound sqrt(2 ln 2) sigma."""
+    loss = {"0": [str(low * scale), str(scale)], "1": [str(scale), str(low * scale)]}
+    world = read_world(written(learnt_exactly(loss)))
+    assert (world.bound, world.sigma) == (scale, scale * (1 - low) / 2)
+    rows = {row["statement"]: row for row in judged(world)}
+    for key in NEEDING_SIGMA:
+        assert rows[key]["verdict"] == "holds"
+        assert rows[key]["left"] == pytest.approx(float(world.sigma))
+        assert rows[key]["right"] == pytest.approx(np.sqrt(2 * np.log(2)) * float(world.sigma))
+    assert rows["eq14-signed"]["verdict"] == "holds"
+    assert (rows["eq14"]["verdict"] == "does not apply") == (low < 0)
+
+
+def test_a_sigma_too_small_for_the_loss_refutes_nothing(written, capsys):
+    loss = {"0": [-1, 1], "1": [1, -1]}
+    path = written(learnt_exactly(loss, sigma="1/2"))
+    rows = {row["statement"]: row for row in judged(read_world(path))}
+    for key in NEEDING_SIGMA:
+        assert rows[key]["verdict"] == "does not apply"
+        assert "oscillates by at most 2 sigma" in rows[key]["unmet"]
+    assert main(["theory", str(path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "eq12: not met is “a loss of W is given that oscillates by at most 2 sigma”" in said
+
+
+def test_layers_shrink_the_oscillation_that_a_loss_may_have(written):
+    loss = {"0": [0, "1/4"], "1": ["1/4", 0]}
+    rows = {}
+    for sigma in (None, "1/2", "1/4"):
+        given = {"contraction": "1/4"} | ({"sigma": sigma} if sigma else {})
+        rows[sigma] = {row["statement"]: row for row in judged(read_world(written(learnt_exactly(loss, **given))))}
+    assert rows[None] == rows["1/2"]
+    # sigma = 1/2 and eta^L = 1/4: the bound of Lemma 4.4 is half that of (12).
+    assert rows["1/2"]["lemma4.4"]["right"] == pytest.approx(np.sqrt(np.log(2) / 2) / 2)
+    assert rows["1/2"]["lemma4.4"]["verdict"] == "holds"
+    assert rows["1/4"]["eq12"]["verdict"] == "holds"
+    assert rows["1/4"]["lemma4.4"]["verdict"] == "does not apply"
+    opaque = judged(read_world(written(learnt_exactly(loss, contraction=0))))
+    assert "eta^L" in next(row["unmet"] for row in opaque if row["statement"] == "lemma4.4")
+
+
+def test_one_loss_is_enough_for_what_is_said_of_its_learner(written):
+    rows = {row["statement"]: row for row in judged(read_world(written(learnt_exactly({"0": [0, 1], "1": [1, 0]}))))}
+    assert rows["lemma4.4"]["verdict"] == "holds"
+    assert "a loss of W' is given" in rows["lemma4.8"]["unmet"]
+    tables = json.loads(learnt_exactly({}))["tables"]
+    tables = {name: table for name, table in tables.items() if name != "loss of W"} | {"loss of W'": {"0": [1]}}
+    rows = {row["statement"]: row for row in judged(read_world(written(tables)))}
+    assert rows["lemma4.8"]["verdict"] == "holds"
+    assert rows["lemma4.4"]["verdict"] == "does not apply"
+
+
+def two_bits(model, loss):
+    """W learns two examples, the first in units of two."""
+    pair = [str(x) for x in range(4)]
+    tables = {
+        "S_anchor": {"0": 1},
+        "e_p | S_anchor": {"0": {"0": 1}},
+        "e_M | e_p": {"0": dict(zip(pair, model, strict=True))},
+        "h": {"0": 0},
+        "g": {x: int(x) for x in pair},
+        "W | S_gen": {x: {x: 1} for x in pair},
+        "loss of W": {x: loss(int(x)) for x in pair},
+    }
+    return json.dumps({"tables": tables, "parameters": {"1/n": "1/2"}})
+
+
+def share_of_other_bits(w):
+    """Mean over a set's examples of the share of w's bits that differ from the example."""
+    return [str(Fraction(sum(i != j for i in f"{w:02b}" for j in f"{x:02b}"), 4)) for x in range(4)]
+
+
+def test_n_is_read_where_training_sets_are_n_examples(written):
+    rows = {row["statement"]: row for row in judged(read_world(written(two_bits(["1/4"] * 4, share_of_other_bits))))}
+    # I(S_gen, W) = 2 ln 2 and n = 2, so the bound is that of one bit.
+    assert rows["eq12"]["verdict"] == "holds"
+    assert rows["eq12"]["left"] == pytest.approx(0.25)
+    assert rows["eq12"]["right"] == pytest.approx(np.sqrt(np.log(2) / 2))
+    biased = two_bits(["1/9", "2/9", "2/9", "4/9"], share_of_other_bits)
+    assert read_world(written(biased)).samples == 2
+    for wrong in (
+        two_bits(["1/2", 0, 0, "1/2"], share_of_other_bits),
+        two_bits(["1/8", "1/8", "3/8", "3/8"], share_of_other_bits),
+        two_bits(["1/4"] * 4, lambda w: [int(w != x) for x in range(4)]),
+    ):
+        with pytest.raises(UserError, match="does not number sets of 2 independent examples"):
+            read_world(written(wrong))
+
+
+def test_rounding_under_a_root_refutes_nothing(written):
+    """Here I(S_gen, W) is about 1e-17, below what float64 entropies resolve, and the gap is 1e-9 and more."""
+    slacks = []
+    for gap in (1e-9, 3e-9, 5e-9, 2e-8):
+        stored = json.loads(learnt_exactly({"0": [0, 1], "1": [1, 0]}))
+        more, less = {"0": 0.5 + gap, "1": 0.5 - gap}, {"0": 0.5 - gap, "1": 0.5 + gap}
+        stored["tables"]["W | S_gen"] = {"0": more, "1": less}
+        world = read_world(written(json.dumps(stored)))
+        slacks.append(STATEMENTS["eq12"].slack(world)[0])
+        assert {row["verdict"] for row in judged(world) if row["statement"] in NEEDING_SIGMA} == {"holds"}
+    assert min(slacks) < -1e-9
+
+
+def test_large_values_are_only_names(written):
+    far = {
+        "S_gen | M": None,
+        "M | e_p, e_M": None,
+        "h": {"0": 0, "1": 999_999},
+        "g": {"0": 0, "1": 999_999},
+        "W | S_gen": {"0": {"0": 1}, "999999": {"70000": 1}, "1999998": {"0": 1}},
+        **{"loss of W": None, "loss of W'": None},
+    }
+    near = {"M | e_p, e_M": None, **{"loss of W": None, "loss of W'": None}}
+    assert judged(read_world(written(bits(**far)))) == judged(read_world(written(bits(**near))))
+
+
+def test_large_values_keep_what_noise_adds_to_them(written):
+    """M(p) is 10, 500, 800 or 1290 and the noise 0 or 3: additive, though rows in between are not given."""
+    noise = {str(x): {str(x): "1/3", str(x + 3): "2/3"} for x in (10, 500, 800, 1290)}
+    tables = bits(
+        **{
+            "M | e_p, e_M": None,
+            "h": {"0": 0, "1": 790},
+            "g": {"0": 10, "1": 500},
+            "S_gen | M": noise,
+            "W | S_gen": {y: {"0": 1} for row in noise.values() for y in row},
+            **{"loss of W": None, "loss of W'": None},
+        }
+    )
+    rows = {row["statement"]: row for row in judged(read_world(written(tables)))}
+    assert rows["eq33-restricted"]["verdict"] == "holds"
+    assert rows["eq33"]["right"] - rows["eq33"]["left"] == pytest.approx(np.log(3) - 2 / 3 * np.log(2))
+    noise["10"] = {"10": "2/3", "13": "1/3"}
+    rows = {row["statement"]: row for row in judged(read_world(written(tables)))}
+    assert rows["eq33-restricted"]["verdict"] == "does not apply"
+
+
+TRUE_OF_RISKS = {"eq14", "eq15", "lemma3.1", "eq12", "lemma4.4", "lemma4.8"}
+
+
+@st.composite
+def worlds(draw):
+    """Tables with symbols anywhere from 0 to 30, zeros, losses of any size, perhaps layers and a curation."""
+
+    def names(most):
+        return draw(st.lists(st.integers(0, 30), min_size=1, max_size=most, unique=True))
+
+    def law(symbols):
+        weights = draw(st.lists(st.integers(0, 3), min_size=len(symbols), max_size=len(symbols)))
+        weights[0] += 1
+        return {str(x): str(Fraction(weight, sum(weights))) for x, weight in zip(symbols, weights, strict=True)}
+
+    def table(conditions, symbols):
+        return {str(x): law(symbols) for x in conditions}
+
+    s, e, m, w, v = names(3), names(2), names(3), names(3), names(2)
+    h, g = ({str(x): draw(st.integers(0, 30)) for x in values} for values in (e, m))
+    outputs = sorted({a + b for a in h.values() for b in g.values()})
+    curated = draw(st.booleans())
+    y = names(3) if curated else outputs
+    unit = draw(st.sampled_from([Fraction(1, 7), Fraction(1), Fraction(1000)]))
+    loss = st.lists(
+        st.integers(draw(st.sampled_from([-5, 0])), 5).map(lambda x: str(x * unit)), min_size=61, max_size=61
+    )
+    return {
+        "tables": {
+            "S_anchor": law(s),
+            "e_p | S_anchor": table(s, e),
+            "e_M | e_p": table(e, m),
+            **{"h": h, "g": g},
+            "M | e_p, e_M": {a: {b: h[a] + g[b] for b in g} for a in h},
+            "S_gen | M": table(outputs, y) if curated else {str(x): {str(x): 1} for x in outputs},
+            "W | S_gen": table(y, w),
+            "W' | S_anchor": table(s, v),
+            "loss of W": {str(x): draw(loss) for x in w},
+            "loss of W'": {str(x): draw(loss) for x in v},
+        },
+        "parameters": {"contraction": draw(st.sampled_from(["1", "9/16"]))},
+    }
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(worlds())
+def test_sides_are_those_of_the_recheck_and_no_theorem_is_called_false(written, stored):
+    """The recheck enumerates the tables as they are written, with exact fractions and other code."""
+    world = read_world(written(json.dumps(stored)))
+    stored["parameters"] = {name: str(value) for name, value in terms.parameters(world).items()}
+    stored["joint"] = {"variables": list(NAMES)}
+    joint = recheck.joint_law(stored["tables"])
+    for row in judged(world):
+        statement = STATEMENTS[row["statement"]]
+        if row["verdict"] == "does not apply":
+            continue
+        assert row["verdict"] == "holds" or (statement.kind == "published" and row["statement"] not in TRUE_OF_RISKS)
+        for side in ("left", "right"):
+            expected = recheck.value(stored, joint, *getattr(statement, side).as_json())
+            scale = float(max(world.bound, world.sigma)) if statement.needs_loss else 1
+            # A root makes 1e-7 of 1e-14.
+            assert row[side] == pytest.approx(float(expected), abs=1e-6 * scale if statement.needs_loss else 1e-9)
+
+
+def test_the_example_of_the_readme_is_a_world(tmp_path, capsys):
+    text = README.read_text(encoding="utf-8")
+    section = text[text.index("## The theory, checked exactly") : text.index("## From anchors")]
+    path = tmp_path / "world.json"
+    path.write_text(section.split("```json\n")[1].split("```")[0])
+    assert main(["theory", str(path), "--json"]) == 0
+    rows = {row["statement"]: row for row in json.loads(capsys.readouterr().out)}
+    # What the text says of it.
+    assert (read_world(path).bound, read_world(path).sigma) == (1, Fraction(1, 2))
+    assert rows["lemma4.6"]["verdict"] == "fails"
+    assert f"{rows['lemma4.6']['left']:.3f} against {rows['lemma4.6']['right']:.3f}" in section
+    assert all(f"`{name}`" in section or f'"{name}"' in section for name in (*TABLES, *terms.PARAMETERS))
 
 
 def test_the_command_shows_what_fails(written, capsys):

@@ -95,3 +95,20 @@ def test_the_page_shows_a_counterexample_as_a_table_of_probabilities(checked):
         assert row.locator("tbody tr").count() == 4
         assert row.locator("tbody").inner_text().count("1/4") == 4
         assert page.locator("#statements tbody tr").count() == 30
+
+
+def test_the_page_shows_the_losses_that_a_counterexample_is_about(checked):
+    stored = json.loads((checked.path / "results/theory/certificates/lemma4.6.json").read_text())
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto((checked.path / PAGE).as_uri())
+        table = page.locator("#failing table", has_text="The loss of W at the values of S_gen").first
+        shown = [row.split() for row in table.locator("tbody").inner_text().splitlines()]
+        values = sorted({state[6] for state in stored["joint"]["states"]})
+        assert shown == [[w, *(loss[x] for x in values)] for w, loss in stored["tables"]["loss of W"].items()]
+        note = page.locator("#failing p.note", has_text="The loss of W at the values of").first
+        assert note.is_visible()
+        assert "with C = 1" in note.inner_text()
+        # A world of one state shows the values of its variables.
+        alone = page.locator("#failing table", has_text="The counterexample: 1 joint state").first
+        assert alone.locator("th").count() == 10

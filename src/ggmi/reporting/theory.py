@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
 from ggmi.reporting.page import Block, Fold, Heading, Links, Listing, Page, Points, Prose, Section
-from ggmi.reporting.tables import COLUMNS, DataTable, data_table, plain_table
+from ggmi.reporting.tables import COLUMNS, data_table, plain_table
 from ggmi.reporting.text import capital, count_word, fixed, listed, plural
 from ggmi.theory.catalogue import STATEMENTS, with_amendments
 from ggmi.theory.families import Family
@@ -253,7 +253,8 @@ def _failing(row: Mapping[str, Any], certificate: Mapping[str, Any], worst: Mapp
     blocks: list[Block] = [
         Heading(f"{place(key)}: {typeset(statement.formula)}"),
         Prose([_said(statement), f"{sides} Terms: {listed(named)}." if named else sides]),
-        _probabilities(certificate),
+        *_probabilities(certificate),
+        *_losses(certificate),
         Prose([_worst(row, worst, unit)], "note"),
         Links(
             [
@@ -296,16 +297,50 @@ def _worst(row: Mapping[str, Any], worst: Mapping[str, Any], unit: str) -> str:
     return text
 
 
-def _probabilities(certificate: Mapping[str, Any]) -> DataTable:
-    """The counterexample's joint law: variables that vary, and those of one value in the caption."""
+def _probabilities(certificate: Mapping[str, Any]) -> list[Block]:
+    """The counterexample's joint law: variables that vary as a table, what it leaves out as a note."""
     variables, states = certificate["joint"]["variables"], certificate["joint"]["states"]
-    varying = [i for i in range(len(variables)) if len({state[i] for state in states}) > 1]
-    fixed_ones = [f"{name} = {states[0][i]}" for i, name in enumerate(variables) if i not in varying]
-    rows = [[*(str(state[i]) for i in varying), str(Fraction(state[-1]))] for state in states[:STATES]]
+    # In a world of one state nothing varies, and every value is shown.
+    shown = [i for i in range(len(variables)) if len(states) == 1 or len({state[i] for state in states}) > 1]
+    rows = [[*(str(state[i]) for i in shown), str(Fraction(state[-1]))] for state in states[:STATES]]
     caption = f"The counterexample: {len(states)} joint state{'s' * (len(states) != 1)} and their probabilities"
-    if fixed_ones:
-        caption += f" (constant: {', '.join(fixed_ones)})"
-    return plain_table([*(variables[i] for i in varying), "probability"], rows, caption=caption)
+    left_out = []
+    if len(shown) < len(variables):
+        constant = [f"{name} = {states[0][i]}" for i, name in enumerate(variables) if i not in shown]
+        left_out.append(f"In every state {listed(constant)}.")
+    if len(states) > len(rows):
+        left_out.append(f"These are {len(rows)} of {len(states)} states; the certificate has them all.")
+    table = plain_table([*(variables[i] for i in shown), "probability"], rows, caption=caption)
+    return [table, Prose([" ".join(left_out)], "note")] if left_out else [table]
+
+
+def _losses(certificate: Mapping[str, Any]) -> list[Block]:
+    """The losses that the statement's risks are means of, at the data values that occur."""
+    variables, states = certificate["joint"]["variables"], certificate["joint"]["states"]
+    data: dict[str, dict[str, None]] = {}
+    for operation, *names in _leaves(certificate["violation"]["tree"]):
+        if operation in ("risk", "training"):
+            data.setdefault(names[1], {})[names[0]] = None
+    parameters = certificate["parameters"]
+    told = [("C", "C"), ("sigma", "sigma"), *([("eta^L", "contraction")] if parameters["contraction"] != "1" else [])]
+    scales = typeset(listed([f"{symbol} = {parameters[name]}" for symbol, name in told]))
+    blocks: list[Block] = []
+    for learner, read in data.items():
+        values = sorted({state[variables.index(name)] for state in states for name in read})
+        rows = [[w, *(loss[x] for x in values)] for w, loss in certificate["tables"][f"loss of {learner}"].items()]
+        caption = f"The loss of {learner} at the values of {listed(list(read))}, with {scales}"
+        header = [learner, *(f"loss at {x}" for x in values)]
+        blocks += [Prose([f"{caption}:"], "note"), plain_table(header, rows, caption=caption)]
+    return blocks
+
+
+def _leaves(tree: Any) -> Iterator[Sequence[str]]:
+    """What a certificate's tree is made of: operations on names alone."""
+    if isinstance(tree, list):
+        if all(isinstance(part, str) for part in tree):
+            yield tree
+        for part in tree:
+            yield from _leaves(part)
 
 
 def _repair(statement: Statement) -> tuple[str, str]:

@@ -276,8 +276,10 @@ def _additive_curation(world: World) -> Flags:
 
 
 def _shared_values(world: World) -> bool:
-    """Whether an index is the same data value for all three; for pairs of examples their alphabets must be equal."""
-    return world.samples == 1 or {world.anchor.shape[1], *world.curation.shape[1:]} == {world.anchor.shape[1]}
+    """Whether an index is the same data value for all three, and for sets of n examples a number of n digits."""
+    size = world.anchor.shape[1]
+    digits = round(size ** (1 / world.samples)) ** world.samples == size
+    return world.samples == 1 or (digits and world.curation.shape[1:] == (size, size))
 
 
 def _everywhere(world: World) -> Flags:
