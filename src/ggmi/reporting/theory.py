@@ -121,7 +121,7 @@ def theory_page(
                 "failing",
                 "Statements that fail",
                 "What fails",
-                [block for key in failing for block in _failing(by_key[key], certificates[key], worst[key])]
+                [block for key in failing for block in _failing(by_key[key], certificates[key], worst[key], table)]
                 or [Prose(["No statement was refuted."])],
             ),
             Section(
@@ -243,7 +243,9 @@ def _table_section(verdicts: pd.DataFrame) -> Section:
     )
 
 
-def _failing(row: Mapping[str, Any], certificate: Mapping[str, Any], worst: Mapping[str, Any]) -> list[Block]:
+def _failing(
+    row: Mapping[str, Any], certificate: Mapping[str, Any], worst: Mapping[str, Any], table: pd.DataFrame
+) -> list[Block]:
     key = row["statement"]
     statement = STATEMENTS[key]
     unit = "in units of the loss" if statement.needs_loss else "nats"
@@ -265,13 +267,13 @@ def _failing(row: Mapping[str, Any], certificate: Mapping[str, Any], worst: Mapp
                 ),
                 (
                     "Certificate of the worst counterexample",
-                    f"{plural(len(worst['joint']['states']), 'joint state')}, in the same form.",
+                    f"{capital(plural(len(worst['joint']['states']), 'joint state'))}, in the same form.",
                     f"theory/certificates/worst/{key}.json",
                 ),
             ]
         ),
     ]
-    repairs = [_repair(STATEMENTS[k]) for k in with_amendments(key)[1:]]
+    repairs = [_repair(STATEMENTS[k], table[table["statement"] == k]) for k in with_amendments(key)[1:]]
     if repairs:
         blocks.append(Fold("What is true instead, with proofs", [Points(repairs)]))
     return blocks
@@ -343,8 +345,16 @@ def _leaves(tree: Any) -> Iterator[Sequence[str]]:
             yield from _leaves(part)
 
 
-def _repair(statement: Statement) -> tuple[str, str]:
-    return f"{capital(statement.kind)}: `{typeset(statement.formula)}`", _sentences(statement.explanation)
+def _repair(statement: Statement, rows: pd.DataFrame) -> tuple[str, str]:
+    """A restricted or corrected statement, its proof, and in how many worlds it was tested."""
+    said = _sentences(statement.explanation)
+    if statement.instances:
+        said = f"For example where {typeset(statement.instances)}. {said}"
+    if len(rows):
+        families = "one family" if len(rows) == 1 else f"{count_word(len(rows))} families"
+        said += f" Evaluated in {rows['worlds'].sum():,} worlds of {families} that meet its assumptions"
+        said += f" (fewest in one: {rows['worlds'].min():,}); search: {rows['certificate'].iloc[0]}."
+    return f"{capital(statement.kind)}: `{typeset(statement.formula)}`", said
 
 
 def _explained(statement: Statement, row: Mapping[str, Any]) -> tuple[str, str]:
@@ -382,10 +392,23 @@ def _family_section(table: pd.DataFrame, families: Sequence[Family]) -> Section:
         "Families",
         [
             Points(described),
+            Prose([_reached(table)], "note"),
             data_table(
                 table, COLUMNS["statements"], caption="Every statement in every family", source="theory/statements.csv"
             ),
         ],
+    )
+
+
+def _reached(table: pd.DataFrame) -> str:
+    """How often the worlds that were to be drawn met a statement's assumptions."""
+    wanted = int(table["worlds"].max())
+    short = int((table["worlds"] < wanted).sum())
+    if not short:
+        return f"Each row is about {wanted:,} worlds that meet the statement's assumptions."
+    return (
+        f"Each row is about {wanted:,} worlds that meet the statement's assumptions, but for {short} of {len(table)}, "
+        f"in which fewer did ({int(table['worlds'].min()):,} at least). Where a family has none there is no row."
     )
 
 

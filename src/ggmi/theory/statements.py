@@ -162,7 +162,7 @@ def eq31() -> Sides:
 
 @published("eq32", "appendix F, (32)", "I(S_anchor, M(p)) <= I(h(e_p), M(p))", as_read=True)
 def eq32() -> Sides:
-    """The output knows of the anchors through the prompt's factor alone; false if e_M depends on e_p."""
+    """The output knows of the anchors through the prompt's factor alone; where e_M depends on e_p it can know more."""
     return information("S_anchor", "M"), information("h", "M")
 
 
