@@ -2,6 +2,7 @@ import copy
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import product
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 
 import ggmi.theory
 from ggmi.errors import UserError
-from ggmi.theory import known, terms
+from ggmi.theory import known, recheck, terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import BITS, ExactWorld, Interval, certificate, logarithm
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
 from ggmi.theory.simplify import rounded
 from ggmi.theory.study import family_named
+from ggmi.theory.world import World
 
 RECHECK = Path(ggmi.theory.__file__).with_name("recheck.py")
 KNOWN = {
@@ -152,6 +154,55 @@ def test_certificates_are_about_one_example():
         ExactWorld(pair)
 
 
+def test_a_sum_modulo_a_number_above_its_summands_is_one(tmp_path):
+    """The parity of fair bits is one bit, of which neither summand tells anything."""
+    world = World.build([1.0], [known.FAIR], known.FAIR, [0, 1], [0, 1], None, np.eye(2), modulus=2)
+    code, said = run_recheck(tmp_path, certificate(STATEMENTS["eq23"], world))
+    assert code == 0, said
+    assert "violated by 0.693147180560" in said
+
+
+@pytest.mark.parametrize("statement", [s for s in STATEMENTS.values() if s.kind == "published"], ids=lambda s: s.key)
+def test_the_recheck_knows_what_published_statements_assume(statement):
+    for assumption in statement.assumptions:
+        assert any(assumption.text.startswith(beginning) for beginning in recheck.ASSUMPTIONS), assumption.text
+
+
+def layered(contraction, sigma):
+    """The fair bits with losses 0 and 1/2, behind layers."""
+    world = known.fair_bits()
+    return replace(world, loss=world.loss / 2, contraction=Fraction(contraction), sigma=Fraction(sigma))
+
+
+ASSUMED = {
+    "lambda exists": (
+        known.fair_bits(),
+        World.build(known.FAIR, np.eye(2), known.FAIR, [0, 0], [0, 1], None, np.eye(2)),
+    ),
+    "alpha exists": (known.fair_bits(), known.added_noise()),
+    "e_p and e_M are independent": (
+        known.parity_task(),
+        World.build(known.FAIR, np.eye(2), np.eye(2), [0, 1], [0, 1], None, np.eye(3)),
+    ),
+    "S_gen is a function of M(p)": (known.merging_curation(), known.added_noise()),
+    "a loss with |loss| <= C is given": (known.fair_bits(), known.added_noise()),
+    "0 <= loss <= C": (known.fair_bits(), known.added_noise()),
+    "a loss of W is given that oscillates by at most 2 sigma eta^L": (layered("1/2", "1/2"), layered("1/3", "1/2")),
+    "a loss of W is given that oscillates by at most 2 sigma": (layered("1/3", "1/4"), layered("1", "1/5")),
+}
+
+
+@pytest.mark.parametrize("beginning", ASSUMED)
+def test_assumptions_are_rechecked_as_they_are_made(beginning):
+    """Worlds that meet an assumption and worlds that do not, by the array's code and by the script's."""
+    made = {a.text: a for s in STATEMENTS.values() for a in s.assumptions}
+    assumption = next(a for text, a in made.items() if text.startswith(beginning))
+    for met, world in zip((True, False), ASSUMED[beginning], strict=True):
+        stored = certificate(STATEMENTS["eq23"], world)
+        found = recheck.ASSUMPTIONS[beginning](stored, recheck.joint_law(stored["tables"]))
+        assert found == assumption.holds(world)[0] == met
+
+
 def test_equality_is_not_a_violation():
     """Both sides of (18) are one bit here; no width of an interval may tip the scale."""
     stored = certificate(STATEMENTS["eq18"], known.fair_bits())
@@ -186,6 +237,47 @@ def spoil_learner(stored):
         state[7] = 0
 
 
+def spoil_sum(stored):
+    """h(1) = 7 in tables and joint law alike; all entropies are as before."""
+    stored["tables"]["h"] = {"0": 0, "1": 7}
+    for state in stored["joint"]["states"]:
+        state[2] *= 7
+
+
+def spoil_assumption(stored):
+    stored["assumptions met"] = False
+
+
+def spoil_wording(stored):
+    stored["assumptions"].append("W is wise")
+
+
+def spoil_dependence(stored):
+    """The law of e_M depends on e_p."""
+    stored["assumptions"].append("e_p and e_M are independent")
+    stored["tables"]["e_M | e_p"]["0"] = {"0": "1/4", "1": "3/4"}
+    for state in stored["joint"]["states"]:
+        if state[1] == 0:
+            state[-1] = {0: "1/8", 1: "3/8"}[state[3]]
+
+
+def spoil_loss(stored):
+    stored["tables"]["loss of W"]["1"][0] = "2"
+
+
+def spoil_sigma(stored):
+    stored["assumptions"].append("a loss of W is given that oscillates by at most 2 sigma")
+    stored["parameters"]["sigma"] = "1/4"
+
+
+def spoil_contraction(stored):
+    stored["parameters"]["contraction"] = "2"
+
+
+def spoil_examples(stored):
+    stored["parameters"]["1/n"] = "1/2"
+
+
 def spoil_claim(stored):
     stored["violation"]["interval"] = {"low": "0.5", "high": "0.6"}
 
@@ -198,6 +290,14 @@ def spoil_claim(stored):
         (spoil_joint, "not that of the tables"),
         (spoil_learner, "not violated"),
         (spoil_claim, "violation is 0.3465"),
+        (spoil_sum, "M(p) is not the sum of h and g"),
+        (spoil_assumption, "by its own account the assumptions are not met"),
+        (spoil_wording, "cannot check the assumption 'W is wise'"),
+        (spoil_dependence, "does not meet the assumption 'e_p and e_M are independent'"),
+        (spoil_loss, "a loss of W is larger than C = 1"),
+        (spoil_sigma, "does not meet the assumption 'a loss of W is given that oscillates"),
+        (spoil_contraction, "contraction = 2 cannot be"),
+        (spoil_examples, "training sets of one example only"),
     ],
 )
 def test_a_tampered_certificate_is_rejected(spoil, complaint, tmp_path):
@@ -224,6 +324,12 @@ def test_twenty_lines_recheck_an_inequality_of_entropies(tmp_path):
         assert float(said.removeprefix("violated by ")) == pytest.approx(
             float(stored["violation"]["interval"]["low"]), abs=1e-12
         ), key
+    code, said = run_recheck(tmp_path, certificate(STATEMENTS["lemma4.6"], KNOWN["lemma4.6"]()), script)
+    assert code == 2
+    assert said == "'abs': this script knows entropies alone, src/ggmi/theory/recheck.py all certificates\n"
+    code, said = run_recheck(tmp_path, certificate(STATEMENTS["eq21"], known.fair_bits()), script)
+    assert code == 1
+    assert said.startswith("not violated: -")
 
 
 def test_only_one_world_of_small_fractions_can_be_certified():

@@ -185,6 +185,23 @@ def test_a_world_too_large_to_enumerate_is_refused_with_its_count():
         )
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"h": [0, 999_999]}, "the world has 1000002000001 joint states of M, S_gen, more than the 10000000"),
+        ({"g": [0, 3999]}, "the world has 16008001 joint states of M, S_gen"),
+        (
+            {"h": [0, 600], "g": [0, 600], "curation": np.ones((1201, 1)), "learner": np.ones((1, 1))},
+            "the world has 433802401 joint states of h, g, M, W",
+        ),
+    ],
+)
+def test_values_of_h_and_g_count_too(changes, sentence):
+    """Refused before anything of that size is made."""
+    with pytest.raises(UserError, match=sentence):
+        bits(**changes)
+
+
 def test_a_world_of_nearly_ten_million_states_is_evaluated():
     n, w, v = 16, 8, 8
     uniform = np.full(n, 1 / n)
