@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +58,8 @@ def read_world(path: Path) -> World:
     Returns
     -------
     World
-        A batch of one. Symbols that cannot occur are left out and the others numbered anew, since only
-        their equality matters, and of data values how far the curation moves them.
+        A batch of one. Symbols that cannot occur are left out and the others numbered anew, since it
+        matters only which are equal.
 
     Raises
     ------
@@ -147,7 +146,7 @@ def _built(tables: Tables, parameters: Mapping[str, Fraction]) -> World:
     learner = read_rows("W | S_gen", tables, symbols(curation))
     anchor_learner = read_rows("W' | S_anchor", tables, anchors)
     # Indices: data values share theirs, the others are numbered in order.
-    place = _places({*anchors, *curation, *symbols(curation)}, curation, samples)
+    place = _places({*anchors, *curation, *symbols(curation)}, samples)
     s, k, y = ({x: place[x] for x in values} for values in (anchors, curation, symbols(curation)))
     e, m, w, v = ({x: i for i, x in enumerate(symbols(rows))} for rows in (prompt, model, learner, anchor_learner))
     sums = np.zeros((len(e), len(m)), dtype=np.int64)
@@ -163,7 +162,7 @@ def _built(tables: Tables, parameters: Mapping[str, Fraction]) -> World:
         np.unique([h[x] for x in e], return_inverse=True)[1][None],
         np.unique([g[x] for x in m], return_inverse=True)[1][None],
         sums[None],
-        _moved_alike(_dense("S_gen | M", curation, k, y), sorted(k.values()))[None],
+        _dense("S_gen | M", curation, k, y)[None],
         _dense("W | S_gen", learner, y, w)[None],
         _dense("W' | S_anchor", anchor_learner, s, v)[None],
         np.array(loss, dtype=float)[None] if loss else None,
@@ -203,30 +202,18 @@ def _are_examples(law: Array, losses: Array | None, n: int) -> bool:
     return bool(np.abs(alone[:, digits].mean(axis=2) - losses[0]).max() <= EXACT * max(np.abs(losses).max(), 1))
 
 
-def _places(values: set[int], curation: Rows, samples: int) -> dict[int, int]:
-    """Index of every data value: the order is kept, and gaps wider than any move of the curation are closed."""
-    if samples > 1:
-        return {x: x for x in values}
-    reach = max(abs(y - x) for x, row in curation.items() for y in row)
-    ordered = sorted(values)
-    place = {ordered[0]: 0}
-    for below, x in pairwise(ordered):
-        place[x] = place[below] + min(x - below, reach + 1)
-    return place
+def _places(values: set[int], samples: int) -> dict[int, int]:
+    """Index of every data value: its rank; numbers of several digits stay what they are."""
+    return {x: i if samples == 1 else x for i, x in enumerate(sorted(values))}
 
 
 def _columns(place: Mapping[int, int], samples: int) -> list[int]:
-    """The data value at every index; where there is none, the one below."""
-    size = 1 + max(place.values())
-    if size > MAX_STATES:
+    """The data value at every index."""
+    if samples == 1:
+        return list(place)
+    if (size := 1 + max(place)) > MAX_STATES:
         raise UserError(f"data take {size} values, more than the {MAX_STATES} that are enumerated")
-    if samples > 1:
-        return list(range(size))
-    values = {i: x for x, i in place.items()}
-    columns = [values[0]]
-    for i in range(1, size):
-        columns.append(values.get(i, columns[-1]))
-    return columns
+    return list(range(size))
 
 
 def _dense(name: str, rows: Rows, conditions: Mapping[int, int], results: Mapping[int, int]) -> Array:
@@ -242,18 +229,6 @@ def _dense(name: str, rows: Rows, conditions: Mapping[int, int], results: Mappin
         law[conditions[x]] = 0
         law[conditions[x], [results[y] for y in row]] = list(row.values())
     return law
-
-
-def _moved_alike(curation: Array, known: Sequence[int]) -> Array:
-    """The curation with the rows that cannot occur moved as the others are, if these are all moved alike."""
-    support = np.flatnonzero(curation[known[0]])
-    result = curation.copy()
-    for i in range(len(curation)):
-        moved = support + i - known[0]
-        if moved[0] >= 0 and moved[-1] < curation.shape[1]:
-            result[i] = 0
-            result[i, moved] = curation[known[0], support]
-    return result if np.array_equal(result[known], curation[known]) else curation
 
 
 def _scales(losses: Sequence[Sequence[Fraction]], parameters: Mapping[str, Fraction]) -> dict[str, Fraction]:
