@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from ggmi.theory import known, recheck, terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import BITS, ExactWorld, Interval, certificate, logarithm
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
-from ggmi.theory.search import _rounded
+from ggmi.theory.simplify import rounded
+from ggmi.theory.study import family_named
 from ggmi.theory.world import World
 
 RECHECK = Path(ggmi.theory.__file__).with_name("recheck.py")
@@ -84,7 +86,7 @@ def test_decimals_are_rounded_outwards():
 @settings(max_examples=25)
 @given(st.integers(0, 999), st.sampled_from(DEFAULT_FAMILIES[:8]))
 def test_floats_agree_with_certified_arithmetic(index, family):
-    world = _rounded(draw(family, 1000, seed=2)[index : index + 1], 12)
+    world = rounded(draw(family, 1000, seed=2)[index : index + 1], 12)
     exact = ExactWorld(world)
     assert sum(exact.joint.values()) == 1
     for statement in STATEMENTS.values():
@@ -125,6 +127,31 @@ def test_where_a_statement_holds_there_is_no_certificate_of_violation(tmp_path):
     assert "own verdict is 'not violated'" in said
     stored["verdict"] = "violated"
     assert run_recheck(tmp_path, stored)[0] == 1
+
+
+def test_lambda_and_alpha_are_enclosed():
+    """Lambda is 2 for the fair bits; where e_p does not vary it has no value. Alpha is 1 where no learner knows."""
+    bits = certificate(STATEMENTS["lemma4.5"], known.fair_bits())["terms"]["lambda"]
+    assert Decimal(bits["low"]) <= 2 <= Decimal(bits["high"])
+    assert Decimal(bits["high"]) - Decimal(bits["low"]) < Decimal("1e-19")
+    assert "lambda" not in certificate(STATEMENTS["lemma4.5"], known.added_noise())["terms"]
+    merging = certificate(STATEMENTS["theorem4.10"], known.merging_curation())["terms"]["alpha"]
+    assert Decimal(merging["low"]) <= 1 <= Decimal(merging["high"])
+
+
+def test_a_quotient_of_intervals_contains_the_quotients_of_their_members():
+    one, two = Interval(Fraction(-1, 3), Fraction(1, 2)), Interval(Fraction(-3), Fraction(-2))
+    found = one / two
+    for x, y in product((one.low, Fraction(0), one.high), (two.low, two.high)):
+        assert found.low <= x / y <= found.high
+    with pytest.raises(ZeroDivisionError):
+        two / one
+
+
+def test_certificates_are_about_one_example():
+    pair = draw(family_named("dependent, ERM, two examples"), 1, seed=1)
+    with pytest.raises(UserError, match="training sets of one example, got 2"):
+        ExactWorld(pair)
 
 
 def test_a_sum_modulo_a_number_above_its_summands_is_one(tmp_path):
@@ -314,7 +341,7 @@ def test_only_one_world_of_small_fractions_can_be_certified():
 
 
 def test_rounding_a_world_keeps_laws_and_reaches_the_fractions_asked():
-    world = _rounded(draw(DEFAULT_FAMILIES[2], 50, seed=1), 12)
+    world = rounded(draw(DEFAULT_FAMILIES[2], 50, seed=1), 12)
     for table in world.tables().values():
         np.testing.assert_allclose(table * 12, np.round(table * 12), atol=1e-9)
         np.testing.assert_allclose(table.sum(axis=-1), 1, atol=1e-12)

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+from ggmi.theory import terms
+from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, draw
-from ggmi.theory.statement import ADDITIVE_CURATION, DETERMINISTIC_CURATION, INDEPENDENT, SCREENED
+from ggmi.theory.statement import ADDITIVE_CURATION, DETERMINISTIC_CURATION, INDEPENDENT
+from ggmi.theory.statements import CREATED
 from ggmi.theory.study import family_named
 
 BY_NAME = pytest.mark.parametrize("family", DEFAULT_FAMILIES, ids=lambda f: f.name)
@@ -16,7 +19,7 @@ def test_a_family_has_the_structure_it_names(family):
         assert DETERMINISTIC_CURATION.holds(world).all()
     assert ADDITIVE_CURATION.holds(world).all() == (family.curation in ("none", "additive"))
     if family.learner == "separable":
-        assert SCREENED.holds(world).all()
+        np.testing.assert_allclose(terms.evaluate(CREATED, world), 0, atol=1e-12)
     if family.modulus:
         assert world.sizes["M"] == family.modulus
     assert world.samples == family.samples
@@ -49,11 +52,38 @@ def test_two_examples_are_independent_copies():
         np.testing.assert_allclose(pair, one[:, :, None] * two[:, None, :], atol=1e-12)
 
 
+def test_total_variation_is_that_of_one_example():
+    world = draw(family_named("dependent, ERM, two examples"), 100, seed=1)
+    one = [world.marginal([name]).reshape(100, 3, 3).sum(axis=2) for name in ("S_anchor", "M")]
+    found = world.total_variation("S_anchor", "M")
+    np.testing.assert_allclose(found, np.abs(one[0] - one[1]).sum(axis=1) / 2, atol=1e-12)
+    # The pairs' laws lie further apart, so the bound with one example's is the sharper one.
+    pairs = np.abs(world.marginal(["S_anchor"]) - world.marginal(["M"])).sum(axis=1) / 2
+    assert (found <= pairs + 1e-12).all()
+    assert np.median(pairs - found) > 0.01
+
+
+def test_risks_of_pairs_are_those_of_one_example():
+    """R_D on pairs is the mean over single examples, whose losses stand where both examples are equal."""
+    world = draw(family_named("dependent, ERM, two examples"), 100, seed=1)
+    single = world.loss[:, :, [0, 4, 8]]
+    anchors = world.marginal(["S_anchor"]).reshape(100, 3, 3).sum(axis=2)
+    expected = np.einsum("zw,zx,zwx->z", world.marginal(["W"]), anchors, single)
+    np.testing.assert_allclose(terms.evaluate(terms.risk("S_anchor"), world), expected, atol=1e-12)
+    assert STATEMENTS["lemma3.1"].admits(world).all()
+
+
 def test_the_default_study_covers_the_stated_options():
     assert {f.factors for f in DEFAULT_FAMILIES} == {"independent", "dependent"}
     assert {f.curation for f in DEFAULT_FAMILIES} == {"none", "deterministic", "random", "additive"}
     assert {f.learner for f in DEFAULT_FAMILIES} == {"stochastic", "deterministic", "erm", "gibbs", "separable"}
     assert {f.samples for f in DEFAULT_FAMILIES} == {1, 2}
+    for factors in ("independent", "dependent"):
+        mine = [f for f in DEFAULT_FAMILIES if f.factors == factors]
+        assert {"stochastic", "deterministic", "erm", "gibbs"} <= {f.learner for f in mine}
+        assert {f.samples for f in mine} == {1, 2}
+        assert any(f.modulus for f in mine)
+        assert any(f.contraction < 1 for f in mine)
     assert len({f.name for f in DEFAULT_FAMILIES}) == len(DEFAULT_FAMILIES)
 
 

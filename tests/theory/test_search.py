@@ -3,17 +3,27 @@ import pytest
 
 from ggmi.theory import known, terms
 from ggmi.theory.catalogue import STATEMENTS
-from ggmi.theory.search import STRUCTURES, _Ascent, search, simplify
+from ggmi.theory.search import LAYERS, STRUCTURES, Plan, _Ascent, search
+from ggmi.theory.simplify import WORST, joint_states, simplify
 from ggmi.theory.statement import TOLERANCE
 
 EFFORT = {"restarts": 8, "steps": 100}
+LARGE = Plan(large=True)
 
 
-@pytest.mark.parametrize("key", ["eq23", "theorem4.10", "lemma4.6", "theorem4.7", "lemma4.8", "eq14-signed"])
-def test_slopes_are_those_of_finite_differences(key):
+@pytest.mark.parametrize(
+    ("key", "plan"),
+    [
+        *((key, LARGE) for key in ("eq23", "theorem4.10", "lemma4.6", "theorem4.7", "lemma4.8")),
+        ("eq14-signed", Plan(large=True, signed=True)),
+        ("lemma4.6", Plan(contraction=LAYERS)),
+    ],
+)
+def test_slopes_are_those_of_finite_differences(key, plan):
     statement = STATEMENTS[key]
-    ascent = _Ascent(statement, 3, 1, large=True, signed=key.endswith("signed"))
-    slopes = ascent._slopes(ascent.world())
+    ascent = _Ascent(statement, 3, 4, plan)
+    admitted = np.ones(len(ascent.kinds), dtype=bool)
+    slopes = ascent._slopes(ascent.world(ascent.logits), admitted)
     step = 1e-6
     compared = 0
     for name, logits in ascent.logits.items():
@@ -22,7 +32,7 @@ def test_slopes_are_those_of_finite_differences(key):
             values = []
             for sign in (1, -1):
                 logits[at] += sign * step
-                values.append(terms.evaluate(statement.excess, ascent.world()))
+                values.append(terms.evaluate(statement.excess, ascent.world(ascent.logits)))
                 logits[at] -= sign * step
             measured = (values[0] - values[1]) / (2 * step)
             active = np.ones(len(logits), dtype=bool)
@@ -35,23 +45,77 @@ def test_slopes_are_those_of_finite_differences(key):
     assert compared > 10
 
 
+def test_outside_the_assumptions_the_ascent_leads_back_to_them():
+    """(17) where it is assumed that curation adds no more than it loses: many starts miss that, and come to meet it."""
+    statement = STATEMENTS["eq17-restricted"]
+    ascent = _Ascent(statement, 3, 8, Plan())
+    before = statement.admits(ascent.world(ascent.logits))
+    ascent.climb(60)
+    met = ascent.excess > -np.inf
+    assert met[before].all()
+    assert met[~before].sum() >= 8
+    assert ascent.excess.max() <= TOLERANCE
+
+
 @pytest.mark.parametrize(
-    ("key", "violation", "structure"),
+    ("key", "states", "structure"),
     [
-        ("eq17", np.log(2), ("independent", "additive")),
-        ("eq23", np.log(2), ("independent", "none")),
-        ("lemma4.5", np.log(2) / 2, ("independent", "none")),
-        ("lemma4.6", 0.5 - np.sqrt(np.log(2) / 4), ("independent", "none")),
-        ("eq32", np.log(2), ("dependent", "none")),
-        ("theorem4.10", np.log(2), ("independent", "deterministic")),
-        ("eq14-signed", 1.0, ("independent", "none")),
+        ("eq17", 2, "independent factors, additive curation"),
+        ("eq22", 2, "dependent factors"),
+        ("eq23", 4, "independent factors, no curation"),
+        ("lemma4.6", 2, "independent factors, additive curation"),
+        ("eq32", 2, "dependent factors, no curation"),
+        ("theorem4.10", 2, "independent factors, deterministic curation"),
+        ("eq14-signed", 1, "independent factors, no curation"),
     ],
 )
-def test_known_violations_are_found_in_the_plainest_structure(key, violation, structure):
-    found = search(STATEMENTS[key], 1)
-    assert found.structure == structure
-    assert found.violation == pytest.approx(violation, abs=1e-9)
-    assert STATEMENTS[key].admits(found.world)[0]
+def test_the_smallest_violation_is_of_few_states_and_of_the_plainest_structure(key, states, structure):
+    statement = STATEMENTS[key]
+    found = search(statement, 1, restarts=16, steps=100).smallest
+    assert found.structure.startswith(structure)
+    assert joint_states(found.world) == states
+    assert statement.admits(found.world)[0]
+    assert -statement.slack(found.world)[0] == found.violation > 0.1
+
+
+@pytest.mark.parametrize(
+    ("key", "least"),
+    [
+        # One of three hypotheses, learnt from noise: ln 3. All losses wrong at no information: C = 1.
+        ("lemma4.5", 0.999 * np.log(3)),
+        ("lemma4.6", 0.999),
+        # The widest that three symbols each and a merging curation allow, and more than either small world gives.
+        ("theorem4.10", np.log(4)),
+        ("theorem4.7", 0.4875),
+    ],
+)
+def test_the_worst_violation_is_the_largest_of_all_structures_and_alphabets(key, least):
+    statement = STATEMENTS[key]
+    found = search(statement, 1)
+    assert found.worst.violation >= least
+    assert found.worst.violation >= 0.9999 * found.evaluated
+    assert found.worst.violation >= found.smallest.violation
+    assert statement.admits(found.worst.world)[0]
+
+
+def test_every_world_that_is_counted_was_tested_and_meets_the_assumptions(monkeypatch):
+    """The count is that of the slacks evaluated in admitted worlds on the ascent's way."""
+    statement = STATEMENTS["theorem4.7-corrected"]
+    ascent = _Ascent(statement, 3, 2, Plan())
+    admitted, worst = 0, np.full(len(ascent.kinds), -np.inf)
+    record = ascent._record
+
+    def counted(world, flags, best):
+        nonlocal admitted, worst
+        admitted += statement.admits(world).sum()
+        worst = np.maximum(worst, np.where(flags, -statement.slack(world), -np.inf))
+        record(world, flags, best)
+
+    monkeypatch.setattr(ascent, "_record", counted)
+    batch = ascent.climb(20)
+    assert ascent.tested == admitted == 21 * len(ascent.kinds)
+    np.testing.assert_array_equal(ascent.excess, worst)
+    np.testing.assert_allclose(-statement.slack(batch), worst, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -72,15 +136,17 @@ def test_known_violations_are_found_in_the_plainest_structure(key, violation, st
 )
 def test_true_statements_survive_the_search(key):
     found = search(STATEMENTS[key], 1, **EFFORT)
-    assert found.world is None
+    assert found.smallest is None
+    assert found.worst is None
+    assert found.evaluated == 0
     assert found.worlds > 1000
 
 
 def test_the_ascent_gets_close_to_equality_where_a_true_bound_is_tight():
     """A search that never moved would also find no violation; this one reaches the boundary."""
     statement = STATEMENTS["lemma3.1"]
-    ascent = _Ascent(statement, 1, 8, large=False, signed=False)
-    before = statement.slack(ascent.world())
+    ascent = _Ascent(statement, 1, 8, Plan())
+    before = statement.slack(ascent.world(ascent.logits))
     after = statement.slack(ascent.climb(100))
     assert np.median(before) > 0.1
     assert after.min() >= -TOLERANCE
@@ -88,7 +154,7 @@ def test_the_ascent_gets_close_to_equality_where_a_true_bound_is_tight():
 
 
 def test_the_same_seed_finds_the_same_world():
-    one, two = (search(STATEMENTS["eq23"], 4, **EFFORT).world for _ in range(2))
+    one, two = (search(STATEMENTS["eq23"], 4, **EFFORT).worst.world for _ in range(2))
     for name, table in one.tables().items():
         np.testing.assert_array_equal(table, two.tables()[name])
 
@@ -98,6 +164,18 @@ def test_simplification_keeps_a_simple_world():
     simple = simplify(STATEMENTS["lemma4.5"], world)
     assert STATEMENTS["lemma4.5"].slack(simple)[0] == pytest.approx(-np.log(2) / 2)
     assert set(np.unique(simple.learner)) == {0.0, 1.0}
+
+
+def test_rounding_keeps_layers_what_they_are():
+    """A table rounded by itself would be a loss that no such layers let through."""
+    statement = STATEMENTS["lemma4.6"]
+    ascent = _Ascent(statement, 1, 8, Plan(contraction=LAYERS))
+    batch = ascent.climb(60)
+    worst = int(np.argmax(ascent.excess))
+    assert ascent.excess[worst] > 0.05
+    simple = simplify(statement, batch[worst : worst + 1], keep=WORST)
+    assert statement.admits(simple)[0]
+    assert np.ptp(simple.loss, axis=2).max() <= float(LAYERS) + 1e-12
 
 
 def test_structures_are_ordered_from_plain_to_rich():

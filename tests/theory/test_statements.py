@@ -11,8 +11,7 @@ from ggmi.errors import UserError
 from ggmi.theory import known, terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
-from ggmi.theory.statement import DETERMINISTIC_CURATION, INDEPENDENT, TOLERANCE
-from ggmi.theory.statements import alpha, smallest_lambda
+from ggmi.theory.statement import DETERMINISTIC_CURATION, INDEPENDENT, TOLERANCE, alpha, smallest_lambda
 from ggmi.theory.study import family_named
 from ggmi.theory.world import World
 
@@ -85,6 +84,7 @@ def test_fair_bits_break_23_and_lemma_4_5():
     assert sides("eq25-independent", world) == pytest.approx((BIT, BIT), abs=1e-12)
     assert smallest_lambda(world)[0] == pytest.approx(2)
     named = {name: float(terms.evaluate(t, world)[0] / BIT) for name, t in STATEMENTS["lemma4.5"].terms.items()}
+    assert named.pop("lambda") * BIT == pytest.approx(2)
     expected = {"delta_I": 1.0, "B_syn": 0.0, "H(e_M)": 1.0, "delta_eps_p": 0.5, "I(e_p; e_M | W)": 1.0}
     assert named == pytest.approx({"I(S_gen, W)": 1.0, **expected}, abs=1e-12)
 
@@ -101,6 +101,50 @@ def test_added_noise_breaks_17_and_18():
     world = known.added_noise()
     assert sides("eq17", world) == pytest.approx((BIT, 0.0), abs=1e-12)
     assert sides("eq18", world) == pytest.approx((BIT, 0.0), abs=1e-12)
+
+
+def test_added_noise_breaks_lemma_4_5_in_two_states():
+    """H(e_p) = 0: every lambda meets Lemma E.1's definition, delta is zero, and W stores a bit of noise."""
+    world = known.added_noise()
+    assert smallest_lambda(world)[0] == 1
+    assert sides("lemma4.5", world) == pytest.approx((BIT, 0.0), abs=1e-12)
+    assert STATEMENTS["lemma4.5-corrected"].slack(world)[0] == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("family", DEFAULT_FAMILIES[:8], ids=lambda f: f.name)
+def test_necessary_assumptions_hold_exactly_where_the_statement_does(family):
+    world = draw(family, 1000, seed=21)
+    exact = [s for s in STATEMENTS.values() if s.necessary]
+    assert len(exact) == 10
+    for restriction in exact:
+        published = STATEMENTS[restriction.amends]
+        admitted, slack = published.admits(world), published.slack(world)
+        # Between the two tolerances either may say no.
+        clear = admitted & (np.abs(slack) > TOLERANCE)
+        np.testing.assert_array_equal(restriction.admits(world)[clear], slack[clear] > 0, restriction.key)
+        if family.curation == "random":
+            assert clear.any(), restriction.key
+
+
+@pytest.mark.parametrize(
+    ("key", "family", "least"),
+    [
+        ("eq32", "dependent, random curation", 300),
+        ("eq33", "independent, random curation", 300),
+        ("eq34", "dependent, random curation", 300),
+        ("lemma4.5", "dependent, no curation", 300),
+        ("eq17", "independent, random curation", 50),
+    ],
+)
+def test_restrictions_are_weaker_than_their_simple_cases(key, family, least):
+    """Worlds of these families miss the simple case, and the restriction admits many of them."""
+    world = draw(family_named(family), 1000, seed=22)
+    simple = {"eq17": DETERMINISTIC_CURATION, "eq33": DETERMINISTIC_CURATION}.get(key, INDEPENDENT)
+    assert (STATEMENTS[f"{key}-restricted"].admits(world) & ~simple.holds(world)).sum() >= least
+
+
+def test_definitions_are_told_from_theorems():
+    assert {s.key for s in STATEMENTS.values() if s.by_definition} == {"eq20", "eq30", "eq31"}
 
 
 def test_a_merging_curation_breaks_theorem_4_10():
@@ -133,8 +177,10 @@ def test_alpha_scales_what_the_student_of_the_anchors_does_not_know(random_world
     world = random_worlds(3, batch=20)
     below, above = (world.conditional_entropy("S_anchor", name) for name in ("W", "W'"))
     found = alpha(world)
-    np.testing.assert_array_equal(np.isnan(found), below < 1e-12)
-    known_ones = below > 1e-12
+    np.testing.assert_array_equal(np.isnan(found), below < TOLERANCE)
+    known_ones = below > TOLERANCE
+    shown = terms.evaluate(STATEMENTS["theorem4.10"].terms["alpha"], world)
+    np.testing.assert_allclose(found[known_ones], shown[known_ones])
     assert known_ones.sum() > 10
     np.testing.assert_allclose((found * below)[known_ones], above[known_ones], atol=1e-12)
 

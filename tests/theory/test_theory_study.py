@@ -5,9 +5,10 @@ import pytest
 
 from ggmi.errors import UserError
 from ggmi.theory.catalogue import STATEMENTS, chosen
-from ggmi.theory.families import DEFAULT_FAMILIES
+from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, draw
 from ggmi.theory.study import (
     COLUMNS,
+    PATIENCE,
     evaluate_family,
     family_named,
     refute,
@@ -30,7 +31,21 @@ def test_rows_have_the_stated_columns_and_count_their_worlds():
     assert all(tuple(row) == COLUMNS for row in rows)
     found = by_statement(rows)
     assert found["eq17"]["worlds"] == found["eq23"]["worlds"] == 1500
-    assert found["eq23-restricted"]["worlds"] < 1500
+    # Drawn three times as many, of which these meet the assumption.
+    drawn = [draw(PLAIN, BLOCK, 1, first=first) for first in range(0, PATIENCE * 1500, BLOCK)]
+    meeting = sum(int(STATEMENTS["eq23-restricted"].admits(batch).sum()) for batch in drawn)
+    assert found["eq23-restricted"]["worlds"] == min(meeting, 1500) > 700
+
+
+def test_worlds_are_drawn_on_until_enough_meet_the_assumptions():
+    """A prompt that varies is heard in some half of these worlds; the first of them are those of a shorter run."""
+    rows = by_statement(evaluate_family(NOISY, 1, worlds=1000, keys=["lemma4.5", "eq17"]))
+    assert rows["lemma4.5"]["worlds"] == rows["eq17"]["worlds"] == 1000
+    first = draw(NOISY, BLOCK, 1)
+    assert STATEMENTS["lemma4.5"].admits(first).sum() < 950
+    few = by_statement(evaluate_family(NOISY, 1, worlds=300, keys=["lemma4.5"]))["lemma4.5"]
+    met = np.flatnonzero(STATEMENTS["lemma4.5"].admits(first))[:300]
+    assert few["median_slack_nats"] == pytest.approx(np.median(STATEMENTS["lemma4.5"].slack(first[met])), abs=1e-12)
 
 
 def test_without_curation_17_is_an_equality_and_no_violation():
@@ -68,8 +83,23 @@ def test_a_refutation_is_certified_and_can_be_stored():
     refutation = refute("lemma4.5", 1, restarts=6, steps=100)
     assert refutation.certificate["verdict"] == "violated"
     assert json.loads(json.dumps(refutation.certificate)) == refutation.certificate
-    assert "sign certified" in refutation.summary
-    assert refutation.structure == "independent factors, no curation"
+    assert json.loads(json.dumps(refutation.worst)) == refutation.worst
+    assert "signs certified" in refutation.summary
+    assert len(refutation.certificate["joint"]["states"]) == 2
+    smallest, worst = (float(c["violation"]["interval"]["low"]) for c in (refutation.certificate, refutation.worst))
+    assert smallest == pytest.approx(np.log(2))
+    assert worst == refutation.violation > smallest
+    assert refutation.worst["verdict"] == "violated"
+
+
+def test_the_page_tells_the_worst_that_is_certified_from_one_that_is_only_evaluated():
+    refutation = refute("eq17", 1, restarts=4, steps=60)
+    row = {"statement": "eq17", "family": "of my own", "worlds": 7}
+    for size, said in ((0.1, "certified"), (9.5, "evaluated in family of my own")):
+        table = verdicts([{**row, "worst_violation_nats": size}], {"eq17": refutation}).set_index("statement")
+        assert table.loc["eq17", "worst_violation_nats"] == max(size, refutation.violation)
+        assert table.loc["eq17", "worst_found"] == said
+        assert table.loc["eq17", "certified_violation_nats"] == refutation.violation
 
 
 def test_a_search_without_result_says_after_how_many_worlds():
@@ -94,7 +124,8 @@ def test_verdicts_tell_what_holds_what_fails_and_what_is_true_instead():
     refutations = {key: refute(key, 1, restarts=4, steps=60) for key in keys}
     table = verdicts(rows, refutations).set_index("statement")
     assert table.loc["eq17", "verdict"] == "fails"
-    assert table.loc["eq17", "holds_under"] == "S_gen is a function of M(p)"
+    condition = "H(S_gen|M(p)) <= H(M(p)|S_gen) (exactly then); for example where S_gen is a function of M(p)"
+    assert table.loc["eq17", "holds_under"] == condition
     assert table.loc["eq17", "corrected"] == "H(S_gen) <= H(M(p)) + H(S_gen|M(p))"
     assert table.loc["eq21", "verdict"] == "holds"
     assert table.loc["eq21", "worlds"] == 600 + refutations["eq21"].worlds

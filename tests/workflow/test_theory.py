@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from browser import launched
 
+from ggmi.reporting.theory import theory_section, theory_sentence
+
 PAGE = "results/theory.html"
 FAMILIES = ["independent, no curation", "independent, additive curation", "independent, deterministic curation"]
 SMALL = {"conditions_per_job": 30, "theory": {"worlds": 200, "families": FAMILIES, "restarts": 2, "steps": 40}}
@@ -49,11 +51,33 @@ def test_known_failures_are_certified_in_files_that_recheck(checked):
     for key in ("lemma4.5", "eq23", "eq17", "theorem4.7"):
         path = checked.path / "results/theory" / rows[[key]].iloc[0]
         script = checked.path / "src/ggmi/theory/recheck.py"
-        done = subprocess.run([sys.executable, "-I", script, path], capture_output=True, text=True, check=True)
-        assert "violated by" in done.stdout
+        for file in (path, path.parent / "worst" / path.name):
+            done = subprocess.run([sys.executable, "-I", script, file], capture_output=True, text=True, check=True)
+            assert "violated by" in done.stdout
     assert rows[["eq24"]].iloc[0].startswith("none found after ")
-    worst = json.loads((checked.path / "results/theory/certificates/lemma4.5.json").read_text())
-    assert len(worst["joint"]["states"]) == 4
+    folder = checked.path / "results/theory/certificates"
+    smallest, worst = (json.loads(p.read_text()) for p in (folder / "lemma4.5.json", folder / "worst/lemma4.5.json"))
+    assert len(smallest["joint"]["states"]) == 2
+    row = table(checked, "verdicts").set_index("statement").loc["lemma4.5"]
+    assert row["certified_violation_nats"] == pytest.approx(float(worst["violation"]["interval"]["low"]))
+    assert (
+        row["worst_violation_nats"]
+        >= row["certified_violation_nats"]
+        >= float(smallest["violation"]["interval"]["low"])
+    )
+
+
+def test_the_headline_counts_each_statement_once_and_tells_forms_apart(checked):
+    said = theory_sentence(table(checked, "verdicts"))
+    assert said.startswith("Of 27 statements of the theory, 12 fail in finite worlds, among them Lemma 4.5")
+    assert "(17) and (23) fail as published, ten in the form that we read out of the paper's proofs." in said
+    assert said.endswith(
+        ", three of them by definition. With |loss| ≤ C in place of 0 ≤ loss ≤ C, (14), (15) and Lemma 3.1 fail too."
+    )
+    listed = dict(theory_section(table(checked, "verdicts")).blocks[1].items)
+    assert "(as published)" in listed["(17) fails"]
+    assert "(as we read it)" in listed["Lemma 4.5 fails"]
+    assert "(another reading of appendix C, (14))" in listed["(14) with |loss| ≤ C fails"]
 
 
 def test_a_new_family_makes_its_own_worlds_and_no_search(checked, tmp_path):
@@ -95,6 +119,11 @@ def test_the_page_shows_a_counterexample_as_a_table_of_probabilities(checked):
         assert row.locator("tbody tr").count() == 4
         assert row.locator("tbody").inner_text().count("1/4") == 4
         assert page.locator("#statements tbody tr").count() == 30
+        assert page.get_by_text("any λ will do").count() > 0
+        assert page.get_by_text("that meet its assumptions").count() > 0
+        # Every failing statement has a certificate of its smallest and one of its worst counterexample.
+        for folder, files in (("certificates/", 30), ("certificates/worst/", 15)):
+            assert page.locator(f'a[href^="theory/{folder}"]').count() == files
 
 
 def test_the_page_shows_the_losses_that_a_counterexample_is_about(checked):

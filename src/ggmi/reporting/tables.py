@@ -329,15 +329,24 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     ),
     "verdicts": (
         Column("place", "place", "where the paper says it"),
-        Column("verdict", "verdict", "holds: no violation found; fails: refuted by a certified world"),
         Column(
-            "worst_violation_nats", "worst violation", "largest violation found, nats (risks: units of the loss)", 4
+            "verdict",
+            "verdict",
+            "holds: no violation found; holds by definition: the sides cancel term by term; fails: violated",
         ),
+        Column(
+            "worst_violation_nats",
+            "worst violation",
+            "largest violation certified or evaluated, nats (risks: units of the loss)",
+            4,
+        ),
+        Column("worst_found", "how found", "whether the worst is certified, or evaluated in floating point and where"),
+        Column("certified_violation_nats", "certified", "largest violation with a certificate, same units", 4),
         Column("formula", "statement", "what it says"),
         Column("holds_under", "holds under", "extra assumptions under which no violation was found"),
         Column("corrected", "corrected", "an inequality that is proven instead"),
-        Column("published_form", "form", "as published, or as we read the proof's step"),
-        Column("worlds", "worlds", "worlds evaluated, in families and search"),
+        Column("published_form", "form", "as published, as we read the proof's step, or another reading of it"),
+        Column("worlds", "worlds", "worlds tested in families and search, all meeting the assumptions"),
         Column("search", "search", "what the search for a counterexample came to"),
         Column("reference", "reference", "section or appendix"),
         Column("statement", "key", "short name in files"),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ggmi.reporting.page import Block, Fold, Heading, Links, Listing, Page, Points, Prose, Section
 from ggmi.reporting.tables import COLUMNS, data_table, plain_table
-from ggmi.reporting.text import capital, count_word, fixed, listed
+from ggmi.reporting.text import capital, count_word, fixed, listed, plural
 from ggmi.theory.catalogue import STATEMENTS, with_amendments
 from ggmi.theory.families import Family
 from ggmi.theory.statement import Statement
@@ -25,34 +25,58 @@ SYMBOLS = {
     **{"delta_I": "ΔI", "delta_H": "ΔH", "delta_eps_p": "δ", "delta": "δ", "epsilon_W_p": "ε_W,p", "sqrt": "√"},
 }
 _WORDS = re.compile("|".join(rf"\b{name}\b" if name[0].isalpha() else re.escape(name) for name in SYMBOLS))
+READ_FORM = "in the form that we read out of the paper's proofs"
 Certificates = Mapping[str, Mapping[str, Any]]
 
 
 def theory_sentence(verdicts: pd.DataFrame) -> str:
-    """What came of the published statements, in one sentence.
+    """What came of the published statements, in a few sentences.
+
+    Every statement counts once: another reading of one is told apart, and so is how much of what
+    fails is quoted from the paper and how much is read out of its proofs.
 
     Parameters
     ----------
     verdicts
         Of `ggmi.theory.study.verdicts`.
     """
-    failing = verdicts[verdicts["verdict"] == "fails"]
-    worlds = int(verdicts["worlds"].min())
+    again = verdicts["statement"].map(lambda key: bool(STATEMENTS[key].rereads))
+    once, reread = verdicts[~again], verdicts[again & (verdicts["verdict"] == "fails")]
+    failing = once[once["verdict"] == "fails"]
+    holding = once[once["verdict"] != "fails"]
+    sentences = []
     if failing.empty:
-        return f"None of {len(verdicts)} published statements fails in {worlds:,} finite worlds or more each."
-    holding = len(verdicts) - len(failing)
-    central = [place(key) for key in CENTRAL if key in set(failing["statement"])]
-    among = f", among them {listed(central)}" if central else ""
-    return (
-        f"Of {len(verdicts)} statements of the theory, {holding} hold in every finite world tried (at least {worlds:,} "
-        f"each) and {len(failing)} fail{among}."
-    )
+        worlds = int(once["worlds"].min())
+        sentences.append(f"None of {len(once)} published statements fails in {worlds:,} finite worlds or more each")
+    else:
+        central = [place(key) for key in CENTRAL if key in set(failing["statement"])]
+        among = f", among them {listed(central)}" if central else ""
+        sentences.append(f"Of {len(once)} statements of the theory, {len(failing)} fail in finite worlds{among}")
+        quoted = [place(key) for key in failing["statement"] if not STATEMENTS[key].as_read]
+        as_read = count_word(len(failing) - len(quoted))
+        if quoted:
+            verb = "fails" if len(quoted) == 1 else "fail"
+            sentences.append(f"{listed(quoted)} {verb} as published, {as_read} {READ_FORM}")
+        else:
+            sentences.append(f"All of these are {READ_FORM}")
+        if len(holding):
+            worlds = int(holding["worlds"].min())
+            sentences.append(f"{len(holding)} hold in every world tried (at least {worlds:,} each)")
+    trivial = int((holding["verdict"] == "holds by definition").sum())
+    if trivial:
+        sentences[-1] += f", {count_word(trivial)} of them by definition"
+    if len(reread):
+        again_fail = listed([place(STATEMENTS[key].rereads) for key in reread["statement"]])
+        verb = "fails" if len(reread) == 1 else "fail"
+        sentences.append(f"With |loss| ≤ C in place of 0 ≤ loss ≤ C, {again_fail} {verb} too")
+    return ". ".join(sentences) + "."
 
 
 def theory_page(
     verdicts: pd.DataFrame,
     table: pd.DataFrame,
     certificates: Certificates,
+    worst: Certificates,
     families: Sequence[Family],
     provenance: Mapping[str, Any],
 ) -> Page:
@@ -65,7 +89,9 @@ def theory_page(
     table
         Of `ggmi.theory.study.statements_table`.
     certificates
-        Certified counterexamples by statement.
+        Certified counterexamples of fewest states by statement.
+    worst
+        Certified counterexamples of the largest violation by statement.
     families
         Families of worlds in `table`.
     provenance
@@ -95,7 +121,7 @@ def theory_page(
                 "failing",
                 "Statements that fail",
                 "What fails",
-                [block for key in failing for block in _failing(by_key[key], certificates[key])]
+                [block for key in failing for block in _failing(by_key[key], certificates[key], worst[key], table)]
                 or [Prose(["No statement was refuted."])],
             ),
             Section(
@@ -126,7 +152,7 @@ def theory_section(verdicts: pd.DataFrame) -> Section:
     items = [
         (
             f"{place(row['statement'])} fails",
-            f"`{typeset(row['formula'])}`"
+            f"`{typeset(row['formula'])}` ({row['published_form']})"
             + (f" holds if {typeset(row['holds_under'])}." if row["holds_under"] else "."),
         )
         for row in failing.to_dict("records")
@@ -171,7 +197,7 @@ def typeset(formula: str) -> str:
 
 
 def _finding(row: Mapping[str, Any], certificate: Mapping[str, Any] | None) -> str:
-    formula = f"`{typeset(row['formula'])}`"
+    formula = f"`{typeset(row['formula'])}` ({row['published_form']})"
     if certificate is None:
         return f"{formula} holds in all {row['worlds']:,} worlds tried."
     states = len(certificate["joint"]["states"])
@@ -203,9 +229,13 @@ def _table_section(verdicts: pd.DataFrame) -> Section:
             Prose(
                 [
                     "“As published” quotes the form in the paper's text; “as we read it” is the form that the proof "
-                    "needs at that place, where the number is the paper's and the wording ours. “Holds under” gives "
-                    "extra assumptions under which neither families nor search find a violation; “corrected” a "
-                    "different right side that is proven below."
+                    "needs at that place, where the number is the paper's and the wording ours; “another reading” "
+                    "is a second one of a statement in this table, which the count above leaves out. “Holds by "
+                    "definition”: the sides cancel term by term, so that no world could tell them apart. “Holds "
+                    "under” gives extra assumptions under which neither families nor search find a violation, "
+                    "“exactly then” where the statement also fails whenever they do; “corrected” a different right "
+                    "side that is proven below. A worst violation is certified, its sign proven, or evaluated in "
+                    "floating point where that found a larger one."
                 ],
                 "note",
             ),
@@ -213,32 +243,60 @@ def _table_section(verdicts: pd.DataFrame) -> Section:
     )
 
 
-def _failing(row: Mapping[str, Any], certificate: Mapping[str, Any]) -> list[Block]:
+def _failing(
+    row: Mapping[str, Any], certificate: Mapping[str, Any], worst: Mapping[str, Any], table: pd.DataFrame
+) -> list[Block]:
     key = row["statement"]
     statement = STATEMENTS[key]
-    left, right, excess = (_middle(certificate[side]["interval"]) for side in ("left", "right", "violation"))
-    named = listed([f"{typeset(name)} = {_middle(value)}" for name, value in certificate["terms"].items()])
     unit = "in units of the loss" if statement.needs_loss else "nats"
-    file = f"theory/certificates/{key}.json"
+    left, right, excess = (_middle(certificate[side]["interval"]) for side in ("left", "right", "violation"))
     sides = f"Left {left}, right {right}: violated by {excess} {unit}."
+    named = _quantities(certificate)
     blocks: list[Block] = [
         Heading(f"{place(key)}: {typeset(statement.formula)}"),
-        Prose([_sentences(statement.explanation), sides + (f" Terms: {named}." if certificate["terms"] else "")]),
+        Prose([_said(statement), f"{sides} Terms: {listed(named)}." if named else sides]),
         *_probabilities(certificate),
         *_losses(certificate),
-        Prose(
+        Prose([_worst(row, worst, unit)], "note"),
+        Links(
             [
-                f"Largest violation found in families and search: {fixed(row['worst_violation_nats'], 4)}. The "
-                f"certificate proves the sign, and `recheck.py {key}.json` checks that with the standard library alone."
-            ],
-            "note",
+                (
+                    "Certificate of this, the smallest counterexample",
+                    f"Tables and both sides; `recheck.py {key}.json` checks it with the standard library alone.",
+                    f"theory/certificates/{key}.json",
+                ),
+                (
+                    "Certificate of the worst counterexample",
+                    f"{capital(plural(len(worst['joint']['states']), 'joint state'))}, in the same form.",
+                    f"theory/certificates/worst/{key}.json",
+                ),
+            ]
         ),
-        Links([("Certificate", "Tables, joint law and both sides.", file)]),
     ]
-    repairs = [_repair(STATEMENTS[k]) for k in with_amendments(key)[1:]]
+    repairs = [_repair(STATEMENTS[k], table[table["statement"] == k]) for k in with_amendments(key)[1:]]
     if repairs:
         blocks.append(Fold("What is true instead, with proofs", [Points(repairs)]))
     return blocks
+
+
+def _quantities(certificate: Mapping[str, Any]) -> list[str]:
+    """The named terms of a counterexample."""
+    shown = [f"{typeset(name)} = {_middle(value)}" for name, value in certificate["terms"].items()]
+    if "lambda" in STATEMENTS[certificate["statement"]].terms and "lambda" not in certificate["terms"]:
+        shown.append("any λ will do, because e_p does not vary")
+    return shown
+
+
+def _worst(row: Mapping[str, Any], worst: Mapping[str, Any], unit: str) -> str:
+    """The largest violation: certified, or where a larger one was only evaluated, both."""
+    states, named = len(worst["joint"]["states"]), _quantities(worst)
+    proven = _middle(worst["violation"]["interval"])
+    text = f"Largest certified violation: {proven} {unit}, in a world of {plural(states, 'state')}"
+    text += f" with {listed(named)}." if named else "."
+    if row["worst_found"] != "certified":
+        larger = fixed(row["worst_violation_nats"], 4)
+        text += f" A larger one of {larger} was {row['worst_found']}, in floating point, and is not certified."
+    return text
 
 
 def _probabilities(certificate: Mapping[str, Any]) -> list[Block]:
@@ -287,14 +345,28 @@ def _leaves(tree: Any) -> Iterator[Sequence[str]]:
             yield from _leaves(part)
 
 
-def _repair(statement: Statement) -> tuple[str, str]:
-    return f"{capital(statement.kind)}: `{typeset(statement.formula)}`", _sentences(statement.explanation)
+def _repair(statement: Statement, rows: pd.DataFrame) -> tuple[str, str]:
+    """A restricted or corrected statement, its proof, and in how many worlds it was tested."""
+    said = _sentences(statement.explanation)
+    if statement.instances:
+        said = f"For example where {typeset(statement.instances)}. {said}"
+    if len(rows):
+        families = "one family" if len(rows) == 1 else f"{count_word(len(rows))} families"
+        said += f" Evaluated in {rows['worlds'].sum():,} worlds of {families} that meet its assumptions"
+        said += f" (fewest in one: {rows['worlds'].min():,}); search: {rows['certificate'].iloc[0]}."
+    return f"{capital(statement.kind)}: `{typeset(statement.formula)}`", said
 
 
 def _explained(statement: Statement, row: Mapping[str, Any]) -> tuple[str, str]:
-    form = "" if not statement.as_read else " (as we read it)"
-    said = _sentences(statement.explanation)
-    return f"{place(statement.key)}: `{typeset(statement.formula)}`{form}", f"{said} Worlds: {row['worlds']:,}."
+    name = f"{place(statement.key)}: `{typeset(statement.formula)}`"
+    if statement.by_definition:
+        name += ", by definition"
+    return name, f"{_said(statement)} Worlds: {row['worlds']:,}."
+
+
+def _said(statement: Statement) -> str:
+    """The form of a published statement, and what is to say of it."""
+    return f"{typeset(capital(statement.published_form))}. {_sentences(statement.explanation)}"
 
 
 def _sentences(text: str) -> str:
@@ -320,10 +392,23 @@ def _family_section(table: pd.DataFrame, families: Sequence[Family]) -> Section:
         "Families",
         [
             Points(described),
+            Prose([_reached(table)], "note"),
             data_table(
                 table, COLUMNS["statements"], caption="Every statement in every family", source="theory/statements.csv"
             ),
         ],
+    )
+
+
+def _reached(table: pd.DataFrame) -> str:
+    """How often the worlds that were to be drawn met a statement's assumptions."""
+    wanted = int(table["worlds"].max())
+    short = int((table["worlds"] < wanted).sum())
+    if not short:
+        return f"Each row is about {wanted:,} worlds that meet the statement's assumptions."
+    return (
+        f"Each row is about {wanted:,} worlds that meet the statement's assumptions, but for {short} of {len(table)}, "
+        f"in which fewer did ({int(table['worlds'].min()):,} at least). Where a family has none there is no row."
     )
 
 
@@ -338,10 +423,14 @@ def _making_section(provenance: Mapping[str, Any]) -> Section:
             Prose(
                 [
                     "Random worlds come from named streams of the run's seed; a family of more worlds begins with the "
-                    "same ones. A violation counts beyond 10^−9. The search climbs the violation on the logits of all "
-                    "tables from random starts, in every combination of factors and curation that the statement "
-                    "admits, then rounds to small fractions and thins the support out while the violation lasts; the "
-                    "world of fewest states is shown.",
+                    "same ones, and worlds are drawn on until enough meet a statement's assumptions, to three times as "
+                    "many; where they are still fewer, the table of families says so. A violation counts beyond "
+                    "10^−9. The search climbs the violation on the logits of all tables from random starts, in every "
+                    "combination of factors and curation that the statement admits, with sums over the integers and "
+                    "modulo, on two sizes of alphabets, and for layered losses also behind layers; it tests every "
+                    "world on its way that meets the assumptions. Its worst and its simplest violations are rounded "
+                    "to small fractions and their supports thinned out while the violation lasts. The world of fewest "
+                    "states is shown; the worst has a certificate of its own.",
                     f"Made with {used}. Code digest of the tables: {provenance['parameters']['code']}.",
                 ]
             ),

@@ -2,28 +2,27 @@
 
 The loss of a world is bounded by C and sigma-sub-Gaussian by Hoeffding's lemma (sigma = C/2 for
 losses in [0, C], sigma = C for losses in [-C, C]). Risks are averaged over the joint law of data and
-parameters; a training set is n independent examples. The factor exp(-(L/2) log(1/eta)) of L
-contracting layers is the square root of eta^L, the world's `contraction`.
+parameters; a training set is n independent examples, and total variation is that of one. The factor
+exp(-(L/2) log(1/eta)) of L contracting layers is the square root of eta^L, the world's `contraction`.
 """
 
 from __future__ import annotations
 
+from ggmi.theory.restrictions import FLOW_COVERED, SCREENED_CHAIN
 from ggmi.theory.statement import (
-    DETERMINISTIC_CURATION,
     LAMBDA_EXISTS,
     LAYERED,
     LAYERED_ANCHOR,
     LOSS_GIVEN,
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
-    SCREENED,
+    SHARED_VALUES,
     SUBGAUSSIAN,
     Sides,
     corrected,
     published,
     restricted,
 )
-from ggmi.theory.statements import B_SYN, BOUND_4_5, CREATED, FLOW, NOISE_LEARNT
+from ggmi.theory.statements import B_SYN, BOUND_4_5, CREATED, FLOW, LAMBDA_FLOW, NOISE_LEARNT
 from ggmi.theory.terms import (
     Term,
     absolute,
@@ -54,7 +53,7 @@ def _doubled(term: Term) -> Term:
 
 
 @published(
-    "eq14", "appendix C, (14)", "|R_D(pi) - R_D_M(pi)| <= C D_TV(D, D_M)", LOSS_UNSIGNED, ONE_EXAMPLE, as_read=True
+    "eq14", "appendix C, (14)", "|R_D(pi) - R_D_M(pi)| <= C D_TV(D, D_M)", LOSS_UNSIGNED, SHARED_VALUES, as_read=True
 )
 def eq14() -> Sides:
     """Change of the data law from task to generator, for a loss in [0, C].
@@ -70,7 +69,7 @@ def eq14() -> Sides:
     "appendix C, (15)",
     "|R_D_M(pi) - R_D_gen(pi)| <= C D_TV(D_M, D_gen)",
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
 )
 def eq15() -> Sides:
@@ -93,7 +92,7 @@ RISKS: dict[str, Term] = {
     "Lemma 3.1, (1)",
     "|Err(pi)| <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + |R_D_gen(pi) - R_S_gen(pi)|",
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
 )
 def lemma_3_1() -> Sides:
     """The error Err = R_D(pi) - R_S_gen(pi), for a loss in [0, C].
@@ -111,8 +110,9 @@ def lemma_3_1() -> Sides:
     "appendix C, (14), with |loss| <= C",
     "|R_D(pi) - R_D_M(pi)| <= C D_TV(D, D_M)",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
+    rereads="eq14",
 )
 def eq14_signed() -> Sides:
     """A loss in [-C, C] oscillates by 2C, so the constant is too small by a factor of two."""
@@ -124,8 +124,9 @@ def eq14_signed() -> Sides:
     "appendix C, (15), with |loss| <= C",
     "|R_D_M(pi) - R_D_gen(pi)| <= C D_TV(D_M, D_gen)",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
+    rereads="eq15",
 )
 def eq15_signed() -> Sides:
     """As (14) with |loss| <= C."""
@@ -137,8 +138,9 @@ def eq15_signed() -> Sides:
     "Lemma 3.1, (1), with |loss| <= C",
     "|Err(pi)| <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + |R_D_gen(pi) - R_S_gen(pi)|",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     as_read=True,
+    rereads="lemma3.1",
 )
 def lemma_3_1_signed() -> Sides:
     """As (14) with |loss| <= C."""
@@ -202,7 +204,7 @@ def lemma_4_8() -> Sides:
 )
 def lemma_4_6() -> Sides:
     """Lemma 4.4 with Lemma 4.5 put in; inherits the failure of Lemma 4.5."""
-    return GAP, _flow_bound(BOUND_4_5), FLOW
+    return GAP, _flow_bound(BOUND_4_5), LAMBDA_FLOW
 
 
 @published(
@@ -211,23 +213,25 @@ def lemma_4_6() -> Sides:
     "E[Err(pi)] <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + bound of Lemma 4.6",
     LAYERED,
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
     LAMBDA_EXISTS,
     as_read=True,
 )
 def theorem_4_7() -> Sides:
     """Lemma 3.1 with Lemma 4.6 put in; inherits the failure of Lemma 4.5."""
     left = absolute(risk("S_anchor") - training_risk("S_gen"))
-    return left, C * (TASK + GENERATION) + _flow_bound(BOUND_4_5), {**RISKS, **FLOW}
+    return left, C * (TASK + GENERATION) + _flow_bound(BOUND_4_5), {**RISKS, **LAMBDA_FLOW}
 
 
-@corrected("eq14-corrected", eq14_signed, "|R_D(pi) - R_D_M(pi)| <= 2 C D_TV(D, D_M)", LOSS_GIVEN, ONE_EXAMPLE)
+@corrected("eq14-corrected", eq14_signed, "|R_D(pi) - R_D_M(pi)| <= 2 C D_TV(D, D_M)", LOSS_GIVEN, SHARED_VALUES)
 def eq14_corrected() -> Sides:
     """Proof: subtract the middle of the loss's range; what is left is at most C in size, and sum |p - q| = 2 D_TV."""
     return absolute(risk("S_anchor") - risk("M")), _doubled(C * TASK)
 
 
-@corrected("eq15-corrected", eq15_signed, "|R_D_M(pi) - R_D_gen(pi)| <= 2 C D_TV(D_M, D_gen)", LOSS_GIVEN, ONE_EXAMPLE)
+@corrected(
+    "eq15-corrected", eq15_signed, "|R_D_M(pi) - R_D_gen(pi)| <= 2 C D_TV(D_M, D_gen)", LOSS_GIVEN, SHARED_VALUES
+)
 def eq15_corrected() -> Sides:
     """Proof: as eq14-corrected."""
     return absolute(risk("M") - risk("S_gen")), _doubled(C * GENERATION)
@@ -238,7 +242,7 @@ def eq15_corrected() -> Sides:
     lemma_3_1_signed,
     "|Err(pi)| <= 2 C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + |R_D_gen(pi) - R_S_gen(pi)|",
     LOSS_GIVEN,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
 )
 def lemma_3_1_corrected() -> Sides:
     """Proof: the triangle inequality with eq14-corrected and eq15-corrected."""
@@ -265,7 +269,7 @@ def lemma_4_6_corrected() -> Sides:
     "E[Err(pi)] <= C (D_TV(D, D_M) + D_TV(D_M, D_gen)) + bound of lemma4.6-corrected",
     LAYERED,
     LOSS_UNSIGNED,
-    ONE_EXAMPLE,
+    SHARED_VALUES,
 )
 def theorem_4_7_corrected() -> Sides:
     """Proof: Lemma 3.1, which holds for 0 <= loss <= C, with lemma4.6-corrected."""
@@ -283,14 +287,14 @@ for _statement in (eq14_signed, eq15_signed, lemma_3_1_signed):
 restricted(
     "lemma4.6-restricted",
     lemma_4_6,
-    SCREENED,
-    DETERMINISTIC_CURATION,
+    FLOW_COVERED,
     proof="Lemma 4.4 with lemma4.5-restricted.",
+    instances=SCREENED_CHAIN,
 )
 restricted(
     "theorem4.7-restricted",
     theorem_4_7,
-    SCREENED,
-    DETERMINISTIC_CURATION,
+    FLOW_COVERED,
     proof="Lemma 3.1 with lemma4.6-restricted.",
+    instances=SCREENED_CHAIN,
 )

@@ -9,6 +9,7 @@ zero, the statement is false in that world.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -54,6 +55,12 @@ class Interval:
 
     def __mul__(self, other: Interval) -> Interval:
         corners = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(_down(min(corners)), _up(max(corners)))
+
+    def __truediv__(self, other: Interval) -> Interval:
+        if other.low <= 0 <= other.high:
+            raise ZeroDivisionError("the divisor may be zero")
+        corners = [a / b for a in (self.low, self.high) for b in (other.low, other.high)]
         return Interval(_down(min(corners)), _up(max(corners)))
 
     def __abs__(self) -> Interval:
@@ -168,12 +175,15 @@ class ExactWorld:
     Raises
     ------
     UserError
-        If a probability is no fraction with a denominator up to `MAX_DENOMINATOR`.
+        If a probability is no fraction with a denominator up to `MAX_DENOMINATOR`, or training sets
+        have several examples.
     """
 
     def __init__(self, world: World) -> None:
         if len(world) != 1:
             raise UserError(f"a certificate is about one world, got a batch of {len(world)}")
+        if world.samples != 1:
+            raise UserError(f"a certificate is about training sets of one example, got {world.samples}")
         self.parameters = dict(terms.parameters(world))
         self.h = [int(x) for x in world.h[0]]
         self.g = [int(x) for x in world.g[0]]
@@ -262,7 +272,7 @@ def certificate(statement: Statement, world: World) -> dict[str, Any]:
         "statement": statement.key,
         "reference": statement.reference,
         "formula": statement.formula,
-        "published form": "as we read it" if statement.as_read else "as published",
+        "published form": statement.published_form,
         "assumptions": [a.text for a in statement.assumptions],
         "assumptions met": admitted,
         "units": "entropies in nats, risks in units of the loss",
@@ -271,7 +281,7 @@ def certificate(statement: Statement, world: World) -> dict[str, Any]:
         "left": _side(statement.left, exact),
         "right": _side(statement.right, exact),
         "violation": _side(statement.excess, exact),
-        "terms": {name: exact.enclose(term).as_json() for name, term in statement.terms.items()},
+        "terms": _named(statement, exact),
         "parameters": {name: str(value) for name, value in exact.parameters.items()},
         "tables": _tables(exact),
         "joint": {
@@ -283,6 +293,15 @@ def certificate(statement: Statement, world: World) -> dict[str, Any]:
 
 def _side(term: Term, exact: ExactWorld) -> dict[str, Any]:
     return {"interval": exact.enclose(term).as_json(), "tree": term.as_json()}
+
+
+def _named(statement: Statement, exact: ExactWorld) -> dict[str, Any]:
+    """The statement's named terms, without quotients that are not defined here."""
+    result = {}
+    for name, term in statement.terms.items():
+        with suppress(ZeroDivisionError):
+            result[name] = exact.enclose(term).as_json()
+    return result
 
 
 def _tables(exact: ExactWorld) -> dict[str, Any]:

@@ -71,6 +71,14 @@ DEFAULT_FAMILIES = (
     Family("independent, ERM, signed loss", learner="erm", signed=True),
     Family("independent, ERM, two layers of eta 3/4", learner="erm", contraction=Fraction(9, 16)),
     Family("independent, Gibbs, two examples", learner="gibbs", samples=2),
+    Family("dependent, deterministic learner", "dependent", learner="deterministic"),
+    Family("dependent, ERM", "dependent", learner="erm"),
+    Family("dependent, Gibbs, random curation", "dependent", "random", "gibbs"),
+    Family("dependent, modulo 3, random curation", "dependent", "random", modulus=3),
+    Family("independent, modulo 3, ERM", learner="erm", modulus=3),
+    Family("dependent, Gibbs, two layers of eta 1/2", "dependent", learner="gibbs", contraction=Fraction(1, 4)),
+    Family("independent, random curation, three layers of eta 1/2", curation="random", contraction=Fraction(1, 8)),
+    Family("dependent, ERM, two examples", "dependent", learner="erm", samples=2),
 )
 
 
@@ -107,9 +115,10 @@ def draw(family: Family, worlds: int, seed: int, *, first: int = 0) -> World:
         raise ValueError(f"a block holds worlds 1 to {BLOCK} from a multiple of {BLOCK}, asked {worlds} from {first}")
     generator = stream(seed, "theory", family.name, first // BLOCK)
     count = BLOCK
-    # n = 2 enumerates pairs of examples, so one example's alphabets are smaller.
+    # n = 2 enumerates pairs of examples, so one example's alphabets are smaller; three anchors are as
+    # many as two values have sums, so that pairs of either are numbered alike.
     single = family.samples == 1
-    s, e, values = (ANCHORS, FACTORS, VALUES) if single else (2, 2, 2)
+    s, e, values = (ANCHORS, FACTORS, VALUES) if single else (3, 2, 2)
     m = e
     anchor = _laws(generator, (count, s))
     prompt = _laws(generator, (count, s, e))

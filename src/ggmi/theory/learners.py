@@ -133,3 +133,20 @@ def layered_loss(loss: Array, contraction: Fraction) -> Array:
         raise UserError(f"the contraction factor is {contraction}; allowed: between 0 and 1")
     keep = float(contraction)
     return keep * loss + (1 - keep) * loss.mean(axis=-1, keepdims=True)
+
+
+def unlayered_loss(loss: Array, contraction: Fraction) -> Array:
+    """Loss on the last layer's values, given `layered_loss` of it.
+
+    Layers that let nothing through have no inverse; for these the loss itself is returned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> half = Fraction(1, 2)
+    >>> unlayered_loss(layered_loss(np.array([[0.0, 1.0]]), half), half)
+    array([[0., 1.]])
+    """
+    keep = float(contraction)
+    mean = loss.mean(axis=-1, keepdims=True)
+    return mean + (loss - mean) / keep if keep else loss

@@ -1,11 +1,10 @@
-"""Search for the worst violation: gradient ascent with restarts, then small supports and small fractions."""
+"""Search for the worst violation, and for the smallest: gradient ascent with restarts from every structure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from ggmi.random import stream
 from ggmi.theory import terms
 from ggmi.theory.families import additive
-from ggmi.theory.learners import deterministic
-from ggmi.theory.statement import ADDITIVE_CURATION, DETERMINISTIC_CURATION, INDEPENDENT, TOLERANCE, Statement
-from ggmi.theory.terms import Term
+from ggmi.theory.learners import deterministic, layered_loss
+from ggmi.theory.simplify import SIMPLER, VIOLATION, WORST, joint_states, simplify
+from ggmi.theory.statement import LOSS_UNSIGNED, Flags, Statement
+from ggmi.theory.terms import Term, parameter
 from ggmi.theory.world import FREE, LETTERS, Array, Indices, World
 
 # Plainest first: a counterexample that needs fewer ingredients says more.
@@ -23,9 +23,29 @@ CURATIONS = ("none", "deterministic", "additive", "random")
 STRUCTURES = tuple((f, c) for f in ("independent", "dependent") for c in CURATIONS)
 FREE_LETTERS = "".join(LETTERS[n] for n in FREE)
 LEARNING_RATE = 0.15
-DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 48)
-# A simpler world may give up this share of the violation.
-GIVE_UP = 0.5
+# eta^L of the layers in searches that let a loss see its data through any.
+LAYERS = Fraction(1, 4)
+# Starts whose violation is simplified in search of the worst.
+CONTENDERS = 3
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A world that violates a statement.
+
+    Parameters
+    ----------
+    world
+        A batch of one, with small fractions.
+    violation
+        Size of the violation, in nats (units of the loss for statements about risks).
+    structure
+        Factors, curation and sum of the world that was searched.
+    """
+
+    world: World
+    violation: float
+    structure: str
 
 
 @dataclass(frozen=True)
@@ -34,34 +54,50 @@ class Found:
 
     Parameters
     ----------
-    statement
-        What was searched.
     worlds
-        Worlds evaluated.
-    world
-        The simplified worst violation, one world with small fractions; None where none was found.
-    violation
-        Its size, in nats (units of the loss for statements about risks).
-    continuous
-        The violation that the ascent reached before simplification.
-    structure
-        Factors and curation of the world.
+        Worlds that meet the statement's assumptions and in which it was tested: all that the ascent
+        passed through, not only where it ended.
+    evaluated
+        The largest violation among them, before any rounding; 0 if none exceeds `VIOLATION`.
+    smallest
+        The violating world of fewest joint states, and the plainest of these, over one for each
+        structure; None where none was found or none survived rounding.
+    worst
+        The largest violation that survived rounding, over all structures and alphabets.
     """
 
-    statement: Statement
     worlds: int
-    world: World | None
-    violation: float
-    continuous: float
-    structure: tuple[str, str] | None
+    evaluated: float
+    smallest: Reached | None
+    worst: Reached | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Alphabets and losses of one batch of starts.
+
+    Parameters
+    ----------
+    large
+        Whether factors and parameters have three symbols instead of two.
+    signed
+        Whether losses lie in [-C, C].
+    contraction
+        eta^L of the layers that the loss sees its data through.
+    """
+
+    large: bool = False
+    signed: bool = False
+    contraction: Fraction = Fraction(1)
 
 
 def search(statement: Statement, seed: int, *, restarts: int = 24, steps: int = 120) -> Found:
-    """Look for the worst violation of a statement.
+    """Look for the worst and for the smallest violation of a statement.
 
     Every combination of factors (independent, dependent) and curation (none, a map, additive
-    noise, a channel) that the statement admits gets its restarts; all ascend in one batch. The
-    plainest combination with a violation is simplified and returned.
+    noise, a channel) that the statement admits gets its restarts, some of them with a sum modulo the
+    alphabet's size, on small and on larger alphabets; all of a size ascend in one batch. Every
+    world on the way that meets the assumptions is tested.
 
     Parameters
     ----------
@@ -78,50 +114,81 @@ def search(statement: Statement, seed: int, *, restarts: int = 24, steps: int = 
     -------
     Found
     """
-    worlds = 0
-    for large, signed in _plans(statement):
-        ascent = _Ascent(statement, seed, restarts, large=large, signed=signed)
+    worlds, evaluated = 0, 0.0
+    reached: list[tuple[float, World, str]] = []
+    smallest: list[Reached] = []
+    for plan in _plans(statement):
+        ascent = _Ascent(statement, seed, restarts, plan)
         if not len(ascent.kinds):
             continue
         batch = ascent.climb(steps)
-        worlds += len(batch) * (steps + 1)
-        excess = np.where(statement.admits(batch), -statement.slack(batch), -np.inf)
-        for structure, label in enumerate(STRUCTURES):
-            mine = np.flatnonzero((ascent.kinds == structure) & (excess > 1e3 * TOLERANCE))
-            for best in mine[np.argsort(-excess[mine], kind="stable")][:3]:
-                simple = simplify(statement, batch[best : best + 1])
-                if simple is not None:
-                    violation = float(-statement.slack(simple)[0])
-                    return Found(statement, worlds, simple, violation, float(excess[best]), label)
-    return Found(statement, worlds, None, 0.0, 0.0, None)
+        worlds += ascent.tested
+        violating = np.flatnonzero(ascent.excess > VIOLATION)
+        order = violating[np.argsort(-ascent.excess[violating], kind="stable")]
+        ends = [(float(ascent.excess[i]), batch[i : i + 1], ascent.structure(i)) for i in order]
+        evaluated = max([evaluated, *(excess for excess, _, _ in ends[:1])])
+        reached += ends[:CONTENDERS]
+        if not smallest:
+            kinds = ascent.kinds[order]
+            firsts = [np.flatnonzero(kinds == kind)[0] for kind in np.unique(kinds)]
+            smallest = _simplified(statement, [ends[i] for i in firsts], SIMPLER)
+    reached.sort(key=lambda end: -end[0])
+    worst = _simplified(statement, reached[:CONTENDERS], WORST)
+    return Found(
+        worlds,
+        evaluated,
+        min(smallest, key=lambda r: joint_states(r.world), default=None),
+        max(worst, key=lambda r: round(r.violation, 9), default=None),
+    )
 
 
-def _plans(statement: Statement) -> Iterator[tuple[bool, bool]]:
-    """Small alphabets first, then larger ones; signed losses last, where there are losses."""
-    yield False, False
-    yield True, False
-    if statement.needs_loss:
-        yield False, True
+def _plans(statement: Statement) -> Iterator[Plan]:
+    """Small alphabets first, then larger ones; signed and layered losses last, where they matter."""
+    yield Plan()
+    yield Plan(large=True)
+    leaves = statement.excess.leaves()
+    if statement.needs_loss and LOSS_UNSIGNED not in statement.assumptions:
+        yield Plan(signed=True)
+    if parameter("contraction") in leaves:
+        yield Plan(contraction=LAYERS)
+
+
+def _simplified(statement: Statement, ends: Sequence[tuple[float, World, str]], keep: float) -> list[Reached]:
+    """The worlds in small fractions, without those that no rounding keeps a violation."""
+    result = []
+    for _, world, structure in ends:
+        simple = simplify(statement, world, keep=keep)
+        if simple is not None:
+            result.append(Reached(simple, float(-statement.slack(simple)[0]), structure))
+    return result
 
 
 class _Ascent:
-    """Logits of a batch of worlds, climbing a statement's excess with Adam."""
+    """Logits of a batch of worlds, climbing a statement's excess with Adam.
 
-    def __init__(self, statement: Statement, seed: int, restarts: int, *, large: bool, signed: bool) -> None:
+    After `climb`, `tested` is the number of worlds passed that met the assumptions and `excess` the
+    largest excess of each start among them, shape (B,), -inf where none did.
+    """
+
+    def __init__(self, statement: Statement, seed: int, restarts: int, plan: Plan) -> None:
         self.statement = statement
-        self.signed = signed
-        generator = stream(seed, "theory", "search", statement.key, int(large), int(signed))
-        f = 3 if large else 2
-        s = 3 if large or statement.needs_loss else 2
-        w = 3 if large else 2
+        self.plan = plan
+        self.tested = 0
+        generator = stream(seed, "theory", "search", statement.key, str(plan))
+        f = 3 if plan.large else 2
+        s = 3 if plan.large or statement.needs_loss else 2
+        w = 3 if plan.large else 2
         v = 2 if any("W'" in leaf.args for leaf in statement.excess.leaves()) else 1
         kinds = np.repeat(np.arange(len(STRUCTURES)), restarts)
         n = len(kinds)
+        start = np.arange(n)
         self.h = generator.integers(0, f, (n, f))
         self.g = generator.integers(0, f, (n, f))
-        # The first half counts: h and g one-to-one, the natural case.
+        # Every second start counts: h and g one-to-one, the natural case.
         self.h[::2] = self.g[::2] = np.arange(f)
         k = 2 * f - 1
+        # A quarter, with maps of either kind, sums modulo the factors' alphabet.
+        self.moduli = np.where(np.isin(start % 8, (3, 6)), f, k)
         self.maps = deterministic(generator.integers(0, k, (n, k)), k + 1)
         z = max(s, k + 1)
         shapes = {
@@ -137,20 +204,31 @@ class _Ascent:
             shapes |= {"loss": (n, w, z), "anchor_loss": (n, v, z)}
         self.logits = {name: 1.5 * generator.standard_normal(shape) for name, shape in shapes.items()}
         self.kinds = kinds
-        # The structure decides what is admitted; screened worlds have measure zero and are not climbed to.
-        self._keep(np.flatnonzero(statement.admits(self.world())))
+        # Structure and maps decide whether a start can meet the assumptions, but for terms that can be followed.
+        first = self.world(self.logits)
+        possible = [a.holds(first) for a in statement.assumptions if a.term is None]
+        self._keep(np.flatnonzero(np.all(possible, axis=0)) if possible else start)
+        self.excess = np.full(len(self.kinds), -np.inf)
 
     def _keep(self, index: Indices) -> None:
         self.logits = {name: value[index] for name, value in self.logits.items()}
-        self.h, self.g, self.maps, self.kinds = self.h[index], self.g[index], self.maps[index], self.kinds[index]
+        for name in ("h", "g", "maps", "kinds", "moduli"):
+            setattr(self, name, getattr(self, name)[index])
+
+    def structure(self, index: int) -> str:
+        """Factors, curation and sum of one start, in words."""
+        factors, curation = STRUCTURES[self.kinds[index]]
+        modulo = f", sum modulo {self.moduli[index]}" if self.moduli[index] < self.maps.shape[1] else ""
+        layered = f", layers contracting to {self.plan.contraction}" if self.plan.contraction < 1 else ""
+        return f"{factors} factors, {'no' if curation == 'none' else curation} curation{modulo}{layered}"
 
     @property
     def _independent(self) -> NDArray[np.bool_]:
         return self.kinds < len(CURATIONS)
 
-    def world(self) -> World:
-        """The worlds at the present logits."""
-        tables = {name: _softmax(value) for name, value in self.logits.items() if "loss" not in name}
+    def world(self, logits: Mapping[str, Array]) -> World:
+        """The worlds of some logits."""
+        tables = {name: _softmax(value) for name, value in logits.items() if "loss" not in name}
         model = np.where(self._independent[:, None, None], tables["model_factor"][:, :1], tables["model_factor"])
         k = tables["channel"].shape[1]
         curation = np.array(tables["channel"])
@@ -158,30 +236,38 @@ class _Ascent:
         curation[which == 0] = np.eye(k, k + 1)
         curation[which == 1] = self.maps[which == 1]
         curation[which == 2] = additive(tables["noise"][which == 2], k, cyclic=False)
-        losses = {name: np.tanh(value) for name, value in self.logits.items() if "loss" in name}
-        if not self.signed:
+        losses = {name: np.tanh(value) for name, value in logits.items() if "loss" in name}
+        if not self.plan.signed:
             losses = {name: (value + 1) / 2 for name, value in losses.items()}
+        losses = {name: layered_loss(value, self.plan.contraction) for name, value in losses.items()}
         return World(
             tables["anchor"],
             tables["prompt_factor"],
             model,
             self.h,
             self.g,
-            self.h[:, :, None] + self.g[:, None, :],
+            (self.h[:, :, None] + self.g[:, None, :]) % self.moduli[:, None, None],
             curation,
             tables["learner"],
             tables["anchor_learner"],
             losses.get("loss"),
             losses.get("anchor_loss"),
-            sigma=Fraction(1) if self.signed else Fraction(1, 2),
+            sigma=Fraction(1) if self.plan.signed else Fraction(1, 2),
+            contraction=self.plan.contraction,
         )
 
     def climb(self, steps: int) -> World:
-        """Ascend and return the last worlds."""
+        """Ascend and return the worst world of each start; test all on the way."""
         first = {name: np.zeros_like(value) for name, value in self.logits.items()}
         second = {name: np.zeros_like(value) for name, value in self.logits.items()}
-        for step in range(1, steps + 1):
-            slopes = self._slopes(self.world())
+        best = {name: value.copy() for name, value in self.logits.items()}
+        for step in range(1, steps + 2):
+            world = self.world(self.logits)
+            admitted = self.statement.admits(world)
+            self._record(world, admitted, best)
+            if step > steps:
+                break
+            slopes = self._slopes(world, admitted)
             for name, slope in slopes.items():
                 first[name] = 0.9 * first[name] + 0.1 * slope
                 second[name] = 0.99 * second[name] + 0.01 * slope**2
@@ -190,11 +276,28 @@ class _Ascent:
                 self.logits[name] += LEARNING_RATE * mean / scale
                 # Beyond this a probability is nil and its gradient too.
                 np.clip(self.logits[name], -25, 25, out=self.logits[name])
-        return self.world()
+        return self.world(best)
 
-    def _slopes(self, world: World) -> dict[str, Array]:
-        """Gradient of the excess with respect to every logit."""
+    def _record(self, world: World, admitted: Flags, best: dict[str, Array]) -> None:
+        """Count the worlds that count, and keep the logits where a start is at its worst."""
+        self.tested += int(admitted.sum())
+        excess = np.where(admitted, -self.statement.slack(world), -np.inf)
+        better = excess > self.excess
+        self.excess[better] = excess[better]
+        for name, value in best.items():
+            value[better] = self.logits[name][better]
+
+    def _slopes(self, world: World, admitted: Flags) -> dict[str, Array]:
+        """Gradient with respect to every logit: of the excess, or of what leads back to the assumptions."""
         slopes = terms.gradient(self.statement.excess, world)
+        if not admitted.all():
+            slopes = {leaf: slope * admitted for leaf, slope in slopes.items()}
+            for assumption in self.statement.assumptions:
+                if assumption.term is None:
+                    continue
+                unmet = ~assumption.holds(world)
+                for leaf, slope in terms.gradient(assumption.term, world).items():
+                    slopes[leaf] = slopes.get(leaf, 0.0) - slope * unmet
         pull, loss_slopes = _pull(slopes, world)
         weight = world.joint() * pull
         scopes = {
@@ -218,7 +321,9 @@ class _Ascent:
         result["noise"] = _softmax_slope(noise, _softmax(self.logits["noise"]))
         for name, slope in loss_slopes.items():
             tanh = np.tanh(self.logits[name])
-            result[name] = slope * (1 - tanh**2) * (1.0 if self.signed else 0.5)
+            # The layers' map is its own transpose.
+            through = layered_loss(slope, self.plan.contraction)
+            result[name] = through * (1 - tanh**2) * (1.0 if self.plan.signed else 0.5)
         return result
 
 
@@ -285,85 +390,3 @@ def _softmax(logits: Array) -> Array:
 def _softmax_slope(cell: Array, table: Array) -> Array:
     """Gradient with respect to logits, given the summed weight of every cell of a table."""
     return cell - table * cell.sum(axis=-1, keepdims=True)
-
-
-def simplify(statement: Statement, world: World) -> World | None:
-    """Make a violating world small: round to the coarsest fractions, then thin the supports out.
-
-    Parameters
-    ----------
-    statement
-        What it violates.
-    world
-        One world.
-
-    Returns
-    -------
-    World or None
-        A world of the same structure that keeps a fair share of the violation; None if no rounding
-        keeps it a violation.
-    """
-    kept = [a for a in (INDEPENDENT, DETERMINISTIC_CURATION, ADDITIVE_CURATION) if a.holds(world)[0]]
-    start = float(-statement.slack(world)[0])
-
-    def score(candidate: World) -> float:
-        if not statement.admits(candidate)[0] or not all(a.holds(candidate)[0] for a in kept):
-            return -np.inf
-        return float(-statement.slack(candidate)[0])
-
-    floor = GIVE_UP * start
-    rounded = [_rounded(world, d) for d in DENOMINATORS]
-    scores = [score(r) for r in rounded]
-    good = [i for i, value in enumerate(scores) if value >= floor]
-    if not good:
-        good = [int(np.argmax(scores))]
-        if scores[good[0]] <= 1e3 * TOLERANCE:
-            return None
-    current, value = rounded[good[0]], scores[good[0]]
-    floor = min(floor, GIVE_UP * value)
-    while True:
-        trials = [(score(t), t) for t in _thinner(current)]
-        trials = [(v, t) for v, t in trials if v >= floor]
-        if not trials:
-            return current
-        value, current = max(trials, key=lambda pair: pair[0])
-
-
-def _rounded(world: World, denominator: int) -> World:
-    """The world with all rows rounded to multiples of 1/denominator (largest remainders)."""
-    tables = {name: _round_rows(table, denominator) for name, table in world.tables().items()}
-    for name in ("loss", "anchor_loss"):
-        if (table := getattr(world, name)) is not None:
-            tables[name] = np.round(table * denominator) / denominator
-    return _replaced(world, tables)
-
-
-def _replaced(world: World, tables: Mapping[str, Array]) -> World:
-    """The world with some tables exchanged."""
-    return replace(world, **dict[str, Any](tables))
-
-
-def _round_rows(table: Array, denominator: int) -> Array:
-    """Rows that sum to one in multiples of 1/denominator."""
-    scaled = table * denominator
-    units = np.floor(scaled + 1e-9)
-    missing = np.round(denominator - units.sum(axis=-1, keepdims=True))
-    rank = np.argsort(np.argsort(-(scaled - units), axis=-1, kind="stable"), axis=-1, kind="stable")
-    return (units + (rank < missing)) / denominator
-
-
-def _thinner(world: World) -> Iterator[World]:
-    """Worlds with one row of one table on fewer symbols: a point mass in place of a spread row."""
-    independent = INDEPENDENT.holds(world)[0]
-    additive_noise = ADDITIVE_CURATION.holds(world)[0]
-    for name, table in world.tables().items():
-        if name == "curation" and additive_noise:
-            continue
-        rows = table[0].reshape(-1, table.shape[-1])
-        groups = [list(range(len(rows)))] if name == "model_factor" and independent else [[i] for i in range(len(rows))]
-        for group in groups:
-            support = np.flatnonzero(rows[group[0]])
-            for symbol in support if len(support) > 1 else ():
-                changed = rows.copy()
-                changed[group] = np.eye(rows.shape[1])[symbol]
-                yield _replaced(world, {name: changed.reshape(table.shape)})

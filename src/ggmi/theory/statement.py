@@ -33,10 +33,22 @@ class Assumption:
         The condition in words.
     holds
         Whether each world of a batch meets it, shape (B,).
+    term
+        The term that is at most zero where the condition holds, if it is of that form: a search
+        that has left the condition can follow it back.
     """
 
     text: str
     holds: Callable[[World], Flags]
+    term: Term | None = None
+
+
+def at_most_zero(text: str, term: Term) -> Assumption:
+    """Assume that a term is zero or negative.
+
+    The tolerance is `EXACT`: the bounds on risks take a square root, which makes 1e-6 of 1e-12.
+    """
+    return Assumption(text, lambda world: terms.evaluate(term, world) < EXACT, term)
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,12 @@ class Statement:
         Key of the published statement behind a restricted or corrected one.
     as_read
         Whether the published form is our reading of the proof's step, not a quotation.
+    rereads
+        Key of the published statement of which this is another reading.
+    necessary
+        Whether the statement fails wherever the assumptions that a restriction adds do not hold.
+    instances
+        In words, simple cases in which the added assumptions hold.
     """
 
     key: str
@@ -81,6 +99,9 @@ class Statement:
     explanation: str = ""
     amends: str = ""
     as_read: bool = False
+    rereads: str = ""
+    necessary: bool = False
+    instances: str = ""
 
     def admits(self, world: World) -> Flags:
         """Whether each world meets the assumptions, shape (B,)."""
@@ -101,6 +122,18 @@ class Statement:
         return -terms.evaluate(self.excess, world)
 
     @property
+    def published_form(self) -> str:
+        """How the form relates to the paper's text, in words."""
+        if self.rereads:
+            return f"another reading of {REGISTRY[self.rereads].reference}"
+        return "as we read it" if self.as_read else "as published"
+
+    @property
+    def by_definition(self) -> bool:
+        """Whether both sides are the same sum of entropies, so that no world could tell them apart."""
+        return self.relation == "=" and not any(terms.coefficients(self.left - self.right).values())
+
+    @property
     def needs_loss(self) -> bool:
         """Whether the statement speaks of risks."""
         return any(leaf.op in ("risk", "training") for leaf in self.excess.leaves())
@@ -117,6 +150,7 @@ def published(
     *assumptions: Assumption,
     relation: Literal["<=", ">=", "="] = "<=",
     as_read: bool = False,
+    rereads: str = "",
 ) -> Callable[[Callable[[], Sides]], Statement]:
     """Register a statement of the paper; the decorated function returns its sides and explains it."""
 
@@ -134,6 +168,7 @@ def published(
             assumptions,
             inspect.cleandoc(function.__doc__ or ""),
             as_read=as_read,
+            rereads=rereads,
         )
         return REGISTRY[key]
 
@@ -165,12 +200,20 @@ def corrected(
     return register
 
 
-def restricted(key: str, statement: Statement, *assumptions: Assumption, proof: str) -> Statement:
+def restricted(
+    key: str,
+    statement: Statement,
+    *assumptions: Assumption,
+    proof: str,
+    necessary: bool = False,
+    instances: str = "",
+) -> Statement:
     """Register a published statement under extra assumptions that make it true."""
+    joined = " and ".join(a.text for a in assumptions)
     REGISTRY[key] = Statement(
         key,
         f"{statement.reference}, restricted",
-        f"{statement.formula}, if {' and '.join(a.text for a in assumptions)}",
+        f"{statement.formula}, {'if and only if' if necessary else 'if'} {joined}",
         "restricted",
         statement.relation,
         statement.left,
@@ -179,8 +222,32 @@ def restricted(key: str, statement: Statement, *assumptions: Assumption, proof: 
         (*statement.assumptions, *assumptions),
         inspect.cleandoc(proof),
         statement.key,
+        necessary=necessary,
+        instances=instances,
     )
     return REGISTRY[key]
+
+
+def smallest_lambda(world: World) -> Array:
+    """Least lambda with H(e_p) <= lambda I(h(e_p), M(p)): Lemma E.1's, as we read it.
+
+    Where e_p does not vary both sides are zero, every lambda will do, and 1 is returned; where e_p
+    varies and the output ignores it there is none, and inf is returned.
+
+    Returns
+    -------
+    ndarray, shape (B,)
+    """
+    varies, shared = world.entropy("e_p"), world.mutual_information("h", "M")
+    ratio = np.divide(varies, shared, out=np.full(len(world), np.inf), where=shared > TOLERANCE)
+    return np.where(varies < EXACT, 1.0, ratio)
+
+
+def alpha(world: World) -> Array:
+    """Theorem 4.10's alpha = H(S_anchor|W') / H(S_anchor|W); NaN if the denominator is zero."""
+    below = world.conditional_entropy("S_anchor", "W")
+    above = world.conditional_entropy("S_anchor", "W'")
+    return np.divide(above, below, out=np.full(len(world), np.nan), where=below > TOLERANCE)
 
 
 def _independent(world: World) -> Flags:
@@ -208,30 +275,11 @@ def _additive_curation(world: World) -> Flags:
     return flags
 
 
-def _screened(world: World) -> Flags:
-    dependence = world.mutual_information("e_p", "e_M", "W") - world.mutual_information("e_p", "e_M")
-    return dependence < TOLERANCE / 10
-
-
-def _screened_outputs(world: World) -> Flags:
-    dependence = world.mutual_information("h", "g", "W") - world.mutual_information("h", "g")
-    return dependence < TOLERANCE / 10
-
-
-def _screened_pair(world: World) -> Flags:
-    return world.mutual_information("h", "g", "W") < TOLERANCE / 10
-
-
-def _readable(world: World) -> Flags:
-    return world.conditional_entropy(("h", "g"), ("M", "W")) < TOLERANCE / 10
-
-
-def _lambda_exists(world: World) -> Flags:
-    return world.mutual_information("h", "M") > TOLERANCE
-
-
-def _alpha_exists(world: World) -> Flags:
-    return world.conditional_entropy("S_anchor", "W") > TOLERANCE
+def _shared_values(world: World) -> bool:
+    """Whether an index is the same data value for all three, and for sets of n examples a number of n digits."""
+    size = world.anchor.shape[1]
+    digits = round(size ** (1 / world.samples)) ** world.samples == size
+    return world.samples == 1 or (digits and world.curation.shape[1:] == (size, size))
 
 
 def _everywhere(world: World) -> Flags:
@@ -252,14 +300,13 @@ def _oscillates(world: World, learner: str, *, layers: bool) -> Flags:
 INDEPENDENT = Assumption("e_p and e_M are independent", _independent)
 DETERMINISTIC_CURATION = Assumption("S_gen is a function of M(p)", _deterministic_curation)
 ADDITIVE_CURATION = Assumption("S_gen is M(p) plus noise independent of it, or M(p) itself", _additive_curation)
-SCREENED = Assumption("I(e_p; e_M | W) <= I(e_p; e_M): training creates no dependence of the factors", _screened)
-SCREENED_OUTPUTS = Assumption("I(h; g | W) <= I(h; g): training creates no dependence of h and g", _screened_outputs)
-SCREENED_PAIR = Assumption("I(h; g | W) = 0", _screened_pair)
-READABLE = Assumption("H(h, g | M(p), W) = 0: the sum tells its summands", _readable)
-LAMBDA_EXISTS = Assumption("lambda exists: I(h(e_p), M(p)) > 0", _lambda_exists)
-ALPHA_EXISTS = Assumption("alpha exists: H(S_anchor|W) > 0", _alpha_exists)
-ONE_EXAMPLE = Assumption(
-    "training sets have one example", lambda world: _everywhere(world) if world.samples == 1 else ~_everywhere(world)
+LAMBDA_EXISTS = Assumption(
+    "lambda exists: I(h(e_p), M(p)) > 0, or e_p does not vary", lambda world: np.isfinite(smallest_lambda(world))
+)
+ALPHA_EXISTS = Assumption("alpha exists: H(S_anchor|W) > 0", lambda world: np.isfinite(alpha(world)))
+SHARED_VALUES = Assumption(
+    "training sets have one example, or S_anchor, M(p) and S_gen share one alphabet",
+    lambda world: np.full(len(world), _shared_values(world)),
 )
 LOSS_GIVEN = Assumption(
     "a loss with |loss| <= C is given", lambda world: ~_everywhere(world) if world.loss is None else _everywhere(world)

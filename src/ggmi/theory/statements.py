@@ -6,25 +6,16 @@ paper's and its form is what the proof needs at that place, as we read it. Logar
 
 from __future__ import annotations
 
-import numpy as np
-
 from ggmi.theory.statement import (
-    ADDITIVE_CURATION,
     ALPHA_EXISTS,
     DETERMINISTIC_CURATION,
     INDEPENDENT,
     LAMBDA_EXISTS,
-    READABLE,
-    SCREENED,
-    SCREENED_OUTPUTS,
-    SCREENED_PAIR,
     Sides,
     corrected,
     published,
-    restricted,
 )
 from ggmi.theory.terms import Term, conditional, entropy, information
-from ggmi.theory.world import Array, World
 
 DELTA_I = entropy("M") - information("h", "M")
 B_SYN = information("e_M", "W") + information("e_p", "W")
@@ -34,6 +25,7 @@ BOUND_4_5 = B_SYN - DELTA_I + entropy("e_M") + EFFICIENCY
 # What (5) forgets: dependence of the factors that training creates, and information that the
 # curation noise itself gives to W.
 CREATED = information("e_p", "e_M", "W") - information("e_p", "e_M")
+CREATED_OUTPUTS = information("h", "g", "W") - information("h", "g")
 NOISE_LEARNT = information("S_gen", "W", "M")
 DELTA_H = entropy("S_anchor") - entropy("S_gen")
 EPSILON_W_P = conditional("S_anchor", "W") - conditional("S_anchor", "M")
@@ -46,21 +38,7 @@ FLOW: dict[str, Term] = {
     "delta_eps_p": EFFICIENCY,
     "I(e_p; e_M | W)": information("e_p", "e_M", "W"),
 }
-
-
-def smallest_lambda(world: World) -> Array:
-    """Least lambda with H(e_p) <= lambda I(h(e_p), M(p)): Lemma E.1's, as we read it; inf if there is none."""
-    shared = world.mutual_information("h", "M")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = world.entropy("e_p") / shared
-    return np.where(world.entropy("e_p") < 1e-12, 1.0, np.where(shared > 1e-12, ratio, np.inf))
-
-
-def alpha(world: World) -> Array:
-    """Theorem 4.10's alpha = H(S_anchor|W') / H(S_anchor|W); NaN if the denominator is zero."""
-    below = world.conditional_entropy("S_anchor", "W")
-    above = world.conditional_entropy("S_anchor", "W'")
-    return np.divide(above, below, out=np.full(len(world), np.nan), where=below > 1e-12)
+LAMBDA_FLOW = FLOW | {"lambda": entropy("e_p") / information("h", "M")}
 
 
 @published("eq17", "appendix E, (17)", "H(S_gen) <= H(M(p))")
@@ -125,7 +103,8 @@ def lemma_e1() -> Sides:
 
     It measures how well the generator uses the prompt and enters Lemma 4.5 through
     delta = (lambda - 1) I(h(e_p), M(p)) = (1 - 1/lambda) H(e_p) = H(e_p) - I(h(e_p), M(p)). No
-    finite lambda exists where the output ignores the prompt although the prompt varies.
+    finite lambda exists where the output ignores the prompt although the prompt varies; where e_p
+    does not vary every lambda meets the definition, and delta is zero.
 
     Proof of lambda >= 1: I(h, M) <= H(h) <= H(e_p).
     """
@@ -162,9 +141,11 @@ def lemma_4_5() -> Sides:
 
     The form of delta is our reading; the rest is the paper's. With fair bits, W = S_gen mod 2 and
     lambda = 2 the sides are 1 and 1/2 bit; there the terms without delta add up to zero, so the
-    lemma fails under every reading that gives delta less than one bit.
+    lemma fails under every reading that gives delta less than one bit. If S_gen has noise of its
+    own, a constant output and one noise bit that W stores suffice: e_p does not vary, delta is zero
+    for every lambda, and the sides are 1 and 0 bit.
     """
-    return information("S_gen", "W"), BOUND_4_5, FLOW
+    return information("S_gen", "W"), BOUND_4_5, LAMBDA_FLOW
 
 
 @published("eq30", "appendix F, (30)", "I(S_anchor, W') = H(S_anchor) - H(S_anchor|W')", relation="=", as_read=True)
@@ -181,7 +162,7 @@ def eq31() -> Sides:
 
 @published("eq32", "appendix F, (32)", "I(S_anchor, M(p)) <= I(h(e_p), M(p))", as_read=True)
 def eq32() -> Sides:
-    """The output knows of the anchors through the prompt's factor alone; false if e_M depends on e_p."""
+    """The output knows of the anchors through the prompt's factor alone; where e_M depends on e_p it can know more."""
     return information("S_anchor", "M"), information("h", "M")
 
 
@@ -199,6 +180,7 @@ def eq34() -> Sides:
 
 GGMI_TERMS: dict[str, Term] = {
     "GGMI": GGMI,
+    "alpha": conditional("S_anchor", "W'") / conditional("S_anchor", "W"),
     "delta_I": DELTA_I,
     "H(S_anchor|W)": conditional("S_anchor", "W"),
     "H(S_anchor|W') = alpha H(S_anchor|W)": conditional("S_anchor", "W'"),
@@ -266,8 +248,7 @@ def eq23_corrected() -> Sides:
     H(h, g) = H(h) + H(g) - I(h; g) and H(h, g|W) = H(h|W) + H(g|W) - I(h; g|W). For independent
     factors the last term vanishes.
     """
-    created = information("h", "g", "W") - information("h", "g")
-    return information("M", "W"), information("h", "W") + information("g", "W") + created
+    return information("M", "W"), information("h", "W") + information("g", "W") + CREATED_OUTPUTS
 
 
 @corrected(
@@ -306,7 +287,7 @@ def eq25_corrected() -> Sides:
 )
 def lemma_4_5_corrected() -> Sides:
     """Proof: eq25-corrected, and the added -delta_I + H(e_M) + delta is non-negative by (28)."""
-    return information("S_gen", "W"), BOUND_4_5 + CREATED + NOISE_LEARNT, FLOW
+    return information("S_gen", "W"), BOUND_4_5 + CREATED + NOISE_LEARNT, LAMBDA_FLOW
 
 
 @corrected("eq32-corrected", eq32, "I(S_anchor, M(p)) <= I(h(e_p), M(p)) + I(e_p; M(p) | h(e_p))")
@@ -343,57 +324,3 @@ def theorem_4_10_corrected() -> Sides:
     """
     paid = conditional("M", "S_gen") + information("e_p", "M", "h")
     return GGMI, BOUND_4_10 - paid, GGMI_TERMS
-
-
-# The published forms under the weakest extra assumption we found.
-
-restricted("eq17-restricted", eq17, DETERMINISTIC_CURATION, proof="A function of M(p) has at most its entropy.")
-restricted(
-    "eq18-restricted",
-    eq18,
-    DETERMINISTIC_CURATION,
-    proof="If S_gen is a function of M(p) then W -> M(p) -> S_gen is a chain too, and data processing applies.",
-)
-restricted(
-    "eq22-restricted",
-    eq22,
-    SCREENED_PAIR,
-    READABLE,
-    proof="eq22-corrected with both subtracted terms zero; no weaker assumption will do, since it is an equality.",
-)
-restricted("eq23-restricted", eq23, SCREENED_OUTPUTS, proof="eq23-corrected with its added terms at most zero.")
-restricted(
-    "eq25-restricted",
-    eq25,
-    SCREENED,
-    DETERMINISTIC_CURATION,
-    proof="eq25-corrected with both added terms at most zero.",
-)
-restricted(
-    "lemma4.5-restricted",
-    lemma_4_5,
-    SCREENED,
-    DETERMINISTIC_CURATION,
-    proof="lemma4.5-corrected with both added terms at most zero.",
-)
-restricted("eq32-restricted", eq32, INDEPENDENT, proof="Then e_p -> h(e_p) -> M(p), and data processing applies.")
-restricted(
-    "eq33-restricted",
-    eq33,
-    ADDITIVE_CURATION,
-    proof="H(S_gen) >= H(M(p) + noise | noise) = H(M(p)) for independent noise.",
-)
-restricted(
-    "eq34-restricted",
-    eq34,
-    INDEPENDENT,
-    ADDITIVE_CURATION,
-    proof="eq32-restricted and eq33-restricted.",
-)
-restricted(
-    "theorem4.10-restricted",
-    theorem_4_10,
-    INDEPENDENT,
-    ADDITIVE_CURATION,
-    proof="Equivalent to eq34-restricted.",
-)

@@ -15,10 +15,12 @@ from ggmi.theory.catalogue import STATEMENTS, chosen
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, Family, draw
 from ggmi.theory.search import search
-from ggmi.theory.statement import TOLERANCE
+from ggmi.theory.statement import TOLERANCE, Statement
 from ggmi.theory.world import Array
 
 WORLDS = 10_000
+# Worlds drawn in wait for those that meet a statement's assumptions, as a multiple of those asked for.
+PATIENCE = 3
 COLUMNS = (
     "statement",
     "reference",
@@ -40,29 +42,48 @@ class Refutation:
     statement
         Its key.
     worlds
-        Worlds the search evaluated.
+        Worlds that the search tested, all of which meet the statement's assumptions.
+    evaluated
+        The largest violation among them, in floating point.
     certificate
         The certified counterexample of fewest joint states; None where none was found.
     structure
         Where it comes from: factors and curation of the searched world, or a world made by hand.
+    worst
+        The certified counterexample of the largest violation.
+    worst_structure
+        Where that one comes from.
     """
 
     statement: str
     worlds: int
-    certificate: dict[str, Any] | None
-    structure: str
+    evaluated: float = 0.0
+    certificate: dict[str, Any] | None = None
+    structure: str = ""
+    worst: dict[str, Any] | None = None
+    worst_structure: str = ""
 
     @property
     def violation(self) -> float:
-        """How much the certified world violates the statement by at least; 0 without one."""
-        return 0.0 if self.certificate is None else float(self.certificate["violation"]["interval"]["low"])
+        """How much the worst certified world violates the statement by at least; 0 without one."""
+        return 0.0 if self.worst is None else _certified(self.worst)
 
     @property
     def summary(self) -> str:
         """One phrase for a table."""
-        if self.certificate is None:
-            return f"none found after {self.worlds} worlds"
-        return f"violated by {self.violation:.6g} ({self.structure}), sign certified"
+        if self.certificate is not None:
+            return (
+                f"smallest: violated by {_certified(self.certificate):.6g} ({self.structure}); "
+                f"worst: by {self.violation:.6g} ({self.worst_structure}); signs certified"
+            )
+        if self.evaluated:
+            return f"violated by {self.evaluated:.6g} in floating point, which no rounding to fractions certified"
+        return f"none found after {self.worlds} worlds"
+
+
+def _certified(certificate: Mapping[str, Any]) -> float:
+    """Lower end of a certificate's violation."""
+    return float(certificate["violation"]["interval"]["low"])
 
 
 def family_named(name: str) -> Family:
@@ -91,27 +112,33 @@ def evaluate_family(
     seed
         The run's seed.
     worlds
-        How many are drawn.
+        How many are to meet each statement's assumptions. Up to `PATIENCE` times as many are drawn;
+        a statement that still has fewer is reported with what it has.
     keys
         Which statements; all by default.
 
     Returns
     -------
     list of dict
-        One row a statement that at least one world admits, with the keys `COLUMNS`. ``worlds`` are
-        those that meet the statement's assumptions. For statements about risks the unit is that of
+        One row a statement whose assumptions at least one world meets, with the keys `COLUMNS`.
+        ``worlds`` are those that meet them, the first of the family. For statements about risks the unit is that of
         the loss instead of nats.
     """
     statements = chosen(keys)
     slacks: dict[str, list[Array]] = {s.key: [] for s in statements}
-    for first in range(0, worlds, BLOCK):
-        batch = draw(family, min(BLOCK, worlds - first), seed, first=first)
-        for statement in statements:
-            admitted = statement.admits(batch)
-            if admitted.all():
-                slacks[statement.key].append(statement.slack(batch))
-            elif admitted.any():
-                slacks[statement.key].append(statement.slack(batch[np.flatnonzero(admitted)]))
+    wanting = dict.fromkeys(slacks, worlds)
+    for first in range(0, PATIENCE * worlds, BLOCK):
+        # Past the worlds asked for, only those are waited for that have turned up at all.
+        pending = [s for s in statements if wanting[s.key] and (first < worlds or slacks[s.key])]
+        if not pending:
+            break
+        batch = draw(family, BLOCK, seed, first=first)
+        for statement in pending:
+            admitted = np.flatnonzero(statement.admits(batch))[: wanting[statement.key]]
+            if len(admitted):
+                # Evaluated in all worlds, because statements share the batch's entropies.
+                slacks[statement.key].append(statement.slack(batch)[admitted])
+                wanting[statement.key] -= len(admitted)
     rows = []
     for statement in statements:
         if not slacks[statement.key]:
@@ -134,7 +161,7 @@ def evaluate_family(
 
 
 def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refutation:
-    """Search a statement for its worst violation, and certify the smallest world that refutes it.
+    """Search a statement, and certify the smallest world that refutes it and the one that does so most.
 
     The candidates are what the search comes to and the worlds of `ggmi.theory.known`.
 
@@ -153,10 +180,7 @@ def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refu
     """
     (statement,) = chosen([key])
     found = search(statement, seed, restarts=restarts, steps=steps)
-    candidates = []
-    if found.world is not None and found.structure is not None:
-        factors, curation = found.structure
-        candidates.append((f"{factors} factors, {'no' if curation == 'none' else curation} curation", found.world))
+    candidates = [(reached.structure, reached.world) for reached in (found.smallest, found.worst) if reached]
     made = (known.fair_bits, known.parity_task, known.added_noise, known.merging_curation)
     candidates += [(f"made by hand: {make.__name__.replace('_', ' ')}", make()) for make in made]
     proven = [
@@ -166,9 +190,13 @@ def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refu
     ]
     proven = [(structure, c) for structure, c in proven if c["verdict"] == "violated"]
     if not proven:
-        return Refutation(key, found.worlds, None, "")
+        return Refutation(key, found.worlds, found.evaluated)
+    # Equal violations differ in the last digits; then the first, found by search, or the smaller one counts.
     structure, smallest = min(proven, key=lambda pair: len(pair[1]["joint"]["states"]))
-    return Refutation(key, found.worlds, smallest, structure)
+    worst_structure, worst = max(
+        proven, key=lambda pair: (round(_certified(pair[1]), 9), -len(pair[1]["joint"]["states"]))
+    )
+    return Refutation(key, found.worlds, found.evaluated, smallest, structure, worst, worst_structure)
 
 
 def statements_table(rows: Sequence[Mapping[str, Any]], certificates: Mapping[str, str]) -> pd.DataFrame:
@@ -205,38 +233,62 @@ def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Mapping[str, Refuta
     Returns
     -------
     DataFrame
-        Columns statement, reference, formula, published_form, verdict (holds, fails),
-        worst_violation_nats (families and search together), worlds, search, holds_under, corrected.
-        An amendment is listed only if no family and no search violates it.
+        Columns statement, reference, formula, published_form, verdict (holds, holds by definition,
+        fails), worst_violation_nats, worst_found (how the worst was found: certified, or evaluated in
+        a family or by the search where that is larger), certified_violation_nats, worlds (of families
+        and search, those that meet the assumptions), search, holds_under, corrected. An amendment is
+        listed only if no family and no search violates it.
     """
-    worst: dict[str, float] = {}
+    found: dict[str, list[tuple[float, str]]] = {}
     seen: dict[str, int] = {}
     for row in rows:
         key = row["statement"]
-        worst[key] = max(worst.get(key, 0.0), row["worst_violation_nats"])
+        found.setdefault(key, []).append((row["worst_violation_nats"], f"evaluated in family {row['family']}"))
         seen[key] = seen.get(key, 0) + row["worlds"]
     for key, refutation in refutations.items():
-        worst[key] = max(worst.get(key, 0.0), refutation.violation)
+        found.setdefault(key, []).append((refutation.violation, "certified"))
+        found[key].append((refutation.evaluated, "evaluated in the search"))
         seen[key] = seen.get(key, 0) + refutation.worlds
+    worst = {key: _worst(violations) for key, violations in found.items()}
     result = []
     for statement in STATEMENTS.values():
-        if statement.kind != "published" or statement.key not in worst:
+        key = statement.key
+        if statement.kind != "published" or key not in worst:
             continue
-        amendments = [s for s in STATEMENTS.values() if s.amends == statement.key and worst.get(s.key, 0.0) == 0.0]
-        restrictions = [s for s in amendments if s.kind == "restricted"]
-        extra = [" and ".join(a.text for a in s.assumptions if a not in statement.assumptions) for s in restrictions]
+        amendments = [s for s in STATEMENTS.values() if s.amends == key and worst.get(s.key, (0.0, ""))[0] == 0.0]
+        violation, source = worst[key]
+        holds = "holds by definition" if statement.by_definition else "holds"
         result.append(
             {
-                "statement": statement.key,
+                "statement": key,
                 "reference": statement.reference,
                 "formula": statement.formula,
-                "published_form": "as we read it" if statement.as_read else "as published",
-                "verdict": "fails" if worst[statement.key] > 0 else "holds",
-                "worst_violation_nats": worst[statement.key],
-                "worlds": seen[statement.key],
-                "search": refutations[statement.key].summary if statement.key in refutations else "",
-                "holds_under": "; or ".join(extra),
+                "published_form": statement.published_form,
+                "verdict": "fails" if violation > 0 else holds,
+                "worst_violation_nats": violation,
+                "worst_found": source if violation > 0 else "",
+                "certified_violation_nats": refutations[key].violation if key in refutations else 0.0,
+                "worlds": seen[key],
+                "search": refutations[key].summary if key in refutations else "",
+                "holds_under": "; or ".join(_condition(s, statement) for s in amendments if s.kind == "restricted"),
                 "corrected": "; and ".join(s.formula for s in amendments if s.kind == "corrected"),
             }
         )
     return pd.DataFrame(result)
+
+
+def _worst(violations: Sequence[tuple[float, str]]) -> tuple[float, str]:
+    """Size and origin of the largest violation; a certified one that is as large as any is preferred."""
+    largest = max(size for size, _ in violations)
+    proven = max((size for size, source in violations if source == "certified"), default=0.0)
+    if proven >= largest - TOLERANCE:
+        return proven, "certified"
+    return next((size, source) for size, source in violations if size == largest)
+
+
+def _condition(restricted: Statement, statement: Statement) -> str:
+    """What a restriction adds to a statement's assumptions, whether that is exact, and simple cases of it."""
+    text = " and ".join(a.text for a in restricted.assumptions if a not in statement.assumptions)
+    if restricted.necessary:
+        text += " (exactly then)"
+    return f"{text}; for example where {restricted.instances}" if restricted.instances else text

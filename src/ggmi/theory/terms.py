@@ -1,9 +1,10 @@
 """Sides of inequalities as expression trees: one definition for floats, gradients, certificates and readers.
 
 A tree's leaves are exact numbers, entropies, total variation distances, risks and the world's
-parameters; its inner nodes are sums of any length, products of two, square roots and absolute
-values. Sums are kept flat, ``H(W) - H(S, W) + H(S)`` rather than a sum of sums. As JSON a tree is a
-nested list in prefix form with numbers as fractions in text, which is what certificates store.
+parameters; its inner nodes are sums of any length, products of two, square roots, absolute values,
+and in quantities that are only shown, quotients. Sums are kept flat, ``H(W) - H(S, W) + H(S)``
+rather than a sum of sums. As JSON a tree is a nested list in prefix form with numbers as fractions
+in text, which is what certificates store.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Term:
     Parameters
     ----------
     op
-        ``number``, a leaf of `LEAVES`, or ``+``, ``*``, ``sqrt``, ``abs``.
+        ``number``, a leaf of `LEAVES`, or ``+``, ``*``, ``/``, ``sqrt``, ``abs``.
     args
         The number, the leaf's names, or the node's operands.
     """
@@ -55,6 +56,9 @@ class Term:
             factor = self.args[0] * other.args[0].args[0]
             return other.args[1] if factor == 1 else Term("*", (number(factor), other.args[1]))
         return Term("*", (self, other))
+
+    def __truediv__(self, other: Term) -> Term:
+        return Term("/", (self, other))
 
     def leaves(self) -> list[Term]:
         """The tree's distinct leaves other than numbers, in order of appearance."""
@@ -125,13 +129,29 @@ def absolute(term: Term) -> Term:
     return Term("abs", (term,))
 
 
+def coefficients(term: Term) -> dict[Term, Fraction]:
+    """Factor of every leaf in a sum of leaves and multiples of leaves.
+
+    Examples
+    --------
+    >>> coefficients(entropy("W") - entropy("M") + entropy("W"))[entropy("W")]
+    Fraction(2, 1)
+    """
+    result: dict[Term, Fraction] = {}
+    for part in term.args if term.op == "+" else (term,):
+        factor, leaf = (part.args[0].args[0], part.args[1]) if part.op == "*" else (Fraction(1), part)
+        result[leaf] = result.get(leaf, Fraction(0)) + factor
+    return result
+
+
 def evaluate(term: Term, world: World) -> Array:
-    """Value in every world of the batch, shape (B,)."""
+    """Value in every world of the batch, shape (B,); a quotient with nothing below is infinite or NaN."""
 
     def root(value: Array) -> Array:
         return np.sqrt(np.maximum(value, 0.0))
 
-    value = fold(term, lambda leaf: leaf_value(leaf, world), float, root)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = fold(term, lambda leaf: leaf_value(leaf, world), float, root)
     return np.broadcast_to(np.asarray(value, dtype=float), (len(world),))
 
 
@@ -152,7 +172,7 @@ def fold(term: Term, leaf: Callable[[Term], Any], exact: Callable[[Fraction], An
     Returns
     -------
     Any
-        Whatever `leaf` returns, combined by ``+``, ``*``, `abs` and `root`.
+        Whatever `leaf` returns, combined by ``+``, ``*``, ``/``, `abs` and `root`.
     """
     if term.op == "number":
         return exact(term.args[0])
@@ -163,6 +183,8 @@ def fold(term: Term, leaf: Callable[[Term], Any], exact: Callable[[Fraction], An
         return reduce(add, operands)
     if term.op == "*":
         return operands[0] * operands[1]
+    if term.op == "/":
+        return operands[0] / operands[1]
     if term.op == "abs":
         return abs(operands[0])
     return root(operands[0])
@@ -207,7 +229,7 @@ def parameters(world: World) -> Mapping[str, Fraction]:
 
 
 def gradient(term: Term, world: World) -> dict[Term, Array]:
-    """Derivative of a tree with respect to each of its leaves, shape (B,) each.
+    """Derivative of a tree without quotients with respect to each of its leaves, shape (B,) each.
 
     Reverse accumulation over the tree: a node hands its derivative to its operands.
     """

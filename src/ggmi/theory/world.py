@@ -331,9 +331,19 @@ class World:
         return kl(self.data_law(a, size), self.data_law(b, size))
 
     def total_variation(self, a: str, b: str) -> Array:
-        """Total variation distance (half the L1 distance) of two variables' laws on the data values, shape (B,)."""
-        size = max(self.sizes[canonical(a)], self.sizes[canonical(b)])
-        return total_variation(self.data_law(a, size), self.data_law(b, size))
+        """Total variation distance (half the L1 distance) of two variables' laws on the data values, shape (B,).
+
+        The laws are those of one example, also where a training set has several.
+        """
+        one, two = self._example_law(a), self._example_law(b)
+        size = max(one.shape[1], two.shape[1])
+        return total_variation(*(np.pad(law, ((0, 0), (0, size - law.shape[1]))) for law in (one, two)))
+
+    def _example_law(self, name: str) -> Array:
+        """Law of the first of the n examples that a variable stands for, shape (B, values)."""
+        law = self.marginal([name])
+        values = round(law.shape[1] ** (1 / self.samples))
+        return law.reshape(len(self), values, -1).sum(axis=2)
 
 
 def entropy(law: Array) -> Array:
