@@ -68,9 +68,10 @@ class EstimationSettings:
     Parameters
     ----------
     pairing
-        ``prompt``: records with the anchors in their own prompt (or with the training records of
-        the same key); ``index``: by number after a random order; ``auto``: prompt where the set
-        names prompts and anchors that are known, else index.
+        ``prompt``: the records of a prompt with the anchors in it (or those of a key with the
+        training records of the same key), so that n counts prompts; ``index``: by number after a
+        random order; ``auto``: prompt where the set names prompts and anchors that are known, else
+        index.
     permutations
         Fewest shuffles of every permutation test.
     records
@@ -202,7 +203,7 @@ class _Work:
     def dependence(self) -> dict[str, Estimate]:
         s = self.settings
         pairs = pairs_of(self.synthetic, self.anchors, s.pairing, key=self.key, seed=self.seed, most=s.records)
-        found = hsic(pairs.x, pairs.y, n_permutations=s.permutations, seed=self.seed, groups=pairs.groups)
+        found = hsic(pairs.x, pairs.y, n_permutations=s.permutations, seed=self.seed)
         found = replace(found, unit="", method=f"{found.method}; {pairs.how}")
         return {"hsic": found, "cka": over_ceiling(found)}
 
