@@ -191,6 +191,10 @@ def test_dependence_on_the_anchors_in_the_prompt_is_found():
         (np.arange(5.0), np.arange(5.0), {"null": "gama"}, "null: 'gama' is unknown; did you mean 'gamma'"),
         (np.arange(5.0), np.arange(5.0), {"null": "gamma"}, "gamma needs 20 observations, got 5"),
         (np.arange(5.0), np.arange(5.0), {"n_permutations": 0}, "n_permutations: 0 is not allowed"),
+        (np.arange(5.0), np.arange(5.0), {"n_permutations": 9.5}, "n_permutations: 9.5 is not allowed; use a whole"),
+        (np.arange(5.0), np.arange(5.0), {"seed": -1}, "seed: -1 is not allowed; use a whole number of at least 0"),
+        (np.arange(5.0), np.arange(5.0), {"kernel": ("gaussian",)}, "kernel: 1 given; one for both variables is"),
+        (np.arange(5.0), np.arange(5.0), {"bandwidth": (1.0, 2.0, 3.0)}, "bandwidth: 3 given; one for both"),
         (np.arange(5.0), np.arange(5.0), {"bandwidth": 1e9}, "a kernel is constant"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError
-from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends, points
+from ggmi.information.estimate import Array, Estimate, Indices, check_count, group_codes, normal_ends, points
 from ggmi.information.kernels import Variable, tiles, variable
 from ggmi.random import stream
 from ggmi.statistics import wilson
@@ -83,8 +83,7 @@ def total_variation_bound(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    if folds < 2:
-        raise UserError(f"folds: {folds} is not allowed; at least 2 are needed")
+    check_count(folds, "folds", least=2)
     first, second = _same_space(x, y, least=folds)
     data = np.concatenate([first, second])
     is_x = np.repeat([True, False], [len(first), len(second)])
@@ -206,8 +205,7 @@ def mmd(
         If a set has fewer than two records or groups, dimensions differ, or all records are the same.
     """
     first, second = _same_space(x, y, least=2)
-    if n_permutations < 1:
-        raise UserError(f"n_permutations: {n_permutations} is not allowed; at least 1 is needed")
+    check_count(n_permutations, "n_permutations", least=1)
     n, m = len(first), len(second)
     codes = _codes(groups, n, m, least=2)
     pooled = variable(np.concatenate([first, second]), "x and y", kernel=kernel, bandwidth=bandwidth, seed=seed)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.information import hsic_null
-from ggmi.information.estimate import Array, Estimate, normal_ends
+from ggmi.information.estimate import Array, Estimate, check_count, normal_ends
 from ggmi.information.kernels import Sets, Variable, tiles, variable
 
 ESTIMATORS = ("unbiased", "biased")
@@ -321,8 +321,7 @@ def hsic(
     for word, name, allowed in ((estimator, "estimator", ESTIMATORS), (null or NULLS[0], "null", NULLS)):
         if word not in allowed:
             raise UserError(f"{name}: '{word}' is unknown; {did_you_mean(str(word), allowed)}")
-    if null == "permutation" and n_permutations < 1:
-        raise UserError(f"n_permutations: {n_permutations} is not allowed; at least 1 is needed")
+    check_count(n_permutations, "n_permutations", least=1)
     least = 4 if estimator == "unbiased" else 2
     sides = paired_variables(x, y, kernel, bandwidth, seed, least=least)
     n = len(sides[0])
@@ -374,6 +373,9 @@ def paired_variables(
     """
     kernels = kernel if isinstance(kernel, tuple) else (kernel, kernel)
     widths = bandwidth if isinstance(bandwidth, tuple) else (bandwidth, bandwidth)
+    for name, given in (("kernel", len(kernels)), ("bandwidth", len(widths))):
+        if given != 2:
+            raise UserError(f"{name}: {given} given; one for both variables is needed, or two, for x and for y")
     sides = [
         variable(data, name, kernel=k, bandwidth=w, seed=seed, least=least)
         for data, name, k, w in zip((x, y), "xy", kernels, widths, strict=True)

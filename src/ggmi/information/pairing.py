@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ggmi.errors import UserError
-from ggmi.information.estimate import Array, Indices, nearest_id, places_by, points, unique_ids
+from ggmi.information.estimate import Array, nearest_id, places_by, points, unique_ids
 from ggmi.information.kernels import Sets
 from ggmi.random import stream
 

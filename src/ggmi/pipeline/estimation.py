@@ -174,7 +174,7 @@ class _Work:
         yield ("semantic_entropy_lists",), self.lists
         yield ("vendi",), lambda: {"vendi": vendi_score(self.equal, groups=self.equal_together)}
         yield ("distinct_2",), self.distinct
-        yield ("differential_entropy",), lambda: {"differential_entropy": differential_entropy(self.equal)}
+        yield ("differential_entropy",), self.density
         yield ("near_repeats", "near_duplicates", "exact_duplicates"), self.duplicates
         yield ("information_gain", "information_gain_per_token"), self.gain
         yield ("hsic_published",), self.published
@@ -219,6 +219,9 @@ class _Work:
     def distinct(self) -> dict[str, Estimate]:
         return {"distinct_2": distinct_n([self.text(i) for i in self.equal_places], groups=self.equal_together)}
 
+    def density(self) -> dict[str, Estimate]:
+        return {"differential_entropy": differential_entropy(self.equal, groups=self.equal_together)}
+
     def discrepancy(self) -> dict[str, Estimate]:
         x, y, groups = self.both
         return {"mmd": mmd(x, y, groups=groups, n_permutations=self.settings.permutations, seed=self.seed)}
@@ -230,7 +233,7 @@ class _Work:
     def entropy(self) -> dict[str, Estimate]:
         places = self.equal_places
         texts, way = [self.text(i) for i in places], self.same(self.equal)
-        found = semantic_entropy(texts, way, seed=self.seed)
+        found = semantic_entropy(texts, way, groups=self.equal_together, seed=self.seed)
         effect = _effect_of(texts, way, self.seed)
         growth = "what the last doubling of n added to the plug-in entropy, over ln 2; at most 0.1 says that n suffices"
         return {
