@@ -99,8 +99,7 @@ def total_variation_bound(
     found = advantage(says_x, labels, together)
     observed, shuffled = found.studentised[0], found.studentised[1:]
     p_value = (1 + int(np.count_nonzero(shuffled >= observed - 1e-9))) / (1 + n_permutations)
-    # How much more the advantage of equal laws varies than groups alone explain.
-    effect = max(1.0, float(np.square(shuffled).mean())) * _design_effect(says_x[:, 0], labels[:, 0] > 0, together)
+    effect = _design_effect(says_x[:, 0], labels[:, 0] > 0, together, float(np.square(shuffled).mean()))
     hits, false_hits = float(says_x[:n, 0].sum()), float(says_x[n:, 0].sum())
     method = (
         f"held-out advantage of a linear discriminant, {folds} folds, mean of {CUTS} cuts; a lower bound of the total "
@@ -110,14 +109,13 @@ def total_variation_bound(
     return Estimate(hits / n - false_hits / m, *ends, p_value, 0.0, 1.0, n + m, "total variation", method)
 
 
-def _design_effect(says_x: Array, is_x: NDArray[np.bool_], codes: Indices) -> float:
-    """How many times as many records, in groups, vary as little as independent ones; at least 1.
+def _design_effect(says_x: Array, is_x: NDArray[np.bool_], codes: Indices, excess: float) -> float:
+    """How many times as many records vary as little as those with independent verdicts; at least 1.
 
-    The variance of the advantage over groups (each verdict less its set's mean, summed by group) over
-    that of two independent shares. Where all verdicts on a set agree, groups count as one record each.
+    The variance of the advantage over groups (each verdict less its set's mean, summed by group), times
+    `excess`, how much more that of equal laws varies, over the variance of two independent shares.
+    Where all verdicts on a set agree, groups count as one record each.
     """
-    if codes.max() + 1 == len(codes):
-        return 1.0
     sizes = [np.bincount(codes[side]) for side in (is_x, ~is_x)]
     shares = [says_x[side].mean() for side in (is_x, ~is_x)]
     independent = sum(p * (1 - p) / s.sum() for p, s in zip(shares, sizes, strict=True))
@@ -125,7 +123,8 @@ def _design_effect(says_x: Array, is_x: NDArray[np.bool_], codes: Indices) -> fl
         return max(float(s.sum() / np.count_nonzero(s)) for s in sizes)
     signed = np.where(is_x, (says_x - shares[0]) / sizes[0].sum(), (shares[1] - says_x) / sizes[1].sum())
     by_group = np.bincount(codes, signed)
-    return max(1.0, float(np.square(by_group).sum() * len(by_group) / (len(by_group) - 1) / independent))
+    over_groups = np.square(by_group).sum() * len(by_group) / (len(by_group) - 1)
+    return max(1.0, excess * float(over_groups / independent))
 
 
 def _codes(groups: Groups | None, n: int, m: int, *, least: int) -> Indices | None:

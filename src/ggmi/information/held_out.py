@@ -136,11 +136,9 @@ def advantage(says_x: Array, labels: Array, codes: Indices) -> Advantage:
     of_x = np.clip(of_x, 1, n - 1)
     signed = labels / of_x - (1 - labels) / (n - of_x)
     value = np.einsum("it,it->t", signed, says_x)
-    share = says_x.mean(axis=0)
-    independent = share * (1 - share) * (1 / of_x + 1 / (n - of_x))
-    signed *= says_x - share
+    signed *= says_x - says_x.mean(axis=0)
     order = np.argsort(codes, kind="stable")
     by_group = np.add.reduceat(signed[order], np.flatnonzero(np.diff(codes[order], prepend=-1)), axis=0)
     groups = len(by_group)
-    error = np.sqrt(np.maximum(np.square(by_group).sum(axis=0) * groups / (groups - 1), independent))
+    error = np.sqrt(np.square(by_group).sum(axis=0) * groups / (groups - 1))
     return Advantage(value, np.divide(value, error, out=np.zeros_like(value), where=error > 0))
