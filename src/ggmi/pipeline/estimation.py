@@ -228,7 +228,8 @@ class _Work:
 
     def variation(self) -> dict[str, Estimate]:
         x, y, groups = self.both
-        return {"total_variation": total_variation_bound(x, y, groups=groups, seed=self.seed)}
+        found = total_variation_bound(x, y, groups=groups, n_permutations=self.settings.permutations, seed=self.seed)
+        return {"total_variation": found}
 
     def entropy(self) -> dict[str, Estimate]:
         places = self.equal_places
