@@ -85,7 +85,7 @@ def normal_ends(value: float, standard_error: float) -> tuple[float, float]:
     return value - WIDTH * standard_error, value + WIDTH * standard_error
 
 
-def left_out_error(value: float, n: int, left_out: Array, sizes: Array, times: Array) -> float:
+def left_out_error(value: float, n: int, left_out: Array, sizes: Array | Indices, times: Array | None = None) -> float:
     """Jackknife standard error with groups of unequal sizes left out (Busing et al. 1999).
 
     With h = n / size the group's pseudo-value is ``h value - (h - 1) left_out``; the variance is the
@@ -103,7 +103,7 @@ def left_out_error(value: float, n: int, left_out: Array, sizes: Array, times: A
     sizes
         Observations in that group, shape (g,); none of them all.
     times
-        How many groups give this value, shape (g,).
+        How many groups give this value, shape (g,); None for one each.
 
     Returns
     -------
@@ -111,11 +111,12 @@ def left_out_error(value: float, n: int, left_out: Array, sizes: Array, times: A
 
     Examples
     --------
-    >>> error = left_out_error(2.0, 3, np.array([2.5, 2.0, 1.5]), np.ones(3), np.ones(3))  # the mean of 1, 2, 3
+    >>> error = left_out_error(2.0, 3, np.array([2.5, 2.0, 1.5]), np.ones(3))  # the mean of 1, 2, 3
     >>> round(error, 6)  # 1 / sqrt(3)
     0.57735
     """
     h = n / sizes
+    times = np.ones(len(h)) if times is None else times
     pseudo = h * value - (h - 1) * left_out
     estimate = float(times @ (pseudo / h))
     return float(np.sqrt(times @ (np.square(pseudo - estimate) / (h - 1)) / times.sum()))

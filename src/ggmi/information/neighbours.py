@@ -86,7 +86,7 @@ def differential_entropy(x: ArrayLike, *, neighbours: int = 3, groups: Sequence[
     elif n - sizes.max() > neighbours:
         sums = _without_each_group(distances, codes[places], codes, neighbours)
         left_out = entropy(sums / (n - sizes), n - sizes)
-        ends = normal_ends(value, left_out_error(value, n, left_out, sizes.astype(float), np.ones(len(sizes))))
+        ends = normal_ends(value, left_out_error(value, n, left_out, sizes))
         method += f"; interval: spread over {len(sizes):,} groups of records, without the bias"
     return Estimate(value, *ends, None, None, None, n, "nats", method)
 

@@ -286,14 +286,14 @@ def _without_a_record(counts: NDArray, estimator: Callable[[ArrayLike], float]) 
 
 def _without_a_group(
     clusters: Indices, codes: Indices, estimator: Callable[[ArrayLike], float]
-) -> tuple[Array, Array, Array]:
-    """Values without each group, its size, and one."""
-    counts, sizes = np.bincount(clusters), np.bincount(codes).astype(float)
+) -> tuple[Array, Indices]:
+    """Values without each group, and its size."""
+    counts, sizes = np.bincount(clusters), np.bincount(codes)
     values = [
         estimator(counts - np.bincount(clusters[members], minlength=len(counts)))
-        for members in np.split(np.argsort(codes, kind="stable"), np.cumsum(sizes[:-1]).astype(int))
+        for members in np.split(np.argsort(codes, kind="stable"), np.cumsum(sizes[:-1]))
     ]
-    return np.array(values), sizes, np.ones(len(values))
+    return np.array(values), sizes
 
 
 def _curve(labels: Indices, seed: int) -> tuple[CurvePoint, ...]:
