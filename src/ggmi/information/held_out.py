@@ -11,8 +11,8 @@ from ggmi.information.estimate import Array, Indices
 
 # Random cuts into folds. Verdicts are averaged over them: the luck of one cut is a quarter of the variance.
 CUTS = 4
-# Added to the eigenvalues of a correlation matrix, for features that do not vary.
-RIDGE = 1e-9
+# Added to the eigenvalues of a correlation matrix, for features that do not vary or are copies of others.
+RIDGE = 1e-6
 
 
 def verdicts(data: Array, labels: Array, codes: Indices, folds: int, generator: np.random.Generator) -> Array:
