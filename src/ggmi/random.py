@@ -7,6 +7,8 @@ import operator
 
 import numpy as np
 
+from ggmi.errors import UserError
+
 
 def stream(seed: int, *name: str | int) -> np.random.Generator:
     """Return the random generator that belongs to a name.
@@ -28,6 +30,11 @@ def stream(seed: int, *name: str | int) -> np.random.Generator:
     numpy.random.Generator
         A fresh generator (SFC64).
 
+    Raises
+    ------
+    UserError
+        If the seed is not a whole number of at least 0.
+
     Examples
     --------
     >>> a = stream(1, "gmm", "K2_J2_L2", "anchors", 0).random()
@@ -35,6 +42,8 @@ def stream(seed: int, *name: str | int) -> np.random.Generator:
     >>> a == b
     True
     """
+    if not hasattr(seed, "__index__") or operator.index(seed) < 0:
+        raise UserError(f"seed: {seed!r} is not allowed; use a whole number of at least 0")
     # NumPy's integers and strings name the same stream as Python's, whose repr is plainer.
     plain = tuple(str(part) if isinstance(part, str) else operator.index(part) for part in name)
     digest = hashlib.sha256(repr(plain).encode()).digest()

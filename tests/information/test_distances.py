@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.neighbors import KNeighborsClassifier
 
 from ggmi.errors import UserError
 from ggmi.information import kernels
@@ -27,31 +26,11 @@ def test_the_bound_stays_below_the_total_variation_and_comes_near_it(shift):
     truth = 2 * stats.norm.cdf(shift / 2) - 1
     above, values = 0, []
     for trial in range(40):
-        found = total_variation_bound(*shifted(300, 300, 3, shift, trial), seed=trial)
+        found = total_variation_bound(*shifted(300, 300, 3, shift, trial), n_permutations=39, seed=trial)
         above += found.ci_low > truth
         values.append(found.value)
     assert above <= stats.binom.ppf(0.999, 40, 0.025)
     assert truth - 0.03 < np.mean(values) < truth + 0.01
-
-
-def test_equal_distributions_are_told_apart_as_rarely_as_alpha_says():
-    trials, rejected, covered = 120, 0, 0
-    for trial in range(trials):
-        found = total_variation_bound(*shifted(60, 40, 4, 0.0, trial), seed=trial)
-        rejected += found.p_value <= 0.05
-        covered += found.ci_low <= 0 <= found.ci_high
-    assert rejected <= stats.binom.ppf(0.999, trials, 0.05)
-    assert covered >= stats.binom.ppf(0.001, trials, 0.93)
-
-
-def test_any_classifier_may_judge_and_one_that_fits_sees_more():
-    generator = stream(5, "rings")
-    angles = generator.uniform(0, 2 * np.pi, 400)
-    ring = np.column_stack([np.cos(angles), np.sin(angles)]) * np.where(np.arange(400) < 200, 1.0, 3.0)[:, None]
-    blind = total_variation_bound(ring[:200], ring[200:])
-    seeing = total_variation_bound(ring[:200], ring[200:], classifier=KNeighborsClassifier(5))
-    assert blind.value < 0.3
-    assert seeing.value == 1
 
 
 def test_the_same_seed_gives_the_same_bound():
@@ -123,5 +102,7 @@ def test_settings_that_make_no_sense_are_refused():
         mmd([[1.0]] * 3, [[1.0]] * 3)
     with pytest.raises(UserError, match="n_permutations: 0"):
         mmd([[1.0], [2.0]], [[1.0], [3.0]], n_permutations=0)
+    with pytest.raises(UserError, match="n_permutations: 0"):
+        total_variation_bound([[1.0], [2.0]], [[1.0], [3.0]], folds=2, n_permutations=0)
     with pytest.raises(UserError, match="folds: 1"):
         total_variation_bound([[1.0], [2.0]], [[1.0], [3.0]], folds=1)

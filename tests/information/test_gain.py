@@ -76,6 +76,7 @@ def test_a_single_prompt_gives_a_value_without_interval():
         ([[-1.0], [0.5]], None, "log_probs: record 1 holds 0.5"),
         ([[np.nan]], None, "log_probs: record 0 holds nan"),
         ([[-np.inf]], None, "log_probs: record 0 holds -inf"),
+        ([[-1.0, "x"]], None, "log_probs: record 0 must be a list of numbers, a log-probability a token"),
         ([[-1.0]], ["p", "q"], "prompt_ids: 2 labels for 1 observations"),
     ],
 )

@@ -39,11 +39,45 @@ def test_the_entropy_equals_the_formula_on_a_line_and_its_interval_covers():
     assert covered >= stats.binom.ppf(0.001, trials, 0.93)
 
 
-def test_no_law_of_the_same_covariance_has_more_entropy_than_its_ceiling():
-    uniform = differential_entropy(stream(7, "uniform").uniform(size=(2000, 2)))
-    assert uniform.ceiling == pytest.approx(np.log(2 * np.pi * np.e / 12), abs=0.03)
-    assert uniform.ci_high < uniform.ceiling
-    assert differential_entropy(stream(7, "few").normal(size=(10, 20))).ceiling is None
+def grouped(trial, groups=40):
+    """Points of groups of unequal sizes that share half of their variance."""
+    draw = stream(7, "grouped", trial)
+    codes = np.repeat(np.arange(groups), draw.integers(1, 20, size=groups))
+    x = draw.normal(size=(groups, 3))[codes] + draw.normal(size=(len(codes), 3))
+    return np.sqrt(0.5) * x, codes
+
+
+@pytest.mark.parametrize("neighbours", [1, 3])
+@pytest.mark.parametrize("doubled", [False, True])
+def test_the_interval_over_groups_is_the_jackknife_that_leaves_each_out(neighbours, doubled):
+    x, codes = grouped(0, 8)
+    if doubled and neighbours > 1:  # equal points, in one group and in two
+        x[1], x[-1] = x[0], x[2]
+    found = differential_entropy(x, neighbours=neighbours, groups=[f"p{code}" for code in codes])
+    n, sizes = len(x), np.bincount(codes)
+    left_out = [differential_entropy(x[codes != g], neighbours=neighbours).value for g in range(8)]
+    weights = n / sizes
+    pseudo = weights * found.value - (weights - 1) * left_out
+    error = np.sqrt(np.mean((pseudo - np.sum(pseudo / weights)) ** 2 / (weights - 1)))
+    assert found.ci_high - found.value == pytest.approx(1.959964 * error, rel=1e-6)
+    assert found.value == differential_entropy(x, neighbours=neighbours).value
+    assert "spread over 8 groups of records, without the bias" in found.method
+    assert found.ceiling is None
+    one_left = [0] * (n - 1) + [1]
+    assert differential_entropy(x, neighbours=neighbours, groups=one_left).ci_low is None
+
+
+def test_the_interval_over_groups_covers_what_the_estimator_gives_on_average():
+    trials = 200
+    by_itself, in_groups = [], []
+    for trial in range(trials):
+        x, codes = grouped(trial)
+        by_itself.append(differential_entropy(x))
+        in_groups.append(differential_entropy(x, groups=codes))
+    mean = np.mean([found.value for found in in_groups])
+    covered = [sum(one.ci_low <= mean <= one.ci_high for one in found) for found in (by_itself, in_groups)]
+    assert covered[0] < 0.8 * trials
+    assert covered[1] >= stats.binom.ppf(0.001, trials, 0.92)
 
 
 @pytest.mark.parametrize("d", [1, 2, 3])
@@ -86,6 +120,13 @@ def test_dependence_is_found_and_the_null_mean_is_near_zero():
         (lambda: differential_entropy([[1.0]] * 5), "x: observation 0 has more than 3 equal ones"),
         (lambda: mutual_information(np.arange(5.0), np.arange(6.0)), "x and y: hold 5 and 6"),
         (lambda: mutual_information(np.arange(5.0), np.ones(5)), "y: column 0 is constant"),
+        (lambda: mutual_information([0.0, 1, 1, 1, 1, 1, 2], np.arange(7.0)), "x: observation 1 has more than 3 equal"),
+        (
+            lambda: mutual_information(np.arange(99.0), np.arange(99) // 9),
+            "y: observation 0 has more than 3 equal",
+        ),
+        (lambda: mutual_information(np.arange(9.0), np.arange(9.0), n_permutations=-1), "n_permutations: -1 is not"),
+        (lambda: differential_entropy([[1.0], [2.0]], neighbours=0), "neighbours: 0 is not allowed"),
         (lambda: mutual_information([1, 2, 3, np.inf, 4], np.arange(5.0)), "x: observation 3 holds NaN or infinity"),
     ],
 )

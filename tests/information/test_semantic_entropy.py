@@ -65,6 +65,51 @@ def test_the_jackknife_error_is_that_of_leaving_out_each_record():
     assert found.ci_high - found.ci_low == pytest.approx(2 * 1.959964 * error, rel=1e-6)
 
 
+def by_prompt(trial, prompts=40, each=10):
+    """Lists of answers, a prompt's all among two of fifty: far fewer different ones than independent answers show."""
+    draw = stream(8, "lists", trial)
+    sizes = draw.integers(1, 2 * each, size=prompts)
+    drawn = [draw.choice(50, 2, replace=False)[draw.integers(2, size=size)] for size in sizes]
+    return [f"answer {i}" for answers in drawn for i in answers], np.repeat(np.arange(prompts), sizes)
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+def test_the_jackknife_over_groups_leaves_out_each(name):
+    records, groups = by_prompt("jackknife", 12, 5)
+    found = semantic_entropy(records, ExactKey(), groups=groups).estimates[name]
+    n, sizes = len(records), np.bincount(groups)
+    labels = ExactKey().cluster(records)
+    weights = n / sizes
+    left_out = np.array([CORRECTIONS[name](np.bincount(labels[groups != g])) for g in range(12)])
+    pseudo = weights * found.value - (weights - 1) * left_out
+    error = np.sqrt(np.mean((pseudo - np.sum(pseudo / weights)) ** 2 / (weights - 1)))
+    assert found.ci_high - found.value == pytest.approx(1.959964 * error, rel=1e-6)
+    assert found.value == semantic_entropy(records, ExactKey()).estimates[name].value
+    assert "spread over 12 groups of records, without the bias" in found.method
+    assert semantic_entropy(records, ExactKey(), groups=["p"] * n).estimates[name].ci_low is None
+
+
+def test_intervals_over_groups_cover_what_the_estimator_gives_on_average_and_not_its_bias():
+    trials = 100
+    drawn = [by_prompt(trial) for trial in range(trials)]
+    by_itself = [semantic_entropy(records, ExactKey()).miller_madow for records, _ in drawn]
+    grouped = [semantic_entropy(records, ExactKey(), groups=groups).miller_madow for records, groups in drawn]
+    mean = np.mean([found.value for found in grouped])
+    covered = [sum(one.ci_low <= mean <= one.ci_high for one in found) for found in (by_itself, grouped)]
+    assert covered[0] < 0.8 * trials
+    assert covered[1] >= stats.binom.ppf(0.001, trials, 0.95)
+    # Forty lists of two answers each show too few of the fifty; no correction for n records knows that.
+    assert sum(one.ci_low <= np.log(50) <= one.ci_high for one in grouped) < 0.05 * trials
+
+
+def test_only_the_plug_in_has_a_ceiling():
+    found = semantic_entropy([f"answer {max(i, 1)}" for i in range(400)], ExactKey())
+    assert found.plug_in.value < found.plug_in.ceiling == pytest.approx(np.log(400))
+    for corrected in (found.miller_madow, found.chao_shen):
+        assert corrected.value > np.log(400)
+        assert corrected.ceiling is None
+
+
 def test_the_curve_tells_a_set_that_suffices_from_one_that_does_not():
     few = semantic_entropy([f"answer {i % 5}" for i in range(400)], ExactKey())
     assert few.suffices
@@ -97,6 +142,7 @@ def test_each_prompt_gets_its_own_entropy_and_ceiling():
     assert found["p"].value == pytest.approx(stats.entropy([1, 1, 2]))
     assert found["p"].ceiling == pytest.approx(np.log(4))
     assert found["q"].value == pytest.approx(np.log(2))
+    assert semantic_entropy_by_prompt(records, prompts, labels)["p"].ceiling is None
     with pytest.raises(UserError, match="prompt_ids: 1 for 6 records"):
         semantic_entropy_by_prompt(records, ["p"], labels)
 

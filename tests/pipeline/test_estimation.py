@@ -65,7 +65,7 @@ def test_dependence_on_the_prompts_own_anchors_is_found_by_prompt_pairs_and_not_
     index = by_name(estimates(synthetic, train, EstimationSettings("index", 99), seed=1))["hsic"]
     assert prompt["p_value"] == 0.01 or prompt["p_value"] < 0.01
     assert prompt["ci_low"] > 0
-    assert "anchors in its own prompt" in prompt["method"]
+    assert "of each prompt with the anchors in it" in prompt["method"]
     assert index["p_value"] > 0.05
     assert "seed 1" in index["method"]
 
@@ -101,7 +101,7 @@ def test_records_of_the_same_key_are_paired_where_no_anchors_are_named():
     synthetic = embedded(train.vectors[order] + 0.1 * draw(size=(50, D)), "S", keys=[f"q{i}" for i in order])
     row = by_name(estimates(synthetic, train, EstimationSettings("prompt", 99), seed=1))["cka"]
     assert row["value"] > 0.9
-    assert "same prompt_id" in row["method"]
+    assert "n counts values of prompt_id" in row["method"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,8 @@ def test_the_information_gain_is_the_mean_surprisal():
 def test_a_sample_bounds_the_records_that_kernels_see_and_shares_take_all():
     synthetic, train = world(0.0)
     rows = by_name(estimates(synthetic, train, EstimationSettings("auto", 99, 50, 30), seed=1))
-    assert rows["hsic"]["n"] == 50
+    # Pairs by prompt count prompts, of two records here.
+    assert rows["hsic"]["n"] == 25
     assert rows["mmd"]["n"] == 100
     assert rows["vendi"]["n"] == rows["near_repeats"]["n"] == 30
     assert rows["near_duplicates"]["n"] == 120

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
-from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends, places_by
+from ggmi.information.estimate import Array, Estimate, Indices, group_codes, left_out_error, normal_ends, places_by
 from ggmi.information.kernels import TILE, blocks
 from ggmi.statistics import share_interval
 
@@ -58,7 +58,8 @@ def vendi_score(vectors: ArrayLike, *, groups: Sequence[str] | None = None) -> E
     ]
     ends: tuple[float | None, float | None] = (None, None)
     if len(parts) > 1:
-        low, high = normal_ends(log_score, _jackknife(np.array(left_out)))
+        sizes = np.array([len(part) for part in parts])
+        low, high = normal_ends(log_score, left_out_error(log_score, n, np.array(left_out), sizes))
         ends = float(np.exp(low)), float(np.exp(high))
     method = f"Vendi score, cosine kernel, jackknife over {len(parts)} parts"
     return Estimate(float(np.exp(log_score)), *ends, None, None, float(min(n, d)), n, "effective records", method)
@@ -96,7 +97,8 @@ def distinct_n(records: Sequence[str], *, order: int = 2, groups: Sequence[str] 
     if len(records) < 2:
         raise UserError(f"records: holds {len(records)}; distinct-n needs at least 2")
     parts: list[dict[tuple[str, ...], int]] = []
-    for part in _parts(groups, len(records)):
+    members = _parts(groups, len(records))
+    for part in members:
         counts: dict[tuple[str, ...], int] = {}
         for i in part:
             words = normalised(records[i]).split()
@@ -117,7 +119,8 @@ def distinct_n(records: Sequence[str], *, order: int = 2, groups: Sequence[str] 
     kept = total - lengths
     ends: tuple[float | None, float | None] = (None, None)
     if kept.all():
-        ends = normal_ends(value, _jackknife((len(holders) - alone) / kept))
+        sizes = np.array([len(part) for part in members])
+        ends = normal_ends(value, left_out_error(value, len(records), (len(holders) - alone) / kept, sizes))
     return Estimate(value, *ends, None, None, 1.0, len(records), "share", f"distinct {order}-grams of words")
 
 
@@ -286,9 +289,3 @@ def _spectral_entropy(matrix: Array) -> float:
     values = np.linalg.eigvalsh(matrix)
     values = values[values > 1e-15]
     return float(-(values * np.log(values)).sum())
-
-
-def _jackknife(left_out: Array) -> float:
-    """Standard error from the values with each of some equal parts left out."""
-    g = len(left_out)
-    return float(np.sqrt((g - 1) / g * np.square(left_out - left_out.mean()).sum()))

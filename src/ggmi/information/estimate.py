@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
@@ -84,6 +85,43 @@ def normal_ends(value: float, standard_error: float) -> tuple[float, float]:
     return value - WIDTH * standard_error, value + WIDTH * standard_error
 
 
+def left_out_error(value: float, n: int, left_out: Array, sizes: Array | Indices, times: Array | None = None) -> float:
+    """Jackknife standard error with groups of unequal sizes left out (Busing et al. 1999).
+
+    With h = n / size the group's pseudo-value is ``h value - (h - 1) left_out``; the variance is the
+    mean over groups of its squared deviation from the jackknife's estimate, over h - 1. For equal
+    sizes this is the usual ``(g - 1) / g sum (left_out - mean)^2``.
+
+    Parameters
+    ----------
+    value
+        The estimate from all n observations.
+    n
+        Observations.
+    left_out
+        The estimate without a group, shape (g,).
+    sizes
+        Observations in that group, shape (g,); none of them all.
+    times
+        How many groups give this value, shape (g,); None for one each.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> error = left_out_error(2.0, 3, np.array([2.5, 2.0, 1.5]), np.ones(3))  # the mean of 1, 2, 3
+    >>> round(error, 6)  # 1 / sqrt(3)
+    0.57735
+    """
+    h = n / sizes
+    times = np.ones(len(h)) if times is None else times
+    pseudo = h * value - (h - 1) * left_out
+    estimate = float(times @ (pseudo / h))
+    return float(np.sqrt(times @ (np.square(pseudo - estimate) / (h - 1)) / times.sum()))
+
+
 def points(values: ArrayLike, name: str, *, least: int = 2) -> Array:
     """Check observations and return them as a float64 matrix.
 
@@ -123,6 +161,27 @@ def points(values: ArrayLike, name: str, *, least: int = 2) -> Array:
     if len(bad):
         raise UserError(f"{name}: observation {bad[0]} holds NaN or infinity; every value must be finite")
     return data
+
+
+def check_count(count: int, name: str, *, least: int) -> None:
+    """Check a number of things wanted.
+
+    Parameters
+    ----------
+    count
+        How many.
+    name
+        What a message calls it.
+    least
+        Fewest allowed.
+
+    Raises
+    ------
+    UserError
+        If it is no whole number, or too small.
+    """
+    if not hasattr(count, "__index__") or operator.index(count) < least:
+        raise UserError(f"{name}: {count!r} is not allowed; use a whole number of at least {least}")
 
 
 def unique_ids(ids: Iterable[str], name: str) -> list[str]:

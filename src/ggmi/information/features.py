@@ -66,7 +66,6 @@ def hsic_random_features(
     n_features: int = 1024,
     bandwidth: float | str | tuple[float | str, float | str] = "median",
     seed: int = 0,
-    groups: ArrayLike | None = None,
 ) -> tuple[Estimate, float]:
     """Unbiased HSIC with Gaussian kernels replaced by inner products of random features.
 
@@ -84,8 +83,6 @@ def hsic_random_features(
         As for `ggmi.information.hsic.hsic`.
     seed
         Of features and bandwidths.
-    groups
-        As for `ggmi.information.hsic.hsic`.
 
     Returns
     -------
@@ -110,7 +107,7 @@ def hsic_random_features(
     """
     if n_features < 2 * GROUPS or n_features % (2 * GROUPS):
         raise UserError(f"n_features: {n_features} is not allowed; use a multiple of {2 * GROUPS}")
-    sides, codes = paired_variables(x, y, "gaussian", bandwidth, seed, groups, least=4)
+    sides = paired_variables(x, y, "gaussian", bandwidth, seed, least=4)
     n = len(sides[0])
     features = [
         Features(v, stream(seed, "hsic features", name).standard_normal((v.scaled.shape[1], n_features // 2)))
@@ -120,7 +117,7 @@ def hsic_random_features(
     value, ceiling = sums.value("unbiased"), sums.ceiling("unbiased")
     ends: tuple[float | None, float | None] = (None, None)
     if n >= INTERVAL_LEAST:
-        ends = normal_ends(value, float(np.hypot(jackknife_error(sums, cross, codes), error)))
+        ends = normal_ends(value, float(np.hypot(jackknife_error(sums, cross), error)))
     p_value = gamma_tail(value, moments(sides[0], sides[1], sums, "unbiased", seed)) if n >= GAMMA_LEAST else None
     method = (
         f"unbiased HSIC by {n_features:,} random features (standard error {error:.2g}), kernels "

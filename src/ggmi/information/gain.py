@@ -94,7 +94,12 @@ def information_gain(
         raise UserError("log_probs: holds no records; at least one is needed")
     nats, tokens = np.empty(len(log_probs)), np.empty(len(log_probs))
     for i, record in enumerate(log_probs):
-        values = np.asarray(record, dtype=float)
+        try:
+            values = np.asarray(record, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise UserError(
+                f"log_probs: record {i} must be a list of numbers, a log-probability a token ({error})"
+            ) from error
         if values.ndim != 1 or not len(values):
             raise UserError(f"log_probs: record {i} has shape {values.shape}; it must be a list of at least one token")
         bad = values[~(np.isfinite(values) & (values <= 1e-6))]
@@ -137,10 +142,13 @@ def gain_of_sums(
     >>> gain_of_sums([2.0, 4.0], [2, 4], ["p", "q"]).per_token.value
     1.0
     """
-    nats, tokens = np.asarray(nats, dtype=float), np.asarray(tokens, dtype=float)
-    if not len(nats):
+    try:
+        nats, tokens = np.asarray(nats, dtype=float), np.asarray(tokens, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"log_probs: sums and numbers of tokens must be numbers ({error})") from error
+    if not nats.size:
         raise UserError("log_probs: holds no records; at least one is needed")
-    if nats.shape != tokens.shape or not (np.isfinite(nats) & (nats >= 0) & (tokens >= 1)).all():
+    if nats.ndim != 1 or nats.shape != tokens.shape or not (np.isfinite(nats) & (nats >= 0) & (tokens >= 1)).all():
         raise UserError("log_probs: each record needs a finite sum of at most 0 nats and at least one token")
     n = len(nats)
     codes = group_codes(prompt_ids, n, "prompt_ids")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.information import hsic_null
-from ggmi.information.estimate import Array, Estimate, Indices, group_codes, normal_ends
+from ggmi.information.estimate import Array, Estimate, check_count, normal_ends
 from ggmi.information.kernels import Sets, Variable, tiles, variable
 
 ESTIMATORS = ("unbiased", "biased")
@@ -172,7 +172,7 @@ def cross_sums(x: Variable, y: Variable, sums: Sums) -> tuple[Array, Array]:
     return kb, la
 
 
-def jackknife_error(sums: Sums, cross: tuple[Array, Array], groups: Indices) -> float:
+def jackknife_error(sums: Sums, cross: tuple[Array, Array]) -> float:
     """Jackknife standard error of the unbiased statistic.
 
     The statistic is a U-statistic of order 4, so its value without observation i follows from the
@@ -187,8 +187,6 @@ def jackknife_error(sums: Sums, cross: tuple[Array, Array], groups: Indices) -> 
         Sums of the kernels.
     cross
         K b and L a.
-    groups
-        Group of each observation; those of one group are left out together, to first order.
 
     Returns
     -------
@@ -199,11 +197,8 @@ def jackknife_error(sums: Sums, cross: tuple[Array, Array], groups: Indices) -> 
     h = (n - 2) ** 2 * sums.products + (n - 2) * (sums.products.sum() - kb - la) - n * a * b
     h += b.sum() * a + a.sum() * b - a @ b
     h /= 2 * total
-    influence = np.bincount(groups, 4 * (h - h.mean()) / (n - 4))
-    g = len(influence)
-    if g < 2:
-        raise UserError("groups: all observations belong to one group; an interval needs at least two")
-    variance = (g - 1) / g * float(influence @ influence)
+    influence = 4 * (h - h.mean()) / (n - 4)
+    variance = (n - 1) / n * float(influence @ influence)
     return float(np.sqrt(max(variance, null_variance(sums))))
 
 
@@ -262,7 +257,6 @@ def hsic(
     null: Literal["permutation", "gamma"] | None = "permutation",
     n_permutations: int = 999,
     seed: int = 0,
-    groups: ArrayLike | None = None,
 ) -> Estimate:
     """Measure the dependence of two paired variables, exactly.
 
@@ -274,6 +268,9 @@ def hsic(
     tables 2 and 4 of the paper publish. Kernels are evaluated in tiles, two passes and a third for
     the permutation null, so memory grows with n and not with its square. Exchanging x and y
     changes nothing but rounding.
+
+    Null and interval take observations as independent. Records that came together (from one prompt)
+    are one observation, a set: see `ggmi.information.pairing.pair_by_prompt`.
 
     Parameters
     ----------
@@ -299,10 +296,6 @@ def hsic(
         Fewest shuffles.
     seed
         Of the shuffles, and of bandwidths beyond 4,096 points.
-    groups
-        Observations that belong together (records of one prompt), shape (n,): the interval then
-        treats groups as independent, not observations. The p-value does not need it where the
-        null says that y is drawn independently of x.
 
     Returns
     -------
@@ -328,10 +321,9 @@ def hsic(
     for word, name, allowed in ((estimator, "estimator", ESTIMATORS), (null or NULLS[0], "null", NULLS)):
         if word not in allowed:
             raise UserError(f"{name}: '{word}' is unknown; {did_you_mean(str(word), allowed)}")
-    if null == "permutation" and n_permutations < 1:
-        raise UserError(f"n_permutations: {n_permutations} is not allowed; at least 1 is needed")
+    check_count(n_permutations, "n_permutations", least=1)
     least = 4 if estimator == "unbiased" else 2
-    sides, codes = paired_variables(x, y, kernel, bandwidth, seed, groups, least=least)
+    sides = paired_variables(x, y, kernel, bandwidth, seed, least=least)
     n = len(sides[0])
     description = f"{estimator} HSIC, kernels {sides[0].describe()} and {sides[1].describe()}"
     # The side that is shuffled is chosen by content, so that exchanging x and y draws the same.
@@ -343,7 +335,7 @@ def hsic(
         raise UserError("x and y: a kernel is constant, so there is nothing to measure; try another bandwidth")
     ends: tuple[float | None, float | None] = (None, None)
     if n >= INTERVAL_LEAST:
-        ends = normal_ends(value, jackknife_error(sums, cross_sums(first, second, sums), codes))
+        ends = normal_ends(value, jackknife_error(sums, cross_sums(first, second, sums)))
     p_value = None
     if null == "permutation":
         shuffled, how = hsic_null.shuffled(first, second, sums, estimator, n_permutations, seed)
@@ -364,18 +356,15 @@ def paired_variables(
     kernel: str | tuple[str, str],
     bandwidth: float | str | tuple[float | str, float | str],
     seed: int,
-    groups: ArrayLike | None,
     *,
     least: int,
-) -> tuple[list[Variable], Indices]:
+) -> list[Variable]:
     """Prepare both sides of a dependence; parameters as for `hsic`, `least` as for `variable`.
 
     Returns
     -------
-    sides : list of Variable
+    list of Variable
         Two of them, equally long.
-    codes : ndarray of int
-        Group of each observation.
 
     Raises
     ------
@@ -384,6 +373,9 @@ def paired_variables(
     """
     kernels = kernel if isinstance(kernel, tuple) else (kernel, kernel)
     widths = bandwidth if isinstance(bandwidth, tuple) else (bandwidth, bandwidth)
+    for name, given in (("kernel", len(kernels)), ("bandwidth", len(widths))):
+        if given != 2:
+            raise UserError(f"{name}: {given} given; one for both variables is needed, or two, for x and for y")
     sides = [
         variable(data, name, kernel=k, bandwidth=w, seed=seed, least=least)
         for data, name, k, w in zip((x, y), "xy", kernels, widths, strict=True)
@@ -391,4 +383,4 @@ def paired_variables(
     n = len(sides[0])
     if len(sides[1]) != n:
         raise UserError(f"x and y: hold {n} and {len(sides[1])} observations; they are paired, so as many are needed")
-    return sides, group_codes(groups if groups is None else np.asarray(groups), n, "groups")
+    return sides

@@ -53,7 +53,7 @@ def shuffled(x: Variable, y: Variable, sums: Sums, estimator: str, n_permutation
         return values, f"{len(values):,} cyclic shifts of a random order"
     generator = stream(seed, "hsic", "permutations")
     everything = np.arange(len(x))
-    k, ell = x.tile(everything, everything), y.tile(everything, everything)
+    k, ell = x.square(everything), y.square(everything)
     np.fill_diagonal(k, 0.0)
     np.fill_diagonal(ell, 0.0)
     (a, b), (own_x, own_y) = sums.row_sums(estimator), sums.diagonals
@@ -187,7 +187,7 @@ def moments(x: Variable, y: Variable, sums: Sums, estimator: str, seed: int) -> 
     m = len(chosen)
     cycles, cubes = 1.0, 1.0
     for v in (x, y):
-        u = u_centred(v.tile(chosen, chosen))
+        u = u_centred(v.square(chosen))
         squared = u * u
         cycles *= float(np.vdot(u @ u, u)) / (m * (m - 1) * (m - 2))
         cubes *= float(np.vdot(squared, u)) / (m * (m - 1))

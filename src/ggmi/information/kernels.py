@@ -26,7 +26,7 @@ TILE = 512
 
 @dataclass(frozen=True)
 class Sets:
-    """Sets of points, one set an observation: the anchors in each record's own prompt.
+    """Sets of points, one set an observation: the anchors in a prompt, or the records that answer it.
 
     Parameters
     ----------
@@ -100,6 +100,14 @@ class Variable:
             np.exp(values, out=values)
         return values
 
+    def _owned(self, chosen: Indices) -> tuple[Indices, sparse.csr_array]:
+        """Points of some sets, and their weights in them."""
+        assert self.owners is not None
+        weights = self.owners[chosen]
+        used, inverse = np.unique(weights.indices, return_inverse=True)
+        shape = (len(chosen), len(used))
+        return used, sparse.csr_array((weights.data, inverse.ravel(), weights.indptr), shape=shape)
+
     def tile(self, rows: Indices, columns: Indices) -> Array:
         """Kernel values between observations.
 
@@ -114,15 +122,28 @@ class Variable:
         """
         if self.owners is None:
             return self._between(rows, columns)
-        sides = []
-        for chosen in (rows, columns):
-            weights = self.owners[chosen]
-            used, inverse = np.unique(weights.indices, return_inverse=True)
-            shape = (len(chosen), len(used))
-            sides.append((used, sparse.csr_array((weights.data, inverse.ravel(), weights.indptr), shape=shape)))
-        (row_points, row_weights), (column_points, column_weights) = sides
+        row_points, row_weights = owned = self._owned(rows)
+        column_points, column_weights = owned if columns is rows else self._owned(columns)
         half = row_weights @ self._between(row_points, column_points)
         return np.ascontiguousarray((column_weights @ half.T).T)
+
+    def square(self, chosen: Indices) -> Array:
+        """Kernel values among some observations, evaluated tile by tile: the points of sets may be many.
+
+        Parameters
+        ----------
+        chosen
+            Their indices, shape (m,).
+
+        Returns
+        -------
+        ndarray, shape (m, m)
+        """
+        values = np.empty((len(chosen), len(chosen)))
+        for rows in blocks(len(chosen), self.side):
+            for columns in blocks(len(chosen), self.side):
+                values[np.ix_(rows, columns)] = self.tile(chosen[rows], chosen[columns])
+        return values
 
     def diagonal(self) -> Array:
         """Kernel of every observation with itself.

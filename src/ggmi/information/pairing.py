@@ -1,15 +1,14 @@
-"""Which training data a synthetic record is compared with: its own prompt's anchors, or whatever has its number."""
+"""Which training data synthetic records are compared with: their prompt's anchors, or whatever has their number."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ggmi.errors import UserError
-from ggmi.information.estimate import Array, Indices, nearest_id, points, unique_ids
+from ggmi.information.estimate import Array, nearest_id, places_by, points, unique_ids
 from ggmi.information.kernels import Sets
 from ggmi.random import stream
 
@@ -21,18 +20,15 @@ class Pairs:
     Parameters
     ----------
     x
-        Training side: anchors as sets, or points of shape (n, d).
+        Training side: the anchors of each prompt as `Sets`, or points of shape (n, d).
     y
-        Synthetic side, shape (n, d).
-    groups
-        Records of one prompt share a number; None where every pair stands alone.
+        Synthetic side: the records of each prompt as `Sets`, or points of shape (n, d).
     how
         The pairing in words.
     """
 
     x: Sets | Array
-    y: Array
-    groups: Indices | None
+    y: Sets | Array
     how: str
 
 
@@ -43,10 +39,20 @@ def pair_by_prompt(
     anchors: ArrayLike,
     anchor_ids: Sequence[str],
 ) -> Pairs:
-    """Pair every synthetic record with the anchors in its own prompt.
+    """Pair the synthetic records of every prompt with the anchors in it: one observation a prompt.
 
     The dependence of this pair is what ``I(h(e_p), M(p))`` of definition 4.2 is about: how much of
     the prompt's content the output carries.
+
+    Records of one prompt share its anchors and whatever else a prompt's records have in common (a
+    theme, a draw), so they are no independent observations: taken as such, any theme is dependence.
+    Prompts are independent. A prompt is a pair of sets here, its anchors x and its records y, each
+    compared by the mean of its feature vectors: n is the number of prompts, and it is prompts that a
+    null shuffles and an interval leaves out. What is estimated does not change. With a random record
+    R of a random prompt and mean feature vectors phi(x), ``E[phi(x) psi(R)']`` is
+    ``E[phi(x) mean over y of psi']``, and so are the two means: the population's HSIC is that of one
+    record, drawn from a prompt that is drawn first. Prompts weigh equally, whatever number of records
+    they have.
 
     Parameters
     ----------
@@ -64,6 +70,7 @@ def pair_by_prompt(
     Returns
     -------
     Pairs
+        In the order in which prompts first come; prompts without records are left out.
 
     Raises
     ------
@@ -73,9 +80,10 @@ def pair_by_prompt(
 
     Examples
     --------
-    >>> pairs = pair_by_prompt([[0.0], [1.0]], ["p", "q"], {"p": ["a"], "q": ["a", "b"]}, [[0.0], [2.0]], ["a", "b"])
-    >>> [m.tolist() for m in pairs.x.members]
-    [[0], [0, 1]]
+    >>> prompts, anchors = {"p": ["a"], "q": ["a", "b"]}, [[0.0], [2.0]]
+    >>> pairs = pair_by_prompt([[0.0], [1.0], [3.0]], ["p", "q", "p"], prompts, anchors, ["a", "b"])
+    >>> [list(m) for m in pairs.x.members], [list(m) for m in pairs.y.members]
+    ([[0], [0, 1]], [[0, 2], [1]])
     """
     y, known = points(synthetic, "synthetic records"), points(anchors, "anchors", least=1)
     if len(prompt_ids) != len(y):
@@ -83,22 +91,46 @@ def pair_by_prompt(
     if len(anchor_ids) != len(known):
         raise UserError(f"anchor_ids: {len(anchor_ids)} for {len(known)} anchors; each anchor needs its id")
     place = {key: i for i, key in enumerate(unique_ids(anchor_ids, "anchors"))}
-    sets: dict[str, Indices] = {}
-    for position, prompt in enumerate(prompt_ids):
-        if prompt in sets:
-            continue
+    records = places_by(prompt_ids)
+    sets: dict[str, list[int]] = {}
+    for prompt, answers in records.items():
         if prompt not in prompts:
             hint = nearest_id(prompt, prompts)
-            raise UserError(f"synthetic record {position}: prompt '{prompt}' is not among the prompts; {hint}")
+            raise UserError(f"synthetic record {answers[0]}: prompt '{prompt}' is not among the prompts; {hint}")
         missing = [key for key in prompts[prompt] if key not in place]
         if missing:
             hint = nearest_id(missing[0], place)
             raise UserError(f"prompt '{prompt}': anchor '{missing[0]}' is not among the anchors; {hint}")
-        sets[prompt] = np.array([place[key] for key in prompts[prompt]], dtype=np.intp)
-    number = {prompt: i for i, prompt in enumerate(sets)}
-    groups = np.array([number[prompt] for prompt in prompt_ids], dtype=np.intp)
-    members = [sets[prompt] for prompt in prompt_ids]
-    return Pairs(Sets(known, members), y, groups, "each synthetic record with the anchors in its own prompt")
+        sets[prompt] = [place[key] for key in prompts[prompt]]
+    return pairs_of_groups(
+        y, records, known, sets, "the synthetic records of each prompt with the anchors in it; n counts prompts"
+    )
+
+
+def pairs_of_groups(
+    synthetic: Array, records: Mapping[str, Sequence[int]], real: Array, partners: Mapping[str, Sequence[int]], how: str
+) -> Pairs:
+    """Pair groups of synthetic records with groups of real ones, an observation a group.
+
+    Parameters
+    ----------
+    synthetic, real
+        Embedded records, shapes (n, d) and (u, d).
+    records
+        Rows of `synthetic` in each group.
+    partners
+        Rows of `real` that belong to each group, at least to those in `records`.
+    how
+        The pairing in words.
+
+    Returns
+    -------
+    Pairs
+        In the order of `records`.
+    """
+    x = Sets(real, [partners[group] for group in records])
+    y = Sets(synthetic, list(records.values()))
+    return Pairs(x, y, how)
 
 
 def pair_by_id(x: ArrayLike, x_ids: Sequence[str], y: ArrayLike, y_ids: Sequence[str]) -> Pairs:
@@ -134,7 +166,7 @@ def pair_by_id(x: ArrayLike, x_ids: Sequence[str], y: ArrayLike, y_ids: Sequence
         for key in ids:
             if key not in others:
                 raise UserError(f"{name}: pair id '{key}' is missing; {nearest_id(key, others)}")
-    return Pairs(left, right[[place[key] for key in x_ids]], None, "records of the same id")
+    return Pairs(left, right[[place[key] for key in x_ids]], "records of the same id")
 
 
 def pair_by_index(x: ArrayLike, y: ArrayLike, *, seed: int | None = None) -> Pairs:
@@ -166,4 +198,4 @@ def pair_by_index(x: ArrayLike, y: ArrayLike, *, seed: int | None = None) -> Pai
         ]
     n = min(map(len, sides))
     order = "the order given" if seed is None else f"a random order, seed {seed}"
-    return Pairs(sides[0][:n], sides[1][:n], None, f"records by their number in {order}")
+    return Pairs(sides[0][:n], sides[1][:n], f"records by their number in {order}")

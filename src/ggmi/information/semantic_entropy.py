@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import Equivalence
-from ggmi.information.estimate import Array, Estimate, Indices, normal_ends, places_by
+from ggmi.information.estimate import Array, Estimate, Indices, group_codes, left_out_error, normal_ends, places_by
 from ggmi.random import stream
 
 # Subsamples a size of the curve.
@@ -103,7 +103,8 @@ class SemanticEntropy:
     Parameters
     ----------
     plug_in, miller_madow, chao_shen
-        The estimate and its two corrections, in nats; the ceiling is ln n.
+        The estimate and its two corrections, in nats. The plug-in estimate is at most its ceiling
+        ln n; a corrected one may exceed it and has none.
     clusters
         Number of clusters.
     labels
@@ -134,7 +135,9 @@ class SemanticEntropy:
         return {name: getattr(self, name) for name in CORRECTIONS}
 
 
-def semantic_entropy(records: Sequence[str], equivalence: Equivalence, *, seed: int = 0) -> SemanticEntropy:
+def semantic_entropy(
+    records: Sequence[str], equivalence: Equivalence, *, groups: Sequence[str] | None = None, seed: int = 0
+) -> SemanticEntropy:
     """Entropy of the meanings in a set of records (Kuhn et al. 2023; appendix G.4 of the paper).
 
     Parameters
@@ -143,14 +146,19 @@ def semantic_entropy(records: Sequence[str], equivalence: Equivalence, *, seed: 
         Contents, n of them.
     equivalence
         Which records say the same.
+    groups
+        A label for each record, the same for those that depend on each other, such as those of one
+        prompt; None if all are independent.
     seed
         Of the subsamples of the curve; nothing else is random.
 
     Returns
     -------
     SemanticEntropy
-        Intervals are the jackknife's, over records; None where every record is its own cluster,
-        for such a set only bounds the entropy from below.
+        Intervals are the jackknife's, over groups; None where every record is its own cluster, for
+        such a set only bounds the entropy from below, or where there is one group. They are those of
+        the estimator's spread: its bias, downwards where clusters were not seen yet, is outside, and
+        it grows with groups, for a group's records show fewer clusters than as many independent ones.
 
     Raises
     ------
@@ -171,8 +179,9 @@ def semantic_entropy(records: Sequence[str], equivalence: Equivalence, *, seed: 
             raise UserError(f"records: record {i} is {type(record).__name__}; it must be text")
     labels = equivalence.cluster(records)
     how = equivalence.describe()
+    codes = group_codes(groups, len(records), "groups")
     found = {
-        name: _estimate(labels, name, f"semantic entropy, {name.replace('_', '-')}, clusters by {how}")
+        name: _estimate(labels, name, f"semantic entropy, {name.replace('_', '-')}, clusters by {how}", codes)
         for name in CORRECTIONS
     }
     curve = _curve(labels, seed)
@@ -199,7 +208,7 @@ def semantic_entropy_by_prompt(
     Returns
     -------
     dict of str to Estimate
-        By prompt, in nats; the ceiling is the logarithm of the prompt's number of records.
+        By prompt, in nats; the plug-in's ceiling is the logarithm of the prompt's number of records.
 
     Raises
     ------
@@ -210,7 +219,10 @@ def semantic_entropy_by_prompt(
         raise UserError(f"prompt_ids: {len(prompt_ids)} for {len(records)} records; each record needs its prompt")
     members = places_by(prompt_ids)
     method = f"semantic entropy of one prompt's records, {correction.replace('_', '-')}"
-    return {prompt: _estimate(labels[chosen], correction, method) for prompt, chosen in members.items()}
+    return {
+        prompt: _estimate(labels[chosen], correction, method, np.arange(len(chosen)))
+        for prompt, chosen in members.items()
+    }
 
 
 def labels_by_prompt(
@@ -240,14 +252,19 @@ def labels_by_prompt(
     return labels
 
 
-def _estimate(labels: Indices, correction: str, method: str) -> Estimate:
-    """Entropy of one set of labels."""
-    estimator, counts = CORRECTIONS[correction], np.unique(labels, return_counts=True)[1]
-    value, n = estimator(counts), len(labels)
+def _estimate(labels: Indices, correction: str, method: str, codes: Indices) -> Estimate:
+    """Entropy of one set of labels, of records in numbered groups."""
+    clusters, counts = np.unique(labels, return_inverse=True, return_counts=True)[1:]
+    estimator, n, groups = CORRECTIONS[correction], len(labels), int(codes.max()) + 1
+    value = estimator(counts)
     ends: tuple[float | None, float | None] = (None, None)
-    if len(counts) < n:
-        ends = normal_ends(value, _jackknife_error(counts, estimator))
-    return Estimate(value, *ends, None, None, float(np.log(n)), n, "nats", method)
+    if len(counts) < n and groups > 1:
+        alone = groups == n
+        left_out = _without_a_record(counts, estimator) if alone else _without_a_group(clusters, codes, estimator)
+        ends = normal_ends(value, left_out_error(value, n, *left_out))
+        method += f"; interval: spread over {'records' if alone else f'{groups:,} groups of records'}, without the bias"
+    ceiling = float(np.log(n)) if correction == "plug_in" else None
+    return Estimate(value, *ends, None, None, ceiling, n, "nats", method)
 
 
 def _positive(counts: ArrayLike) -> Array:
@@ -256,18 +273,27 @@ def _positive(counts: ArrayLike) -> Array:
     return c[c > 0]
 
 
-def _jackknife_error(counts: NDArray, estimator: Callable[[ArrayLike], float]) -> float:
-    """Jackknife standard error: leaving out any record of equally large clusters gives the same value."""
+def _without_a_record(counts: NDArray, estimator: Callable[[ArrayLike], float]) -> tuple[Array, Array, Array]:
+    """Values without a record, one, and for how many records: equal for all of equally large clusters."""
     sizes, times = np.unique(counts, return_counts=True)
-    n = int(counts.sum())
     values = np.empty(len(sizes))
     for i, size in enumerate(sizes):
         fewer = counts.copy()
         fewer[np.flatnonzero(counts == size)[0]] -= 1
         values[i] = estimator(fewer)
-    weights = sizes * times / n
-    mean = weights @ values
-    return float(np.sqrt((n - 1) * (weights @ np.square(values - mean))))
+    return values, np.ones(len(sizes)), (sizes * times).astype(float)
+
+
+def _without_a_group(
+    clusters: Indices, codes: Indices, estimator: Callable[[ArrayLike], float]
+) -> tuple[Array, Indices]:
+    """Values without each group, and its size."""
+    counts, sizes = np.bincount(clusters), np.bincount(codes)
+    values = [
+        estimator(counts - np.bincount(clusters[members], minlength=len(counts)))
+        for members in np.split(np.argsort(codes, kind="stable"), np.cumsum(sizes[:-1]))
+    ]
+    return np.array(values), sizes
 
 
 def _curve(labels: Indices, seed: int) -> tuple[CurvePoint, ...]:

@@ -11,9 +11,8 @@ import numpy as np
 from ggmi.errors import UserError
 from ggmi.information.embedding import Encoder, embed
 from ggmi.information.estimate import Array, Indices, nearest_id, places_by
-from ggmi.information.kernels import Sets
-from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt
-from ggmi.pipeline.subsets import some
+from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt, pairs_of_groups
+from ggmi.pipeline.subsets import some, some_prompts
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import PROMPT, Sample, require_keys
 
@@ -139,7 +138,7 @@ def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str =
     seed
         Of the sample, and of the order when paired by index.
     most
-        Most records of the set that are used.
+        Most records of the set that are used; paired by prompt or key, of whole prompts.
 
     Returns
     -------
@@ -155,10 +154,11 @@ def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str =
     known = {record.id: i for i, record in enumerate(anchors.sample.records)}
     if pairing == "auto" and not {i for ids in prompts.values() for i in ids} <= known.keys():
         prompts = {}
-    used = some(len(sample), most, seed, "pairs")
     if pairing == "index" or (pairing == "auto" and not prompts):
+        used = some(len(sample), most, seed, "pairs")
         return pair_by_index(anchors.vectors, synthetic.vectors[used], seed=seed)
     keys = require_keys(sample, key)
+    used = some_prompts(keys, most, seed)
     if prompts:
         return pair_by_prompt(synthetic.vectors[used], [keys[i] for i in used], prompts, anchors.vectors, list(known))
     return _same_key(synthetic, anchors, keys, key, used)
@@ -190,7 +190,7 @@ def check_pairs(synthetic: Sample, anchors: Sample, pairing: str, key: str = PRO
 
 
 def _same_key(synthetic: Embedded, anchors: Embedded, keys: list[str], key: str, used: Indices) -> Pairs:
-    """Pair each record with the real records that have the same key."""
+    """Pair the records of each key with the real records that have it."""
     places = places_by(require_keys(anchors.sample, key))
     for where, name in zip(synthetic.sample.places, keys, strict=True):
         if name not in places:
@@ -198,8 +198,5 @@ def _same_key(synthetic: Embedded, anchors: Embedded, keys: list[str], key: str,
                 f"{synthetic.sample.source}: {where}: {key} {name[:60]!r} is not in {anchors.sample.source}; "
                 f"{nearest_id(name, places)}"
             )
-    number = {name: i for i, name in enumerate(dict.fromkeys(keys))}
-    members = [places[keys[i]] for i in used]
-    groups = np.array([number[keys[i]] for i in used], dtype=np.intp)
-    how = f"each synthetic record with the training records of the same {key}"
-    return Pairs(Sets(anchors.vectors, members), synthetic.vectors[used], groups, how)
+    how = f"the synthetic records of each {key} with the training records that have it; n counts values of {key}"
+    return pairs_of_groups(synthetic.vectors[used], places_by(keys[i] for i in used), anchors.vectors, places, how)

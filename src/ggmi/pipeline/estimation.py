@@ -80,9 +80,10 @@ class EstimationSettings:
     Parameters
     ----------
     pairing
-        ``prompt``: records with the anchors in their own prompt (or with the training records of
-        the same key); ``index``: by number after a random order; ``auto``: prompt where the set
-        names prompts and anchors that are known, else index.
+        ``prompt``: the records of a prompt with the anchors in it (or those of a key with the
+        training records of the same key), so that n counts prompts; ``index``: by number after a
+        random order; ``auto``: prompt where the set names prompts and anchors that are known, else
+        index.
     permutations
         Fewest shuffles of every permutation test (for HSIC of 1,000 observations and more, one less
         than these suffice); one over their number, times the number of tests of a table, is the
@@ -189,7 +190,7 @@ def smallest_p(name: str, n: int, settings: EstimationSettings) -> float | None:
     >>> smallest_p("hsic", 60, EstimationSettings()), smallest_p("mmd", 1000, EstimationSettings(permutations=99))
     (0.0005, 0.01)
     """
-    if name == "mmd":
+    if name in ("mmd", "total_variation"):
         return 1 / (1 + settings.permutations)
     if name not in ("hsic", "cka"):
         return None
@@ -225,7 +226,7 @@ class _Work:
         yield ("semantic_entropy_lists",), self.lists
         yield ("vendi",), lambda: {"vendi": vendi_score(self.equal, groups=self.equal_together)}
         yield ("distinct_2",), self.distinct
-        yield ("differential_entropy",), lambda: {"differential_entropy": differential_entropy(self.equal)}
+        yield ("differential_entropy",), self.density
         yield ("near_repeats", "near_duplicates", "exact_duplicates"), self.duplicates
         yield ("information_gain", "information_gain_per_token", "information_gain_total"), self.gain
         yield ("hsic_published",), self.published
@@ -254,8 +255,7 @@ class _Work:
     def dependence(self) -> dict[str, Estimate]:
         s = self.settings
         pairs = pairs_of(self.synthetic, self.anchors, s.pairing, key=self.key, seed=self.seed, most=s.records)
-        orders = _orders(len(pairs.y), s)
-        found = hsic(pairs.x, pairs.y, n_permutations=orders, seed=self.seed, groups=pairs.groups)
+        found = hsic(pairs.x, pairs.y, n_permutations=_orders(len(pairs.y), s), seed=self.seed)
         found = replace(found, unit="", method=f"{found.method}; {pairs.how}")
         return {"hsic": found, "cka": over_ceiling(found)}
 
@@ -271,19 +271,24 @@ class _Work:
     def distinct(self) -> dict[str, Estimate]:
         return {"distinct_2": distinct_n([self.text(i) for i in self.equal_places], groups=self.equal_together)}
 
+    def density(self) -> dict[str, Estimate]:
+        return {"differential_entropy": differential_entropy(self.equal, groups=self.equal_together)}
+
     def discrepancy(self) -> dict[str, Estimate]:
         x, y, groups = self.both
         return {"mmd": mmd(x, y, groups=groups, n_permutations=self.settings.permutations, seed=self.seed)}
 
     def variation(self) -> dict[str, Estimate]:
         x, y, groups = self.both
-        return {"total_variation": total_variation_bound(x, y, groups=groups, seed=self.seed)}
+        found = total_variation_bound(x, y, groups=groups, n_permutations=self.settings.permutations, seed=self.seed)
+        return {"total_variation": found}
 
     @cached_property
     def meanings(self) -> tuple[SemanticEntropy, str]:
         """Semantic entropy of the set, and what a prefilter changed."""
         texts, way = [self.text(i) for i in self.equal_places], self.same(self.equal)
-        return semantic_entropy(texts, way, seed=self.seed), _effect_of(texts, way, self.seed)
+        found = semantic_entropy(texts, way, groups=self.equal_together, seed=self.seed)
+        return found, _effect_of(texts, way, self.seed)
 
     def entropy(self) -> dict[str, Estimate]:
         found, effect = self.meanings
