@@ -50,12 +50,7 @@ def vendi_score(vectors: ArrayLike, *, groups: Sequence[str] | None = None) -> E
     unit = unit_rows(vectors, "vectors", least=2)
     n, d = unit.shape
     parts = _parts(groups, n)
-    grams = np.array([unit[part].T @ unit[part] for part in parts])
-    total = grams.sum(axis=0)
-    log_score = _spectral_entropy(total / n)
-    left_out = [
-        _spectral_entropy((total - g) / (n - len(part))) for g, part in zip(grams, parts, strict=True) if len(part) < n
-    ]
+    log_score, *left_out = _log_scores(unit, parts)
     ends: tuple[float | None, float | None] = (None, None)
     if len(parts) > 1:
         sizes = np.array([len(part) for part in parts])
@@ -282,6 +277,21 @@ def _parts(groups: Sequence[str] | None, n: int) -> list[Indices]:
     # By first appearance, so that names do not matter.
     members = list(places_by(group_codes(groups, n, "groups").tolist()).values())
     return [np.sort(np.concatenate(members[first::PARTS])) for first in range(min(PARTS, len(members)))]
+
+
+def _log_scores(unit: Array, parts: list[Indices]) -> list[float]:
+    """Logarithms of the score: of all records, and without each part of them.
+
+    ``X X'`` and ``X' X`` have the same eigenvalues but for zeros; the smaller is taken.
+    """
+    n, d = unit.shape
+    some = [part for part in parts if len(part) < n]
+    if n < d:
+        left = [unit, *(np.delete(unit, part, axis=0) for part in some)]
+        return [_spectral_entropy(rows @ rows.T / len(rows)) for rows in left]
+    total = unit.T @ unit
+    without = ((total - unit[part].T @ unit[part]) / (n - len(part)) for part in some)
+    return [_spectral_entropy(matrix) for matrix in (total / n, *without)]
 
 
 def _spectral_entropy(matrix: Array) -> float:
