@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -181,3 +185,23 @@ def test_rounding_keeps_layers_what_they_are():
 def test_structures_are_ordered_from_plain_to_rich():
     assert STRUCTURES[0] == ("independent", "none")
     assert len(STRUCTURES) == 8
+
+
+def test_a_search_does_not_depend_on_the_order_of_sets():
+    code = """
+from ggmi.theory.catalogue import STATEMENTS
+from ggmi.theory.search import search
+for key in ("theorem4.10", "lemma4.5", "eq17"):
+    print(search(STATEMENTS[key], 7, restarts=2, steps=20).evaluated.hex())
+"""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1

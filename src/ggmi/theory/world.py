@@ -279,7 +279,8 @@ class World:
         """Conditional law of every needed variable given its parents, keyed by axis letters."""
         sizes = self.sizes
         result = {}
-        for letter in needed:
+        # In one order, whatever a set's: products of more than two factors round by it.
+        for letter in sorted(needed):
             if letter in "abk":
                 index, size = {
                     "a": (self.h, sizes["h"]),
