@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ggmi.reporting.tables import Column
+from ggmi.reporting.tables import Column, ends
 
 PLACE = (
     Column("generator", "generator", "who wrote"),
@@ -16,8 +16,7 @@ FIELDS = (
     Column("seed", "seed", "the run's seed"),
     Column("estimator", "estimator", "what is estimated; explained above the table"),
     Column("value", "value", "the estimate", 5),
-    Column("ci_low", "low", "lower end of its 95 % interval", 5),
-    Column("ci_high", "high", "upper end of its 95 % interval", 5),
+    *ends(5),
     Column("p_value", "p", "probability of a value at least this extreme under the null", 4),
     Column("p_holm", "p, Holm", "the same, Holm-corrected over all tests of the table", 4),
     Column("smallest_p", "smallest p", "the smallest p that the permutation test could have given", 4),
@@ -36,8 +35,7 @@ COLUMNS_OF = {
         Column("hsic_published", "HSIC, published", "biased HSIC of small samples paired by index, narrow kernels", 6),
         Column("hsic_published_null", "its null", "what independent data give", 6),
         Column("hsic", "HSIC", "unbiased HSIC with the anchors of the prompt, median bandwidths", 6),
-        Column("hsic_ci_low", "HSIC, low", "lower end of its 95 % interval", 6),
-        Column("hsic_ci_high", "HSIC, high", "upper end of its 95 % interval", 6),
+        *ends(6, "hsic_ci_{}", "HSIC, {}"),
         Column("hsic_p_holm", "p, Holm", "permutation p-value, Holm-corrected over all tests of the task", 4),
         Column("cka", "CKA", "HSIC over its ceiling", 4),
         Column("entropy_published_nats", "entropy, published", "plug-in, mean over the lists of prompts, nats", 3),
@@ -62,8 +60,7 @@ COLUMNS_OF = {
         *PLACE,
         Column("verdict", "verdict", "on this run's data"),
         Column("statistic", "statistic", "slope a step, or rank correlation", 5),
-        Column("ci_low", "low", "lower end of its 95 % interval", 5),
-        Column("ci_high", "high", "upper end of its 95 % interval", 5),
+        *ends(5),
         Column("p_value", "p", "two-sided", 4),
         Column("p_holm", "p, Holm", "the same, Holm-corrected over all rows", 4),
         Column("claimed", "claimed", "sign that is claimed"),
@@ -74,8 +71,7 @@ COLUMNS_OF = {
     "predictions": (
         Column("estimator", "estimator", "what is estimated of a set"),
         Column("spearman", "ρ", "Spearman's correlation with the mean rating over conditions", 3),
-        Column("ci_low", "ρ, low", "lower end of its 95 % interval", 3),
-        Column("ci_high", "ρ, high", "upper end of its 95 % interval", 3),
+        *ends(3, label="ρ, {}"),
         Column("p_value", "p", "two-sided permutation p-value", 4),
         Column("p_holm", "p, Holm", "the same, Holm-corrected over the estimators", 4),
         Column("n", "n", "conditions"),
@@ -90,8 +86,7 @@ COLUMNS_OF = {
         Column("truth", "truth", "its exact value, nats (divergence: no unit)", 3),
         Column("estimator", "estimator", "what is meant to tell it"),
         Column("value", "estimate", "the estimate", 3),
-        Column("ci_low", "low", "lower end of its 95 % interval", 3),
-        Column("ci_high", "high", "upper end of its 95 % interval", 3),
+        *ends(3),
         Column("records", "records", "records of the set that are compared"),
         Column("too_small", "too small", "whether they are less than half of the largest set's"),
     ),

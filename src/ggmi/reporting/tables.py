@@ -34,6 +34,27 @@ class Column:
     decimals: int = 0
 
 
+def ends(decimals: int, key: str = "ci_{}", label: str = "{}", *, over: str = "") -> tuple[Column, Column]:
+    """Columns of the lower and the upper end of a 95 % interval.
+
+    Parameters
+    ----------
+    decimals
+        As for `Column`.
+    key, label
+        As for `Column`, with braces where low or high stands.
+    over
+        What the interval is over, from its first space or comma.
+
+    Examples
+    --------
+    >>> [column.label for column in ends(2, "gain_ci_{}", "gain, {}")]
+    ['gain, low', 'gain, high']
+    """
+    low = Column(key.format("low"), label.format("low"), f"lower end of its 95 % interval{over}", decimals)
+    return low, Column(key.format("high"), label.format("high"), "upper end of its 95 % interval", decimals)
+
+
 @dataclass(frozen=True)
 class Cell:
     """What a cell shows, and the full number where the text is rounded."""
@@ -184,8 +205,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("missing", "missing", "responses that the generator did not give in the end"),
         Column("records", "records", "valid records in them"),
         Column("validity", "valid", "records as a share of all items found in responses", 3),
-        Column("validity_ci_low", "valid, low", "lower end of its 95 % interval, responses as clusters", 3),
-        Column("validity_ci_high", "valid, high", "upper end of its 95 % interval", 3),
+        *ends(3, "validity_ci_{}", "valid, {}", over=", responses as clusters"),
         Column("responses_with_records", "with records", "responses that held a record"),
         Column("cut", "cut", "responses that met max_tokens"),
         Column("prompt_tokens", "tokens read", "tokens of all prompts"),
@@ -230,18 +250,15 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("n_items", "questions", "test questions with a rating"),
         Column("n_seeds", "students", "students (seeds) with a rating"),
         Column("mean", "mean", "mean rating, 1 to 10", 2),
-        Column("ci_low", "mean, low", "lower end of its 95 % interval over questions and seeds", 2),
-        Column("ci_high", "mean, high", "upper end of its 95 % interval", 2),
+        *ends(2, label="mean, {}", over=" over questions and seeds"),
         Column("softmax", "softmax", "softmax of the means over conditions, as published", 4),
         Column("difference_to_base", "to base", "mean rating less that of the untrained base, paired by question", 2),
         Column("p_holm", "p, Holm", "two-sided p of that difference, Holm-corrected over conditions", 4),
         Column("missing", "missing", "answers without a rating"),
-        Column("difference_to_base_ci_low", "to base, low", "lower end of its 95 % interval", 2),
-        Column("difference_to_base_ci_high", "to base, high", "upper end of its 95 % interval", 2),
+        *ends(2, "difference_to_base_ci_{}", "to base, {}"),
         Column("p_base", "p, base", "the same p, not corrected", 4),
         Column("difference_to_real", "to real", "mean rating less that of students of real data", 2),
-        Column("difference_to_real_ci_low", "to real, low", "lower end of its 95 % interval", 2),
-        Column("difference_to_real_ci_high", "to real, high", "upper end of its 95 % interval", 2),
+        *ends(2, "difference_to_real_ci_{}", "to real, {}"),
         Column("p_real", "p, real", "two-sided p of that difference", 4),
         Column("p_holm_real", "p, real, Holm", "the same, Holm-corrected over conditions", 4),
         Column("bootstrap_low", "bootstrap, low", "lower end of the mean's crossed bootstrap interval", 2),
@@ -251,8 +268,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("condition", "condition", "whose answers; all: of every condition"),
         Column("metric", "metric", "what a difference of two ratings weighs"),
         Column("alpha", "alpha", "Krippendorff's alpha: 1 perfect agreement, 0 that of chance", 3),
-        Column("ci_low", "alpha, low", "lower end of its 95 % interval over questions", 3),
-        Column("ci_high", "alpha, high", "upper end of its 95 % interval", 3),
+        *ends(3, label="alpha, {}", over=" over questions"),
         Column("n_answers", "answers", "answers with two verdicts or more"),
         Column("n_items", "questions", "questions of these answers"),
         Column("n_ratings", "ratings", "ratings of these answers"),
@@ -262,8 +278,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("n_items", "questions", "questions with a rating"),
         Column("missing", "missing", "answers without a rating"),
         Column("mean", "mean", "mean rating, 1 to 10", 2),
-        Column("ci_low", "mean, low", "lower end of its 95 % interval", 2),
-        Column("ci_high", "mean, high", "upper end of its 95 % interval", 2),
+        *ends(2, label="mean, {}"),
     ),
     "separations": (
         Column("higher", "answer", "one answer"),
@@ -271,8 +286,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("expected", "expected", "whether the first must be rated above the second, or must not"),
         Column("n_items", "questions", "questions with a rating of both"),
         Column("difference", "difference", "mean difference of their ratings", 2),
-        Column("ci_low", "difference, low", "lower end of its 95 % interval", 2),
-        Column("ci_high", "difference, high", "upper end of its 95 % interval", 2),
+        *ends(2, label="difference, {}"),
         Column("found", "as expected", "whether the interval says so"),
     ),
     "generalization": (
@@ -280,15 +294,12 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("n_items", "test records", "test records measured"),
         Column("n_seeds", "students", "students (seeds)"),
         Column("test_risk_nats", "test risk", "mean loss on the test set, nats a record", 3),
-        Column("test_risk_ci_low_nats", "test risk, low", "lower end of its 95 % interval over records and seeds", 3),
-        Column("test_risk_ci_high_nats", "test risk, high", "upper end of its 95 % interval", 3),
+        *ends(3, "test_risk_ci_{}_nats", "test risk, {}", over=" over records and seeds"),
         Column("training_risk_nats", "training risk", "mean loss on the students' own set, nats a record", 3),
         Column("generalization_error_nats", "error", "generalization error |R_D − R_S|, nats a record", 3),
-        Column("generalization_error_ci_low_nats", "error, low", "lower end of its 95 % interval", 3),
-        Column("generalization_error_ci_high_nats", "error, high", "upper end of its 95 % interval", 3),
+        *ends(3, "generalization_error_ci_{}_nats", "error, {}"),
         Column("gain_nats", "gain", "error of students of the anchor data less this one, nats a record", 3),
-        Column("gain_ci_low_nats", "gain, low", "lower end of its 95 % interval, paired by test record", 3),
-        Column("gain_ci_high_nats", "gain, high", "upper end of its 95 % interval", 3),
+        *ends(3, "gain_ci_{}_nats", "gain, {}", over=", paired by test record"),
         Column("exact_risk_nats", "exact risk", "R_D over every record of D, and D_KL to the truth, nats a record", 3),
         Column("exact_error_nats", "exact error", "generalization error by the exact risk, nats a record", 3),
     ),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ggmi.workflow.job import MISTAKE
+from ggmi.workflow.job import mistaken
 from ggmi.workflow.record import Job, Run
 
 # As SLURM's daemons write in a job's log, and as its states are called.
@@ -84,7 +84,7 @@ def _is_culprit(job: Job) -> bool:
 
 
 def _is_mistake(job: Job) -> bool:
-    return bool(job.logs) and _text(job.logs[:1]).startswith(MISTAKE)
+    return any(mistaken(log) for log in job.logs[:1])
 
 
 def _cluster_log(job: Job) -> str:

@@ -159,7 +159,7 @@ def mistakes(logs: Path, since: float) -> list[str]:
     return [mistake for path in sorted(logs.rglob("*.log")) if (mistake := mistaken(path, since))]
 
 
-def mistaken(log: str | Path, since: float) -> str:
+def mistaken(log: str | Path, since: float = 0.0) -> str:
     """The sentence that a job left in its log; empty if it met no user's mistake.
 
     Parameters
