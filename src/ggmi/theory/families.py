@@ -1,4 +1,4 @@
-"""Families of random worlds: what varies, what is fixed, and how they are drawn."""
+"""Families of random worlds: the regime that they are built for, what varies, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ import numpy as np
 
 from ggmi.random import stream
 from ggmi.theory.learners import dataset_loss, deterministic, erm, gibbs, layered_loss
+from ggmi.theory.skeleton import CURATIONS, WITH_MODEL_CHAIN, Sizes, sketch, softmax, tied_rows
 from ggmi.theory.world import Array, Indices, World
 
-Curation = Literal["none", "deterministic", "random", "additive"]
-Learner = Literal["stochastic", "deterministic", "erm", "gibbs", "separable"]
+Curation = Literal["none", "map", "noise", "noise given p", "channel", "channel given p"]
+Learner = Literal["stochastic", "deterministic", "erm", "gibbs"]
+Prompts = Literal["one", "one each"]
 
 # Worlds of one block share a stream, so that a family of more worlds begins with the same ones.
 BLOCK = 1000
-# Alphabet sizes of one example: small enough for thousands of worlds a second, large enough that
-# h, g and the sum can merge symbols.
-ANCHORS, FACTORS, VALUES, NOISE, HYPOTHESES = 4, 3, 3, 2, 3
+# Alphabets of one example: small enough for thousands of worlds a second, large enough that h, g and
+# the sum can merge symbols; in sets of examples smaller ones, for a set of n has size^n.
+SINGLE = Sizes(s=4, e=3, m=3, values=3, w=3, v=3)
+CHAINED = Sizes(s=4, e=3, m=4, values=2, w=3, v=3, clusters=3)
+SETS = Sizes(s=2, e=2, m=2, values=2, w=3, v=3)
+# The chain M(p) -> e_M -> W leaves W something only if e_M can name h(e_p) or g is spaced apart.
+CHAINED_SETS = Sizes(s=2, e=2, m=3, values=2, w=3, v=3, clusters=2)
 
 
 @dataclass(frozen=True)
@@ -29,57 +35,92 @@ class Family:
     Parameters
     ----------
     name
-        Unique; names the random streams.
-    factors
-        Whether e_M is independent of e_p.
+        Unique; names the random streams. It begins with the regime.
+    regime
+        The regime that its worlds are built to meet; they belong to every wider one too.
     curation
-        How S_gen comes from M(p): not at all, by a map, by a channel, by independent additive noise.
+        How S_gen comes from M(p).
     learner
-        How W and W' come from their data. The separable learner sees the digits of
-        M(p) = h + 3 g through one channel each, so that training creates no dependence of the factors.
+        How W and W' come from their data.
+    independent
+        Whether e_M is independent of e_p; None for half of the worlds.
     modulus
         Sum modulo this number; None for integers.
-    samples
-        Examples n in a training set.
+    examples, anchor_examples
+        Examples n of S_gen and m of S_anchor.
+    prompts
+        Whether the n examples come from one prompt, made of all anchors, or from a prompt each.
     signed
         Whether losses lie in [-C, C] instead of [0, C].
-    contraction
-        eta^L of the layers the loss sees its data through.
+    contraction, anchor_contraction
+        eta^L of the layers that the losses of W and of W' see their data through.
+    lambda_excess
+        How far lambda lies above the smallest that Lemma E.1 allows.
     """
 
     name: str
-    factors: Literal["independent", "dependent"] = "independent"
+    regime: str
     curation: Curation = "none"
     learner: Learner = "stochastic"
+    independent: bool | None = None
     modulus: int | None = None
-    samples: int = 1
+    examples: int = 1
+    anchor_examples: int = 1
+    prompts: Prompts = "one"
     signed: bool = False
     contraction: Fraction = Fraction(1)
+    anchor_contraction: Fraction = Fraction(1)
+    lambda_excess: Fraction = Fraction(0)
 
 
+THREE_QUARTERS, HALF, QUARTER = Fraction(3, 4), Fraction(1, 2), Fraction(1, 4)
 DEFAULT_FAMILIES = (
-    *(
-        Family(f"{factors}, {'no' if curation == 'none' else curation} curation", factors, curation)
-        for factors in ("independent", "dependent")
-        for curation in ("none", "deterministic", "random", "additive")
+    Family("declared: no noise", "declared"),
+    Family("declared: noise", "declared", "noise"),
+    Family("declared: noise given p", "declared", "noise given p"),
+    Family("declared: independent factors, noise", "declared", "noise", independent=True),
+    Family("declared: dependent factors, ERM", "declared", learner="erm", independent=False),
+    Family("declared: Gibbs, noise, signed loss", "declared", "noise", "gibbs", signed=True),
+    Family(
+        "declared: ERM, noise, layers",
+        "declared",
+        "noise",
+        "erm",
+        contraction=THREE_QUARTERS,
+        anchor_contraction=QUARTER,
     ),
-    Family("independent, deterministic learner", learner="deterministic"),
-    Family("independent, ERM", learner="erm"),
-    Family("independent, Gibbs", learner="gibbs"),
-    Family("independent, separable learner", learner="separable"),
-    Family("independent, modulo 3, additive curation", curation="additive", modulus=3),
-    Family("independent, ERM, signed loss", learner="erm", signed=True),
-    Family("independent, ERM, two layers of eta 3/4", learner="erm", contraction=Fraction(9, 16)),
-    Family("independent, Gibbs, two examples", learner="gibbs", samples=2),
-    Family("dependent, deterministic learner", "dependent", learner="deterministic"),
-    Family("dependent, ERM", "dependent", learner="erm"),
-    Family("dependent, Gibbs, random curation", "dependent", "random", "gibbs"),
-    Family("dependent, modulo 3, random curation", "dependent", "random", modulus=3),
-    Family("independent, modulo 3, ERM", learner="erm", modulus=3),
-    Family("dependent, Gibbs, two layers of eta 1/2", "dependent", learner="gibbs", contraction=Fraction(1, 4)),
-    Family("independent, random curation, three layers of eta 1/2", curation="random", contraction=Fraction(1, 8)),
-    Family("dependent, ERM, two examples", "dependent", learner="erm", samples=2),
-)
+    Family("declared: a larger lambda", "declared", "noise", lambda_excess=HALF),
+    Family("declared: two examples of one prompt", "declared", "noise", examples=2, anchor_examples=3),
+    Family(
+        "declared: two examples, a prompt each", "declared", "noise", "erm", examples=2, anchor_examples=2,
+        prompts="one each",
+    ),
+    Family("without_4.1: no noise", "without_4.1"),
+    Family("without_4.1: noise", "without_4.1", "noise"),
+    Family("without_4.1: noise given p", "without_4.1", "noise given p"),
+    Family("without_4.1: independent factors, deterministic learner", "without_4.1", "none", "deterministic", True),
+    Family("without_4.1: ERM, noise", "without_4.1", "noise", "erm"),
+    Family("without_4.1: Gibbs, signed loss", "without_4.1", "none", "gibbs", signed=True),
+    Family("without_4.1: modulo 3, ERM", "without_4.1", "none", "erm", modulus=3),
+    Family(
+        "without_4.1: two examples of one prompt", "without_4.1", "none", "gibbs", examples=2, anchor_examples=3,
+        anchor_contraction=HALF,
+    ),
+    Family(
+        "without_4.1: two examples, a prompt each", "without_4.1", "noise", "erm", examples=2, anchor_examples=2,
+        prompts="one each", contraction=HALF,
+    ),
+    Family("chains_only: no curation", "chains_only"),
+    Family("chains_only: a map", "chains_only", "map"),
+    Family("chains_only: a channel", "chains_only", "channel"),
+    Family("chains_only: noise, ERM", "chains_only", "noise", "erm"),
+    Family("chains_only: Gibbs, a channel, layers", "chains_only", "channel", "gibbs", contraction=QUARTER),
+    Family("structure: a channel", "structure", "channel"),
+    Family("structure: a channel given p", "structure", "channel given p"),
+    Family("structure: independent factors, a map", "structure", "map", independent=True),
+    Family("structure: no curation, ERM, signed loss", "structure", "none", "erm", signed=True),
+    Family("structure: Gibbs, modulo 3, a channel", "structure", "channel", "gibbs", modulus=3),
+)  # fmt: skip
 
 
 def draw(family: Family, worlds: int, seed: int, *, first: int = 0) -> World:
@@ -114,141 +155,138 @@ def draw(family: Family, worlds: int, seed: int, *, first: int = 0) -> World:
     if not 1 <= worlds <= BLOCK or first % BLOCK:
         raise ValueError(f"a block holds worlds 1 to {BLOCK} from a multiple of {BLOCK}, asked {worlds} from {first}")
     generator = stream(seed, "theory", family.name, first // BLOCK)
-    count = BLOCK
-    # n = 2 enumerates pairs of examples, so one example's alphabets are smaller; three anchors are as
-    # many as two values have sums, so that pairs of either are numbered alike.
-    single = family.samples == 1
-    s, e, values = (ANCHORS, FACTORS, VALUES) if single else (3, 2, 2)
-    m = e
-    anchor = _laws(generator, (count, s))
-    prompt = _laws(generator, (count, s, e))
-    if family.factors == "independent":
-        model = np.repeat(_laws(generator, (count, 1, m)), e, axis=1)
-    else:
-        model = _laws(generator, (count, e, m))
-    h = generator.integers(0, values, (count, e))
-    g = generator.integers(0, values, (count, m))
-    if family.learner == "separable":
-        g = g * values
-    top = (values - 1) * (values + 1 if family.learner == "separable" else 2)
-    k = family.modulus or top + 1
-    total = h[:, :, None] + g[:, None, :]
-    output = total % k if family.modulus else total
-    curation = _curation(generator, family, count, k)
-    y = curation.shape[2]
-    z = max(s, k, y)
+    chained = family.regime in WITH_MODEL_CHAIN
+    n = family.examples
+    sizes = {(False, False): SINGLE, (True, False): CHAINED, (False, True): SETS, (True, True): CHAINED_SETS}[
+        chained, max(n, family.anchor_examples) > 1
+    ]
+    skeleton = sketch(
+        generator,
+        BLOCK,
+        sizes,
+        family.regime,
+        curations=[CURATIONS.index(family.curation)],
+        independent=family.independent,
+        modulus=family.modulus,
+    )
+    tables = skeleton.tables({name: _logits(generator, shape) for name, shape in skeleton.shapes(sizes).items()})
+    if not skeleton.anchored.any():
+        tables["model_factor"] = tables["model_factor"][:, :1]
+    if family.curation not in ("noise given p", "channel given p"):
+        tables["curation"] = tables["curation"][:, :1]
+    h, g, output = skeleton.h, skeleton.g, skeleton.output
     low = -1.0 if family.signed else 0.0
-    loss = layered_loss(generator.uniform(low, 1.0, (count, HYPOTHESES, z)), family.contraction)
-    anchor_loss = loss
-    if family.samples > 1:
-        anchor, prompt, model = _paired(anchor), _paired(prompt), _paired(model)
-        h, g, output = _paired_index(h, values), _paired_index(g, values), _paired_index(output, k)
-        curation = _paired(curation)
-        anchor_loss = dataset_loss(loss[..., :s], family.samples)
-        loss = dataset_loss(loss[..., :y], family.samples)
-    learner = _learner(generator, family, loss[..., : curation.shape[2]])
-    anchor_learner = _learner(generator, family, anchor_loss[..., : anchor.shape[1]])
-    if family.learner == "separable":
-        # Here W is the pair of what was seen of each digit; its loss is drawn anew.
-        loss = generator.uniform(low, 1.0, (count, learner.shape[2], z))
-        anchor_loss = generator.uniform(low, 1.0, (count, anchor_learner.shape[2], z))
+    z = max(sizes.s, sizes.y)
+    loss = generator.uniform(low, 1.0, (BLOCK, sizes.w, z))
+    if max(n, family.anchor_examples) > 1:
+        tables, h, g, output = _in_sets(generator, family, tables, h, g, output)
+    loss, anchor_loss = layered_loss(loss, family.contraction), layered_loss(loss, family.anchor_contraction)
+    values = round(tables["curation"].shape[-1] ** (1 / n))
+    learner = _learner(generator, family, dataset_loss(loss[..., :values], n))
+    if chained:
+        support = tables["curation"].max(axis=1) > 0
+        occurs = tables["model_factor"].max(axis=1) > 0
+        rows = tied_rows(occurs, output, support)
+        learner = learner[np.arange(BLOCK)[:, None], rows]
     batch = World(
-        anchor,
-        prompt,
-        model,
+        tables["anchor"],
+        tables["prompt_factor"],
+        tables["model_factor"],
         h,
         g,
         output,
-        curation,
+        tables["curation"],
         learner,
-        anchor_learner,
+        _learner(generator, family, dataset_loss(anchor_loss[..., : sizes.s], family.anchor_examples)),
         loss,
         anchor_loss,
         sigma=Fraction(1) if family.signed else Fraction(1, 2),
-        samples=family.samples,
+        samples=n,
+        anchor_samples=family.anchor_examples,
         contraction=family.contraction,
+        anchor_contraction=family.anchor_contraction,
+        lambda_excess=family.lambda_excess,
     )
-    return batch[:worlds] if worlds < count else batch
+    return batch[:worlds] if worlds < BLOCK else batch
 
 
-def _laws(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Random probability laws along the last axis, from nearly uniform to nearly deterministic.
+def _logits(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Logits of random laws, from nearly uniform to nearly deterministic.
 
-    Powers of exponential variables, normalised; power 1 is the uniform law on the simplex, and
-    larger powers move towards its corners. Each world draws its own power.
+    Logarithms of exponential variables: times one they make the uniform law on the simplex, and
+    larger multiples move towards its corners. Each world draws its own multiple.
     """
-    power = generator.choice([0.3, 1.0, 3.0, 8.0], size=(shape[0],) + (1,) * (len(shape) - 1))
-    # A floor keeps every normalising sum positive.
-    weights = np.maximum(generator.standard_exponential(shape), 1e-12) ** power
-    return weights / weights.sum(axis=-1, keepdims=True)
+    power = generator.choice([0.3, 1.0, 3.0, 8.0], size=(BLOCK,) + (1,) * len(shape))
+    return power * np.log(np.maximum(generator.standard_exponential((BLOCK, *shape)), 1e-12))
 
 
-def _curation(generator: np.random.Generator, family: Family, count: int, k: int) -> Array:
-    """P(S_gen | M(p)), shape (count, k, y)."""
-    if family.curation == "none":
-        return np.broadcast_to(np.eye(k), (count, k, k)).copy()
-    if family.curation == "deterministic":
-        return deterministic(generator.integers(0, k, (count, k)), k)
-    if family.curation == "random":
-        return _laws(generator, (count, k, k))
-    return additive(_laws(generator, (count, NOISE)), k, cyclic=family.modulus is not None)
+def _in_sets(
+    generator: np.random.Generator, family: Family, tables: dict[str, Array], h: Indices, g: Indices, output: Indices
+) -> tuple[dict[str, Array], Indices, Indices, Indices]:
+    """Worlds of sets of examples from the tables of one example."""
+    n, k = family.examples, tables["curation"].shape[-2]
+    sets = dict(tables)
+    sets["anchor"] = _power(tables["anchor"], family.anchor_examples)
+    sets["model_factor"] = _power(tables["model_factor"], n, fixed=0 if family.prompts == "one each" else 2)
+    sets["curation"] = _power(tables["curation"], n)
+    # The n outputs are a number of n digits, and so are their summands g.
+    base = int(g.max()) + 1
+    if family.prompts == "one":
+        # One prompt, made of all the anchors: a map of theirs, drawn anew.
+        e = tables["prompt_factor"].shape[2]
+        sets["prompt_factor"] = deterministic(generator.integers(0, e, sets["anchor"].shape), e)
+        outputs = [_digit(output, n, i, axes=(2,)) for i in range(n)]
+        summands = [_digit(g, n, i, axes=(1,)) for i in range(n)]
+        return sets, h, _number(summands, base), _number(outputs, k)
+    sets["prompt_factor"] = _power(tables["prompt_factor"], n)
+    outputs = [_digit(output, n, i, axes=(1, 2)) for i in range(n)]
+    summands = [_digit(g, n, i, axes=(1,)) for i in range(n)]
+    heads = [_digit(h, n, i, axes=(1,)) for i in range(n)]
+    return sets, _number(heads, int(h.max()) + 1), _number(summands, base), _number(outputs, k)
 
 
-def additive(noise: Array, k: int, *, cyclic: bool) -> Array:
-    """The channel that adds independent noise to M(p).
+def _power(table: Array, n: int, fixed: int = 0) -> Array:
+    """Kronecker power of every table of a batch over its last axes: n independent examples, the first most significant.
 
-    Parameters
-    ----------
-    noise
-        Law of the noise on 0, 1, ..., shape (B, d).
-    k
-        Number of outputs.
-    cyclic
-        Whether the sum is modulo k.
-
-    Returns
-    -------
-    ndarray, shape (B, k, k) if cyclic, else (B, k, k + d - 1)
+    An axis of size one stays one; the first `fixed` axes behind the batch's are conditions that all
+    examples share.
     """
-    d = noise.shape[1]
-    y = k if cyclic else k + d - 1
-    channel = np.zeros((len(noise), k, y))
-    rows = np.arange(k)
-    for shift in range(d):
-        channel[:, rows, (rows + shift) % y] += noise[:, shift, None]
-    return channel
+    result = table
+    for _ in range(n - 1):
+        letters = "abcdef"[: table.ndim - 1]
+        shared, one, two = letters[:fixed], letters[fixed:], letters[fixed:].upper()
+        mixed = shared + "".join(x + y for x, y in zip(one, two, strict=True))
+        square = np.einsum(f"z{shared}{one},z{shared}{two}->z{mixed}", result, table)
+        shape = [a * b for a, b in zip(result.shape[1 + fixed :], table.shape[1 + fixed :], strict=True)]
+        result = square.reshape(*table.shape[: 1 + fixed], *shape)
+    return result
 
 
-def _paired(table: Array) -> Array:
-    """Kronecker square of every table of the batch: two independent examples, the first more significant."""
-    letters, other = "abc"[: table.ndim - 1], "def"[: table.ndim - 1]
-    mixed = "".join(x + y for x, y in zip(letters, other, strict=True))
-    square = np.einsum(f"z{letters},z{other}->z{mixed}", table, table)
-    return square.reshape(len(table), *(n * n for n in table.shape[1:]))
+def _digit(values: Indices, n: int, place: int, axes: tuple[int, ...]) -> Indices:
+    """What one example of a set has, for every set: the symbols along some axes become digits of a number."""
+    result = values
+    for axis in axes:
+        size = values.shape[axis]
+        symbols = np.arange(size**n) // size ** (n - 1 - place) % size
+        result = np.take(result, symbols, axis=axis)
+    return result
 
 
-def _paired_index(values: Indices, base: int) -> Indices:
-    """Index of the pair of values at every pair of positions."""
-    if values.ndim == 2:
-        grid = base * values[:, :, None] + values[:, None, :]
-    else:
-        grid = base * values[:, :, None, :, None] + values[:, None, :, None, :]
-    return grid.reshape(len(values), *(n * n for n in values.shape[1:]))
+def _number(digits: list[Indices], base: int) -> Indices:
+    """The number of some digits, the first most significant."""
+    result = digits[0]
+    for digit in digits[1:]:
+        result = result * base + digit
+    return result
 
 
 def _learner(generator: np.random.Generator, family: Family, loss: Array) -> Array:
     """Channel from training sets to parameters, shape (count, sets, w)."""
     count, w, sets = loss.shape
     if family.learner == "stochastic":
-        return _laws(generator, (count, sets, w))
+        return softmax(_logits(generator, (sets, w)))
     if family.learner == "deterministic":
         return deterministic(generator.integers(0, w, (count, sets)), w)
     if family.learner == "erm":
         return erm(loss)
-    if family.learner == "gibbs":
-        return gibbs(loss, generator.choice([0.5, 2.0, 8.0, 32.0], size=count))
-    low = _laws(generator, (count, VALUES, 2))
-    high = _laws(generator, (count, VALUES, 2))
-    data = np.arange(sets)
-    pair = low[:, data % VALUES, :, None] * high[:, (data // VALUES) % VALUES, None, :]
-    return pair.reshape(count, sets, 4)
+    return gibbs(loss, generator.choice([0.5, 2.0, 8.0, 32.0], size=count))

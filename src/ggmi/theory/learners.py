@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.errors import UserError
-from ggmi.theory.world import MAX_STATES, Array
+
+Array = NDArray[np.float64]
+# Training sets that are enumerated at most.
+MAX_SETS = 10_000_000
 
 
 def deterministic(choices: NDArray[np.int64], size: int) -> Array:
@@ -69,8 +72,8 @@ def dataset_loss(loss: Array, samples: int) -> Array:
     z = loss.shape[-1]
     if samples < 1:
         raise UserError(f"a training set needs at least one example, got {samples}")
-    if z**samples > MAX_STATES:
-        raise UserError(f"there are {z**samples} training sets of {samples} examples, more than {MAX_STATES}")
+    if z**samples > MAX_SETS:
+        raise UserError(f"there are {z**samples} training sets of {samples} examples, more than {MAX_SETS}")
     digits = np.indices((z,) * samples).reshape(samples, -1)
     return loss[..., digits].mean(axis=-2)
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ggmi.theory.learners import layered_loss, unlayered_loss
-from ggmi.theory.statement import ADDITIVE_CURATION, DETERMINISTIC_CURATION, INDEPENDENT, TOLERANCE, Statement
+from ggmi.theory.regimes import NOISE, Regime
+from ggmi.theory.statement import EXACT, TOLERANCE, Statement
 from ggmi.theory.world import Array, World
 
-DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 48, 120)
+DENOMINATORS = (1, 2, 3, 4, 6, 8, 12, 24, 120)
 # A violation that is looked into; floats alone can feign smaller ones of statements with a root.
 VIOLATION = 1e3 * TOLERANCE
 # Shares of the violation that a simpler world keeps at least: for the smallest one and for the worst.
@@ -20,7 +21,7 @@ SIMPLER = 0.25
 WORST = 0.9999
 
 
-def simplify(statement: Statement, world: World, *, keep: float = SIMPLER) -> World | None:
+def simplify(statement: Statement, world: World, regime: Regime, *, keep: float = SIMPLER) -> World | None:
     """Round to the coarsest fractions that keep the violation, then thin the supports out.
 
     Parameters
@@ -28,23 +29,27 @@ def simplify(statement: Statement, world: World, *, keep: float = SIMPLER) -> Wo
     statement
         What it violates.
     world
-        One world.
+        One world of the regime.
+    regime
+        Which the simpler world is to belong to as well.
     keep
         Share of the violation that rounding and each thinning must keep.
 
     Returns
     -------
     World or None
-        A world of the same structure that keeps this share of the violation, or where no rounding
-        does, the rounding that keeps most; None if none is a violation.
+        A world that keeps this share of the violation, or where no rounding does, the rounding that
+        keeps most; None if none is a violation.
     """
-    kept = [a for a in (INDEPENDENT, DETERMINISTIC_CURATION, ADDITIVE_CURATION) if a.holds(world)[0]]
 
     def scores(batch: World) -> Array:
-        flags = statement.admits(batch)
-        for assumption in kept:
-            flags &= assumption.holds(batch)
-        return np.where(flags, -statement.slack(batch), -np.inf)
+        # Cheap tests first: most candidates are no violation.
+        values = -statement.slack(batch)
+        hits = np.flatnonzero((values > VIOLATION) & statement.applies(batch))
+        flags = np.zeros(len(batch), dtype=bool)
+        if len(hits):
+            flags[hits] = regime.admits(batch[hits])
+        return np.where(flags, values, -np.inf)
 
     floor = keep * float(-statement.slack(world)[0])
     rounded = _exchanged(world, [_rounded_tables(world, d) for d in DENOMINATORS])
@@ -67,21 +72,16 @@ def simplify(statement: Statement, world: World, *, keep: float = SIMPLER) -> Wo
 
 def joint_states(world: World) -> int:
     """Joint states of positive probability of the first world of a batch."""
-    return int(np.count_nonzero(world.joint()[0]))
-
-
-def rounded(world: World, denominator: int) -> World:
-    """The world with all rows rounded to multiples of 1/denominator (largest remainders)."""
-    return replace(world, **dict[str, Any](_rounded_tables(world, denominator)))
+    return int(np.count_nonzero(world[:1].joint()[0]))
 
 
 def _rounded_tables(world: World, denominator: int) -> dict[str, Array]:
     tables = {name: _round_rows(table, denominator) for name, table in world.tables().items()}
-    for name in ("loss", "anchor_loss"):
+    for name, contraction in (("loss", world.contraction), ("anchor_loss", world.anchor_contraction)):
         if (table := getattr(world, name)) is not None:
             # What is rounded is the loss behind the layers, so that they stay layers.
-            below = np.round(unlayered_loss(table, world.contraction) * denominator) / denominator
-            tables[name] = layered_loss(below, world.contraction)
+            below = np.round(unlayered_loss(table, contraction) * denominator) / denominator
+            tables[name] = layered_loss(below, contraction)
     return tables
 
 
@@ -103,17 +103,40 @@ def _round_rows(table: Array, denominator: int) -> Array:
 
 
 def _thinner(world: World) -> Iterator[dict[str, Array]]:
-    """Tables with one row on fewer symbols: a point mass in place of a spread row."""
-    independent = INDEPENDENT.holds(world)[0]
-    additive_noise = ADDITIVE_CURATION.holds(world)[0]
+    """Tables with some rows on fewer symbols: a point mass in place of a spread row.
+
+    Rows that are equal are thinned together too, since what is independent or tied stays so only
+    then. Rows that cannot occur are left as they are.
+    """
+    noisy = NOISE.missed_by(world)[0] < EXACT
     for name, table in world.tables().items():
-        if name == "curation" and additive_noise:
-            continue
         rows = table[0].reshape(-1, table.shape[-1])
-        groups = [list(range(len(rows)))] if name == "model_factor" and independent else [[i] for i in range(len(rows))]
+        groups = _groups(rows)
+        if name == "curation" and noisy:
+            yield from _less_noise(world)
         for group in groups:
             support = np.flatnonzero(rows[group[0]])
             for symbol in support if len(support) > 1 else ():
                 changed = rows.copy()
                 changed[group] = np.eye(rows.shape[1])[symbol]
                 yield {name: changed.reshape(table.shape)}
+
+
+def _groups(rows: Array) -> list[list[int]]:
+    """Every row alone, and every set of equal rows together."""
+    groups = [[i] for i in range(len(rows))]
+    _, which = np.unique(rows, axis=0, return_inverse=True)
+    for value in range(which.max() + 1):
+        group = np.flatnonzero(which == value).tolist()
+        if len(group) > 1:
+            groups.append(group)
+    return groups
+
+
+def _less_noise(world: World) -> Iterator[dict[str, Array]]:
+    """Every curation without noise, S_gen = M(p) or that plus a constant."""
+    k, y = world.curation.shape[-2:]
+    if ((world.curation == 0) | (world.curation == 1)).all():
+        return
+    for shift in range(y - k + 1):
+        yield {"curation": np.broadcast_to(np.eye(k, y, shift), world.curation.shape).copy()}

@@ -1,11 +1,9 @@
-"""What a statement is: its place, assumptions and two sides; and the assumptions that statements make."""
+"""What a statement of the theory is: its place, its sides, the regimes it is judged in, what is true instead."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -16,10 +14,13 @@ from ggmi.theory.terms import Term
 from ggmi.theory.world import Array, World
 
 Flags = NDArray[np.bool_]
+Relation = Literal["<=", ">=", "="]
+Reading = Literal["printed", "charitable"]
+Kind = Literal["inequality", "identity", "definition", "assumption"]
 
 # Sides that differ by less are equal: entropies of a few hundred states carry errors near 1e-14.
 TOLERANCE = 1e-9
-# Probabilities that differ by less are equal.
+# Terms and probabilities that differ by less are equal.
 EXACT = 1e-12
 
 
@@ -29,84 +30,144 @@ class Assumption:
 
     Parameters
     ----------
+    key
+        Short name, by which certificates and their recheck know it.
     text
-        The condition in words.
-    holds
-        Whether each world of a batch meets it, shape (B,).
-    term
-        The term that is at most zero where the condition holds, if it is of that form: a search
-        that has left the condition can follow it back.
+        The condition for a reader; formulas stand between dollar signs, in LaTeX.
+    missed_by
+        How far each world is from meeting it, shape (B,): zero where it is met, in nats where the
+        condition is one of information, a distance of probabilities or losses else.
     """
 
+    key: str
     text: str
-    holds: Callable[[World], Flags]
-    term: Term | None = None
+    missed_by: Callable[[World], Array]
+
+    def holds(self, world: World) -> Flags:
+        """Whether each world meets it, shape (B,)."""
+        return self.missed_by(world) < EXACT
 
 
-def at_most_zero(text: str, term: Term) -> Assumption:
-    """Assume that a term is zero or negative.
+@dataclass(frozen=True)
+class Condition:
+    """What a failing statement needs in addition.
 
-    The tolerance is `EXACT`: the bounds on risks take a square root, which makes 1e-6 of 1e-12.
+    Parameters
+    ----------
+    latex
+        The condition, an inequality.
+    term
+        The tree that is at most zero exactly where the condition holds; None where it is no inequality
+        of the world's quantities.
+    proof
+        Why it is enough and, where `exact`, why the statement fails wherever it does not hold.
+    exact
+        Whether the statement fails wherever the condition does not hold.
+    simple
+        Simple cases in words, in which it holds.
     """
-    return Assumption(text, lambda world: terms.evaluate(term, world) < EXACT, term)
+
+    latex: str
+    term: Term | None
+    proof: str
+    exact: bool = True
+    simple: str = ""
+
+    def holds(self, world: World) -> Flags:
+        """Whether each world meets it, shape (B,).
+
+        Raises
+        ------
+        ValueError
+            If it has no term.
+        """
+        if self.term is None:
+            raise ValueError(f"the condition {self.latex} has no term to evaluate")
+        return terms.evaluate(self.term, world) < EXACT
+
+
+@dataclass(frozen=True)
+class Correction:
+    """An inequality that is true in place of a failing one, with its proof.
+
+    Parameters
+    ----------
+    latex
+        The whole inequality.
+    left, right
+        Its sides, related as the statement's.
+    proof
+        In a few lines.
+    """
+
+    latex: str
+    left: Term
+    right: Term
+    proof: str
 
 
 @dataclass(frozen=True)
 class Statement:
-    """An inequality or identity between terms of a world.
+    """A numbered line of the paper, as printed or in a charitable reading.
 
     Parameters
     ----------
     key
-        Short name, unique.
+        The paper's number: ``(25).5`` is line 5 of (25). A charitable reading's ends in `` charitable``.
     reference
-        Where the paper says it, or which published statement it amends.
-    formula
-        The statement for a reader.
-    kind
-        ``published``, ``restricted`` (published under an extra assumption) or ``corrected``.
+        Where the paper has it.
+    latex
+        The statement.
     relation
         How the left side relates to the right.
     left, right
         The sides, in nats (risks in units of the loss).
+    kind
+        ``inequality``; ``identity``, which can be evaluated and holds; ``definition`` or
+        ``assumption``, which no world can contradict.
+    reading
+        ``printed``, or ``charitable`` where the form is ours.
     terms
-        Named quantities worth showing.
-    assumptions
-        All must hold for the statement to apply.
-    explanation
-        What it says, how certain its published form is to us, and a proof where it is true.
-    amends
-        Key of the published statement behind a restricted or corrected one.
-    as_read
-        Whether the published form is our reading of the proof's step, not a quotation.
-    rereads
-        Key of the published statement of which this is another reading.
-    necessary
-        Whether the statement fails wherever the assumptions that a restriction adds do not hold.
-    instances
-        In words, simple cases in which the added assumptions hold.
+        Named quantities worth showing, by LaTeX.
+    needs
+        What a world must have for the statement to speak of it.
+    note
+        What it says and, for a charitable reading, how it differs from what is printed.
+    proofs
+        Proof in a line by the widest regime in which it is one; it holds in the stricter ones too.
+    condition, correction
+        What it needs in addition where it fails, and what is true instead.
     """
 
     key: str
     reference: str
-    formula: str
-    kind: Literal["published", "restricted", "corrected"]
-    relation: Literal["<=", ">=", "="]
+    latex: str
+    relation: Relation
     left: Term
     right: Term
+    kind: Kind = "inequality"
+    reading: Reading = "printed"
     terms: Mapping[str, Term] = field(default_factory=dict)
-    assumptions: tuple[Assumption, ...] = ()
-    explanation: str = ""
-    amends: str = ""
-    as_read: bool = False
-    rereads: str = ""
-    necessary: bool = False
-    instances: str = ""
+    needs: tuple[Assumption, ...] = ()
+    note: str = ""
+    proofs: Mapping[str, str] = field(default_factory=dict)
+    condition: Condition | None = None
+    correction: Correction | None = None
 
-    def admits(self, world: World) -> Flags:
-        """Whether each world meets the assumptions, shape (B,)."""
+    @property
+    def label(self) -> str:
+        """The paper's number alone."""
+        return self.key.removesuffix(" charitable")
+
+    @property
+    def slug(self) -> str:
+        """The key as a file name: ``25.5``, ``6-charitable``."""
+        return self.key.replace("(", "").replace(")", "").replace(" ", "-")
+
+    def applies(self, world: World) -> Flags:
+        """Whether the statement speaks of each world, shape (B,)."""
         flags = np.ones(len(world), dtype=bool)
-        for assumption in self.assumptions:
+        for assumption in self.needs:
             flags &= assumption.holds(world)
         return flags
 
@@ -114,217 +175,60 @@ class Statement:
     def excess(self) -> Term:
         """The tree that is positive exactly where the statement fails."""
         if self.relation == "=":
-            return terms.absolute(self.left - self.right)
-        return self.left - self.right if self.relation == "<=" else self.right - self.left
+            return terms.supremum(terms.absolute(self.left - self.right))
+        return terms.supremum(self.left - self.right if self.relation == "<=" else self.right - self.left)
 
     def slack(self, world: World) -> Array:
         """How far the statement is from failing in each world, negative where it fails, shape (B,)."""
         return -terms.evaluate(self.excess, world)
 
     @property
-    def published_form(self) -> str:
-        """How the form relates to the paper's text, in words."""
-        if self.rereads:
-            return f"another reading of {REGISTRY[self.rereads].reference}"
-        return "as we read it" if self.as_read else "as published"
-
-    @property
-    def by_definition(self) -> bool:
-        """Whether both sides are the same sum of entropies, so that no world could tell them apart."""
-        return self.relation == "=" and not any(terms.coefficients(self.left - self.right).values())
+    def judged(self) -> bool:
+        """Whether a world could contradict it."""
+        return self.kind in ("inequality", "identity")
 
     @property
     def needs_loss(self) -> bool:
-        """Whether the statement speaks of risks."""
-        return any(leaf.op in ("risk", "training") for leaf in self.excess.leaves())
+        """Whether the statement speaks of losses."""
+        return any(leaf.op in ("risk", "loss") for leaf in self.excess.leaves())
+
+    def amended(self) -> Statement | None:
+        """The corrected inequality as a statement of its own, which holds in every regime."""
+        if self.correction is None:
+            return None
+        c = self.correction
+        return replace(
+            self,
+            key=f"{self.key} corrected",
+            latex=c.latex,
+            left=c.left,
+            right=c.right,
+            kind="inequality",
+            proofs={"structure": c.proof},
+            condition=None,
+            correction=None,
+        )
 
 
-Sides = tuple[Term, Term] | tuple[Term, Term, Mapping[str, Term]]
 REGISTRY: dict[str, Statement] = {}
 
 
-def published(
-    key: str,
-    reference: str,
-    formula: str,
-    *assumptions: Assumption,
-    relation: Literal["<=", ">=", "="] = "<=",
-    as_read: bool = False,
-    rereads: str = "",
-) -> Callable[[Callable[[], Sides]], Statement]:
-    """Register a statement of the paper; the decorated function returns its sides and explains it."""
+def register(statement: Statement) -> Statement:
+    """Add a statement to the catalogue.
 
-    def register(function: Callable[[], Sides]) -> Statement:
-        left, right, *named = function()
-        REGISTRY[key] = Statement(
-            key,
-            reference,
-            formula,
-            "published",
-            relation,
-            left,
-            right,
-            named[0] if named else {},
-            assumptions,
-            inspect.cleandoc(function.__doc__ or ""),
-            as_read=as_read,
-            rereads=rereads,
-        )
-        return REGISTRY[key]
-
-    return register
-
-
-def corrected(
-    key: str, amends: Statement, formula: str, *assumptions: Assumption
-) -> Callable[[Callable[[], Sides]], Statement]:
-    """Register a proven amendment; the decorated function's docstring is the proof."""
-
-    def register(function: Callable[[], Sides]) -> Statement:
-        left, right, *named = function()
-        REGISTRY[key] = Statement(
-            key,
-            f"corrects {amends.reference}",
-            formula,
-            "corrected",
-            amends.relation,
-            left,
-            right,
-            named[0] if named else {},
-            assumptions,
-            inspect.cleandoc(function.__doc__ or ""),
-            amends.key,
-        )
-        return REGISTRY[key]
-
-    return register
-
-
-def restricted(
-    key: str,
-    statement: Statement,
-    *assumptions: Assumption,
-    proof: str,
-    necessary: bool = False,
-    instances: str = "",
-) -> Statement:
-    """Register a published statement under extra assumptions that make it true."""
-    joined = " and ".join(a.text for a in assumptions)
-    REGISTRY[key] = Statement(
-        key,
-        f"{statement.reference}, restricted",
-        f"{statement.formula}, {'if and only if' if necessary else 'if'} {joined}",
-        "restricted",
-        statement.relation,
-        statement.left,
-        statement.right,
-        statement.terms,
-        (*statement.assumptions, *assumptions),
-        inspect.cleandoc(proof),
-        statement.key,
-        necessary=necessary,
-        instances=instances,
-    )
-    return REGISTRY[key]
-
-
-def smallest_lambda(world: World) -> Array:
-    """Least lambda with H(e_p) <= lambda I(h(e_p), M(p)): Lemma E.1's, as we read it.
-
-    Where e_p does not vary both sides are zero, every lambda will do, and 1 is returned; where e_p
-    varies and the output ignores it there is none, and inf is returned.
-
-    Returns
-    -------
-    ndarray, shape (B,)
+    Raises
+    ------
+    ValueError
+        If its key is taken.
     """
-    varies, shared = world.entropy("e_p"), world.mutual_information("h", "M")
-    ratio = np.divide(varies, shared, out=np.full(len(world), np.inf), where=shared > TOLERANCE)
-    return np.where(varies < EXACT, 1.0, ratio)
+    if statement.key in REGISTRY:
+        raise ValueError(f"two statements are called {statement.key}")
+    REGISTRY[statement.key] = statement
+    return statement
 
 
-def alpha(world: World) -> Array:
-    """Theorem 4.10's alpha = H(S_anchor|W') / H(S_anchor|W); NaN if the denominator is zero."""
-    below = world.conditional_entropy("S_anchor", "W")
-    above = world.conditional_entropy("S_anchor", "W'")
-    return np.divide(above, below, out=np.full(len(world), np.nan), where=below > TOLERANCE)
-
-
-def _independent(world: World) -> Flags:
-    rows = world.model_factor
-    return np.abs(rows - rows[:, :1]).max(axis=(1, 2)) < EXACT
-
-
-def _deterministic_curation(world: World) -> Flags:
-    # No tolerance: a probability of 1e-10 already carries an entropy of 2e-9 nats.
-    return ((world.curation == 0) | (world.curation == 1)).all(axis=(1, 2))
-
-
-def _additive_curation(world: World) -> Flags:
-    """Whether P(S_gen = y | M(p) = x) depends on y - x only, over the integers or modulo the alphabet's size."""
-    k, y = world.curation.shape[1:]
-    noise = world.curation[:, 0]
-    rows = np.arange(k)[:, None]
-    shift = np.arange(y)[None, :] - rows
-    wrapped = noise[:, shift % y]
-    straight = np.where(shift >= 0, wrapped, 0.0)
-    flags = np.abs(world.curation - straight).max(axis=(1, 2)) < EXACT
-    # A cyclic sum needs M(p) and S_gen to share their alphabet.
-    if k == y:
-        flags |= np.abs(world.curation - wrapped).max(axis=(1, 2)) < EXACT
-    return flags
-
-
-def _shared_values(world: World) -> bool:
-    """Whether an index is the same data value for all three, and for sets of n examples a number of n digits."""
-    size = world.anchor.shape[1]
-    digits = round(size ** (1 / world.samples)) ** world.samples == size
-    return world.samples == 1 or (digits and world.curation.shape[1:] == (size, size))
-
-
-def _everywhere(world: World) -> Flags:
-    return np.ones(len(world), dtype=bool)
-
-
-def _oscillates(world: World, learner: str, *, layers: bool) -> Flags:
-    """Whether a loss is given whose values for two data differ by at most 2 sigma, or 2 sigma eta^L behind layers."""
-    table = world.loss if learner == "W" else world.anchor_loss
-    if table is None:
-        return ~_everywhere(world)
-    # Hoeffding's lemma: what oscillates by 2 sigma is sigma-sub-Gaussian under every law of the data.
-    most = 2 * float(world.sigma * (world.contraction if layers else 1)) + EXACT
-    oscillation: Array = table.max(axis=2) - table.min(axis=2)
-    return oscillation.max(axis=1) <= most
-
-
-INDEPENDENT = Assumption("e_p and e_M are independent", _independent)
-DETERMINISTIC_CURATION = Assumption("S_gen is a function of M(p)", _deterministic_curation)
-ADDITIVE_CURATION = Assumption("S_gen is M(p) plus noise independent of it, or M(p) itself", _additive_curation)
-LAMBDA_EXISTS = Assumption(
-    "lambda exists: I(h(e_p), M(p)) > 0, or e_p does not vary", lambda world: np.isfinite(smallest_lambda(world))
-)
-ALPHA_EXISTS = Assumption("alpha exists: H(S_anchor|W) > 0", lambda world: np.isfinite(alpha(world)))
-SHARED_VALUES = Assumption(
-    "training sets have one example, or S_anchor, M(p) and S_gen share one alphabet",
-    lambda world: np.full(len(world), _shared_values(world)),
-)
-LOSS_GIVEN = Assumption(
-    "a loss with |loss| <= C is given", lambda world: ~_everywhere(world) if world.loss is None else _everywhere(world)
-)
-# Hoeffding's lemma: what oscillates by 2 sigma is sigma-sub-Gaussian under every law of the data.
-SUBGAUSSIAN = Assumption(
-    "a loss of W is given that oscillates by at most 2 sigma", partial(_oscillates, learner="W", layers=False)
-)
-# A table of this oscillation is that of a loss of oscillation 2 sigma behind layers that keep a
-# value with probability eta^L, and no other table can be.
-LAYERED, LAYERED_ANCHOR = (
-    Assumption(
-        f"a loss of {learner} is given that oscillates by at most 2 sigma eta^L, as one of 2 sigma does if it sees "
-        "data only through layers whose contraction coefficients multiply to eta^L",
-        partial(_oscillates, learner=learner, layers=True),
+def charitable(statement: Statement, latex: str, note: str, **changes: object) -> Statement:
+    """Register another reading of a statement, which is ours."""
+    return register(
+        replace(statement, key=f"{statement.key} charitable", latex=latex, note=note, reading="charitable", **changes)  # type: ignore[arg-type]
     )
-    for learner in ("W", "W'")
-)
-LOSS_UNSIGNED = Assumption(
-    "0 <= loss <= C", lambda world: ~_everywhere(world) if world.loss is None else world.loss.min(axis=(1, 2)) >= 0
-)

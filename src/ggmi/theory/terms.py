@@ -1,28 +1,30 @@
 """Sides of inequalities as expression trees: one definition for floats, gradients, certificates and readers.
 
-A tree's leaves are exact numbers, entropies, total variation distances, risks and the world's
-parameters; its inner nodes are sums of any length, products of two, square roots, absolute values,
-and in quantities that are only shown, quotients. Sums are kept flat, ``H(W) - H(S, W) + H(S)``
-rather than a sum of sums. As JSON a tree is a nested list in prefix form with numbers as fractions
-in text, which is what certificates store.
+A tree's leaves are exact numbers, entropies, the world's parameters, and *random* quantities that
+depend on the outcome (p, S_gen, W), or (p, W') for the student of the anchors: risks of the
+parameters, their loss on the training set, total variation distances of laws given p. Inner nodes are
+sums of any length, products of two, square roots, absolute values, maxima, means and suprema over
+outcomes, and in quantities that are only shown, quotients. Sums are kept flat, ``H(W) - H(S, W) +
+H(S)`` rather than a sum of sums. As JSON a tree is a nested list in prefix form with numbers as
+fractions in text, which is what certificates store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from ggmi.errors import UserError
-from ggmi.theory.world import NAMES, Array, World, canonical
+from ggmi.theory.world import NAMES, Array, Laws, canonical, listed
 
-LEAVES = ("H", "tv", "risk", "training", "parameter")
-PARAMETERS = ("C", "sigma", "1/n", "contraction")
+LEAVES = ("H", "tv", "risk", "loss", "parameter", "log")
+RANDOM = ("tv", "risk", "loss")
+PARAMETERS = ("C", "sigma", "1/n", "1/m", "contraction", "anchor contraction", "lambda excess")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Term:
     Parameters
     ----------
     op
-        ``number``, a leaf of `LEAVES`, or ``+``, ``*``, ``/``, ``sqrt``, ``abs``.
+        ``number``, a leaf of `LEAVES`, or ``+``, ``*``, ``/``, ``sqrt``, ``abs``, ``max``, ``mean``, ``sup``.
     args
         The number, the leaf's names, or the node's operands.
     """
@@ -68,6 +70,18 @@ class Term:
             return []
         return list(dict.fromkeys(leaf for a in self.args for leaf in a.leaves()))
 
+    @property
+    def random(self) -> bool:
+        """Whether the value depends on the outcome."""
+        if self.op in ("mean", "sup", "number"):
+            return False
+        return self.op in RANDOM if self.op in LEAVES else any(a.random for a in self.args)
+
+    @property
+    def learner(self) -> str:
+        """Whose parameters the tree's random quantities depend on."""
+        return "W'" if any(leaf.args[0] == "W'" for leaf in self.leaves() if leaf.op in ("risk", "loss")) else "W"
+
     def as_json(self) -> list[Any] | str:
         """Nested lists, numbers as strings of fractions."""
         if self.op == "number":
@@ -81,8 +95,13 @@ def number(value: Fraction | int | str) -> Term:
 
 
 def parameter(name: str) -> Term:
-    """A parameter of the world: C, sigma, 1/n or contraction (eta^L)."""
+    """A parameter of the world, one of `PARAMETERS`."""
     return Term("parameter", (name,))
+
+
+def logarithm(value: int) -> Term:
+    """The natural logarithm of a whole number."""
+    return Term("log", (str(value),))
 
 
 def entropy(*names: str) -> Term:
@@ -93,30 +112,31 @@ def entropy(*names: str) -> Term:
 
 def conditional(a: str | Sequence[str], given: str | Sequence[str]) -> Term:
     """Conditional entropy, in nats."""
-    one, two = _listed(a), _listed(given)
+    one, two = listed(a), listed(given)
     return entropy(*one, *two) - entropy(*two)
 
 
 def information(a: str | Sequence[str], b: str | Sequence[str], given: str | Sequence[str] = ()) -> Term:
     """Mutual information, perhaps conditional, in nats."""
-    one, two, three = _listed(a), _listed(b), _listed(given)
+    one, two, three = listed(a), listed(b), listed(given)
     result = entropy(*one, *three) + entropy(*two, *three) - entropy(*one, *two, *three)
     return result - entropy(*three) if three else result
 
 
-def variation(a: str, b: str) -> Term:
-    """Total variation distance of two variables' laws on the data values."""
-    return Term("tv", (canonical(a), canonical(b)))
+def variation(a: str, b: str, given: str = "p") -> Term:
+    """Total variation distance of two laws of one example, of M(p) and S_gen given p unless `given` is empty."""
+    return Term("tv", (canonical(a), canonical(b), given))
 
 
-def risk(data: str, learner: str = "W") -> Term:
-    """Expected loss of the parameters on data drawn independently of them: a population risk."""
-    return Term("risk", (canonical(data), canonical(learner)))
+def risk(data: str, learner: str = "W", given: str = "p") -> Term:
+    """Mean loss of the parameters on a fresh example; of M(p) and S_gen given p unless `given` is empty."""
+    data = canonical(data)
+    return Term("risk", (canonical(learner), data, "" if data == "S_anchor" else given))
 
 
-def training_risk(data: str, learner: str = "W") -> Term:
-    """Expected loss of the parameters on the data they were trained on."""
-    return Term("training", (canonical(data), canonical(learner)))
+def training_loss(learner: str = "W") -> Term:
+    """Mean loss of the parameters on the examples that they were trained on."""
+    return Term("loss", (canonical(learner),))
 
 
 def sqrt(term: Term) -> Term:
@@ -127,6 +147,21 @@ def sqrt(term: Term) -> Term:
 def absolute(term: Term) -> Term:
     """Absolute value."""
     return Term("abs", (term,))
+
+
+def maximum(one: Term, two: Term) -> Term:
+    """The larger of two."""
+    return Term("max", (one, two))
+
+
+def mean(term: Term) -> Term:
+    """Expectation over outcomes."""
+    return Term("mean", (term,))
+
+
+def supremum(term: Term) -> Term:
+    """Largest value over the outcomes that can occur; of what is not random, itself."""
+    return Term("sup", (term,)) if term.random else term
 
 
 def coefficients(term: Term) -> dict[Term, Fraction]:
@@ -144,136 +179,115 @@ def coefficients(term: Term) -> dict[Term, Fraction]:
     return result
 
 
-def evaluate(term: Term, world: World) -> Array:
-    """Value in every world of the batch, shape (B,); a quotient with nothing below is infinite or NaN."""
+class Arithmetic(Protocol):
+    """What a tree is evaluated with: numbers, leaves, and the operations that are no operators of Python."""
 
-    def root(value: Array) -> Array:
-        return np.sqrt(np.maximum(value, 0.0))
+    def number(self, value: Fraction) -> Any:
+        """An exact number."""
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = fold(term, lambda leaf: leaf_value(leaf, world), float, root)
-    return np.broadcast_to(np.asarray(value, dtype=float), (len(world),))
+    def leaf(self, term: Term) -> Any:
+        """A leaf's value."""
+
+    def sqrt(self, value: Any) -> Any:
+        """Root of what is not negative, zero of what is."""
+
+    def maximum(self, one: Any, two: Any) -> Any:
+        """The larger of two."""
+
+    def over_outcomes(self, op: str, term: Term) -> Any:
+        """Mean or supremum of a random tree."""
 
 
-def fold(term: Term, leaf: Callable[[Term], Any], exact: Callable[[Fraction], Any], root: Callable[[Any], Any]) -> Any:
+def fold(term: Term, arithmetic: Arithmetic) -> Any:
     """Evaluate a tree in any arithmetic.
 
     Parameters
     ----------
     term
         The tree.
-    leaf
-        Value of a leaf.
-    exact
-        Value of a rational number.
-    root
-        Square root, zero for negative operands.
+    arithmetic
+        Its numbers must add and multiply, and negate and divide where the tree asks for it.
 
     Returns
     -------
-    Any
-        Whatever `leaf` returns, combined by ``+``, ``*``, ``/``, `abs` and `root`.
+    Whatever the arithmetic's numbers are.
     """
     if term.op == "number":
-        return exact(term.args[0])
+        return arithmetic.number(term.args[0])
     if term.op in LEAVES:
-        return leaf(term)
-    operands = [fold(a, leaf, exact, root) for a in term.args]
+        return arithmetic.leaf(term)
+    if term.op in ("mean", "sup"):
+        return arithmetic.over_outcomes(term.op, term.args[0])
+    operands = [fold(a, arithmetic) for a in term.args]
     if term.op == "+":
         return reduce(add, operands)
     if term.op == "*":
         return operands[0] * operands[1]
     if term.op == "/":
         return operands[0] / operands[1]
-    if term.op == "abs":
-        return abs(operands[0])
-    return root(operands[0])
+    if term.op == "max":
+        return arithmetic.maximum(*operands)
+    return abs(operands[0]) if term.op == "abs" else arithmetic.sqrt(operands[0])
 
 
-def leaf_value(leaf: Term, world: World) -> Array:
-    """Value of a leaf in every world, shape (B,)."""
-    if leaf.op == "H":
-        return world.entropy(leaf.args)
-    if leaf.op == "parameter":
-        return np.full(len(world), float(parameters(world)[leaf.args[0]]))
-    if leaf.op == "tv":
-        return world.total_variation(*leaf.args)
-    data, learner = leaf.args
-    table = loss_table(world, learner)
-    size = table.shape[2]
-    if leaf.op == "risk":
-        law = np.einsum("zw,zx->zwx", world.marginal([learner]), world.data_law(data, size))
-    else:
-        law = world.marginal([learner, data])
-        law = np.pad(law, ((0, 0), (0, 0), (0, size - law.shape[2])))
-    return np.einsum("zwx,zwx->z", law, table)
+class _Batch:
+    """Arithmetic of a batch of worlds: arrays of shape (B, p, S_gen, W), of size one where nothing depends on it."""
+
+    def __init__(self, laws: Laws) -> None:
+        self.laws = laws
+        self.xp = laws.xp
+
+    def number(self, value: Fraction) -> float:
+        return float(value)
+
+    def leaf(self, term: Term) -> Array:
+        if term.op == "H":
+            return self.laws.entropy(term.args).reshape(-1, 1, 1, 1)
+        if term.op == "parameter":
+            return np.full((len(self.laws), 1, 1, 1), float(self.laws.parameters[term.args[0]]))
+        if term.op == "log":
+            return np.full((len(self.laws), 1, 1, 1), np.log(float(term.args[0])))
+        if term.op == "tv":
+            return self.laws.variation(*term.args)
+        if term.op == "loss":
+            return self.laws.training_loss(*term.args)
+        learner, data, given = term.args
+        return self.laws.risk(data, learner, given)
+
+    def sqrt(self, value: Array) -> Array:
+        return self.xp.sqrt(self.xp.maximum(value, self.laws.root_floor))
+
+    def maximum(self, one: Array, two: Array) -> Array:
+        return self.xp.maximum(one, two)
+
+    def over_outcomes(self, op: str, term: Term) -> Array:
+        value, law = fold(term, self), self.laws.outcome_law(term.learner)
+        axes = (1, 2, 3)
+        if op == "mean":
+            return (value * law).sum(axis=axes).reshape(-1, 1, 1, 1)
+        return self.xp.where(law > 0, value + 0 * law, -np.inf).max(axis=axes).reshape(-1, 1, 1, 1)
 
 
-def loss_table(world: World, learner: str) -> Array:
-    """The loss of W or of W', shape (B, w, z).
+def evaluate(term: Term, laws: Laws) -> Array:
+    """Value of a tree in every world of a batch.
 
-    Raises
-    ------
-    UserError
-        If the world has none.
+    Parameters
+    ----------
+    term
+        A tree that is not random; one that is takes its mean or supremum first.
+    laws
+        The worlds.
+
+    Returns
+    -------
+    ndarray, shape (B,)
+        A quotient with nothing below is infinite or NaN.
     """
-    table = world.loss if learner == "W" else world.anchor_loss
-    if table is None:
-        raise UserError(f"the world has no loss table for {learner}; build it with loss= and anchor_loss=")
-    return table
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = fold(term, _Batch(laws))
+    return (value + np.zeros((len(laws), 1, 1, 1))).reshape(-1)
 
 
-def parameters(world: World) -> Mapping[str, Fraction]:
-    """The world's parameters by the names statements use."""
-    return dict(zip(PARAMETERS, (world.bound, world.sigma, Fraction(1, world.samples), world.contraction), strict=True))
-
-
-def gradient(term: Term, world: World) -> dict[Term, Array]:
-    """Derivative of a tree without quotients with respect to each of its leaves, shape (B,) each.
-
-    Reverse accumulation over the tree: a node hands its derivative to its operands.
-    """
-    values: dict[int, Array] = {}
-
-    def forward(node: Term) -> Array:
-        if node.op == "number":
-            value = np.full(len(world), float(node.args[0]))
-        elif node.op in LEAVES:
-            value = leaf_value(node, world)
-        else:
-            operands = [forward(a) for a in node.args]
-            if node.op == "+":
-                value = reduce(add, operands)
-            elif node.op == "*":
-                value = operands[0] * operands[1]
-            else:
-                value = np.abs(operands[0]) if node.op == "abs" else np.sqrt(np.maximum(operands[0], 0.0))
-        values[id(node)] = value
-        return value
-
-    result: dict[Term, Array] = {}
-
-    def backward(node: Term, slope: Array) -> None:
-        if node.op in LEAVES:
-            result[node] = result.get(node, 0.0) + slope
-        elif node.op == "+":
-            for operand in node.args:
-                backward(operand, slope)
-        elif node.op == "*":
-            one, two = node.args
-            backward(one, slope * values[id(two)])
-            backward(two, slope * values[id(one)])
-        elif node.op == "abs":
-            backward(node.args[0], slope * np.sign(values[id(node.args[0])]))
-        elif node.op == "sqrt":
-            # The slope of the root at zero is infinite; a tiny floor keeps the ascent finite.
-            backward(node.args[0], slope * 0.5 / np.maximum(values[id(node)], 1e-6))
-
-    forward(term)
-    backward(term, np.ones(len(world)))
-    return result
-
-
-def _listed(names: str | Sequence[str]) -> list[str]:
-    """One name or several, as a list."""
-    return [names] if isinstance(names, str) else list(names)
+def named(terms: Mapping[str, Term], laws: Laws) -> dict[str, Array]:
+    """Values of named trees in every world of a batch."""
+    return {name: evaluate(term, laws) for name, term in terms.items()}

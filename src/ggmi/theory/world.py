@@ -1,26 +1,29 @@
 """Finite worlds: the joint law of anchor data, factors, generator output, synthetic data and parameters.
 
-A world is the chain of the paper's sections 3 and 4 on small alphabets:
+A world is the framework of the paper's sections 3 and 4 on small alphabets:
 
-    S_anchor -> e_p -> M(p) = h(e_p) + g(e_M) -> S_gen -> W        and        S_anchor -> W'
+    S_anchor -> (e_p, e_M),    M(p) = h(e_p) + g(e_M),    (M(p), p) -> S_gen -> W,    S_anchor -> W'
 
 The prompt p is a bijective image of S_anchor, so it shares its axis. Every arrow is a stochastic
-matrix or a deterministic map, and a marginal is the contraction of those that matter to it: the
-full joint law is never built unless asked for.
+matrix or a map. What the paper assumes beyond this is checked, not built in (`ggmi.theory.regimes`):
+that e_p is a function of p, that e_M depends on p through e_p, that S_gen is M(p) plus noise. A
+marginal is the contraction of those tables that matter to it; the full joint law is never built
+unless asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import rel_entr, xlogy
 
 from ggmi.errors import UserError, did_you_mean
+from ggmi.theory.learners import dataset_loss
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -33,11 +36,168 @@ LETTERS = {"S_anchor": "s", "e_p": "e", "h": "a", "e_M": "m", "g": "b", "M": "k"
 NAMES = tuple(LETTERS)
 FREE = ("S_anchor", "e_p", "e_M", "S_gen", "W", "W'")
 ALIASES = {"p": "S_anchor", "h(e_p)": "h", "g(e_M)": "g", "M(p)": "M"}
-PARENTS = {"s": "", "e": "s", "a": "e", "m": "e", "b": "m", "k": "em", "y": "k", "w": "y", "v": "s"}
+BY_LETTER = {letter: name for name, letter in LETTERS.items()}
+# What each learner is trained on.
+TRAINED_ON = {"W": "S_gen", "W'": "S_anchor"}
+
+
+class Laws:
+    """What statements ask of a batch of worlds, in terms of its marginal laws.
+
+    Subclasses give the tables of `World`, and `xp`: numpy, or a module of its functions that
+    differentiates.
+    """
+
+    xp: Any = np
+    # Least number under a root: its derivative at zero is infinite.
+    root_floor: float = 0.0
+    anchor: Array
+    prompt_factor: Array
+    model_factor: Array
+    h: Indices
+    g: Indices
+    output: Indices
+    curation: Array
+    learner: Array
+    anchor_learner: Array
+    samples: int
+    anchor_samples: int
+    parameters: Mapping[str, Fraction]
+    _marginals: dict[str, Array]
+
+    def __len__(self) -> int:
+        return len(self.h)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Alphabet size of every variable."""
+        s, e, m = *self.prompt_factor.shape[1:], self.model_factor.shape[-1]
+        k, y = self.curation.shape[-2:]
+        a, b = int(self.h.max()) + 1, int(self.g.max()) + 1
+        return dict(zip(NAMES, (s, e, a, m, b, k, y, self.learner.shape[2], self.anchor_learner.shape[2]), strict=True))
+
+    def marginal(self, names: Sequence[str]) -> Array:
+        """Exact joint law of some of the variables.
+
+        Parameters
+        ----------
+        names
+            Which, of `NAMES` (p, h(e_p), g(e_M) and M(p) are understood too), in the order of axes.
+
+        Returns
+        -------
+        ndarray, shape (B, sizes...)
+        """
+        wanted = "".join(LETTERS[canonical(n)] for n in names)
+        key = "".join(sorted(wanted))
+        if key not in self._marginals:
+            self._marginals[key] = self._contract(key)
+        return self.xp.einsum(f"z{key}->z{wanted}", self._marginals[key])
+
+    def _parents(self) -> dict[str, str]:
+        """Letters that the law of each letter is given."""
+        model = "e" if self.model_factor.shape[1] == 1 else "se"
+        curation = "k" if self.curation.shape[1] == 1 else "sk"
+        return {"s": "", "e": "s", "a": "e", "m": model, "b": "m", "k": "em", "y": curation, "w": "y", "v": "s"}
+
+    def _contract(self, wanted: str) -> Array:
+        """Eliminate one by one the variables that are neither wanted nor without influence."""
+        parents = self._parents()
+        needed = set(wanted)
+        while True:
+            larger = needed | set("".join(parents[c] for c in needed))
+            if larger == needed:
+                break
+            needed = larger
+        # In one order, whatever a set's: products of more than two factors round by it.
+        factors = [(parents[letter] + letter, self._conditional(letter)) for letter in sorted(needed)]
+        hidden = needed - set(wanted)
+        sizes = {LETTERS[n]: c for n, c in self.sizes.items()}
+        while hidden:
+            # Cheapest first: the elimination whose intermediate table is the smallest.
+            scopes = {c: set("".join(f for f, _ in factors if c in f)) for c in hidden}
+            c = min(sorted(hidden), key=lambda x: prod(sizes[i] for i in scopes[x]))
+            touched = [(f, t) for f, t in factors if c in f]
+            rest = "".join(sorted(scopes[c] - {c}))
+            factors = [(f, t) for f, t in factors if c not in f] + [(rest, _product(touched, rest, self.xp))]
+            hidden.remove(c)
+        return _product(factors, wanted, self.xp)
+
+    def _conditional(self, letter: str) -> Array:
+        """Law of a variable given its parents."""
+        if letter in "abk":
+            index = {"a": self.h, "b": self.g, "k": self.output}[letter]
+            return (index[..., None] == np.arange(self.sizes[BY_LETTER[letter]])).astype(float)
+        table = {
+            "s": self.anchor,
+            "e": self.prompt_factor,
+            "m": self.model_factor,
+            "y": self.curation,
+            "w": self.learner,
+            "v": self.anchor_learner,
+        }[letter]
+        return table[:, 0] if letter in "my" and table.shape[1] == 1 else table
+
+    def losses(self, learner: str) -> Array:
+        """Loss of W or of W' at every data value, shape (B, w, z)."""
+        raise NotImplementedError
+
+    def examples(self, name: str) -> int:
+        """Number of examples that a symbol of S_anchor, M or S_gen stands for."""
+        return self.anchor_samples if name == "S_anchor" else self.samples
+
+    def entropy(self, names: Sequence[str] | str) -> Array:
+        """Joint entropy in nats, shape (B,)."""
+        return self._entropy(self.marginal(listed(names)).reshape(len(self), -1))
+
+    def _entropy(self, law: Array) -> Array:
+        # The logarithm of one is zero, so states of probability zero add nothing.
+        return -(law * self.xp.log(self.xp.where(law > 0, law, 1.0))).sum(axis=-1)
+
+    def outcome_law(self, learner: str) -> Array:
+        """Law of what a random error depends on: (B, p, S_gen, W) for W, (B, p, 1, W') for W'."""
+        if learner == "W":
+            return self.marginal(["S_anchor", "S_gen", "W"])
+        return self.marginal(["S_anchor", "W'"])[:, :, None, :]
+
+    def example_law(self, name: str, given: str) -> Array:
+        """Law of one example of S_anchor, M or S_gen, shape (B, p, z); p has one row unless it is given."""
+        law = self.marginal(["S_anchor", name] if given else [name])
+        law = law if given else law[:, None]
+        n = self.examples(name)
+        side = example_values(law.shape[-1], n)
+        # The examples are the digits; where each has a prompt of its own their laws given p differ.
+        one_each = [law.reshape(*law.shape[:2], side**i, side, -1).sum(axis=(2, 4)) for i in range(n)]
+        law = sum(one_each[1:], one_each[0]) / n
+        if given:
+            mass = law.sum(axis=-1, keepdims=True)
+            law = law / self.xp.where(mass > 0, mass, 1.0)
+        return law
+
+    def variation(self, one: str, two: str, given: str) -> Array:
+        """Total variation distance of two laws of an example, shape (B, p, 1, 1); that of S_anchor is never given p."""
+        laws = [self.example_law(name, "" if name == "S_anchor" else given) for name in (one, two)]
+        size = max(law.shape[-1] for law in laws)
+        first, second = (_padded(law, size, self.xp) for law in laws)
+        return 0.5 * self.xp.abs(first - second).sum(axis=-1)[:, :, None, None]
+
+    def risk(self, data: str, learner: str, given: str) -> Array:
+        """Mean loss of each parameter on a fresh example, shape (B, p, 1, w)."""
+        law, table = self.example_law(data, given), self.losses(learner)
+        return self.xp.einsum("zpx,zwx->zpw", law, table[:, :, : law.shape[-1]])[:, :, None, :]
+
+    def training_loss(self, learner: str) -> Array:
+        """Mean loss on the training set: (B, 1, S_gen, W) for W, (B, S_anchor, 1, W') for W'."""
+        data = TRAINED_ON[learner]
+        n = self.examples(data)
+        size = self.sizes[data]
+        table = dataset_loss(self.losses(learner)[:, :, : example_values(size, n)], n)
+        turned = self.xp.swapaxes(table, 1, 2)
+        return turned[:, None] if learner == "W" else turned[:, :, None]
 
 
 @dataclass(frozen=True)
-class World:
+class World(Laws):
     """B worlds of equal shape; letters name alphabet sizes.
 
     Parameters
@@ -47,26 +207,32 @@ class World:
     prompt_factor
         P(e_p | S_anchor), shape (B, s, e).
     model_factor
-        P(e_M | e_p), shape (B, e, m); equal rows make the factors independent.
+        P(e_M | S_anchor, e_p), shape (B, s, e, m), or (B, 1, e, m) where it depends on e_p alone.
     h, g
         Values of h(e_p) and g(e_M), non-negative integers, shapes (B, e) and (B, m).
     output
         Index of M(p) = h(e_p) + g(e_M), shape (B, e, m); see `build`.
     curation
-        P(S_gen | M(p)), shape (B, k, y); rows with a single one are a deterministic curation.
+        P(S_gen | S_anchor, M(p)), shape (B, s, k, y), or (B, 1, k, y) where it depends on M(p) alone.
     learner
         P(W | S_gen), shape (B, y, w).
     anchor_learner
         P(W' | S_anchor), shape (B, s, v).
     loss, anchor_loss
-        Losses of W and of W' at every data value, shapes (B, w, z) and (B, v, s); needed only for
-        risks. Data values are the indices of S_anchor, M(p) and S_gen; z is at least their number.
+        Losses of W and of W' at every data value of an example, shapes (B, w, z) and (B, v, z);
+        needed only for risks. Data values are the indices of S_anchor, M(p) and S_gen.
     bound, sigma
         The loss's bound C and its sub-Gaussian parameter.
-    samples
-        Number n of examples in a training set. With n > 1 each letter stands for n examples.
-    contraction
-        The factor eta^L of the L hidden layers the loss sees the data through.
+    samples, anchor_samples
+        Examples n of S_gen (and of M(p)) and m of S_anchor. With n > 1 each letter stands for n
+        examples, a number of n digits, the first example most significant.
+    contraction, anchor_contraction
+        The factors eta^L of the L hidden layers that the losses of W and of W' see the data through.
+    lambda_excess
+        How far the lambda of Lemma E.1 lies above the smallest that the lemma allows.
+    values
+        What M(p) and S_gen take at each index, shape (max(k, y),); the indices themselves by
+        default. Only the noise S_gen - M(p) depends on it.
 
     Raises
     ------
@@ -88,7 +254,11 @@ class World:
     bound: Fraction = Fraction(1)
     sigma: Fraction = Fraction(1, 2)
     samples: int = 1
+    anchor_samples: int = 1
     contraction: Fraction = Fraction(1)
+    anchor_contraction: Fraction = Fraction(1)
+    lambda_excess: Fraction = Fraction(0)
+    values: Indices | None = None
     _marginals: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
     _entropies: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -114,21 +284,25 @@ class World:
         anchor_loss: ArrayLike | None = None,
         **options: Fraction | int,
     ) -> World:
-        """Make worlds from tables, with or without the leading batch axis.
+        """Make one world from tables.
 
         Parameters
         ----------
-        anchor, prompt_factor, model_factor, h, g, curation, learner, anchor_learner, loss, anchor_loss
-            As in `World`. A one-dimensional `model_factor` is the law of an independent e_M; no
-            `curation` makes S_gen equal M(p); no `anchor_learner` makes W' constant.
+        anchor, prompt_factor, h, g, learner, anchor_learner, loss, anchor_loss
+            As in `World`, without the batch axis; no `anchor_learner` makes W' constant.
+        model_factor
+            P(e_M | S_anchor, e_p), or P(e_M | e_p), or the law of an independent e_M, by its dimensions.
+        curation
+            P(S_gen | S_anchor, M(p)), or P(S_gen | M(p)); None makes S_gen equal M(p).
         modulus
             Sum modulo this number instead of over the integers.
         **options
-            `bound`, `sigma`, `samples`, `contraction` of `World`.
+            `bound`, `sigma`, `samples` and the like of `World`.
 
         Returns
         -------
         World
+            A batch of one.
 
         Examples
         --------
@@ -138,44 +312,53 @@ class World:
         >>> float(bits.mutual_information("S_gen", "W")[0] / np.log(2)).__round__(12)
         1.0
         """
-        s = _batched(anchor, 1)
-        e = _batched(prompt_factor, 2)
+        prompt = np.atleast_2d(np.asarray(prompt_factor, dtype=float))
         model = np.asarray(model_factor, dtype=float)
         if model.ndim == 1:
-            model = np.broadcast_to(model, (e.shape[-1], len(model)))
-        m = _batched(model, 2)
-        h_values, g_values = _batched_indices(h), _batched_indices(g)
+            model = np.broadcast_to(model, (prompt.shape[-1], len(model)))
+        h_values, g_values = _indices(h), _indices(g)
         if h_values.size == 0 or g_values.size == 0:
             raise UserError("an alphabet of the world is empty: e_p and e_M need at least one symbol each")
-        total = h_values[:, :, None] + g_values[:, None, :]
+        total = h_values[:, None] + g_values[None, :]
         output = total % modulus if modulus else total
         k = modulus or int(output.max()) + 1
         if curation is None:
             _check_count({"M": k, "S_gen": k}, " of M, S_gen")
-        y = _batched(np.eye(k) if curation is None else curation, 2)
-        w = _batched(learner, 2)
-        v = _batched(np.ones((s.shape[-1], 1)) if anchor_learner is None else anchor_learner, 2)
-        w_loss = None if loss is None else _batched(loss, 2)
-        v_loss = None if anchor_loss is None else _batched(anchor_loss, 2)
-        return cls(s, e, m, h_values, g_values, output, y, w, v, w_loss, v_loss, **options)  # type: ignore[arg-type]
+        channel = np.eye(k) if curation is None else np.asarray(curation, dtype=float)
+        s = np.atleast_1d(np.asarray(anchor, dtype=float))
+        tables = {
+            "anchor": s,
+            "prompt_factor": prompt,
+            "model_factor": model if model.ndim == 3 else model[None],
+            "h": h_values,
+            "g": g_values,
+            "output": output,
+            "curation": channel if channel.ndim == 3 else channel[None],
+            "learner": np.asarray(learner, dtype=float),
+            "anchor_learner": np.ones((len(s), 1)) if anchor_learner is None else np.asarray(anchor_learner, float),
+        }
+        for name, table in (("loss", loss), ("anchor_loss", anchor_loss)):
+            if table is not None:
+                tables[name] = np.asarray(table, dtype=float)
+        return cls(**{name: table[None] for name, table in tables.items()}, **options)  # type: ignore[arg-type]
 
     def _check_shapes(self) -> None:
         """Refuse tables that do not chain, empty alphabets and worlds too large to enumerate."""
-        s, e, m = self.prompt_factor.shape[1], self.prompt_factor.shape[2], self.model_factor.shape[2]
-        k, y, w, v = *self.curation.shape[1:], self.learner.shape[2], self.anchor_learner.shape[2]
+        s, e, m = self.prompt_factor.shape[1], self.prompt_factor.shape[2], self.model_factor.shape[-1]
+        k, y, w, v = *self.curation.shape[-2:], self.learner.shape[2], self.anchor_learner.shape[2]
         sizes = {"S_anchor": s, "e_p": e, "e_M": m, "M(p)": k, "S_gen": y, "W": w, "W'": v}
         for name, size in sizes.items():
             if size == 0:
                 raise UserError(f"an alphabet of the world is empty: {name} needs at least one symbol")
         worlds = len(self.anchor)
-        wanted = {
+        wanted: dict[str, tuple[int, ...]] = {
             "anchor": (worlds, s),
             "prompt_factor": (worlds, s, e),
-            "model_factor": (worlds, e, m),
+            "model_factor": (worlds, 1 if self.model_factor.shape[1] == 1 else s, e, m),
             "h": (worlds, e),
             "g": (worlds, m),
             "output": (worlds, e, m),
-            "curation": (worlds, k, y),
+            "curation": (worlds, 1 if self.curation.shape[1] == 1 else s, k, y),
             "learner": (worlds, y, w),
             "anchor_learner": (worlds, s, v),
         }
@@ -184,8 +367,13 @@ class World:
                 raise UserError(f"{name} of the world must have shape {shape}, got {getattr(self, name).shape}")
         if self.output.min() < 0 or self.output.max() >= k:
             raise UserError(f"M(p) takes the value {self.output.max()}, but curation has rows for 0 to {k - 1} only")
-        values = max(s, k, y) if self.samples == 1 else y
-        for name, rows, columns in (("loss", w, values), ("anchor_loss", v, s)):
+        for name, size in (("S_anchor", s), ("M(p)", k), ("S_gen", y)):
+            n = self.anchor_samples if name == "S_anchor" else self.samples
+            if example_values(size, n) ** n != size:
+                raise UserError(f"{name} of the world has {size} symbols, which cannot number sets of {n} examples")
+        needed = max(example_values(s, self.anchor_samples), example_values(k, self.samples))
+        needed = max(needed, example_values(y, self.samples))
+        for name, rows, columns in (("loss", w, needed), ("anchor_loss", v, example_values(s, self.anchor_samples))):
             table = getattr(self, name)
             if table is None:
                 continue
@@ -202,9 +390,6 @@ class World:
         for names in (FREE, ("h", "g", "M", "W"), ("M", "S_gen", "W")):
             _check_count({name: sizes[name] for name in names}, "" if names == FREE else f" of {', '.join(names)}")
 
-    def __len__(self) -> int:
-        return len(self.anchor)
-
     def __getitem__(self, index: slice | Indices) -> World:
         """Return the batch of the worlds at `index`."""
         names = [*self.tables(), "h", "g", "output"]
@@ -217,149 +402,63 @@ class World:
         return {n: getattr(self, n) for n in names}
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """Alphabet size of every variable."""
-        free = (*self.prompt_factor.shape[1:], self.model_factor.shape[2], *self.curation.shape[1:])
-        s, e, m, k, y = free
-        a, b = int(self.h.max()) + 1, int(self.g.max()) + 1
-        return dict(zip(NAMES, (s, e, a, m, b, k, y, self.learner.shape[2], self.anchor_learner.shape[2]), strict=True))
-
-    @property
     def states(self) -> int:
         """Joint states of one world: the free variables' alphabets multiplied."""
-        shapes = (*self.prompt_factor.shape[1:], self.model_factor.shape[2], self.curation.shape[2])
-        return prod((*shapes, self.learner.shape[2], self.anchor_learner.shape[2]))
+        return prod(self.sizes[name] for name in FREE)
 
-    def marginal(self, names: Sequence[str]) -> Array:
-        """Exact joint law of some of the variables.
+    def losses(self, learner: str) -> Array:
+        """Loss of W or of W' at every data value, shape (B, w, z).
 
-        Parameters
-        ----------
-        names
-            Which, of `NAMES` (p, h(e_p), g(e_M) and M(p) are understood too), in the order of axes.
-
-        Returns
-        -------
-        ndarray, shape (B, sizes...)
+        Raises
+        ------
+        UserError
+            If the world has none.
         """
-        wanted = "".join(LETTERS[canonical(n)] for n in names)
-        key = "".join(sorted(wanted))
-        if key not in self._marginals:
-            self._marginals[key] = self._contract(key)
-            # The answers are views of what is kept.
-            self._marginals[key].flags.writeable = False
-        return np.einsum(f"z{key}->z{wanted}", self._marginals[key])
+        table = self.loss if learner == "W" else self.anchor_loss
+        if table is None:
+            raise UserError(f"the world has no loss table for {learner}; build it with loss= and anchor_loss=")
+        return table
+
+    @property
+    def parameters(self) -> Mapping[str, Fraction]:
+        """The world's parameters by the names statements and files use."""
+        return {
+            "C": self.bound,
+            "sigma": self.sigma,
+            "1/n": Fraction(1, self.samples),
+            "1/m": Fraction(1, self.anchor_samples),
+            "contraction": self.contraction,
+            "anchor contraction": self.anchor_contraction,
+            "lambda excess": self.lambda_excess,
+        }
 
     def joint(self) -> Array:
         """Joint law of the free variables, in the order of `FREE`; shape (B, s, e, m, y, w, v)."""
         return self.marginal(FREE)
 
-    def _contract(self, wanted: str) -> Array:
-        """Eliminate one by one the variables that are neither wanted nor without influence."""
-        needed = set(wanted)
-        while True:
-            larger = needed | set("".join(PARENTS[c] for c in needed))
-            if larger == needed:
-                break
-            needed = larger
-        factors = [(letters, table) for letters, table in self._factors(needed).items()]
-        hidden = needed - set(wanted)
-        sizes = {LETTERS[n]: c for n, c in self.sizes.items()}
-        while hidden:
-            # Cheapest first: the elimination whose intermediate table is the smallest.
-            scopes = {c: set("".join(f for f, _ in factors if c in f)) for c in hidden}
-            c = min(sorted(hidden), key=lambda x: prod(sizes[i] for i in scopes[x]))
-            touched = [(f, t) for f, t in factors if c in f]
-            rest = "".join(sorted(scopes[c] - {c}))
-            factors = [(f, t) for f, t in factors if c not in f] + [(rest, _product(touched, rest))]
-            hidden.remove(c)
-        return _product(factors, wanted)
-
-    def _factors(self, needed: set[str]) -> dict[str, Array]:
-        """Conditional law of every needed variable given its parents, keyed by axis letters."""
-        sizes = self.sizes
-        result = {}
-        # In one order, whatever a set's: products of more than two factors round by it.
-        for letter in sorted(needed):
-            if letter in "abk":
-                index, size = {
-                    "a": (self.h, sizes["h"]),
-                    "b": (self.g, sizes["g"]),
-                    "k": (self.output, sizes["M"]),
-                }[letter]
-                table = (index[..., None] == np.arange(size)).astype(float)
-            else:
-                table = {
-                    "s": self.anchor,
-                    "e": self.prompt_factor,
-                    "m": self.model_factor,
-                    "y": self.curation,
-                    "w": self.learner,
-                    "v": self.anchor_learner,
-                }[letter]
-            result[PARENTS[letter] + letter] = table
-        return result
-
     def entropy(self, names: Sequence[str] | str) -> Array:
         """Joint entropy in nats, shape (B,)."""
-        letters = "".join(sorted({LETTERS[canonical(n)] for n in _listed(names)}))
+        letters = "".join(sorted({LETTERS[canonical(n)] for n in listed(names)}))
         if letters not in self._entropies:
-            by_letter = {letter: name for name, letter in LETTERS.items()}
-            law = self.marginal([by_letter[c] for c in letters]).reshape(len(self), -1)
-            self._entropies[letters] = entropy(law)
+            self._entropies[letters] = super().entropy([BY_LETTER[c] for c in letters])
         return self._entropies[letters]
 
     def conditional_entropy(self, names: Sequence[str] | str, given: Sequence[str] | str) -> Array:
         """Entropy of some variables given others, in nats, shape (B,)."""
-        return self.entropy([*_listed(names), *_listed(given)]) - self.entropy(given)
+        return self.entropy([*listed(names), *listed(given)]) - self.entropy(given)
 
     def mutual_information(
         self, a: Sequence[str] | str, b: Sequence[str] | str, given: Sequence[str] | str = ()
     ) -> Array:
         """Mutual information of two groups of variables, given a third, in nats, shape (B,)."""
-        one, two, three = _listed(a), _listed(b), _listed(given)
+        one, two, three = listed(a), listed(b), listed(given)
         shared = self.entropy(three) if three else 0.0
         return self.entropy([*one, *three]) + self.entropy([*two, *three]) - self.entropy([*one, *two, *three]) - shared
 
-    def data_law(self, name: str, size: int) -> Array:
-        """Law of S_anchor, M or S_gen as a law on the data values 0 to size - 1, shape (B, size)."""
-        law = self.marginal([name])
-        return np.pad(law, ((0, 0), (0, size - law.shape[1])))
 
-    def kl(self, a: str, b: str) -> Array:
-        """Kullback-Leibler divergence of two variables' laws on the data values, in nats, shape (B,)."""
-        size = max(self.sizes[canonical(a)], self.sizes[canonical(b)])
-        return kl(self.data_law(a, size), self.data_law(b, size))
-
-    def total_variation(self, a: str, b: str) -> Array:
-        """Total variation distance (half the L1 distance) of two variables' laws on the data values, shape (B,).
-
-        The laws are those of one example, also where a training set has several.
-        """
-        one, two = self._example_law(a), self._example_law(b)
-        size = max(one.shape[1], two.shape[1])
-        return total_variation(*(np.pad(law, ((0, 0), (0, size - law.shape[1]))) for law in (one, two)))
-
-    def _example_law(self, name: str) -> Array:
-        """Law of the first of the n examples that a variable stands for, shape (B, values)."""
-        law = self.marginal([name])
-        values = round(law.shape[1] ** (1 / self.samples))
-        return law.reshape(len(self), values, -1).sum(axis=2)
-
-
-def entropy(law: Array) -> Array:
-    """Entropy in nats along the last axis."""
-    return -xlogy(law, law).sum(axis=-1)
-
-
-def kl(p: Array, q: Array) -> Array:
-    """Kullback-Leibler divergence in nats along the last axis; infinite where q lacks p's support."""
-    return rel_entr(p, q).sum(axis=-1)
-
-
-def total_variation(p: Array, q: Array) -> Array:
-    """Half the L1 distance along the last axis."""
-    return 0.5 * np.abs(p - q).sum(axis=-1)
+def example_values(size: int, examples: int) -> int:
+    """Values of one example, where `size` symbols number sets of several."""
+    return size if examples == 1 else round(size ** (1 / examples))
 
 
 def canonical(name: str) -> str:
@@ -376,29 +475,29 @@ def canonical(name: str) -> str:
     return plain
 
 
-def _listed(names: Sequence[str] | str) -> list[str]:
+def listed(names: Sequence[str] | str) -> list[str]:
     """One name or several, as a list."""
     return [names] if isinstance(names, str) else list(names)
 
 
-def _product(factors: Sequence[tuple[str, Array]], wanted: str) -> Array:
+def _padded(law: Array, size: int, xp: Any) -> Array:
+    """A law on more values, along the last axis."""
+    missing = size - law.shape[-1]
+    return law if not missing else xp.concatenate([law, np.zeros((*law.shape[:-1], missing))], axis=-1)
+
+
+def _product(factors: Sequence[tuple[str, Array]], wanted: str, xp: Any) -> Array:
     """Multiply batched tables and sum out what is not wanted."""
     inputs = ",".join(f"z{letters}" for letters, _ in factors)
-    return np.einsum(f"{inputs}->z{wanted}", *(table for _, table in factors))
+    return xp.einsum(f"{inputs}->z{wanted}", *(table for _, table in factors))
 
 
-def _batched(table: ArrayLike, dimensions: int) -> Array:
-    """A float array with the batch axis in front."""
-    array = np.asarray(table, dtype=float)
-    return array[None] if array.ndim == dimensions else array
-
-
-def _batched_indices(values: ArrayLike) -> Indices:
-    """An integer array with the batch axis in front."""
+def _indices(values: ArrayLike) -> Indices:
+    """An integer array, checked."""
     array = np.asarray(values)
     if array.size and not (np.issubdtype(array.dtype, np.integer) and array.min() >= 0):
         raise UserError("h and g must take non-negative integer values, because M(p) = h(e_p) + g(e_M) is an index")
-    return np.atleast_2d(array).astype(np.int64)
+    return array.astype(np.int64)
 
 
 def _check_count(sizes: dict[str, int], which: str) -> None:

@@ -1,0 +1,84 @@
+"""What a world must have for a statement to speak of it: a loss, a lambda, an alpha."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ggmi.theory.statement import EXACT, TOLERANCE, Assumption
+from ggmi.theory.world import Array, World
+
+
+def _lambda_missing(world: World) -> Array:
+    """H(e_p) where no lambda has H(e_p) <= lambda I(e_p, M): where M tells nothing of an e_p that varies."""
+    varies, shared = world.entropy("e_p"), world.mutual_information("e_p", "M")
+    return np.where(shared > TOLERANCE, 0.0, varies)
+
+
+def _alpha_missing(world: World) -> Array:
+    """H(S_anchor|W') where no alpha has H(S_anchor|W') = alpha H(S_anchor|W)."""
+    above, below = (world.conditional_entropy("S_anchor", learner) for learner in ("W'", "W"))
+    return np.where(below > TOLERANCE, 0.0, np.maximum(above, 0.0))
+
+
+def _loss(world: World, learner: str) -> Array | None:
+    return world.loss if learner == "W" else world.anchor_loss
+
+
+def _loss_missing(world: World, learner: str) -> Array:
+    """Infinite without a loss; a loss is within C by the world's own check."""
+    return np.full(len(world), np.inf if _loss(world, learner) is None else 0.0)
+
+
+def _below_zero(world: World) -> Array:
+    """How far a loss lies below zero."""
+    if world.loss is None:
+        return _loss_missing(world, "W")
+    return np.maximum(-world.loss.min(axis=(1, 2)), 0.0)
+
+
+def _too_wide(world: World, learner: str, *, layers: bool) -> Array:
+    """How far a loss oscillates beyond 2 sigma, or beyond 2 sigma eta^L behind layers."""
+    table = _loss(world, learner)
+    if table is None:
+        return _loss_missing(world, learner)
+    contraction = world.contraction if learner == "W" else world.anchor_contraction
+    most = 2 * float(world.sigma * (contraction if layers else 1))
+    oscillation: Array = (table.max(axis=2) - table.min(axis=2)).max(axis=1)
+    # Rounding of layered losses is not a miss.
+    return np.where(oscillation > most + EXACT, oscillation - most, 0.0)
+
+
+LAMBDA_EXISTS = Assumption(
+    "lambda exists",
+    r"a $\lambda$ exists: $I(e_p, \Mp) > 0$, or $e_p$ does not vary",
+    _lambda_missing,
+)
+ALPHA_EXISTS = Assumption(
+    "alpha exists",
+    r"an $\alpha$ exists: $H(\Sa \mid W) > 0$, or $H(\Sa \mid W') = 0$",
+    _alpha_missing,
+)
+BOUNDED = Assumption(
+    "a loss of W within C", r"a loss with $|\ell| \le C$ is given", partial(_loss_missing, learner="W")
+)
+UNSIGNED = Assumption("a loss of W from 0 to C", r"a loss with $0 \le \ell \le C$ is given", _below_zero)
+# Hoeffding's lemma: what oscillates by 2 sigma is sigma-sub-Gaussian under every law of the data.
+SUBGAUSSIAN = Assumption(
+    "a loss of W that oscillates by 2 sigma",
+    r"a loss of $W$ is given that oscillates by at most $2\sigma$, so that it is $\sigma$-sub-Gaussian",
+    partial(_too_wide, learner="W", layers=False),
+)
+# A table of this oscillation is that of a loss of oscillation 2 sigma behind layers that keep a
+# value with probability eta^L, and no other table can be.
+LAYERED, LAYERED_ANCHOR = (
+    Assumption(
+        f"a loss of {learner} that oscillates by 2 sigma eta^L",
+        rf"a loss of ${learner}$ is given that oscillates by at most $2\sigma\eta^L$, as one of $2\sigma$ does if it "
+        r"sees data only through layers whose contraction coefficients multiply to $\eta^L$",
+        partial(_too_wide, learner=learner, layers=True),
+    )
+    for learner in ("W", "W'")
+)
+NEEDS = (LAMBDA_EXISTS, ALPHA_EXISTS, BOUNDED, UNSIGNED, SUBGAUSSIAN, LAYERED, LAYERED_ANCHOR)

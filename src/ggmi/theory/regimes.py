@@ -1,0 +1,157 @@
+"""What the paper declares of its variables, as conditions that a world meets or misses, and four regimes of them.
+
+Gan & Liu, arXiv 2410.01720, sections 3.2 and 4.1, appendices C, E and F. The prompt is a reversible
+image of S_anchor (appendix C), so conditioning on p is conditioning on S_anchor, and S_anchor -> p ->
+S_gen holds in every world. M(p) -> S_gen -> W holds in every world because W is drawn from S_gen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ggmi.theory.statement import Assumption, Flags
+from ggmi.theory.world import Array, World, example_values
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A set of assumptions under which statements are judged.
+
+    Parameters
+    ----------
+    key
+        Short name.
+    text
+        What is assumed, for a reader; formulas in LaTeX between dollar signs.
+    assumptions
+        What a world must meet.
+    """
+
+    key: str
+    text: str
+    assumptions: tuple[Assumption, ...]
+
+    def admits(self, world: World) -> Flags:
+        """Whether each world meets every assumption, shape (B,)."""
+        flags = np.ones(len(world), dtype=bool)
+        for assumption in self.assumptions:
+            flags &= assumption.holds(world)
+        return flags
+
+    def covers(self, other: Regime) -> bool:
+        """Whether every world of the other regime is one of this."""
+        return set(self.assumptions) <= set(other.assumptions)
+
+
+def _noise_dependence(world: World) -> Array:
+    """Mutual information of the noise S_gen - M(p) and M(p) given p, in nats; the lesser of plain and cyclic sums."""
+    law = world.marginal(["S_anchor", "M", "S_gen"])
+    k, y = law.shape[2:]
+    # Rows that cannot occur add nothing.
+    plain = _information_given_anchor(law, _differences(world, k, y, cyclic=False))
+    if k != y:
+        return plain
+    return np.minimum(plain, _information_given_anchor(law, _differences(world, k, y, cyclic=True)))
+
+
+def _differences(world: World, k: int, y: int, *, cyclic: bool) -> Array:
+    """Which noise leads from each value of M(p) to each of S_gen, example by example, as one-hot (k, y, d)."""
+    n = world.samples
+    sides = example_values(k, n), example_values(y, n)
+    digits = [_digits(size, side, n) for size, side in zip((k, y), sides, strict=True)]
+    if world.values is not None and n == 1:
+        digits = [world.values[:size, None] for size in (k, y)]
+    shift = digits[1][None, :, :] - digits[0][:, None, :]
+    shift = shift % sides[0] if cyclic else shift
+    _, index = np.unique(shift.reshape(-1, n), axis=0, return_inverse=True)
+    return (index.reshape(k, y, 1) == np.arange(index.max() + 1)).astype(float)
+
+
+def _digits(size: int, side: int, n: int) -> Array:
+    """The n examples that each symbol stands for, the first most significant, shape (size, n)."""
+    return np.arange(size)[:, None] // side ** np.arange(n)[::-1] % side
+
+
+def _information_given_anchor(law: Array, onehot: Array) -> Array:
+    """I(noise; M | S_anchor) in nats, from the law of (S_anchor, M, S_gen)."""
+    joint = np.einsum("zsky,kyd->zskd", law, onehot)
+    parts = joint, joint.sum(axis=(2, 3)), joint.sum(axis=3), joint.sum(axis=2)
+    all_, s, sk, sd = (_plain_entropy(part) for part in parts)
+    return np.maximum(sk + sd - all_ - s, 0.0)
+
+
+def _plain_entropy(law: Array) -> Array:
+    flat = law.reshape(len(law), -1)
+    return -(flat * np.log(np.where(flat > 0, flat, 1.0))).sum(axis=1)
+
+
+def _unlinked(a: str, b: str, given: str) -> Assumption:
+    """The Markov chain a -> given -> b, missed by I(a; b | given)."""
+
+    def missed_by(world: World) -> Array:
+        return np.maximum(world.mutual_information(a, b, given), 0.0)
+
+    key = f"{a} -> {given} -> {b}"
+    return Assumption(key, CHAIN_TEXTS[key], missed_by)
+
+
+CHAIN_TEXTS = {
+    "S_anchor -> e_p -> W": r"$\Sa \to p \to e_p \to W$ is a Markov chain (section 4.1)",
+    "M -> e_M -> W": r"$\Mp \to e_M \to W$ is a Markov chain (section 4.1)",
+    "h -> M -> S_gen": r"$h(e_p) \to \Mp \to \Sg$ is a Markov chain (appendix F)",
+    "M -> S_gen -> W": r"$\Mp \to \Sg \to W$ is a Markov chain (appendix E)",
+}
+PROMPT_CHAIN = _unlinked("S_anchor", "W", "e_p")
+MODEL_CHAIN = _unlinked("M", "W", "e_M")
+OUTPUT_CHAIN = _unlinked("h", "S_gen", "M")
+TRAINING_CHAIN = _unlinked("M", "W", "S_gen")
+FUNCTION_OF_PROMPT = Assumption(
+    "e_p is a function of p",
+    r"$e_p$ is a function of $p$ (section 3.2)",
+    lambda world: np.maximum(world.conditional_entropy("e_p", "S_anchor"), 0.0),
+)
+NOISE = Assumption(
+    "S_gen is M plus noise independent of it given p",
+    r"$\Sg = \Mp + \varepsilon$ with $\varepsilon$ independent of $\Mp$ given $p$, or zero (section 3.2, appendix C)",
+    _noise_dependence,
+)
+
+DECLARED = Regime(
+    "declared",
+    r"All that the paper declares: the Markov chains $\Sa \to p \to e_p \to W$ and $\Mp \to e_M \to W$ of section 4.1; "
+    r"$e_p$ a function of $p$; $\Sg = \Mp + \varepsilon$ with noise that is independent of $\Mp$ given $p$, or none; "
+    r"the chains $h(e_p) \to \Mp \to \Sg$ and $\Mp \to \Sg \to W$; $h$ and $g$ deterministic.",
+    (PROMPT_CHAIN, MODEL_CHAIN, FUNCTION_OF_PROMPT, NOISE, OUTPUT_CHAIN, TRAINING_CHAIN),
+)
+WITHOUT_4_1 = Regime(
+    "without_4.1",
+    r"The same without section 4.1's chain $\Mp \to e_M \to W$, which no proof in the paper cites.",
+    tuple(a for a in DECLARED.assumptions if a is not MODEL_CHAIN),
+)
+CHAINS_ONLY = Regime(
+    "chains_only",
+    r"The declared Markov chains, with any curation of $\Mp$ in place of added noise, and any $e_p$ given $p$.",
+    (PROMPT_CHAIN, MODEL_CHAIN, OUTPUT_CHAIN, TRAINING_CHAIN),
+)
+STRUCTURE = Regime(
+    "structure",
+    r"$\Mp = h(e_p) + g(e_M)$, $\Mp \to \Sg \to W$ and $\Sa \to (e_p, e_M)$; nothing else.",
+    (TRAINING_CHAIN,),
+)
+REGIMES: Mapping[str, Regime] = {r.key: r for r in (DECLARED, WITHOUT_4_1, CHAINS_ONLY, STRUCTURE)}
+# Every declared assumption once, in the order of the paper.
+ASSUMPTIONS = DECLARED.assumptions
+
+
+def regimes_of(world: World) -> dict[str, Flags]:
+    """Which regimes each world of a batch belongs to, by key."""
+    met = {assumption.key: assumption.holds(world) for assumption in ASSUMPTIONS}
+    return {key: np.all([met[a.key] for a in regime.assumptions], axis=0) for key, regime in REGIMES.items()}
+
+
+def proof_in(proofs: Mapping[str, str], regime: Regime) -> str:
+    """The proof that covers a regime, or nothing."""
+    return next((text for key, text in proofs.items() if REGIMES[key].covers(regime)), "")
