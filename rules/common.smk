@@ -15,7 +15,7 @@ from ggmi.errors import UserError
 from ggmi.io import write_json
 from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
-from ggmi.theory.catalogue import PUBLISHED
+from ggmi.theory.catalogue import SEARCHED
 from ggmi.workflow.clock import date_back, refuse_ahead
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.failures import failures_told

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ggmi.io import read_csv, read_json, write_csv, write_json
 from ggmi.provenance import record
+from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.study import Refutation, statements_table, verdicts
 from ggmi.workflow.job import job
 
@@ -13,16 +14,16 @@ with job(snakemake.log[0]):
     given, made = snakemake.input, snakemake.output
     rows = pd.concat([read_csv(path) for path in given.worlds]).to_dict("records")
     searched = [Refutation(**values) for path in given.searches for values in read_json(path)]
+    # By regime the smallest counterexample of each statement, and in a folder of its own the worst.
+    files = {f"{r.regime}/{STATEMENTS[r.statement].slug}.json": r.smallest for r in searched}
+    files |= {f"{r.regime}/worst/{STATEMENTS[r.statement].slug}.json": r.worst for r in searched}
+    files |= read_json(given.examples)
     folder = Path(made.certificates)
-    # The smallest counterexample of each statement, and in a folder of its own the worst.
-    (folder / "worst").mkdir(parents=True)
-    certificates = {}
-    for refutation in searched:
-        certificates[refutation.statement] = refutation.summary
-        if refutation.certificate is not None:
-            certificates[refutation.statement] = f"{folder.name}/{refutation.statement}.json"
-            write_json(folder / f"{refutation.statement}.json", refutation.certificate)
-            write_json(folder / "worst" / f"{refutation.statement}.json", refutation.worst)
-    write_csv(made.table, statements_table(rows, certificates))
-    write_csv(made.verdicts, verdicts(rows, {refutation.statement: refutation for refutation in searched}))
+    folder.mkdir()
+    for name, certificate in files.items():
+        if certificate is not None:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_json(folder / name, certificate)
+    write_csv(made.table, statements_table(rows))
+    write_csv(made.verdicts, verdicts(rows, searched))
     write_json(made.provenance, record("statements", snakemake.params, [*given.worlds, *given.searches]))

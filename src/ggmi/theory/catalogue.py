@@ -9,6 +9,7 @@ import ggmi.theory.flow
 import ggmi.theory.gain
 import ggmi.theory.risks  # noqa: F401
 from ggmi.errors import UserError, did_you_mean
+from ggmi.theory.regimes import REGIMES, proof_in
 from ggmi.theory.statement import REGISTRY, Statement
 
 
@@ -21,6 +22,8 @@ def _order(key: str) -> tuple[int, int, bool]:
 STATEMENTS: Mapping[str, Statement] = {key: REGISTRY[key] for key in sorted(REGISTRY, key=_order)}
 # Statements that a world can contradict; the others are definitions and assumptions.
 JUDGED = tuple(key for key, statement in STATEMENTS.items() if statement.judged)
+# Those of them that some regime has no proof of, so that a search is worth its time.
+SEARCHED = tuple(key for key in JUDGED if not all(proof_in(STATEMENTS[key].proofs, r) for r in REGIMES.values()))
 # What version 0.1.0 called them, for files that still do. Its forms were not all the paper's.
 FORMER = {
     **{f"eq{n}": f"({n})" for n in (12, 17, 18, 30, 31)},

@@ -8,22 +8,25 @@ zero, the statement is false in that world.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import product
 from math import isqrt
+from operator import add
 from typing import Any
 
 import numpy as np
 
 from ggmi.errors import UserError
+from ggmi.formulas import plain
 from ggmi.theory import terms
+from ggmi.theory.regimes import Regime
 from ggmi.theory.statement import Statement
 from ggmi.theory.terms import Term
-from ggmi.theory.world import NAMES, Array, World
+from ggmi.theory.world import NAMES, TRAINED_ON, Array, World, example_values
 
 # Intervals have ends that are multiples of 2**-BITS.
 BITS = 200
@@ -167,6 +170,8 @@ def _artanh(t: Fraction) -> Interval:
 class ExactWorld:
     """One world with fractions for probabilities, and its joint law as a dictionary.
 
+    It is the arithmetic in which trees are evaluated to intervals.
+
     Parameters
     ----------
     world
@@ -175,36 +180,44 @@ class ExactWorld:
     Raises
     ------
     UserError
-        If a probability is no fraction with a denominator up to `MAX_DENOMINATOR`, or training sets
-        have several examples.
+        If a probability is no fraction with a denominator up to `MAX_DENOMINATOR`.
     """
 
     def __init__(self, world: World) -> None:
         if len(world) != 1:
             raise UserError(f"a certificate is about one world, got a batch of {len(world)}")
-        if world.samples != 1:
-            raise UserError(f"a certificate is about training sets of one example, got {world.samples}")
-        self.parameters = dict(terms.parameters(world))
+        self.world = world
+        self.parameters = dict(world.parameters)
         self.h = [int(x) for x in world.h[0]]
         self.g = [int(x) for x in world.g[0]]
         self.output = [[int(x) for x in row] for row in world.output[0]]
-        self.tables = {name: _exact_rows(name, table[0]) for name, table in world.tables().items()}
+        # Tables of one row a condition; the model factor and the curation have one such table an anchor, or one.
+        self.tables = {
+            name: [_exact_rows(name, part) for part in (table[0] if table[0].ndim == 3 else table[:1])]
+            for name, table in world.tables().items()
+        }
         self.losses = {
             learner: None if table is None else [[_exact(x) for x in row] for row in table[0]]
             for learner, table in (("W", world.loss), ("W'", world.anchor_loss))
         }
         self.joint = dict(self._states())
         self._laws: dict[tuple[str, ...], dict[tuple[int, ...], Fraction]] = {}
+        self._outcome: dict[str, int] = {}
+
+    def rows(self, name: str, anchor: int) -> Rows:
+        """A table's rows for an anchor."""
+        parts = self.tables[name]
+        return parts[anchor if len(parts) > 1 else 0]
 
     def _states(self) -> Iterator[tuple[tuple[int, ...], Fraction]]:
         """Every joint state of positive probability, in the order of `NAMES`."""
-        t = self.tables
-        for s, p_s in t["anchor"][0].items():
-            for (e, p_e), (v, p_v) in product(t["prompt_factor"][s].items(), t["anchor_learner"][s].items()):
-                for m, p_m in t["model_factor"][e].items():
+        for s, p_s in self.rows("anchor", 0)[0].items():
+            firsts = product(self.rows("prompt_factor", 0)[s].items(), self.rows("anchor_learner", 0)[s].items())
+            for (e, p_e), (v, p_v) in firsts:
+                for m, p_m in self.rows("model_factor", s)[e].items():
                     k = self.output[e][m]
-                    for y, p_y in t["curation"][k].items():
-                        for w, p_w in t["learner"][y].items():
+                    for y, p_y in self.rows("curation", s)[k].items():
+                        for w, p_w in self.rows("learner", 0)[y].items():
                             state = (s, e, self.h[e], m, self.g[m], k, y, w, v)
                             yield state, p_s * p_e * p_v * p_m * p_y * p_w
 
@@ -219,43 +232,90 @@ class ExactWorld:
             self._laws[names] = result
         return self._laws[names]
 
+    def example_law(self, name: str, given: str) -> dict[int, Fraction]:
+        """Exact law of one example of S_anchor, M or S_gen; of the outcome's p where it is given."""
+        if given:
+            here = self._outcome["S_anchor"]
+            sets = {x: p for (s, x), p in self.law(("S_anchor", name)).items() if s == here}
+        else:
+            sets = {x: p for (x,), p in self.law((name,)).items()}
+        total, result = sum(sets.values()), dict[int, Fraction]()
+        for x, p in sets.items():
+            for digit in self.digits(name, x):
+                result[digit] = result.get(digit, Fraction(0)) + p / total / self.world.examples(name)
+        return result
+
+    def digits(self, name: str, symbol: int) -> list[int]:
+        """The examples that a symbol of S_anchor, M or S_gen stands for."""
+        n = self.world.examples(name)
+        side = example_values(self.world.sizes[name], n)
+        return [symbol // side**i % side for i in reversed(range(n))]
+
+    def number(self, value: Fraction) -> Interval:
+        """Enclose an exact number."""
+        return Interval.of(value)
+
+    def sqrt(self, value: Interval) -> Interval:
+        """Enclose a root."""
+        return value.sqrt()
+
+    def maximum(self, one: Interval, two: Interval) -> Interval:
+        """Enclose the larger of two."""
+        return Interval(max(one.low, two.low), max(one.high, two.high))
+
+    def over_outcomes(self, op: str, term: Term) -> Interval:
+        """Enclose the mean or the supremum of a random tree."""
+        names = ("S_anchor", "S_gen", "W") if term.learner == "W" else ("S_anchor", "W'")
+        values = []
+        for outcome, p in self.law(names).items():
+            self._outcome = dict(zip(names, outcome, strict=True))
+            value = self.enclose(term)
+            values.append(Interval.of(p) * value if op == "mean" else value)
+        return reduce(add if op == "mean" else self.maximum, values)
+
     def leaf(self, term: Term) -> Interval:
         """Enclose a leaf's value."""
         if term.op == "parameter":
             return Interval.of(self.parameters[term.args[0]])
+        if term.op == "log":
+            return logarithm(Fraction(term.args[0]))
         if term.op == "H":
             total = Interval.of(Fraction(0))
             for p in self.law(term.args).values():
                 total = total + Interval.of(-p) * logarithm(p)
             return total
-        if term.op == "tv":
-            one, two = (self.law((n,)) for n in term.args)
-            keys = dict.fromkeys([*one, *two])
-            zero = Fraction(0)
-            return Interval.of(sum((abs(one.get(k, zero) - two.get(k, zero)) for k in keys), zero) / 2)
-        data, learner = term.args
-        loss = self.losses[learner]
-        if loss is None:
+        return Interval.of(self._tv(*term.args) if term.op == "tv" else self._loss(*term.args))
+
+    def _tv(self, one: str, two: str, given: str) -> Fraction:
+        laws = [self.example_law(name, "" if name == "S_anchor" else given) for name in (one, two)]
+        keys, zero = {*laws[0], *laws[1]}, Fraction(0)
+        return sum((abs(laws[0].get(x, zero) - laws[1].get(x, zero)) for x in keys), zero) / 2
+
+    def _loss(self, learner: str, data: str = "", given: str = "") -> Fraction:
+        """The risk of the outcome's parameter on a variable's law, or without one its loss on the training set."""
+        if (table := self.losses[learner]) is None:
             raise UserError(f"the world has no loss table for {learner}")
-        if term.op == "training":
-            pairs = {(w, x): p for (w, x), p in self.law((learner, data)).items()}
-        else:
-            laws = self.law((learner,)).items(), self.law((data,)).items()
-            pairs = {(w, x): p * q for ((w,), p), ((x,), q) in product(*laws)}
-        return Interval.of(sum((p * loss[w][x] for (w, x), p in pairs.items()), Fraction(0)))
+        row, source = table[self._outcome[learner]], TRAINED_ON[learner]
+        if data:
+            return sum((p * row[x] for x, p in self.example_law(data, given).items()), Fraction(0))
+        digits = self.digits(source, self._outcome[source])
+        return sum((row[x] for x in digits), Fraction(0)) / len(digits)
 
     def enclose(self, term: Term) -> Interval:
         """Enclose a tree's value."""
-        return terms.fold(term, self.leaf, Interval.of, Interval.sqrt)
+        result: Interval = terms.fold(term, self)
+        return result
 
 
-def certificate(statement: Statement, world: World) -> dict[str, Any]:
-    """Certify that a statement fails, or does not, in a world.
+def certificate(statement: Statement, regime: Regime, world: World) -> dict[str, Any]:
+    """Certify that a statement fails, or does not, in a world of a regime.
 
     Parameters
     ----------
     statement
         The statement.
+    regime
+        Whose assumptions the world meets.
     world
         A batch of one world with fractions of small denominators.
 
@@ -263,17 +323,20 @@ def certificate(statement: Statement, world: World) -> dict[str, Any]:
     -------
     dict
         What `recheck.py` reads; JSON can hold it. Its ``verdict`` is ``violated`` only if the
-        interval of the violation lies above zero and the world meets the statement's assumptions.
+        interval of the violation lies above zero, the statement speaks of the world and the world
+        belongs to the regime.
     """
     exact = ExactWorld(world)
     excess = exact.enclose(statement.excess)
-    admitted = bool(statement.admits(world)[0])
+    admitted = bool(statement.applies(world)[0] and regime.admits(world)[0])
     return {
         "statement": statement.key,
         "reference": statement.reference,
-        "formula": statement.formula,
-        "published form": statement.published_form,
-        "assumptions": [a.text for a in statement.assumptions],
+        "reading": statement.reading,
+        "regime": regime.key,
+        "formula": plain(statement.latex),
+        "needs": [a.key for a in statement.needs],
+        "assumptions": [a.key for a in regime.assumptions],
         "assumptions met": admitted,
         "units": "entropies in nats, risks in units of the loss",
         "verdict": "violated" if excess.low > 0 and admitted else "not violated",
@@ -281,8 +344,11 @@ def certificate(statement: Statement, world: World) -> dict[str, Any]:
         "left": _side(statement.left, exact),
         "right": _side(statement.right, exact),
         "violation": _side(statement.excess, exact),
-        "terms": _named(statement, exact),
+        "terms": _named(statement.terms, exact),
         "parameters": {name: str(value) for name, value in exact.parameters.items()},
+        "data values": {
+            name: example_values(world.sizes[name], world.examples(name)) for name in ("S_anchor", "M", "S_gen")
+        },
         "tables": _tables(exact),
         "joint": {
             "variables": list(NAMES),
@@ -292,13 +358,15 @@ def certificate(statement: Statement, world: World) -> dict[str, Any]:
 
 
 def _side(term: Term, exact: ExactWorld) -> dict[str, Any]:
-    return {"interval": exact.enclose(term).as_json(), "tree": term.as_json()}
+    """A side's tree, and its value unless that differs from outcome to outcome."""
+    enclosed = {} if term.random else {"interval": exact.enclose(term).as_json()}
+    return {**enclosed, "tree": term.as_json()}
 
 
-def _named(statement: Statement, exact: ExactWorld) -> dict[str, Any]:
-    """The statement's named terms, without quotients that are not defined here."""
+def _named(named: Mapping[str, Term], exact: ExactWorld) -> dict[str, Any]:
+    """Named terms, without quotients that are not defined here."""
     result = {}
-    for name, term in statement.terms.items():
+    for name, term in named.items():
         with suppress(ZeroDivisionError):
             result[name] = exact.enclose(term).as_json()
     return result
@@ -308,20 +376,42 @@ def _tables(exact: ExactWorld) -> dict[str, Any]:
     """The world's tables for a reader: rows that can occur, entries that are not zero."""
     occurring = {name: {state[i] for state in exact.joint} for i, name in enumerate(NAMES)}
 
-    def rows(name: str, parent: str) -> dict[str, dict[str, str]]:
-        table = exact.tables[name]
-        return {str(x): {str(y): str(p) for y, p in table[x].items()} for x in sorted(occurring[parent])}
+    def rows(name: str, parent: str, anchor: int = 0, values: set[int] | None = None) -> dict[str, dict[str, str]]:
+        table = exact.rows(name, anchor)
+        shown = sorted(occurring[parent] if values is None else values)
+        return {str(x): {str(y): str(p) for y, p in table[x].items()} for x in shown}
 
+    def rows_given_anchor(name: str, parent: str, label: str, target: str) -> tuple[str, Any]:
+        """A table that may depend on the anchor, as one of fewer conditions where it does not."""
+        if len(exact.tables[name]) == 1:
+            return f"{target} | {label}", rows(name, parent)
+        place = NAMES.index(parent)
+        seen: dict[int, set[int]] = {}
+        for state in exact.joint:
+            seen.setdefault(state[0], set()).add(state[place])
+        by_anchor = {str(s): rows(name, parent, s, values) for s, values in sorted(seen.items())}
+        merged: dict[str, dict[str, str]] = {}
+        for table in by_anchor.values():
+            merged |= table
+        if all(merged[x] == row for table in by_anchor.values() for x, row in table.items()):
+            return f"{target} | {label}", {x: merged[x] for x in sorted(merged, key=int)}
+        return f"{target} | S_anchor, {label}", by_anchor
+
+    model, curation = (
+        rows_given_anchor("model_factor", "e_p", "e_p", "e_M"),
+        rows_given_anchor("curation", "M", "M", "S_gen"),
+    )
+    pairs: dict[str, dict[str, int]] = {}
+    for e, m in sorted({(state[1], state[3]) for state in exact.joint}):
+        pairs.setdefault(str(e), {})[str(m)] = exact.output[e][m]
     result: dict[str, Any] = {
-        "S_anchor": {str(x): str(p) for x, p in exact.tables["anchor"][0].items()},
+        "S_anchor": {str(x): str(p) for x, p in exact.rows("anchor", 0)[0].items()},
         "e_p | S_anchor": rows("prompt_factor", "S_anchor"),
-        "e_M | e_p": rows("model_factor", "e_p"),
+        model[0]: model[1],
         "h": {str(e): exact.h[e] for e in sorted(occurring["e_p"])},
         "g": {str(m): exact.g[m] for m in sorted(occurring["e_M"])},
-        "M | e_p, e_M": {
-            str(e): {str(m): exact.output[e][m] for m in sorted(occurring["e_M"])} for e in sorted(occurring["e_p"])
-        },
-        "S_gen | M": rows("curation", "M"),
+        "M | e_p, e_M": pairs,
+        curation[0]: curation[1],
         "W | S_gen": rows("learner", "S_gen"),
         "W' | S_anchor": rows("anchor_learner", "S_anchor"),
     }

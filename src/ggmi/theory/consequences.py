@@ -15,7 +15,7 @@ from ggmi.theory import terms
 from ggmi.theory.flow import B_SYN, BOUND_5, I_GEN, I_OUT, LEMMA_4_5, NEVER_NEGATIVE
 from ggmi.theory.gain import ANCHOR_OUT, BOUND_10, DELTA_I, GGMI
 from ggmi.theory.needs import ALPHA_EXISTS, LAMBDA_EXISTS, LAYERED, LAYERED_ANCHOR
-from ggmi.theory.regimes import MODEL_CHAIN
+from ggmi.theory.regimes import MODEL_CHAIN, PROMPT_CHAIN
 from ggmi.theory.risks import ANCHOR_GAP, BIT, GAP, I_ANCHOR, WITH_SIGN, flow_bound
 from ggmi.theory.statement import Assumption
 from ggmi.theory.terms import Term, absolute, entropy, information, mean
@@ -88,9 +88,9 @@ CONSEQUENCES: Sequence[Consequence] = (
         r"Two fair bits $e_p$ and $e_M$, $\Sg = \Mp = e_p + e_M$ and $W$ their parity meet Definition 4.1, but $I(\Mp; W "
         r"\mid e_M) = \log 2$. Where the chain holds, $W$ is independent of $\Mp$ given $e_M$; it is independent of $e_p$ "
         r"given $(\Mp, e_M)$ because it sees only $\Mp$; so it is independent of $e_p$ given $e_M$, and "
-        r"$I(e_p, W) \le I(e_p; e_M) + I(e_p; W \mid e_M) = 0$. $\Sa$ reaches $W$ through $e_p$ and $e_M$ alone.",
-        (information("e_p", "W"),),
-        (MODEL_CHAIN, INDEPENDENT_FACTORS, CURATION_OF_OUTPUTS),
+        r"$I(e_p, W) \le I(e_p; e_M) + I(e_p; W \mid e_M) = 0$; and $I(\Sa, W) \le I(e_p, W)$ in $\Sa \to e_p \to W$.",
+        (information("e_p", "W"), information("S_anchor", "W")),
+        (MODEL_CHAIN, PROMPT_CHAIN, INDEPENDENT_FACTORS, CURATION_OF_OUTPUTS),
         "So the chain needs factors that depend on each other wherever the synthetic data are to teach the task.",
     ),
     Consequence(

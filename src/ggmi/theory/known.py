@@ -2,67 +2,129 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from ggmi.theory.learners import deterministic
 from ggmi.theory.world import World
 
 FAIR = [0.5, 0.5]
+BIT = np.eye(2)
 
 
 def fair_bits() -> World:
-    """Lemma 4.5 and (23): S_gen = e_p + e_M with fair bits, W = S_gen mod 2.
+    """Lemma 4.5 without section 4.1's chain: S_gen = e_p + e_M with fair bits, W their parity.
 
-    W is the exclusive or of two independent bits: it tells nothing of either (B_syn = 0) and one
-    bit of the sum. With lambda = 2 the sides of (5) are 1 and 1/2 bit.
+    W tells nothing of either bit (B_syn = 0) and one bit of the sum. With lambda = 2 the sides of (5)
+    are 1 and 1/2 bit. Given e_M, W tells M(p): the chain M(p) -> e_M -> W is missed by one bit.
 
     Returns
     -------
     World
-        One world, with the loss 1 where W is not the parity of the data. Lemma 4.6 fails too:
-        the training risk is 0, the population risk 1/2, the bound sqrt(ln(2) / 4) = 0.416.
+        One world, with the loss 1 where W is not the parity of the data. (6) with the modulus outside
+        fails too: the training risk is 0, the risk given p is 1/2, the bound sqrt(ln(2) / 4) = 0.416.
     """
     parity = deterministic(np.array([0, 1, 0]), 2)
     loss = 1 - parity.T
-    return World.build(FAIR, np.eye(2), FAIR, [0, 1], [0, 1], None, parity, loss=loss, anchor_loss=np.zeros((1, 2)))
+    return World.build(FAIR, BIT, FAIR, [0, 1], [0, 1], None, parity, loss=loss, anchor_loss=np.zeros((1, 3)))
 
 
 def parity_task() -> World:
-    """Theorem 4.7: the fair bits, with anchors that have the law of the synthetic data.
+    """Theorem 4.7 without the chain: the fair bits, with the task's law that of the synthetic data.
 
-    S_anchor is 0, 1, 2 with probabilities 1/4, 1/2, 1/4 and e_p = 1 where it is 1, so that both
-    divergences are zero and Theorem 4.7 says what Lemma 4.6 says.
+    The anchors are 0, 1, 2 with probabilities 1/4, 1/2, 1/4 and e_p = 1 where they are 1, so that D_M
+    and D_gen given p are not D; a loss that is zero makes room for none.
 
     Returns
     -------
     World
     """
     parity = deterministic(np.array([0, 1, 0]), 2)
-    prompt = deterministic(np.array([0, 1, 0]), 2)
-    anchor = [0.25, 0.5, 0.25]
-    loss = 1 - parity.T
-    return World.build(anchor, prompt, FAIR, [0, 1], [0, 1], None, parity, loss=loss, anchor_loss=np.zeros((1, 3)))
+    return World.build(
+        [0.25, 0.5, 0.25], parity, FAIR, [0, 1], [0, 1], None, parity, loss=1 - parity.T, anchor_loss=np.zeros((1, 3))
+    )
 
 
 def added_noise() -> World:
-    """(17) and (18): a constant output plus a fair noise bit, which the learner stores.
+    """(10), (17), (18): a constant output plus a fair noise bit, which the learner stores.
+
+    Everything that the paper declares holds. (5) does too, with equality.
 
     Returns
     -------
     World
     """
-    return World.build([1.0], np.ones((1, 1)), [1.0], [0], [0], [FAIR], np.eye(2))
+    return World.build([1.0], np.ones((1, 1)), [1.0], [0], [0], [FAIR], BIT)
 
 
-def merging_curation() -> World:
-    """Theorem 4.10: the generator adds a fair bit, and curation merges its two values.
+def fair_output() -> World:
+    """(10): S_anchor = e_p = M(p) a fair bit, S_gen = M(p) plus an independent fair bit, constant W and W'.
 
-    S_anchor is a fair bit that the prompt ignores and no learner knows. GGMI is zero, the bound is
-    delta_I = 1 bit.
+    Everything that the paper declares holds, GGMI is zero and its bound -1/2 bit.
 
     Returns
     -------
     World
     """
-    merged = deterministic(np.array([0, 0]), 1)
-    return World.build(FAIR, np.ones((2, 1)), FAIR, [0], [0, 1], merged, np.ones((1, 1)))
+    noise = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]
+    return World.build(FAIR, BIT, [1.0], [0, 1], [0], noise, np.ones((3, 1)))
+
+
+def relayed_prompt() -> World:
+    """(25).5 and (28).1: h drops the prompt's fair bit, e_M copies it into M(p), W is constant.
+
+    Returns
+    -------
+    World
+    """
+    return World.build(FAIR, BIT, BIT, [0, 0], [0, 1], None, np.ones((2, 1)))
+
+
+def still_student() -> World:
+    """(6) and (8): data that are a fair bit, and parameters that ignore them.
+
+    The risk is 1/2 and the training loss 0 or 1, so that the mean of the modulus is 1/2; the bounds are zero.
+
+    Returns
+    -------
+    World
+    """
+    return World.build(
+        FAIR, np.ones((2, 1)), FAIR, [0], [0, 1], None, np.ones((2, 1)), loss=[[0, 1]], anchor_loss=[[0, 1]]
+    )
+
+
+def opposite_losses() -> World:
+    """(1) and (16).2: a task value of loss C and a synthetic value of loss -C; twice what the lemma allows.
+
+    Returns
+    -------
+    World
+    """
+    return World.build(
+        [1.0], np.ones((1, 1)), [1.0], [1], [0], None, np.ones((2, 1)), loss=[[1, -1]], anchor_loss=[[1, 0]],
+        sigma=Fraction(1),
+    )  # fmt: skip
+
+
+def own_randomness() -> World:
+    """(31): an e_p with a fair bit of its own, which M(p) is; the anchors tell nothing of it.
+
+    Returns
+    -------
+    World
+    """
+    return World.build([1.0], [FAIR], [1.0], [0, 1], [0], None, np.ones((2, 1)))
+
+
+MADE = (
+    fair_bits,
+    parity_task,
+    added_noise,
+    fair_output,
+    relayed_prompt,
+    still_student,
+    opposite_losses,
+    own_randomness,
+)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ggmi.theory.statement import Assumption, Flags
 from ggmi.theory.world import Array, World, example_values
@@ -51,26 +52,29 @@ def _noise_dependence(world: World) -> Array:
     law = world.marginal(["S_anchor", "M", "S_gen"])
     k, y = law.shape[2:]
     # Rows that cannot occur add nothing.
-    plain = _information_given_anchor(law, _differences(world, k, y, cyclic=False))
+    occurs = law.max(axis=(0, 1)) > 0
+    plain = _information_given_anchor(law, _shifts(world, occurs, cyclic=False))
     if k != y:
         return plain
-    return np.minimum(plain, _information_given_anchor(law, _differences(world, k, y, cyclic=True)))
+    return np.minimum(plain, _information_given_anchor(law, _shifts(world, occurs, cyclic=True)))
 
 
-def _differences(world: World, k: int, y: int, *, cyclic: bool) -> Array:
-    """Which noise leads from each value of M(p) to each of S_gen, example by example, as one-hot (k, y, d)."""
-    n = world.samples
-    sides = example_values(k, n), example_values(y, n)
-    digits = [_digits(size, side, n) for size, side in zip((k, y), sides, strict=True)]
+def _shifts(world: World, occurs: Flags, *, cyclic: bool) -> Array:
+    """Which noise leads from each value of M(p) to each of S_gen that can follow it, as one-hot (k, y, d)."""
+    n, sizes = world.samples, occurs.shape
+    sides = [example_values(size, n) for size in sizes]
+    digits = [_digits(size, side, n) for size, side in zip(sizes, sides, strict=True)]
     if world.values is not None and n == 1:
-        digits = [world.values[:size, None] for size in (k, y)]
+        digits = [world.values[:size, None] for size in sizes]
     shift = digits[1][None, :, :] - digits[0][:, None, :]
     shift = shift % sides[0] if cyclic else shift
-    _, index = np.unique(shift.reshape(-1, n), axis=0, return_inverse=True)
-    return (index.reshape(k, y, 1) == np.arange(index.max() + 1)).astype(float)
+    _, index = np.unique(shift[occurs], axis=0, return_inverse=True)
+    onehot = np.zeros((*sizes, index.max() + 1))
+    onehot[(*np.nonzero(occurs), index.reshape(-1))] = 1
+    return onehot
 
 
-def _digits(size: int, side: int, n: int) -> Array:
+def _digits(size: int, side: int, n: int) -> NDArray[np.int64]:
     """The n examples that each symbol stands for, the first most significant, shape (size, n)."""
     return np.arange(size)[:, None] // side ** np.arange(n)[::-1] % side
 

@@ -20,6 +20,8 @@ Kind = Literal["inequality", "identity", "definition", "assumption"]
 
 # Sides that differ by less are equal: entropies of a few hundred states carry errors near 1e-14.
 TOLERANCE = 1e-9
+# A root turns an information that is off by 1e-14 into a bound that is off by 1e-7.
+ROOT_TOLERANCE = 1e-6
 # Terms and probabilities that differ by less are equal.
 EXACT = 1e-12
 
@@ -191,6 +193,11 @@ class Statement:
     def needs_loss(self) -> bool:
         """Whether the statement speaks of losses."""
         return any(leaf.op in ("risk", "loss") for leaf in self.excess.leaves())
+
+    @property
+    def tolerance(self) -> float:
+        """What float64 may feign of a violation."""
+        return ROOT_TOLERANCE if self.needs_loss else TOLERANCE
 
     def amended(self) -> Statement | None:
         """The corrected inequality as a statement of its own, which holds in every regime."""

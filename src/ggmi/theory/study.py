@@ -1,89 +1,97 @@
-"""The study: statements over families of random worlds, searches, certificates, verdicts."""
+"""The study: statements over families of random worlds, searches, certificates, verdicts by regime."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ggmi.errors import UserError, did_you_mean
+from ggmi.formulas import plain
 from ggmi.theory import known
-from ggmi.theory.catalogue import STATEMENTS, chosen
+from ggmi.theory.catalogue import JUDGED, STATEMENTS, find_statements
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, Family, draw
+from ggmi.theory.regimes import REGIMES, proof_in
 from ggmi.theory.search import search
-from ggmi.theory.statement import TOLERANCE, Statement
-from ggmi.theory.world import Array
+from ggmi.theory.statement import Flags, Statement
+from ggmi.theory.world import Array, World
 
-WORLDS = 10_000
-# Worlds drawn in wait for those that meet a statement's assumptions, as a multiple of those asked for.
+WORLDS = 4000
+# Worlds drawn in wait for those that a statement speaks of, as a multiple of those asked for.
 PATIENCE = 3
-COLUMNS = (
+FAMILY_COLUMNS = (
     "statement",
-    "reference",
+    "reading",
+    "form",
     "family",
+    "regime",
     "worlds",
     "violated_share",
     "worst_violation_nats",
     "median_slack_nats",
+)
+VERDICT_COLUMNS = (
+    "statement",
+    "reference",
+    "reading",
+    "regime",
+    "verdict",
+    "fewest_states",
+    "worst_violation_nats",
+    "worlds_admitted",
     "certificate",
+    "condition",
+    "condition_is_exact",
+    "simple_case",
+    "corrected",
+    "proof",
+    "worlds_searched",
+    "certified_violation_nats",
 )
 
 
 @dataclass(frozen=True)
 class Refutation:
-    """What came of searching one statement.
+    """What came of searching one statement in one regime.
 
     Parameters
     ----------
-    statement
-        Its key.
+    statement, regime
+        Their keys.
     worlds
-        Worlds that the search tested, all of which meet the statement's assumptions.
+        Worlds of the regime that the search tested and the statement speaks of.
     evaluated
         The largest violation among them, in floating point.
-    certificate
-        The certified counterexample of fewest joint states; None where none was found.
-    structure
-        Where it comes from: factors and curation of the searched world, or a world made by hand.
-    worst
-        The certified counterexample of the largest violation.
-    worst_structure
-        Where that one comes from.
+    smallest, worst
+        The certified counterexamples of fewest joint states and of the largest violation; None where
+        none was found.
     """
 
     statement: str
+    regime: str
     worlds: int
     evaluated: float = 0.0
-    certificate: dict[str, Any] | None = None
-    structure: str = ""
+    smallest: dict[str, Any] | None = None
     worst: dict[str, Any] | None = None
-    worst_structure: str = ""
 
     @property
     def violation(self) -> float:
         """How much the worst certified world violates the statement by at least; 0 without one."""
-        return 0.0 if self.worst is None else _certified(self.worst)
-
-    @property
-    def summary(self) -> str:
-        """One phrase for a table."""
-        if self.certificate is not None:
-            return (
-                f"smallest: violated by {_certified(self.certificate):.6g} ({self.structure}); "
-                f"worst: by {self.violation:.6g} ({self.worst_structure}); signs certified"
-            )
-        if self.evaluated:
-            return f"violated by {self.evaluated:.6g} in floating point, which no rounding to fractions certified"
-        return f"none found after {self.worlds} worlds"
+        return 0.0 if self.worst is None else certified_violation(self.worst)
 
 
-def _certified(certificate: Mapping[str, Any]) -> float:
+def certified_violation(stored: Mapping[str, Any]) -> float:
     """Lower end of a certificate's violation."""
-    return float(certificate["violation"]["interval"]["low"])
+    return float(stored["violation"]["interval"]["low"])
+
+
+def states_of(stored: Mapping[str, Any]) -> int:
+    """Joint states of a certificate's world."""
+    return len(stored["joint"]["states"])
 
 
 def family_named(name: str) -> Family:
@@ -100,10 +108,25 @@ def family_named(name: str) -> Family:
     return by_name[name]
 
 
+@dataclass
+class _Tally:
+    """Slacks of one form of a statement in one family."""
+
+    statement: Statement
+    form: str
+    slacks: list[Array] = field(default_factory=list)
+
+    def add(self, world: World, admitted: Flags, wanted: int) -> None:
+        """Count the worlds that are admitted, up to a number."""
+        index = np.flatnonzero(admitted)[: wanted - sum(map(len, self.slacks))]
+        if len(index):
+            self.slacks.append(self.statement.slack(world)[index])
+
+
 def evaluate_family(
     family: Family, seed: int, *, worlds: int = WORLDS, keys: Iterable[str] | None = None
 ) -> list[dict[str, Any]]:
-    """Evaluate statements in every world of a family.
+    """Evaluate statements, and what is said in place of those that fail, in every world of a family.
 
     Parameters
     ----------
@@ -112,58 +135,65 @@ def evaluate_family(
     seed
         The run's seed.
     worlds
-        How many are to meet each statement's assumptions. Up to `PATIENCE` times as many are drawn;
-        a statement that still has fewer is reported with what it has.
+        How many are to be admitted to each statement. Up to `PATIENCE` times as many are drawn; a
+        statement that still has fewer is reported with what it has.
     keys
-        Which statements; all by default.
+        Which statements; all that a world can contradict by default.
 
     Returns
     -------
     list of dict
-        One row a statement whose assumptions at least one world meets, with the keys `COLUMNS`.
-        ``worlds`` are those that meet them, the first of the family. For statements about risks the unit is that of
-        the loss instead of nats.
+        One row a form that at least one world is admitted to, with the keys `FAMILY_COLUMNS`: ``form``
+        is ``stated``, ``conditioned`` (where the added condition holds) or ``corrected``. A world is
+        admitted if it belongs to the family's regime and the statement speaks of it. For statements
+        about risks the unit is that of the loss instead of nats.
     """
-    statements = chosen(keys)
-    slacks: dict[str, list[Array]] = {s.key: [] for s in statements}
-    wanting = dict.fromkeys(slacks, worlds)
+    regime = REGIMES[family.regime]
+    tallies = []
+    for statement in find_statements(JUDGED if keys is None else keys):
+        tallies.append(_Tally(statement, "stated"))
+        if statement.condition is not None and statement.condition.term is not None:
+            tallies.append(_Tally(statement, "conditioned"))
+        if (amended := statement.amended()) is not None:
+            tallies.append(_Tally(amended, "corrected"))
     for first in range(0, PATIENCE * worlds, BLOCK):
         # Past the worlds asked for, only those are waited for that have turned up at all.
-        pending = [s for s in statements if wanting[s.key] and (first < worlds or slacks[s.key])]
+        pending = [t for t in tallies if sum(map(len, t.slacks)) < worlds and (first < worlds or t.slacks)]
         if not pending:
             break
         batch = draw(family, BLOCK, seed, first=first)
-        for statement in pending:
-            admitted = np.flatnonzero(statement.admits(batch))[: wanting[statement.key]]
-            if len(admitted):
-                # Evaluated in all worlds, because statements share the batch's entropies.
-                slacks[statement.key].append(statement.slack(batch)[admitted])
-                wanting[statement.key] -= len(admitted)
+        member = regime.admits(batch)
+        for tally in pending:
+            admitted = member & tally.statement.applies(batch)
+            if tally.form == "conditioned" and tally.statement.condition is not None:
+                admitted &= tally.statement.condition.holds(batch)
+            tally.add(batch, admitted, worlds)
     rows = []
-    for statement in statements:
-        if not slacks[statement.key]:
-            continue
-        slack = np.concatenate(slacks[statement.key])
-        violated = slack < -TOLERANCE
-        rows.append(
-            {
-                "statement": statement.key,
-                "reference": statement.reference,
-                "family": family.name,
-                "worlds": len(slack),
-                "violated_share": float(violated.mean()),
-                "worst_violation_nats": float(-slack.min()) if violated.any() else 0.0,
-                "median_slack_nats": float(np.median(slack)),
-                "certificate": "",
-            }
-        )
+    for tally in tallies:
+        if tally.slacks:
+            slack = np.concatenate(tally.slacks)
+            violated = slack < -tally.statement.tolerance
+            rows.append(
+                {
+                    "statement": tally.statement.label.removesuffix(" corrected").removesuffix(" charitable"),
+                    "reading": tally.statement.reading,
+                    "form": tally.form,
+                    "family": family.name,
+                    "regime": family.regime,
+                    "worlds": len(slack),
+                    "violated_share": float(violated.mean()),
+                    "worst_violation_nats": float(-slack.min()) if violated.any() else 0.0,
+                    "median_slack_nats": float(np.median(slack)),
+                }
+            )
     return rows
 
 
-def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refutation:
-    """Search a statement, and certify the smallest world that refutes it and the one that does so most.
+def refute(key: str, seed: int, *, restarts: int = 4, steps: int = 60) -> list[Refutation]:
+    """Search a statement in every regime, and certify the smallest world that refutes it and the one that does so most.
 
-    The candidates are what the search comes to and the worlds of `ggmi.theory.known`.
+    The candidates of a regime are what the search came to in it and in stricter ones, and the worlds of
+    `ggmi.theory.known`.
 
     Parameters
     ----------
@@ -176,119 +206,116 @@ def refute(key: str, seed: int, *, restarts: int = 24, steps: int = 120) -> Refu
 
     Returns
     -------
-    Refutation
+    list of Refutation
+        One a regime.
     """
-    (statement,) = chosen([key])
+    (statement,) = find_statements([key])
     found = search(statement, seed, restarts=restarts, steps=steps)
-    candidates = [(reached.structure, reached.world) for reached in (found.smallest, found.worst) if reached]
-    made = (known.fair_bits, known.parity_task, known.added_noise, known.merging_curation)
-    candidates += [(f"made by hand: {make.__name__.replace('_', ' ')}", make()) for make in made]
-    proven = [
-        (structure, certificate(statement, world))
-        for structure, world in candidates
-        if statement.admits(world).all() and (statement.slack(world) < -TOLERANCE).all()
-    ]
-    proven = [(structure, c) for structure, c in proven if c["verdict"] == "violated"]
-    if not proven:
-        return Refutation(key, found.worlds, found.evaluated)
-    # Equal violations differ in the last digits; then the first, found by search, or the smaller one counts.
-    structure, smallest = min(proven, key=lambda pair: len(pair[1]["joint"]["states"]))
-    worst_structure, worst = max(
-        proven, key=lambda pair: (round(_certified(pair[1]), 9), -len(pair[1]["joint"]["states"]))
-    )
-    return Refutation(key, found.worlds, found.evaluated, smallest, structure, worst, worst_structure)
+    made = [make() for make in known.MADE]
+    results = []
+    for regime in REGIMES.values():
+        within = [f for k, f in found.items() if regime.covers(REGIMES[k])]
+        worlds = [r.world for f in within for r in f.reached] + made
+        proven = []
+        for world in worlds:
+            speaks = statement.applies(world).all() and regime.admits(world).all()
+            if speaks and (statement.slack(world) < -statement.tolerance).all():
+                stored = certificate(statement, regime, world)
+                proven += [stored] if stored["verdict"] == "violated" else []
+        tested, evaluated = sum(f.worlds for f in within), max((f.evaluated for f in within), default=0.0)
+        # Of equal states the larger violation, and of equal violations, which differ in the last digits, fewer states.
+        smallest = min(proven, key=lambda c: (states_of(c), -round(certified_violation(c), 9)), default=None)
+        worst = max(proven, key=lambda c: (round(certified_violation(c), 9), -states_of(c)), default=None)
+        results.append(Refutation(key, regime.key, tested, evaluated, smallest, worst))
+    return results
 
 
-def statements_table(rows: Sequence[Mapping[str, Any]], certificates: Mapping[str, str]) -> pd.DataFrame:
+def statements_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """The table ``statements.csv``.
 
     Parameters
     ----------
     rows
         Of `evaluate_family`, of all families.
-    certificates
-        File name of the certificate, or the phrase that there is none, by statement.
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`; statements in the order of `STATEMENTS`, families in the order of `rows`.
+        Columns `FAMILY_COLUMNS`; statements in the order of the paper, families in the order of `rows`.
     """
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table["certificate"] = [certificates.get(key, "") for key in table["statement"]]
-    order = {key: i for i, key in enumerate(STATEMENTS)}
-    return table.sort_values("statement", key=lambda c: c.map(order), kind="stable").reset_index(drop=True)
+    table = pd.DataFrame(rows, columns=list(FAMILY_COLUMNS))
+    order = {(s.label, s.reading): i for i, s in enumerate(STATEMENTS.values())}
+    place = [order[key] for key in zip(table["statement"], table["reading"], strict=True)]
+    return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
 
-def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Mapping[str, Refutation]) -> pd.DataFrame:
-    """One row a statement of the paper: whether it holds, and what is true instead.
+def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Sequence[Refutation]) -> pd.DataFrame:
+    """One row a statement and regime: whether it holds there, and what is true instead.
 
     Parameters
     ----------
     rows
         Of `evaluate_family`, of all families.
     refutations
-        By statement, also of the restricted and corrected ones.
+        Of all statements that were searched.
 
     Returns
     -------
     DataFrame
-        Columns statement, reference, formula, published_form, verdict (holds, holds by definition,
-        fails), worst_violation_nats, worst_found (how the worst was found: certified, or evaluated in
-        a family or by the search where that is larger), certified_violation_nats, worlds (of families
-        and search, those that meet the assumptions), search, holds_under, corrected. An amendment is
-        listed only if no family and no search violates it.
+        Columns `VERDICT_COLUMNS`. ``verdict`` is ``holds``, ``fails``, ``by definition`` or
+        ``assumption``. A violation counts if it is certified, or if a family showed it.
+
+    Raises
+    ------
+    AssertionError
+        If a world contradicts a proof, a condition or a correction of ours.
     """
-    found: dict[str, list[tuple[float, str]]] = {}
-    seen: dict[str, int] = {}
-    for row in rows:
-        key = row["statement"]
-        found.setdefault(key, []).append((row["worst_violation_nats"], f"evaluated in family {row['family']}"))
-        seen[key] = seen.get(key, 0) + row["worlds"]
-    for key, refutation in refutations.items():
-        found.setdefault(key, []).append((refutation.violation, "certified"))
-        found[key].append((refutation.evaluated, "evaluated in the search"))
-        seen[key] = seen.get(key, 0) + refutation.worlds
-    worst = {key: _worst(violations) for key, violations in found.items()}
+    by_key = {(r.statement, r.regime): r for r in refutations}
+    table = pd.DataFrame(rows, columns=list(FAMILY_COLUMNS))
     result = []
     for statement in STATEMENTS.values():
-        key = statement.key
-        if statement.kind != "published" or key not in worst:
-            continue
-        amendments = [s for s in STATEMENTS.values() if s.amends == key and worst.get(s.key, (0.0, ""))[0] == 0.0]
-        violation, source = worst[key]
-        holds = "holds by definition" if statement.by_definition else "holds"
-        result.append(
-            {
-                "statement": key,
-                "reference": statement.reference,
-                "formula": statement.formula,
-                "published_form": statement.published_form,
-                "verdict": "fails" if violation > 0 else holds,
-                "worst_violation_nats": violation,
-                "worst_found": source if violation > 0 else "",
-                "certified_violation_nats": refutations[key].violation if key in refutations else 0.0,
-                "worlds": seen[key],
-                "search": refutations[key].summary if key in refutations else "",
-                "holds_under": "; or ".join(_condition(s, statement) for s in amendments if s.kind == "restricted"),
-                "corrected": "; and ".join(s.formula for s in amendments if s.kind == "corrected"),
-            }
-        )
-    return pd.DataFrame(result)
+        own = table[(table["statement"] == statement.label) & (table["reading"] == statement.reading)]
+        assert not own[own["form"] != "stated"]["violated_share"].any(), f"an amendment of {statement.key} is false"
+        own = own[own["form"] == "stated"]
+        for regime in REGIMES.values():
+            covered = own[[regime.covers(REGIMES[key]) for key in own["regime"]]]
+            refutation = by_key.get((statement.key, regime.key), Refutation(statement.key, regime.key, 0))
+            result.append(_verdict(statement, regime.key, covered, refutation))
+    return pd.DataFrame(result, columns=list(VERDICT_COLUMNS))
 
 
-def _worst(violations: Sequence[tuple[float, str]]) -> tuple[float, str]:
-    """Size and origin of the largest violation; a certified one that is as large as any is preferred."""
-    largest = max(size for size, _ in violations)
-    proven = max((size for size, source in violations if source == "certified"), default=0.0)
-    if proven >= largest - TOLERANCE:
-        return proven, "certified"
-    return next((size, source) for size, source in violations if size == largest)
+def _verdict(statement: Statement, regime: str, covered: pd.DataFrame, refutation: Refutation) -> dict[str, Any]:
+    """The row of one statement in one regime, from the families that the regime covers and its search."""
+    proof = proof_in(statement.proofs, REGIMES[regime])
+    evaluated = float(covered["worst_violation_nats"].max()) if len(covered) else 0.0
+    worst = max(evaluated, refutation.violation)
+    fails = statement.judged and worst > 0
+    assert not (fails and proof), f"{statement.key} fails in {regime}, where it has a proof"
+    found = {"definition": "by definition", "assumption": "assumption"}.get(
+        statement.kind, "fails" if fails else "holds"
+    )
+    condition, correction = (statement.condition, statement.correction) if fails else (None, None)
+    return {
+        "statement": statement.label,
+        "reference": statement.reference,
+        "reading": statement.reading,
+        "regime": regime,
+        "verdict": found,
+        "fewest_states": states_of(refutation.smallest) if fails and refutation.smallest else None,
+        "worst_violation_nats": worst if fails else 0.0,
+        "worlds_admitted": int(covered["worlds"].sum()) if statement.judged else 0,
+        "certificate": f"certificates/{regime}/{statement.slug}.json" if refutation.smallest else "",
+        "condition": plain(condition.latex) if condition else "",
+        "condition_is_exact": condition.exact if condition else None,
+        "simple_case": plain_prose(condition.simple) if condition else "",
+        "corrected": plain(correction.latex) if correction else "",
+        "proof": plain_prose(proof),
+        "worlds_searched": refutation.worlds,
+        "certified_violation_nats": refutation.violation if fails else 0.0,
+    }
 
 
-def _condition(restricted: Statement, statement: Statement) -> str:
-    """What a restriction adds to a statement's assumptions, whether that is exact, and simple cases of it."""
-    text = " and ".join(a.text for a in restricted.assumptions if a not in statement.assumptions)
-    if restricted.necessary:
-        text += " (exactly then)"
-    return f"{text}; for example where {restricted.instances}" if restricted.instances else text
+def plain_prose(text: str) -> str:
+    """Prose with its formulas, which stand between dollar signs, as text."""
+    parts = text.split("$")
+    return "".join(plain(part) if i % 2 else part for i, part in enumerate(parts))

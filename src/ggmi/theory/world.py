@@ -396,6 +396,13 @@ class World(Laws):
         names += [n for n in ("loss", "anchor_loss") if getattr(self, n) is not None]
         return replace(self, **{n: getattr(self, n)[index] for n in names})
 
+    def with_losses(self, loss: Array, anchor_loss: Array, sigma: Fraction) -> World:
+        """The same worlds with other losses; laws that are known stay known."""
+        world = replace(self, loss=loss, anchor_loss=anchor_loss, sigma=sigma)
+        world._marginals.update(self._marginals)
+        world._entropies.update(self._entropies)
+        return world
+
     def tables(self) -> dict[str, Array]:
         """The probability tables by the names of the constructor."""
         names = ("anchor", "prompt_factor", "model_factor", "curation", "learner", "anchor_learner")
