@@ -85,34 +85,41 @@ def _theory(path: Path, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ggmi.theory.catalogue import STATEMENTS
-    from ggmi.theory.reading import judged, read_world
-    from ggmi.theory.terms import parameters
+    from ggmi.theory.reading import judge, read_world
 
-    world = read_world(path)
-    rows = judged(world)
+    own = read_world(path)
+    found = judge(own.world)
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
         return
-    table = Table(title=f"{path.name}: {world.states:,} joint states; entropies in nats", title_justify="left")
-    for header in ("statement", "verdict", "left", "right", "formula"):
-        table.add_column(header, justify="right" if header in ("left", "right") else "left")
-    for row in rows:
-        if row["verdict"] != "does not apply":
-            sides = [f"{round(row[side], 6) + 0.0:.6f}" for side in ("left", "right")]
-            style = "bold" if row["verdict"] == "fails" else ""
-            table.add_row(row["statement"], Text(row["verdict"], style), *sides, Text(row["formula"]))
     console = Console()
+    met = Table(title=f"{path.name}: {own.world.states:,} joint states; what the paper declares", title_justify="left")
+    for header in ("assumption", "met", "missed by, nats"):
+        met.add_column(header, justify="right" if header.startswith("missed") else "left")
+    for row in found["assumptions"]:
+        met.add_row(Text(row["text"]), "yes" if row["met"] else Text("no", "bold"), f"{row['missed_by'] + 0.0:.6f}")
+    console.print(met)
+    regimes = [row["regime"] for row in found["regimes"] if row["met"]]
+    console.print(Text(f"Verdicts count in the regimes {', '.join(regimes)}."))
+    table = Table(title="Statements; entropies in nats", title_justify="left")
+    for header in ("statement", "reading", "verdict", "left", "right", "formula"):
+        table.add_column(header, justify="right" if header in ("left", "right") else "left")
+    for row in found["statements"]:
+        if row["verdict"] in ("holds", "fails"):
+            sides = [f"{round(row[side], 6) + 0.0:.6f}" for side in ("left", "right")]
+            verdict = Text(row["verdict"], "bold" if row["verdict"] == "fails" else "")
+            table.add_row(row["statement"], row["reading"], verdict, *sides, Text(row["formula"]))
     console.print(table)
-    if any(row["verdict"] != "does not apply" and STATEMENTS[row["statement"]].needs_loss for row in rows):
-        scales = ", ".join(f"{name} = {value}" for name, value in parameters(world).items())
-        console.print(Text(f"Losses are bounded by C and sigma-sub-Gaussian; {scales} (contraction is eta^L)."))
+    scales = ", ".join(f"{name} = {value}" for name, value in own.world.parameters.items())
+    console.print(Text(f"Parameters: {scales} (a contraction is eta^L)."))
     left_out: dict[str, list[str]] = {}
-    for row in rows:
-        if row["unmet"]:
-            left_out.setdefault(row["unmet"], []).append(row["statement"])
-    for unmet, names in left_out.items():
-        console.print(Text(f"{', '.join(names)}: not met is “{unmet}”."))
+    for row in found["statements"]:
+        for need in row["unmet"]:
+            left_out.setdefault(need["text"], []).append(row["statement"])
+    for text, names in left_out.items():
+        console.print(Text(f"{', '.join(dict.fromkeys(names))}: not met is “{text}”."))
+    if own.note:
+        console.print(Text(f"{own.note}."))
 
 
 def _cost(files: Sequence[str], *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ def _known_family(name: str) -> str:
 class TheoryStudy(Section):
     """The theory's statements, checked exactly in finite worlds."""
 
-    worlds: int = Field(4000, ge=1, le=1_000_000, description="random worlds of each family that a statement speaks of")
+    worlds: int = Field(2000, ge=1, le=1_000_000, description="random worlds of each family that a statement speaks of")
     families: list[Annotated[str, AfterValidator(_known_family)]] = Field(
         FAMILIES, min_length=1, description="how worlds are drawn: the regime that they meet, curation, learner"
     )

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ggmi.theory import terms
-from ggmi.theory.flow import B_SYN, BOUND_5, I_GEN, I_OUT, LEMMA_4_5, NEVER_NEGATIVE
-from ggmi.theory.gain import ANCHOR_OUT, BOUND_10, DELTA_I, GGMI
+from ggmi.theory.flow import B_SYN, BOUND_5, DELTA_I, I_GEN, I_OUT, LEMMA_4_5, NEVER_NEGATIVE
+from ggmi.theory.gain import ANCHOR_OUT, BOUND_10, GGMI
 from ggmi.theory.needs import ALPHA_EXISTS, LAMBDA_EXISTS, LAYERED, LAYERED_ANCHOR
 from ggmi.theory.regimes import MODEL_CHAIN, PROMPT_CHAIN
 from ggmi.theory.risks import ANCHOR_GAP, BIT, GAP, I_ANCHOR, WITH_SIGN, flow_bound
@@ -75,7 +75,8 @@ CONSEQUENCES: Sequence[Consequence] = (
     Consequence(
         "Where section 4.1's chain holds, Lemma 4.5 is true and idle",
         r"I(\Mp, W) \le I(e_M, W) \le \Bsyn \le -\DI + \Bsyn + H(e_M) + \delta_{\varepsilon,p}",
-        LEMMA_4_5.proofs["chains_only"] + r" Data processing in $\Mp \to \Sg \to W$ makes $-\delta_\varepsilon \ge 0$, so "
+        LEMMA_4_5.proofs["chains_only"]
+        + r" Data processing in $\Mp \to \Sg \to W$ makes $-\delta_\varepsilon \ge 0$, so "
         r"the right side of (5) is at least $\Bsyn$.",
         (I_OUT - information("e_M", "W"), B_SYN - BOUND_5),
         (MODEL_CHAIN, LAMBDA_EXISTS),
@@ -83,10 +84,13 @@ CONSEQUENCES: Sequence[Consequence] = (
         r"$I(\Mp, W)$. The second inequality needs no chain: it holds in every world.",
     ),
     Consequence(
-        "The chain does not follow from Definition 4.1, and with independent factors it blinds the student to the prompt",
+        "The chain does not follow from Definition 4.1, and with independent factors it blinds the "
+        "student to the prompt",
         r"I(e_p, W) = I(\Sa, W) = 0",
-        r"Two fair bits $e_p$ and $e_M$, $\Sg = \Mp = e_p + e_M$ and $W$ their parity meet Definition 4.1, but $I(\Mp; W "
-        r"\mid e_M) = \log 2$. Where the chain holds, $W$ is independent of $\Mp$ given $e_M$; it is independent of $e_p$ "
+        r"Two fair bits $e_p$ and $e_M$, $\Sg = \Mp = e_p + e_M$ and $W$ their parity meet Definition 4.1, "
+        r"but $I(\Mp; W "
+        r"\mid e_M) = \log 2$. Where the chain holds, $W$ is independent of $\Mp$ given $e_M$; it is "
+        r"independent of $e_p$ "
         r"given $(\Mp, e_M)$ because it sees only $\Mp$; so it is independent of $e_p$ given $e_M$, and "
         r"$I(e_p, W) \le I(e_p; e_M) + I(e_p; W \mid e_M) = 0$; and $I(\Sa, W) \le I(e_p, W)$ in $\Sa \to e_p \to W$.",
         (information("e_p", "W"), information("S_anchor", "W")),
@@ -95,13 +99,15 @@ CONSEQUENCES: Sequence[Consequence] = (
     ),
     Consequence(
         "Theorem 4.10 is its step (32).2, no more and no less",
-        rf"\left(\DI - (\alpha + 1) H(\Sa \mid W) + 2\DH + H(\Sg \mid W) + \varepsilon_{{W,p}}\right) - \GGMI = \DI - "
-        rf"\left(H(\Sg) - I(\Sa, \Mp)\right)",
-        r"Write out both sides: $I(\Sa, W') = H(\Sa) - \alpha H(\Sa \mid W)$, and all terms in $W$ and $W'$ cancel. The "
+        r"\left(\DI - (\alpha + 1) H(\Sa \mid W) + 2\DH + H(\Sg \mid W) + \varepsilon_{W,p}\right) - \GGMI = \DI - "
+        r"\left(H(\Sg) - I(\Sa, \Mp)\right)",
+        r"Write out both sides: $I(\Sa, W') = H(\Sa) - \alpha H(\Sa \mid W)$, and all terms in $W$ and "
+        r"$W'$ cancel. The "
         r"algebra of (33) to (37) is right.",
         (absolute(BOUND_10 - GGMI - DELTA_I + entropy("S_gen") - ANCHOR_OUT),),
         (ALPHA_EXISTS,),
-        r"What the two students learn drops out: whether the bound holds depends on $\Sa$, $h(e_p)$, $\Mp$ and $\Sg$ alone. "
+        r"What the two students learn drops out: whether the bound holds depends on $\Sa$, $h(e_p)$, $\Mp$ "
+        r"and $\Sg$ alone. "
         r"It holds exactly where $H(\Sg) - H(\Mp) \le I(\Sa, \Mp) - I(h(e_p), \Mp)$.",
     ),
     Consequence(

@@ -115,7 +115,7 @@ def _grown(paths: Paths, steps: Sequence[Step], most: int) -> Iterator[Paths]:
 def _row_choices(keys: Sequence[tuple[int, ...]], step: Step) -> Iterator[dict[tuple[int, ...], tuple[int, ...]]]:
     """All rows for the conditions that are reached: certain of a symbol, or fair between two."""
     if step.symbols is not None:
-        options = [(x,) for x in range(step.symbols)]
+        options: list[tuple[int, ...]] = [(x,) for x in range(step.symbols)]
         if not step.certain:
             options += [(x, y) for x in range(step.symbols) for y in range(x + 1, step.symbols)]
         for rows in product(options, repeat=len(keys)):
@@ -127,7 +127,8 @@ def _row_choices(keys: Sequence[tuple[int, ...]], step: Step) -> Iterator[dict[t
             yield []
             return
         # A symbol that is new takes the next number.
-        for row in [(x,) for x in range(known + 1)] + [(x, y) for y in range(known + 2) for x in range(min(y, known + 1))]:
+        certain: list[tuple[int, ...]] = [(x,) for x in range(known + 1)]
+        for row in certain + [(x, y) for y in range(known + 2) for x in range(min(y, known + 1))]:
             fresh = [x for x in row if x >= known]
             if fresh == list(range(known, known + len(fresh))):
                 for rest in named(index + 1, known + len(fresh)):

@@ -69,7 +69,7 @@ def with_marginal_laws(statement: Statement) -> Statement:
 
 
 def copied_prompt(n: int) -> World:
-    """n examples that all are the prompt's fair bit, which e_M relays and W learns; all that the paper declares holds.
+    """N examples that all are the prompt's fair bit, which e_M relays and W learns; all that the paper declares holds.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def evaluate_examples(seed: int, *, worlds: int) -> tuple[pd.DataFrame, Mapping[
 
 
 def _row(form: Statement, batches: Sequence[World]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Verdict on one statement in some worlds, and the certificate of a violation by the last, which is made by hand."""
+    """Verdict on one statement in some worlds, and the certificate of a violation by the last, made by hand."""
     count, worst = 0, 0.0
     for world in batches:
         admitted = form.applies(world) & DECLARED.admits(world)

@@ -178,7 +178,8 @@ _line(
     r"I(\Mp, W) - \delta_\varepsilon \le I(\Mp, W)",
     I_OUT - DELTA_EPS,
     I_OUT,
-    note=r"That $\delta_\varepsilon$, ``the information loss due to the noise'', is not negative; it is never positive.",
+    note=r"That $\delta_\varepsilon$, ``the information loss due to the noise'', is not negative; it is "
+    r"never positive.",
     condition=NO_NOISE_LEARNT,
     correction=Correction(
         r"I(\Mp, W) - \delta_\varepsilon \le I(\Mp, W) + I(\Sg; W \mid \Mp)",
@@ -273,14 +274,13 @@ register(
         LAMBDA_SHARED,
         "assumption",
         note=(
-            r"Called both an assumption and a lemma; $\lambda \ge 1$ is a number for which it holds. There is none where "
+            r"Called both an assumption and a lemma; $\lambda \ge 1$ is a number for which it holds. There "
+            r"is none where "
             r"$\Mp$ tells nothing of an $e_p$ that varies; such worlds are left out of what needs $\lambda$."
         ),
     )
 )
-SPLIT = Condition(
-    FACTORS_GIVEN_W, CREATED - PAST_M, f"{IDENTITY} Subtract $\\Bsyn$.", simple=NO_MODEL_CHAIN
-)
+SPLIT = Condition(FACTORS_GIVEN_W, CREATED - PAST_M, f"{IDENTITY} Subtract $\\Bsyn$.", simple=NO_MODEL_CHAIN)
 _line(
     "(25).1",
     r"I(\Mp, W) \le I(e_p, W) + I(e_M, W)",

@@ -7,7 +7,7 @@ H(S_anchor|W') in the trees.
 
 from __future__ import annotations
 
-from ggmi.theory.flow import CURATED_BY_MAP, DELTA_I, ENTROPY_GAIN, EQ17, I_GEN
+from ggmi.theory.flow import DELTA_I, ENTROPY_GAIN, EQ17, I_GEN
 from ggmi.theory.needs import ALPHA_EXISTS
 from ggmi.theory.statement import Condition, Correction, Statement, register
 from ggmi.theory.terms import Term, conditional, entropy, information, number
@@ -38,7 +38,8 @@ LACKED = ENTROPY_GAIN + BEYOND_ANCHORS
 PAID = conditional("S_gen", "M") + information("h", "M", "S_anchor")
 PAID_LATEX = r"H(\Sg \mid \Mp) + I(h(e_p); \Mp \mid \Sa)"
 CHAIN_RULES = (
-    r"$H(\Sg) - H(\Mp) = H(\Sg \mid \Mp) - H(\Mp \mid \Sg)$ and $I(h(e_p), \Mp) - I(\Sa, \Mp) = I(h(e_p); \Mp \mid \Sa) "
+    r"$H(\Sg) - H(\Mp) = H(\Sg \mid \Mp) - H(\Mp \mid \Sg)$ and $I(h(e_p), \Mp) - I(\Sa, \Mp) = I(h(e_p); "
+    r"\Mp \mid \Sa) "
     r"- I(\Sa; \Mp \mid h(e_p))$, by the chain rules"
 )
 TOLD = Condition(
@@ -50,7 +51,8 @@ TOLD = Condition(
 )
 PAYMENT = (
     r"The right side less the left is $\DI + I(\Sa, \Mp) - H(\Sg)$, which is "
-    r"$H(\Mp \mid \Sg) + I(\Sa; \Mp \mid h(e_p))$ less what is added here. Where $e_p$ is a function of $p$ the last term "
+    r"$H(\Mp \mid \Sg) + I(\Sa; \Mp \mid h(e_p))$ less what is added here. Where $e_p$ is a function of "
+    r"$p$ the last term "
     r"is zero."
 )
 
@@ -84,13 +86,12 @@ THEOREM_4_10 = register(
         terms=GAIN,
         needs=(ALPHA_EXISTS,),
         note=(
-            r"The upper bound of the gain, with $\DH = H(\Sa) - H(\Sg)$, $\varepsilon_{W,p} = H(\Sa \mid W) - H(\Sa \mid "
+            r"The upper bound of the gain, with $\DH = H(\Sa) - H(\Sg)$, $\varepsilon_{W,p} = H(\Sa \mid "
+            r"W) - H(\Sa \mid "
             r"\Mp)$ and $H(\Sa \mid W') = \alpha H(\Sa \mid W)$. In every world it is equivalent to (32).2."
         ),
         condition=TOLD,
-        correction=Correction(
-            rf"\GGMI \le {BOUND_LATEX} + {PAID_LATEX}", GGMI, BOUND_10 + PAID, PAYMENT
-        ),
+        correction=Correction(rf"\GGMI \le {BOUND_LATEX} + {PAID_LATEX}", GGMI, BOUND_10 + PAID, PAYMENT),
     )
 )
 _line(
@@ -218,9 +219,7 @@ _line(
     kind="definition",
     note=r"Defines $\varepsilon_{W,p} = H(\Sa \mid W) - H(\Sa \mid \Mp)$.",
 )
-_line(
-    "(35).1", r"\GGMI = I(\Sa, W') - I(\Sg, W)", GGMI, GGMI, relation="=", kind="definition", note="(9) again."
-)
+_line("(35).1", r"\GGMI = I(\Sa, W') - I(\Sg, W)", GGMI, GGMI, relation="=", kind="definition", note="(9) again.")
 _line(
     "(35).2",
     r"\GGMI = I(\Sa, W) + (1 - \alpha) H(\Sa \mid W) - I(\Sg, W)",

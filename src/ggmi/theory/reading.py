@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,27 +12,48 @@ from typing import Any
 import numpy as np
 
 from ggmi.errors import UserError
+from ggmi.formulas import plain
 from ggmi.theory import terms
-from ggmi.theory.catalogue import STATEMENTS
-from ggmi.theory.statement import EXACT, TOLERANCE, Statement
+from ggmi.theory.catalogue import STATEMENTS, renamed
+from ggmi.theory.regimes import ASSUMPTIONS, REGIMES
+from ggmi.theory.statement import EXACT, Statement
+from ggmi.theory.study import plain_prose
 from ggmi.theory.tables import (
+    CURATION,
+    MODEL,
     Rows,
     Tables,
     read_losses,
     read_outputs,
     read_parameters,
     read_rows,
+    read_rows_given_anchor,
     read_tables,
     read_values,
     symbols,
 )
-from ggmi.theory.world import MAX_STATES, Array, World
+from ggmi.theory.world import MAX_STATES, Array, World, example_values
 
-# A root turns an information that is off by 1e-14 into a bound that is off by 1e-7.
-ROOT_TOLERANCE = 1e-6
+Index = Mapping[int, int]
 
 
-def read_world(path: Path) -> World:
+@dataclass(frozen=True)
+class OwnWorld:
+    """A world from a file.
+
+    Parameters
+    ----------
+    world
+        A batch of one.
+    note
+        What there is to say of the file, or nothing.
+    """
+
+    world: World
+    note: str = ""
+
+
+def read_world(path: Path) -> OwnWorld:
     """Read one world from a JSON file.
 
     The file is a certificate, or an object of ``tables`` and ``parameters``, or the tables alone.
@@ -39,16 +61,20 @@ def read_world(path: Path) -> World:
     ``"1/3"``; a table of one condition has an object a row. A row that is left out is one that cannot
     occur.
 
+    - ``e_M | e_p`` may be ``e_M | S_anchor, e_p`` instead, an object of rows an anchor, and ``S_gen | M``
+      likewise ``S_gen | S_anchor, M``.
     - ``M | e_p, e_M`` may be left out for the sum over the integers; else it holds the sums modulo a
       number that is above the values of h and g. ``S_gen | M`` may be left out for S_gen = M(p),
       ``W' | S_anchor`` for a constant W'.
-    - ``loss of W`` and ``loss of W'`` hold a list of losses a parameter: the loss at the data value 0,
-      at 1 and so on. S_anchor, M(p) and S_gen share their data values.
+    - ``loss of W`` and ``loss of W'`` hold a list of losses a parameter: the loss of an example of value
+      0, of 1 and so on. S_anchor, M(p) and S_gen share their data values.
     - ``parameters`` are ``C`` (default: the largest size of a loss), ``sigma`` (default: half the largest
-      oscillation of a parameter's loss, over ``contraction``), ``contraction``, the factor eta^L of the
-      layers through which the loss sees its data (default 1), and ``1/n`` (default 1; else S_anchor, M(p)
-      and S_gen number sets of n independent examples of one law, the first example most significant,
-      and a loss is the mean of the examples' losses).
+      oscillation of a parameter's loss, over the contraction), ``contraction`` and ``anchor contraction``,
+      the factors eta^L of the layers through which the losses of W and of W' see their data (default 1),
+      ``lambda excess``, how far lambda lies above the smallest that Lemma E.1 allows (default 0), and
+      ``1/n`` and ``1/m`` (default 1, and 1/n): with n examples a symbol of M(p) and of S_gen is a number
+      of n digits, each an example, and one of S_anchor a number of m digits. The base of the digits is
+      the smallest that all these numbers fit.
 
     Parameters
     ----------
@@ -57,9 +83,9 @@ def read_world(path: Path) -> World:
 
     Returns
     -------
-    World
-        A batch of one. Symbols that cannot occur are left out and the others numbered anew, since it
-        matters only which are equal.
+    OwnWorld
+        Symbols that cannot occur are left out and the others numbered anew, since it matters only
+        which are equal, and for the noise S_gen - M(p) which values they stand for.
 
     Raises
     ------
@@ -76,7 +102,7 @@ def read_world(path: Path) -> World:
     ...         "W | S_gen": {"0": {"0": 1}, "1": {"1": 1}, "2": {"0": 1}}}
     >>> with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
     ...     _ = file.write(json.dumps({"tables": bits})), file.flush()
-    ...     world = read_world(Path(file.name))
+    ...     world = read_world(Path(file.name)).world
     >>> float(world.mutual_information("S_gen", "W")[0] / np.log(2)).__round__(12)
     1.0
     """
@@ -87,13 +113,15 @@ def read_world(path: Path) -> World:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not JSON ({error})") from None
     try:
-        return _built(read_tables(stored), read_parameters(stored))
+        world = _built(read_tables(stored), read_parameters(stored))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+    former = str(stored.get("statement", ""))
+    return OwnWorld(world, f"{former}: {renamed(former)}" if renamed(former) else "")
 
 
-def judged(world: World) -> list[dict[str, Any]]:
-    """Evaluate every statement in one world.
+def judge(world: World) -> dict[str, list[dict[str, Any]]]:
+    """Say which of the declared assumptions one world meets, and what every statement says in it.
 
     Parameters
     ----------
@@ -102,123 +130,181 @@ def judged(world: World) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        Keys statement, reference, formula, kind, verdict (holds, fails, does not apply), left and
-        right (nats; risks in units of the loss; None where it does not apply), and why it does not.
+    dict
+        ``assumptions``: a row an assumption, with the keys assumption, text, met and missed_by (nats).
+        ``regimes``: a row a regime, with the keys regime, met and missing (the assumptions' names).
+        ``statements``: a row a statement, with the keys statement, reading, reference, formula, verdict
+        (holds, fails, does not apply, by definition, assumption), left and right (nats; risks in units
+        of the loss; of random sides those at the outcome that fits worst; None where it does not apply),
+        unmet (what the statement needs and by how much the world misses it) and counts_in (the regimes
+        that its verdict is evidence for).
     """
-    rows = []
-    for statement in STATEMENTS.values():
-        unmet = [a.text for a in statement.assumptions if not a.holds(world)[0]]
-        left = right = None
-        verdict = "does not apply"
-        if not unmet:
-            left, right = (float(terms.evaluate(side, world)[0]) for side in (statement.left, statement.right))
-            verdict = "fails" if statement.slack(world)[0] < -_tolerance(statement, world) else "holds"
-        rows.append(
-            {
-                **{"statement": statement.key, "reference": statement.reference, "formula": statement.formula},
-                **{"kind": statement.kind, "verdict": verdict, "left": left, "right": right},
-                "unmet": "; ".join(unmet),
-            }
-        )
-    return rows
+    assumptions = [(a, float(a.missed_by(world)[0])) for a in ASSUMPTIONS]
+    met = {a.key: missed < EXACT for a, missed in assumptions}
+    regimes: list[dict[str, Any]] = [
+        {"regime": key, "met": not missing, "missing": missing}
+        for key, regime in REGIMES.items()
+        for missing in [[a.key for a in regime.assumptions if not met[a.key]]]
+    ]
+    counts_in = [row["regime"] for row in regimes if row["met"]]
+    return {
+        "assumptions": [
+            {"assumption": a.key, "text": plain_prose(a.text), "met": met[a.key], "missed_by": missed}
+            for a, missed in assumptions
+        ],
+        "regimes": regimes,
+        "statements": [_judge_statement(s, world, counts_in) for s in STATEMENTS.values()],
+    }
 
 
-def _tolerance(statement: Statement, world: World) -> float:
-    """What float64 may add to a violation."""
-    if not statement.needs_loss:
-        return TOLERANCE
-    return ROOT_TOLERANCE * float(max(world.bound, world.sigma))
+def _judge_statement(statement: Statement, world: World, counts_in: Sequence[str]) -> dict[str, Any]:
+    unmet = [
+        {"assumption": a.key, "text": plain_prose(a.text), "missed_by": _finite(a.missed_by(world)[0])}
+        for a in statement.needs
+        if not a.holds(world)[0]
+    ]
+    left = right = None
+    verdict = {"definition": "by definition", "assumption": "assumption"}.get(statement.kind, "does not apply")
+    if statement.judged and not unmet:
+        left, right = terms.sides_at_worst(statement.left, statement.right, statement.relation, world)
+        # Losses scale what a root feigns.
+        tolerance = statement.tolerance * (float(max(world.bound, world.sigma)) if statement.needs_loss else 1)
+        verdict = "fails" if statement.slack(world)[0] < -tolerance else "holds"
+    return {
+        **{"statement": statement.label, "reading": statement.reading, "reference": statement.reference},
+        **{"formula": plain(statement.latex), "verdict": verdict, "left": left, "right": right},
+        **{"unmet": unmet, "counts_in": list(counts_in) if verdict in ("holds", "fails") else []},
+    }
+
+
+def _finite(value: float) -> float | None:
+    """A number that JSON can hold, or nothing."""
+    return float(value) if np.isfinite(value) else None
 
 
 def _built(tables: Tables, parameters: Mapping[str, Fraction]) -> World:
-    samples = parameters.get("1/n", Fraction(1)).denominator
-    # Along the chain, only what can occur is kept.
+    n = parameters.get("1/n", Fraction(1)).denominator
+    m = parameters.get("1/m", parameters.get("1/n", Fraction(1))).denominator
+    # Along the arrows, only what can occur is kept.
     anchor = read_rows("S_anchor", {"S_anchor": {"0": tables["S_anchor"]}}, [0])
     anchors = symbols(anchor)
     prompt = read_rows("e_p | S_anchor", tables, anchors)
-    prompts = symbols(prompt)
-    model = read_rows("e_M | e_p", tables, prompts)
-    models = symbols(model)
+    model = read_rows_given_anchor(MODEL, tables, {s: sorted(prompt[s]) for s in anchors})
+    prompts, models = symbols(prompt), _symbols_of(model.values())
     h, g = read_values("h", tables, prompts), read_values("g", tables, models)
-    output = read_outputs(tables, {(e, m): (h[e], g[m]) for e in prompts for m in model[e]}, samples)
-    curation = read_rows("S_gen | M", tables, sorted(set(output.values())))
-    learner = read_rows("W | S_gen", tables, symbols(curation))
+    pairs = sorted({(e, x) for rows in model.values() for e, row in rows.items() for x in row})
+    output = read_outputs(tables, {(e, x): (h[e], g[x]) for e, x in pairs}, n)
+    reached = {s: sorted({output[e, x] for e, row in model[s].items() for x in row}) for s in anchors}
+    curation = read_rows_given_anchor(CURATION, tables, reached)
+    data = _symbols_of(curation.values())
+    learner = read_rows("W | S_gen", tables, data)
     anchor_learner = read_rows("W' | S_anchor", tables, anchors)
     # Indices: data values share theirs, the others are numbered in order.
-    place = _places({*anchors, *curation, *symbols(curation)}, samples)
-    s, k, y = ({x: place[x] for x in values} for values in (anchors, curation, symbols(curation)))
-    e, m, w, v = ({x: i for i, x in enumerate(symbols(rows))} for rows in (prompt, model, learner, anchor_learner))
-    sums = np.zeros((len(e), len(m)), dtype=np.int64)
-    for (one, two), x in output.items():
-        sums[e[one], m[two]] = place[x]
-    columns = _columns(place, samples)
-    loss = read_losses("loss of W", tables, w, columns if samples == 1 else columns[: 1 + max(y.values())])
-    anchor_loss = read_losses("loss of W'", tables, v, columns[: 1 + max(s.values())])
+    values = {*anchors, *output.values(), *data}
+    place = _places(values, max(n, m))
+    base = _base(values, n, m, anchors) if max(n, m) > 1 else 0
+    s, k, y = ({x: place[x] for x in part} for part in (anchors, sorted(set(output.values())), data))
+    e, x, w, v = (_numbered(part) for part in (prompts, models, symbols(learner), symbols(anchor_learner)))
+    size = (base**m, base**n, base**n) if base else (1 + max(s.values()), 1 + max(k.values()), 1 + max(y.values()))
+    sums = np.zeros((len(e), len(x)), dtype=np.int64)
+    for (one, two), value in output.items():
+        sums[e[one], x[two]] = place[value]
+    columns = list(range(base)) if base else sorted(values)
+    loss = read_losses("loss of W", tables, w, columns)
+    anchor_loss = read_losses("loss of W'", tables, v, columns if base else [c for c in columns if c <= max(anchors)])
     world = World(
-        _dense("S_anchor", anchor, {0: 0}, s)[None, 0],
-        _dense("e_p | S_anchor", prompt, s, e)[None],
-        _dense("e_M | e_p", model, e, m)[None],
-        np.unique([h[x] for x in e], return_inverse=True)[1][None],
-        np.unique([g[x] for x in m], return_inverse=True)[1][None],
+        _dense("S_anchor", anchor, {0: 0}, s, 1, size[0])[None, 0],
+        _dense("e_p | S_anchor", prompt, s, e, size[0])[None],
+        _stacked(MODEL, model, s, size[0], e, x, len(e), len(x)),
+        np.unique([h[i] for i in e], return_inverse=True)[1][None],
+        np.unique([g[i] for i in x], return_inverse=True)[1][None],
         sums[None],
-        _dense("S_gen | M", curation, k, y)[None],
-        _dense("W | S_gen", learner, y, w)[None],
-        _dense("W' | S_anchor", anchor_learner, s, v)[None],
+        _stacked(CURATION, curation, s, size[0], k, y, size[1], size[2]),
+        _dense("W | S_gen", learner, y, w, size[2])[None],
+        _dense("W' | S_anchor", anchor_learner, s, v, size[0])[None],
         np.array(loss, dtype=float)[None] if loss else None,
         np.array(anchor_loss, dtype=float)[None] if anchor_loss else None,
-        samples=samples,
-        **_scales([*loss, *anchor_loss], parameters),
+        samples=n,
+        anchor_samples=m,
+        values=np.array(sorted(values)) if not base else None,
+        **_scales(loss, anchor_loss, parameters),
     )
     _check_examples(world)
     return world
 
 
 def _check_examples(world: World) -> None:
-    """Refuse training sets that are not n independent examples of one law, or whose loss is not the mean of theirs."""
-    n = world.samples
-    for name, losses in (("S_anchor", world.anchor_loss), ("M", None), ("S_gen", world.loss)) if n > 1 else ():
-        if not _are_examples(world.marginal([name])[0], losses, n):
+    """Refuse training sets that are not of independent examples: of one law for the anchors, given p for the others."""
+    for name, share in (("S_anchor", "1/m"), ("M", "1/n"), ("S_gen", "1/n")):
+        n = world.examples(name)
+        if n == 1:
+            continue
+        law = world.marginal([name] if name == "S_anchor" else ["S_anchor", name])[0]
+        law = law if law.ndim == 2 else law[None]
+        sides = [_side(law, n, i) for i in range(n)]
+        mass = law.sum(axis=1, keepdims=True)
+        product = mass ** (1 - n) * np.ones_like(law) if (mass > 0).all() else np.zeros_like(law)
+        digits = (
+            np.arange(law.shape[1])[:, None] // example_values(law.shape[1], n) ** np.arange(n)[::-1] % len(sides[0][0])
+        )
+        for i in range(n):
+            product = product * sides[i][:, digits[:, i]]
+        alike = name != "S_anchor" or max(np.abs(side - sides[0]).max() for side in sides) < EXACT
+        if np.abs(product - law).max() > EXACT or not alike:
+            of = "of one law" if name == "S_anchor" else "given p"
             raise UserError(
-                f"parameter '1/n' is 1/{n}, but {name} does not number sets of {n} independent examples of one law, or "
-                "a set's loss is not the mean of its examples' losses"
+                f"parameter '{share}' is 1/{n}, but {name} does not number sets of {n} examples that are "
+                f"independent {of}"
             )
 
 
-def _are_examples(law: Array, losses: Array | None, n: int) -> bool:
-    """Whether a law is that of n independent examples, the first most significant, and a loss the mean of theirs."""
-    size = len(law)
-    side = round(size ** (1 / n))
-    if side == 1 or side**n != size:
-        return size == 1
-    digits = np.arange(size)[:, None] // side ** np.arange(n) % side
-    example = np.bincount(digits[:, 0], law, side)
-    if np.abs(example[digits].prod(axis=1) - law).max() > EXACT:
-        return False
-    if losses is None:
-        return True
-    # A set of n times the same example has that example's loss.
-    alone = losses[0][:, :: (size - 1) // (side - 1)]
-    return bool(np.abs(alone[:, digits].mean(axis=2) - losses[0]).max() <= EXACT * max(np.abs(losses).max(), 1))
+def _side(law: Array, n: int, place: int) -> Array:
+    """Law of one of n examples, shape (p, values)."""
+    side = example_values(law.shape[1], n)
+    parts: Array = law.reshape(len(law), side**place, side, -1).sum(axis=(1, 3))
+    return parts
 
 
-def _places(values: set[int], samples: int) -> dict[int, int]:
+def _symbols_of(tables: Iterable[Rows]) -> list[int]:
+    return sorted({x for rows in tables for x in symbols(rows)})
+
+
+def _numbered(values: Sequence[int]) -> dict[int, int]:
+    return {x: i for i, x in enumerate(values)}
+
+
+def _places(values: set[int], examples: int) -> dict[int, int]:
     """Index of every data value: its rank; numbers of several digits stay what they are."""
-    return {x: i if samples == 1 else x for i, x in enumerate(sorted(values))}
+    return {x: i if examples == 1 else x for i, x in enumerate(sorted(values))}
 
 
-def _columns(place: Mapping[int, int], samples: int) -> list[int]:
-    """The data value at every index."""
-    if samples == 1:
-        return list(place)
-    if (size := 1 + max(place)) > MAX_STATES:
-        raise UserError(f"data take {size} values, more than the {MAX_STATES} that are enumerated")
-    return list(range(size))
+def _base(values: set[int], n: int, m: int, anchors: Sequence[int]) -> int:
+    """The smallest base in which every number has its digits."""
+    base = 2
+    while base**m <= max(anchors) or base**n <= max(values - set(anchors), default=0):
+        base += 1
+    if max(base**n, base**m) > MAX_STATES:
+        raise UserError(f"data take {max(base**n, base**m)} values, more than the {MAX_STATES} that are enumerated")
+    return base
 
 
-def _dense(name: str, rows: Rows, conditions: Mapping[int, int], results: Mapping[int, int]) -> Array:
+def _stacked(
+    name: str, tables: Mapping[int, Rows], s: Index, anchors: int, conditions: Index, results: Index, *shape: int
+) -> Array:
+    """A table an anchor, or one for all where they agree; shape (1, anchors or 1, conditions, results)."""
+    merged: dict[int, dict[int, float]] = {}
+    for rows in tables.values():
+        merged |= rows
+    if all(merged[x] == row for rows in tables.values() for x, row in rows.items()):
+        return _dense(name, merged, conditions, results, *shape)[None, None]
+    parts = {s[anchor]: _dense(name, rows, conditions, results, *shape) for anchor, rows in tables.items()}
+    default = next(iter(parts.values()))
+    return np.stack([parts.get(i, default) for i in range(anchors)])[None]
+
+
+def _dense(name: str, rows: Rows, conditions: Index, results: Index, height: int = 0, width: int = 0) -> Array:
     """A table by indices; a row that cannot occur is certain of some symbol."""
-    shape = 1 + max(conditions.values()), 1 + max(results.values())
+    shape = height or 1 + max(conditions.values()), width or 1 + max(results.values())
     if shape[0] * shape[1] > MAX_STATES:
         raise UserError(
             f"table '{name}' has {shape[0]} x {shape[1]} entries, more than the {MAX_STATES} that are enumerated"
@@ -231,14 +317,23 @@ def _dense(name: str, rows: Rows, conditions: Mapping[int, int], results: Mappin
     return law
 
 
-def _scales(losses: Sequence[Sequence[Fraction]], parameters: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """C, sigma and eta^L, as given or from the losses."""
-    contraction = parameters.get("contraction", Fraction(1))
-    found = {"contraction": contraction}
-    if losses:
-        half = max(max(row) - min(row) for row in losses) / 2
-        found["bound"] = max(abs(x) for row in losses for x in row)
-        # Layers shrink the oscillation of the loss that stands behind them.
-        found["sigma"] = half / contraction if contraction else half
+def _scales(
+    loss: Sequence[Sequence[Fraction]], anchor_loss: Sequence[Sequence[Fraction]], parameters: Mapping[str, Fraction]
+) -> dict[str, Fraction]:
+    """C, sigma, the contractions and lambda's excess, as given or from the losses."""
+    found = {
+        "contraction": parameters.get("contraction", Fraction(1)),
+        "anchor_contraction": parameters.get("anchor contraction", parameters.get("contraction", Fraction(1))),
+        "lambda_excess": parameters.get("lambda excess", Fraction(0)),
+    }
+    halves = []
+    for table, layers in ((loss, found["contraction"]), (anchor_loss, found["anchor_contraction"])):
+        if table:
+            half = max(max(row) - min(row) for row in table) / 2
+            # Layers shrink the oscillation of the loss that stands behind them.
+            halves.append(half / layers if layers else half)
+    if halves:
+        found["bound"] = max(abs(x) for row in (*loss, *anchor_loss) for x in row)
+        found["sigma"] = max(halves)
     given = {"bound": "C", "sigma": "sigma"}
     return found | {key: parameters[name] for key, name in given.items() if name in parameters}

@@ -190,7 +190,9 @@ def chain(a: str, given: str, b: str) -> Callable[[Stored, Law], bool]:
     """Whether a -> given -> b is a Markov chain, exactly."""
 
     def met(stored: Stored, joint: Law) -> bool:
-        all_, left, right, middle = (marginal(stored, joint, *x) for x in ((a, given, b), (a, given), (given, b), (given,)))
+        all_, left, right, middle = (
+            marginal(stored, joint, *x) for x in ((a, given, b), (a, given), (given, b), (given,))
+        )
         return all(
             all_.get((x, z, y), 0) * middle[z,] == p * q
             for (x, z), p in left.items()
@@ -272,6 +274,9 @@ def check_assumptions(stored: Stored, joint: Law) -> None:
 def recheck(stored: Stored) -> str:
     """Verify a certificate; returns a sentence, raises ValueError with a complaint."""
     getcontext().prec = 50
+    check(
+        "regime" in stored, "it names no regime: certificates of version 0.1.0 are about other statements, make it anew"
+    )
     joint = joint_law(stored["tables"])
     check_sum(stored, joint)
     check_scales(stored)

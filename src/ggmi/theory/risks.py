@@ -62,12 +62,14 @@ MODULUS = (
     r"draw of $\Sg$ differs from its mean."
 )
 WITH_SIGN = (
-    r"Let $B = \pm 1$ be the sign of $R(W) - \widehat R_S(W)$. For the parameters $(W, B)$ with the loss $B\,\ell(W, z)$, "
+    r"Let $B = \pm 1$ be the sign of $R(W) - \widehat R_S(W)$. For the parameters $(W, B)$ with the loss "
+    r"$B\,\ell(W, z)$, "
     r"which is as sub-Gaussian, (12) bounds $E\,|R(W) - \widehat R_S(W)|$ by the root of $I(S, (W, B))$, and "
     r"$I(S, (W, B)) \le I(S, W) + H(B) \le I(S, W) + \log 2$."
 )
 GIVEN_P = (
-    r"Given $p$ the bound of Xu and Raginsky has $I(\Sg, W \mid p)$ under the root, which is $I(\Sg, W) - I(p, W)$ because "
+    r"Given $p$ the bound of Xu and Raginsky has $I(\Sg, W \mid p)$ under the root, which is $I(\Sg, W) - "
+    r"I(p, W)$ because "
     r"$p \to \Sg \to W$; average over $p$, the root being concave."
 )
 
@@ -91,7 +93,8 @@ LEMMA_3_1 = register(
         terms=RISKS,
         needs=(BOUNDED,),
         note=(
-            rf"With ``bounded by $C$'' as ${WITHIN}$. The risks of a loss that takes both signs can differ by twice what "
+            rf"With ``bounded by $C$'' as ${WITHIN}$. The risks of a loss that takes both signs can differ "
+            rf"by twice what "
             r"the lemma allows."
         ),
         correction=Correction(
@@ -114,7 +117,8 @@ LEMMA_3_1_UNSIGNED = charitable(
     correction=None,
 )
 LAYERS_PROOF = (
-    r"Donsker and Varadhan's formula for each example and the concavity of the root give (12); a loss that sees its data "
+    r"Donsker and Varadhan's formula for each example and the concavity of the root give (12); a loss that "
+    r"sees its data "
     r"through layers of contraction $\eta$ oscillates by $2\sigma\eta^L$ at most, and $\eta^L \le \eta^{L/2}$."
 )
 register(
@@ -206,7 +210,8 @@ charitable(
     proofs={"chains_only": "(14) and (15) with $0 \\le \\ell \\le C$, then (6) in its charitable reading."},
     condition=INHERITED,
     correction=Correction(
-        rf"\left|E[R_D(\pi) - \RS(\pi)]\right| \le {TV_LATEX} + {ETA} \sqrt{{\frac{{2\sigma^2 [{CORRECTED_BRACKET}]}}{{n}}}}",
+        rf"\left|E[R_D(\pi) - \RS(\pi)]\right| \le {TV_LATEX} + {ETA} \sqrt{{\frac{{2\sigma^2 "
+        rf"[{CORRECTED_BRACKET}]}}{{n}}}}",
         absolute(mean(R_D - TRAINED)),
         mean(DIVERGENCES) + flow_bound(BOUND_5 + CREATED),
         "(14), (15) and (6) as corrected.",
@@ -217,7 +222,8 @@ LEMMA_4_8 = register(
     Statement(
         "(8)",
         "Lemma 4.8, section 4.3",
-        rf"E(\Err(\pi^{{\Sa}})) = E \left|{ANCHOR_ERR}\right| \le {ETA_ANCHOR} \sqrt{{\frac{{2\sigma^2}}{{m}} I(\Sa, W')}}",
+        rf"E(\Err(\pi^{{\Sa}})) = E \left|{ANCHOR_ERR}\right| \le {ETA_ANCHOR} "
+        rf"\sqrt{{\frac{{2\sigma^2}}{{m}} I(\Sa, W')}}",
         "<=",
         mean(absolute(ANCHOR_GAP)),
         flow_bound(I_ANCHOR, "1/m", "anchor contraction"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -20,7 +20,7 @@ from ggmi.theory.simplify import SIMPLER, VIOLATION, WORST, joint_states, simpli
 from ggmi.theory.skeleton import ALLOWED, CURATIONS, Sizes, Skeleton, sketch
 from ggmi.theory.statement import Statement
 from ggmi.theory.terms import parameter
-from ggmi.theory.world import Array, Laws, World
+from ggmi.theory.world import Array, Indices, Laws, World
 
 LEARNING_RATE = 0.15
 # eta^L of the layers, and lambda's excess, in searches that try one.
@@ -172,9 +172,15 @@ class _Climbing(Laws):
         for name, table in tables.items():
             setattr(self, name, table)
         self.h, self.g, self.output = world.h, world.g, world.output
-        self.samples, self.anchor_samples, self.parameters = world.samples, world.anchor_samples, world.parameters
+        self.samples, self.anchor_samples = world.samples, world.anchor_samples
+        self._parameters = world.parameters
         self._losses = losses
         self._marginals: dict[str, Array] = {}
+
+    @property
+    def parameters(self) -> Mapping[str, Fraction]:
+        """The world's parameters."""
+        return self._parameters
 
     def losses(self, learner: str) -> Any:
         """Loss of W or of W' at every data value."""
@@ -248,7 +254,7 @@ class _Ascent:
                 losses[learner] = layered_loss(squashed, self.plan.contraction)
         return self.skeleton.tables(logits, xp), losses
 
-    def world(self, logits: Mapping[str, Array], index: slice | Array = slice(None)) -> World:
+    def world(self, logits: Mapping[str, Array], index: slice | Indices = slice(None)) -> World:
         """The worlds of some logits."""
         tables, losses = self._tables(logits, np)
         made = World(
@@ -298,5 +304,5 @@ class _Ascent:
 
 def _joined(parts: Sequence[Skeleton]) -> Skeleton:
     """One batch of several."""
-    names: Callable[[str], Array] = lambda name: np.concatenate([getattr(p, name) for p in parts])  # noqa: E731
-    return Skeleton(**{name: names(name) for name in Skeleton.__dataclass_fields__})
+    names = Skeleton.__dataclass_fields__
+    return Skeleton(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ggmi.theory.world import Array, Indices
+from ggmi.theory.world import Indices
 
 Flags = NDArray[np.bool_]
 CURATIONS = ("none", "map", "noise", "noise given p", "channel", "channel given p")
@@ -262,7 +262,7 @@ def _learner_rows(skeleton: Skeleton) -> Indices:
         NONE: np.eye(*_channel_shape(skeleton), dtype=bool)[None],
         MAP: skeleton.curation_map[..., None] == np.arange(skeleton.learner_rows.shape[1]),
     }
-    noisy = sum(np.eye(*_channel_shape(skeleton), shift) for shift in range(NOISE)) > 0
+    noisy = np.sum([np.eye(*_channel_shape(skeleton), shift) for shift in range(NOISE)], axis=0) > 0
     support = np.ones((len(skeleton), *_channel_shape(skeleton)), dtype=bool)
     for kind, table in kinds.items():
         support = np.where((skeleton.curation == kind)[:, None, None], table, support)

@@ -12,9 +12,12 @@ from ggmi.errors import UserError, did_you_mean
 from ggmi.theory.terms import PARAMETERS
 from ggmi.theory.world import SUM_TOLERANCE
 
-LAWS = ("S_anchor", "e_p | S_anchor", "e_M | e_p", "S_gen | M", "W | S_gen", "W' | S_anchor")
+MODEL, CURATION = "e_M | e_p", "S_gen | M"
+# The same where they depend on the anchors too.
+GIVEN_ANCHOR = {MODEL: "e_M | S_anchor, e_p", CURATION: "S_gen | S_anchor, M"}
+LAWS = ("S_anchor", "e_p | S_anchor", MODEL, CURATION, *GIVEN_ANCHOR.values(), "W | S_gen", "W' | S_anchor")
 TABLES = (*LAWS, "h", "g", "M | e_p, e_M", "loss of W", "loss of W'")
-REQUIRED = ("S_anchor", "e_p | S_anchor", "e_M | e_p", "h", "g", "W | S_gen")
+REQUIRED = ("S_anchor", "e_p | S_anchor", MODEL, "h", "g", "W | S_gen")
 # Variables that h and g are functions of.
 FACTORS = {"h": "e_p", "g": "e_M"}
 LARGEST_VALUE = 999_999
@@ -55,8 +58,11 @@ def read_tables(stored: Any) -> dict[str, dict[str, Any]]:
     for name in tables:
         if name not in TABLES:
             raise UserError(f"there is no table '{name}'; {did_you_mean(name, TABLES)}")
+    for name, general in GIVEN_ANCHOR.items():
+        if name in tables and general in tables:
+            raise UserError(f"tables '{name}' and '{general}' are both given; give one of them")
     for name in (*REQUIRED, *tables):
-        if not tables.get(name):
+        if not tables.get(name) and not tables.get(GIVEN_ANCHOR.get(name, "")):
             which = f"needed are {', '.join(REQUIRED)}" if name in REQUIRED else "leave it out, or give its rows"
             raise UserError(f"table '{name}' is missing or empty; {which}")
     return tables
@@ -73,7 +79,7 @@ def read_parameters(stored: Mapping[str, Any]) -> dict[str, Fraction]:
     Returns
     -------
     dict
-        Of C, sigma, 1/n and contraction those that are given.
+        Those of `PARAMETERS` that are given.
 
     Raises
     ------
@@ -90,9 +96,10 @@ def read_parameters(stored: Mapping[str, Any]) -> dict[str, Fraction]:
                 raise UserError(f"there is no {kind} '{name}'; {did_you_mean(name, known)}")
     parameters = {name: _number(f"parameter '{name}'", given[name]) for name in PARAMETERS if name in given}
     for name, value in parameters.items():
-        if value < 0 or (name == "1/n" and value.numerator != 1) or (name == "contraction" and value > 1):
-            allowed = {"1/n": '1, "1/2", "1/3" and so on', "contraction": "numbers from 0 to 1"}
-            raise UserError(f"parameter '{name}' is {value}; allowed are {allowed.get(name, 'numbers from 0')}")
+        share, layers = name in ("1/n", "1/m"), name in ("contraction", "anchor contraction")
+        if value < 0 or (share and value.numerator != 1) or (layers and value > 1):
+            allowed = '1, "1/2", "1/3" and so on' if share else "numbers from 0 to 1" if layers else "numbers from 0"
+            raise UserError(f"parameter '{name}' is {value}; allowed are {allowed}")
     return parameters
 
 
@@ -128,8 +135,43 @@ def read_rows(name: str, tables: Tables, conditions: Iterable[int]) -> Rows:
     rows = _rows(name, tables[name])
     for x in conditions:
         if x not in rows:
-            raise UserError(f"table '{name}' has no row {x}, but {name.split(' | ')[1]} = {x} can occur")
+            raise UserError(f"table '{name}' has no row {x}, but {re.split(' [|] |, ', name)[-1]} = {x} can occur")
     return {x: rows[x] for x in conditions}
+
+
+def read_rows_given_anchor(name: str, tables: Tables, conditions: Mapping[int, Iterable[int]]) -> dict[int, Rows]:
+    """Read a table that may depend on the anchor.
+
+    Parameters
+    ----------
+    name
+        The table's name where it does not.
+    tables
+        All tables.
+    conditions
+        Symbols that can occur with each anchor.
+
+    Returns
+    -------
+    dict
+        Rows by anchor.
+
+    Raises
+    ------
+    UserError
+        If a condition has no row, or a row is no law.
+    """
+    general = GIVEN_ANCHOR[name]
+    if general not in tables:
+        rows = read_rows(name, tables, sorted({x for some in conditions.values() for x in some}))
+        return {s: {x: rows[x] for x in some} for s, some in conditions.items()}
+    by_anchor = {_symbol(general, key): rows for key, rows in tables[general].items()}
+    result = {}
+    for s, some in conditions.items():
+        if not isinstance(by_anchor.get(s), dict):
+            raise UserError(f"table '{general}' has no rows for {s}, but S_anchor = {s} can occur")
+        result[s] = read_rows(general, {general: by_anchor[s]}, some)
+    return result
 
 
 def _rows(name: str, table: Mapping[str, Any]) -> dict[int, Row]:
@@ -239,7 +281,7 @@ def read_losses(name: str, tables: Tables, parameters: Iterable[int], columns: S
     parameters
         Symbols of W or W' that can occur.
     columns
-        Data values whose losses are wanted.
+        Data values of an example whose losses are wanted.
 
     Returns
     -------

@@ -11,7 +11,7 @@ fractions in text, which is what certificates store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -288,6 +288,25 @@ def evaluate(term: Term, laws: Laws) -> Array:
     return (value + np.zeros((len(laws), 1, 1, 1))).reshape(-1)
 
 
-def named(terms: Mapping[str, Term], laws: Laws) -> dict[str, Array]:
-    """Values of named trees in every world of a batch."""
-    return {name: evaluate(term, laws) for name, term in terms.items()}
+def sides_at_worst(left: Term, right: Term, relation: str, laws: Laws) -> tuple[float, float]:
+    """Both sides in one world, at the outcome where the statement fits worst.
+
+    Parameters
+    ----------
+    left, right
+        The sides.
+    relation
+        ``<=``, ``>=`` or ``=``.
+    laws
+        A batch of one.
+
+    Returns
+    -------
+    tuple of float
+    """
+    learner = (left - right).learner
+    law = laws.outcome_law(learner)
+    one, two = (fold(side, _Batch(laws)) + 0 * law for side in (left, right))
+    excess = np.abs(one - two) if relation == "=" else one - two if relation == "<=" else two - one
+    place = np.unravel_index(np.argmax(np.where(law > 0, excess, -np.inf)), law.shape)
+    return float(one[place]), float(two[place])

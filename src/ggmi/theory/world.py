@@ -62,8 +62,12 @@ class Laws:
     anchor_learner: Array
     samples: int
     anchor_samples: int
-    parameters: Mapping[str, Fraction]
     _marginals: dict[str, Array]
+
+    @property
+    def parameters(self) -> Mapping[str, Fraction]:
+        """The world's parameters by the names statements and files use."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(self.h)
