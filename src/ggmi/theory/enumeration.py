@@ -134,8 +134,8 @@ def _row_choices(keys: Sequence[tuple[int, ...]], step: Step) -> Iterator[dict[t
                 for rest in named(index + 1, known + len(fresh)):
                     yield [row, *rest]
 
-    for rows in named(0, 0):
-        yield dict(zip(keys, rows, strict=True))
+    for chosen in named(0, 0):
+        yield dict(zip(keys, chosen, strict=True))
 
 
 def _output(path: Path) -> int:

@@ -241,9 +241,9 @@ def _check_examples(world: World) -> None:
             continue
         law = world.marginal([name] if name == "S_anchor" else ["S_anchor", name])[0]
         law = law if law.ndim == 2 else law[None]
+        law = law[law.sum(axis=1) > 0]
         sides = [_side(law, n, i) for i in range(n)]
-        mass = law.sum(axis=1, keepdims=True)
-        product = mass ** (1 - n) * np.ones_like(law) if (mass > 0).all() else np.zeros_like(law)
+        product = law.sum(axis=1, keepdims=True) ** (1 - n) * np.ones_like(law)
         digits = (
             np.arange(law.shape[1])[:, None] // example_values(law.shape[1], n) ** np.arange(n)[::-1] % len(sides[0][0])
         )
