@@ -6,11 +6,13 @@ import pandas as pd
 import pytest
 from browser import launched
 
-from ggmi.reporting.theory import theory_section, theory_sentence
+from ggmi.theory.catalogue import STATEMENTS
+from ggmi.theory.regimes import REGIMES
+from ggmi.theory.study import FAMILY_COLUMNS, VERDICT_COLUMNS
 
 PAGE = "results/theory.html"
-FAMILIES = ["independent, no curation", "independent, additive curation", "independent, deterministic curation"]
-SMALL = {"conditions_per_job": 30, "theory": {"worlds": 200, "families": FAMILIES, "restarts": 2, "steps": 40}}
+FAMILIES = ["declared: noise", "without_4.1: no noise", "chains_only: a channel", "structure: a channel given p"]
+SMALL = {"conditions_per_job": 30, "theory": {"worlds": 200, "families": FAMILIES, "restarts": 1, "steps": 25}}
 
 
 @pytest.fixture(scope="module")
@@ -23,90 +25,107 @@ def checked(tmp_path_factory, finished):
 
 
 def table(project, name):
-    return pd.read_csv(project.path / f"results/theory/{name}.csv")
+    return pd.read_csv(project.path / f"results/theory/{name}.csv", keep_default_na=False)
 
 
-def test_the_table_has_the_stated_columns_and_a_row_a_statement_and_family(checked):
+def test_the_tables_have_the_stated_columns_and_a_row_a_statement_and_regime(checked):
     rows = table(checked, "statements")
-    assert list(rows) == [
-        "statement",
-        "reference",
-        "family",
-        "worlds",
-        "violated_share",
-        "worst_violation_nats",
-        "median_slack_nats",
-        "certificate",
-    ]
+    assert tuple(rows) == FAMILY_COLUMNS
     assert set(rows["family"]) == set(FAMILIES)
-    assert not rows.duplicated(["statement", "family"]).any()
-    assert rows["certificate"].notna().all()
+    assert not rows.duplicated(["statement", "reading", "form", "family"]).any()
+    verdicts = table(checked, "verdicts")
+    assert tuple(verdicts) == VERDICT_COLUMNS
+    stated = [(s.label, s.reading, regime) for s in STATEMENTS.values() for regime in REGIMES]
+    assert list(verdicts[["statement", "reading", "regime"]].itertuples(index=False, name=None)) == stated
+    assert set(verdicts["verdict"]) == {"holds", "fails", "by definition", "assumption"}
 
 
-def test_known_failures_are_certified_in_files_that_recheck(checked):
-    verdicts = table(checked, "verdicts").set_index("statement")["verdict"]
-    assert verdicts["lemma4.5"] == verdicts["eq17"] == verdicts["theorem4.10"] == "fails"
-    assert verdicts["eq24"] == verdicts["lemma3.1"] == "holds"
-    rows = table(checked, "statements").set_index("statement")["certificate"]
-    for key in ("lemma4.5", "eq23", "eq17", "theorem4.7"):
-        path = checked.path / "results/theory" / rows[[key]].iloc[0]
-        script = checked.path / "src/ggmi/theory/recheck.py"
-        for file in (path, path.parent / "worst" / path.name):
-            done = subprocess.run([sys.executable, "-I", script, file], capture_output=True, text=True, check=True)
-            assert "violated by" in done.stdout
-    assert rows[["eq24"]].iloc[0].startswith("none found after ")
+def test_verdicts_are_those_of_the_printed_theory(checked):
+    rows = table(checked, "verdicts").set_index(["statement", "reading", "regime"])
+    verdict = rows["verdict"]
+    for regime, fails in (("declared", False), ("without_4.1", True), ("chains_only", False), ("structure", True)):
+        assert verdict["(5)", "printed", regime] == ("fails" if fails else "holds")
+        assert verdict["(10)", "printed", regime] == "fails"
+        assert verdict["(8)", "printed", regime] == "fails"
+        assert verdict["(8)", "charitable", regime] == "holds"
+        assert verdict["(4)", "printed", regime] == "holds"
+        assert verdict["(33).1", "printed", regime] == "by definition"
+        assert verdict["(24)", "printed", regime] == "assumption"
+    assert verdict["(31)", "printed", "declared"] == "holds"
+    assert verdict["(31)", "printed", "structure"] == "fails"
+    lemma, theorem = rows.loc[("(5)", "printed", "without_4.1")], rows.loc[("(10)", "printed", "declared")]
+    assert int(lemma["fewest_states"]) == 3
+    assert int(theorem["fewest_states"]) == 2
+    assert theorem["condition_is_exact"] == "True"
+    assert rows.loc[("(5)", "printed", "declared"), "proof"]
+
+
+def test_every_failure_is_certified_in_files_that_recheck(checked):
+    verdicts = table(checked, "verdicts")
+    failing = verdicts[verdicts["verdict"] == "fails"]
+    assert len(failing) > 60
+    script = checked.path / "src/ggmi/theory/recheck.py"
+    for row in failing.to_dict("records"):
+        file = checked.path / "results/theory" / row["certificate"]
+        smallest, worst = (json.loads(path.read_text()) for path in (file, file.parent / "worst" / file.name))
+        assert (smallest["regime"], smallest["reading"]) == (row["regime"], row["reading"])
+        assert len(smallest["joint"]["states"]) == int(row["fewest_states"])
+        low = float(worst["violation"]["interval"]["low"])
+        assert float(row["worst_violation_nats"]) == pytest.approx(low)
+        assert low >= float(smallest["violation"]["interval"]["low"]) - 1e-12
     folder = checked.path / "results/theory/certificates"
-    smallest, worst = (json.loads(p.read_text()) for p in (folder / "lemma4.5.json", folder / "worst/lemma4.5.json"))
-    assert len(smallest["joint"]["states"]) == 2
-    row = table(checked, "verdicts").set_index("statement").loc["lemma4.5"]
-    assert row["certified_violation_nats"] == pytest.approx(float(worst["violation"]["interval"]["low"]))
-    assert (
-        row["worst_violation_nats"]
-        >= row["certified_violation_nats"]
-        >= float(smallest["violation"]["interval"]["low"])
-    )
+    for name in ("without_4.1/5", "declared/worst/10", "structure/worst/31", "declared/8", "examples/4-marginal-n2"):
+        done = subprocess.run(
+            [sys.executable, "-I", script, folder / f"{name}.json"], capture_output=True, text=True, check=True
+        )
+        assert "violated by" in done.stdout
 
 
-def test_the_headline_counts_each_statement_once_and_tells_forms_apart(checked):
-    said = theory_sentence(table(checked, "verdicts"))
-    assert said.startswith("Of 27 statements of the theory, 12 fail in finite worlds, among them Lemma 4.5")
-    assert "(17) and (23) fail as published, ten in the form that we read out of the paper's proofs." in said
-    assert said.endswith(
-        ", three of them by definition. With |loss| ≤ C in place of 0 ≤ loss ≤ C, (14), (15) and Lemma 3.1 fail too."
-    )
-    listed = dict(theory_section(table(checked, "verdicts")).blocks[1].items)
-    assert "(as published)" in listed["(17) fails"]
-    assert "(as we read it)" in listed["Lemma 4.5 fails"]
-    assert "(another reading of appendix C, (14))" in listed["(14) with |loss| ≤ C fails"]
+def test_no_small_world_has_fewer_states_than_the_smallest_counterexample(checked):
+    small, verdicts = table(checked, "enumeration"), table(checked, "verdicts")
+    key = ["statement", "reading", "regime"]
+    fewest = small[small["violated"] > 0].groupby(key)["states"].min()
+    found = verdicts[verdicts["verdict"] == "fails"].set_index(key)["fewest_states"].astype(int)
+    assert len(fewest) > 40
+    assert (found[fewest.index] <= fewest).all()
+    assert small.groupby(key)["worlds"].sum().min() > 1000
 
 
 def test_a_new_family_makes_its_own_worlds_and_no_search(checked, tmp_path):
     project = checked.copy(tmp_path / "project")
     assert project.planned(PAGE) == set()
-    project.configure({**SMALL, "theory": {**SMALL["theory"], "families": [*FAMILIES, "independent, ERM"]}})
-    assert project.planned(PAGE) == {"theory_worlds 1-4", "statements", "theory_page"}
-    project.configure({**SMALL, "theory": {**SMALL["theory"], "steps": 41}})
-    assert project.planned(PAGE) == {"counterexamples 1-30", "statements", "theory_page"}
+    more = [*FAMILIES, "declared: no noise"]
+    project.configure({**SMALL, "theory": {**SMALL["theory"], "families": more}})
+    assert project.planned(PAGE) == {"theory_worlds 1-5", "statements", "theory_page"}
+    project.configure({**SMALL, "theory": {**SMALL["theory"], "steps": 26}})
+    assert project.planned(PAGE) == {"counterexamples 1-23", "statements", "theory_page"}
 
 
 def test_bytes_do_not_depend_on_how_jobs_are_cut(checked, tmp_path):
     project = checked.copy(tmp_path / "project")
     before = project.tables()
-    project.configure({**SMALL, "conditions_per_job": 11})
+    project.configure({**SMALL, "conditions_per_job": 13})
     assert project.planned(PAGE) == set()
     project.run("--cores", "2", "--forceall", PAGE)
-    assert (project.path / "results/theory/counterexamples/12-22.json").exists()
+    assert (project.path / "results/theory/counterexamples/14-23.json").exists()
     after = project.tables()
-    for name in ("theory/statements.csv", "theory/verdicts.csv", "theory/certificates/lemma4.5.json"):
-        assert after[name] == before[name]
+    for name in ("statements.csv", "verdicts.csv", "examples.csv", "certificates/without_4.1/5.json"):
+        assert after[f"theory/{name}"] == before[f"theory/{name}"]
 
 
-def test_a_family_that_is_not_there_is_refused_before_anything_runs(checked, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("declared: nois", "did you mean 'declared: noise'?"),
+        ("independent, ERM", "families are named by their regime now"),
+    ],
+)
+def test_a_family_that_is_not_there_is_refused_before_anything_runs(checked, tmp_path, name, hint):
     project = checked.copy(tmp_path / "project")
-    project.configure({**SMALL, "theory": {"families": ["independent, ERN"]}})
+    project.configure({**SMALL, "theory": {"families": [name]}})
     done = project.run("--cores", "1", PAGE, check=False)
     assert done.returncode == 2
-    assert "theory.families.0: there is no family 'independent, ERN'; did you mean 'independent, ERM'?" in done.stderr
+    assert f"theory.families.0: there is no family '{name}'; {hint}" in done.stderr
 
 
 def test_the_page_shows_a_counterexample_as_a_table_of_probabilities(checked):
