@@ -137,7 +137,7 @@ EQ17 = _line(
         r"H(\Sg) \le H(\Mp) + H(\Sg \mid \Mp)",
         entropy("S_gen"),
         entropy("M") + conditional("S_gen", "M"),
-        r"$H(\Sg) \le H(\Sg, \Mp)$. The last term is at most the entropy of the noise given $p$ plus what $p$ adds.",
+        r"$H(\Sg) \le H(\Sg, \Mp)$, which is the right side.",
     ),
 )
 NO_NOISE_LEARNT = Condition(
@@ -363,7 +363,8 @@ SIXTH = _line(
     },
     needs=(LAMBDA_EXISTS,),
     note=(
-        r"The term with $\lambda$ is gone. Where $\lambda$ is the smallest number that (24) allows the line holds all "
+        r"The term with $\lambda$ is gone: the line fails by as much as one likes where $\lambda$ is large (searched one "
+        r"above the smallest). Where $\lambda$ is the smallest number that (24) allows the line holds all "
         r"the same; the paper does not say that it is."
     ),
     condition=Condition(
