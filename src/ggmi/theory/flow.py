@@ -363,9 +363,9 @@ SIXTH = _line(
     },
     needs=(LAMBDA_EXISTS,),
     note=(
-        r"The term with $\lambda$ is gone: the line fails by as much as one likes where $\lambda$ is large (searched one "
-        r"above the smallest). Where $\lambda$ is the smallest number that (24) allows the line holds all "
-        r"the same; the paper does not say that it is."
+        r"The term with $\lambda$ is gone: the line fails by as much as one likes where $\lambda$ is large "
+        r"(searched one above the smallest). Where $\lambda$ is the smallest number that (24) allows the line holds "
+        r"all the same; the paper does not say that it is."
     ),
     condition=Condition(
         r"(\lambda - \lambda_{\min}) I(e_p, \Mp) \le H(e_M) - H(\Mp \mid e_p)",
