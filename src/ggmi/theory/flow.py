@@ -178,7 +178,7 @@ _line(
     r"I(\Mp, W) - \delta_\varepsilon \le I(\Mp, W)",
     I_OUT - DELTA_EPS,
     I_OUT,
-    note=r"That $\delta_\varepsilon$, ``the information loss due to the noise'', is not negative; it is "
+    note=r"That $\delta_\varepsilon$, “the information loss due to the noise”, is not negative; it is "
     r"never positive.",
     condition=NO_NOISE_LEARNT,
     correction=Correction(

@@ -93,7 +93,7 @@ LEMMA_3_1 = register(
         terms=RISKS,
         needs=(BOUNDED,),
         note=(
-            rf"With ``bounded by $C$'' as ${WITHIN}$. The risks of a loss that takes both signs can differ "
+            rf"With “bounded by $C$” as ${WITHIN}$. The risks of a loss that takes both signs can differ "
             rf"by twice what "
             r"the lemma allows."
         ),
@@ -110,7 +110,7 @@ TRIANGLE = f"The triangle inequality. {HALF_RANGE}"
 LEMMA_3_1_UNSIGNED = charitable(
     LEMMA_3_1,
     LEMMA_3_1.latex,
-    r"``Bounded by $C$'' read as $0 \le \ell \le C$.",
+    r"“Bounded by $C$” read as $0 \le \ell \le C$.",
     needs=(UNSIGNED,),
     proofs={"structure": TRIANGLE},
     condition=None,
@@ -373,7 +373,7 @@ SECOND = _line(
 charitable(
     SECOND,
     SECOND.latex,
-    r"``Bounded by $C$'' read as $0 \le \ell \le C$.",
+    r"“Bounded by $C$” read as $0 \le \ell \le C$.",
     needs=(UNSIGNED,),
     proofs={"structure": HALF_RANGE},
     condition=None,
