@@ -139,6 +139,7 @@ rule statements:
 rule theory_page:
     input:
         **PAGE_PARTS,
+        theory=f"{workflow.basedir}/workflow/report/theory.html.j2",
         table=f"{RESULTS}/theory/statements.csv",
         verdicts=f"{RESULTS}/theory/verdicts.csv",
         enumeration=f"{RESULTS}/theory/enumeration.csv",

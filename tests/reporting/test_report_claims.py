@@ -89,16 +89,16 @@ def test_a_term_that_moves_alike_where_the_gap_does_not_explains_nothing(make_st
     text = point(claim_points(make_study()), "J raises ΔI")
     assert text == (
         "Supported: ρ = +0.60 [+0.50, +0.70], slope +0.120 [+0.100, +0.140] nats a component. On the other sweeps the "
-        "term rises with K and L. It enters the bound with a plus and so would make the gap rise with J, which the gap "
-        "does by 4 of 4 divergences; but over all sweeps of the gap’s 12 trends 4 go the way it says, 8 the other way, "
-        "so it does not explain the gap by itself."
+        "term rises with K and L. It enters the upper bound with a plus: a gap that followed the bound would rise "
+        "with J, which it does by 4 of 4 divergences; but over all sweeps of the gap’s 12 trends 4 go the way it says, "
+        "8 the other way, so it does not explain the gap by itself."
     )
 
 
 def test_a_gap_that_does_not_follow_is_said(make_study):
     text = point(claim_points(make_study()), "L raises H(S_gen|W)")
     assert "cross-entropy of synthetic points under the student) and ρ = +0.60" in text
-    assert "would make the gap rise with L, which the gap does by 0 of 4 divergences: the gap does not follow" in text
+    assert "followed the bound would rise with L, which it does by 0 of 4 divergences: the gap does not follow" in text
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_gap_that_does_not_follow_is_said(make_study):
         (
             {("information_gain", "K"): -0.5, ("information_gain", "L"): -0.5},
             {(*MAIN, "forward", "J"): "against"},
-            "which the gap does by 3 of 4 divergences and does not by 1: whether it could explain the gap depends",
+            "which it does by 3 of 4 divergences and does not by 1: whether it could explain the gap depends",
         ),
         ({("information_gain", "J"): 0.02}, {}, "Undecided: ρ = +0.02 [−0.08, +0.12]"),
         ({("information_gain", "J"): 0.02}, {}, "The term does not clearly move there, so it explains nothing."),
         ({("information_gain", "J"): -0.5}, {}, "Contradicted: ρ = −0.50"),
-        ({("information_gain", "J"): -0.5}, {}, "would make the gap fall with J, which the gap does by 0 of 4"),
+        ({("information_gain", "J"): -0.5}, {}, "followed the bound would fall with J, which it does by 0 of 4"),
     ],
 )
 def test_what_a_claim_could_explain(make_study, moves, verdicts, said):
@@ -140,8 +140,9 @@ def test_the_bound_and_the_task_divergence_are_set_beside_the_gap(make_study):
 
 def test_the_lead_says_what_the_terms_tell_of_the_gap(make_study):
     assert telling_sentence(make_study()) == (
-        "Of the KL gap's 12 trends, the bound that they make up gets the direction of 4 right and of 8 wrong; "
-        "D_TV(D, D_M), which is none of them, 8 right and 4 wrong."
+        "Theorem 4.10 bounds the gain from above, so that a bound which rises allows a larger gain and promises none. "
+        "Of the KL gap's 12 trends, 4 go the way of the bound that the terms make up and 8 the other way; D_TV(D, D_M), "
+        "a cost that is none of them, gets 8 right and 4 wrong."
     )
     assert telling_sentence(make_study(axes=())) == ""
 

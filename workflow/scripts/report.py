@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ggmi.formulas import plain_prose
 from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.comparison import summary
 from ggmi.reporting.front import front_page
@@ -34,7 +35,10 @@ with job(snakemake.log[0]):
     tasks = [read_task(name, task["title"], task["files"]) for name, task in p.tasks.items()]
     configuration = Path(given.configuration).read_text(encoding="utf-8")
     page = front_page(studies, figures, records, configuration, p.code, p.seed, theory, tasks)
-    sentences = [*(summary(studies) if studies else []), *([] if theory is None else [theory_sentence(theory)])]
+    sentences = [
+        *(summary(studies) if studies else []),
+        *([] if theory is None else [plain_prose(theory_sentence(theory))]),
+    ]
     sentences += [sentence for task in tasks for sentence in task_sentences(task)]
     parts = [Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script")]
     write_text(snakemake.output.page, render(page, *parts))

@@ -40,8 +40,9 @@ def information_gain(
     ``-ln q(x | p) = -sum_t ln q(x_t | p, x_<t)``, and its mean over prompts and records is
     ``H(M(p) | p)`` without bias, for that is this expectation's definition.
 
-    *Lossless h gives equality, any other h a lower bound.* h(e_p) is a function of the prompt p.
-    Conditioning on p is therefore conditioning on (p, h(e_p)), and conditioning on more cannot
+    *Lossless h gives equality, any other h a lower bound.* In what the paper declares e_p, and with it
+    h(e_p), is a function of the prompt p; an e_p with randomness of its own, as the widest finite worlds
+    of the theory study have, is outside this argument. Conditioning on p is therefore conditioning on (p, h(e_p)), and conditioning on more cannot
     raise an entropy::
 
         H(M(p) | p) = H(M(p) | p, h(e_p)) = H(M(p) | h(e_p)) - I(M(p); p | h(e_p)) <= Delta I

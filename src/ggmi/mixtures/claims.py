@@ -52,8 +52,10 @@ CLAIMS = (
     Claim("L raises H(S_gen|W)", "student_entropy", "L", 1),
     Claim("L lowers ΔH", "entropy_change", "L", -1),
 )
-# The sign with which terms enter the bound of Theorem 4.10, and so, if the bound told the gain,
-# the direction in which they would move it.
+# The sign with which terms enter the right side of Theorem 4.10, which bounds the gain from above.
+# Section 4.4 reads movements of the bound as movements of the gain. That does not follow: an upper
+# bound that rises allows a larger gain and promises none, one that falls need not be reached. What
+# is compared with the gap is that reading.
 BOUND_SIGNS = {
     "information_gain": 1,
     "anchor_given_student": -1,

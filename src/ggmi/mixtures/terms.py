@@ -10,6 +10,9 @@ What M brings, g(e_M), are its J + L own components, fixed in a round. Hence
 H(M(p)) the entropy of M averaged over them. Nothing is curated: S_gen = M(p) and
 D_TV(D_M, D_gen) = 0.
 
+Theorem 4.10 bounds GGMI from above by ΔI - (alpha + 1) H(S_anchor|W) + 2 ΔH + H(S_gen|W) + epsilon_W,p;
+``bound`` is that right side without epsilon and with stand-ins, a number to set beside the gap.
+
 What is undefined. EM is a deterministic, continuous function of its data, so given W the data it
 was trained on lie on a surface without volume: H(S_gen|W) and H(S_anchor|W') are minus infinity,
 I(S_gen, W) and I(S_anchor, W') infinite, GGMI = infinity minus infinity and alpha infinite.

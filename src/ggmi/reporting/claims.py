@@ -24,7 +24,7 @@ TERM_NAMES = {
     "anchor_given_student": ("H(S_anchor|W)", "stand-in: cross-entropy of anchor points under the student"),
     "synthetic_given_student": ("H(S_gen|W)", "stand-in: cross-entropy of synthetic points under the student"),
     "student_entropy": ("H(S_gen|W)", "second stand-in: the student’s own entropy"),
-    "bound": ("The bound", "Theorem 4.10’s right side from the stand-ins, without its ε"),
+    "bound": ("The bound", "right side of Theorem 4.10, an upper bound of GGMI, from the stand-ins, without its ε"),
     TASK: ("D_TV(D, D_M)", "task divergence: target against generator"),
     "student_divergence": ("D_TV(D_M, π_gen)", "generator against student"),
 }
@@ -111,7 +111,7 @@ def gap_movements(study: MixtureStudy) -> dict[tuple[str, str], int]:
 
 
 def told(study: MixtureStudy, term: str, axes: Iterable[str] = AXES) -> tuple[int, int, int]:
-    """How often the gap moves as a term's movement and sign would have it.
+    """How often the gap moves as a term's movement and sign would have it, if the gap followed the upper bound.
 
     Parameters
     ----------
@@ -183,8 +183,9 @@ def telling_sentence(study: MixtureStudy) -> str:
     (right, wrong, undecided), (task_right, task_wrong, _) = counts.values()
     total = right + wrong + undecided
     return (
-        f"Of the KL gap's {total} trends, the bound that they make up gets the direction of {right} right and of "
-        f"{wrong} wrong; D_TV(D, D_M), which is none of them, {task_right} right and {task_wrong} wrong."
+        "Theorem 4.10 bounds the gain from above, so that a bound which rises allows a larger gain and promises none. "
+        f"Of the KL gap's {total} trends, {right} go the way of the bound that the terms make up and {wrong} the other "
+        f"way; D_TV(D, D_M), a cost that is none of them, gets {task_right} right and {task_wrong} wrong."
     )
 
 
@@ -202,7 +203,7 @@ def together_points(study: MixtureStudy) -> list[tuple[str, str]]:
         along = {axis: moved[term, axis] for axis in AXES if (term, axis) in moved}
         if along:
             which = {
-                "bound": "The bound ΔI − (α + 1) H(S_anchor|W) + 2 ΔH + H(S_gen|W), from the stand-ins,",
+                "bound": "The upper bound ΔI − (α + 1) H(S_anchor|W) + 2 ΔH + H(S_gen|W), from the stand-ins,",
                 TASK: "The task divergence, a cost in Lemma 3.1,",
             }[term]
             points.append((name, f"{which} {directions(along)}; {_tally(study, term)}."))
@@ -260,14 +261,14 @@ def _explaining(study: MixtureStudy, term: str, axis: str) -> str:
     agreeing, opposed, undecided = told(study, term, [axis])
     total = agreeing + opposed + undecided
     own = (
-        f"It enters the bound with a {sign} and so would make the gap {direction} with {axis}, which the gap does by "
-        f"{agreeing} of {total} divergences"
+        f"It enters the upper bound with a {sign}: a gap that followed the bound would {direction} with {axis}, "
+        f"which it does by {agreeing} of {total} divergences"
     )
     wrong = told(study, term)[1]
     if not agreeing:
         return f"{own}: the gap does not follow the term."
     if not wrong:
-        return f"{own}; no sweep speaks against it, so it could explain the gap."
+        return f"{own}; no sweep speaks against it, so the gap could follow it, which an upper bound does not promise."
     if wrong == opposed:
         return f"{own} and does not by {opposed}: whether it could explain the gap depends on the divergence."
     return f"{own}; but over all sweeps {_tally(study, term)}, so it does not explain the gap by itself."

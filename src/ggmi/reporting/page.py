@@ -10,14 +10,16 @@ import base64
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import jinja2
 from markupsafe import Markup, escape
 
+from ggmi.formulas import mathml, set_formula, split
 from ggmi.reporting.tables import DataTable
+from ggmi.reporting.text import count_word, fixed, listed, plural
 from ggmi.text.visible import plain
 
 # What all pictures of a page may take together, encoded, and all tables, at some 30 bytes a cell:
@@ -253,32 +255,71 @@ def render(page: Page, template: str, style: str, script: str) -> str:
         The same page gives the same text. The page's security policy allows its own style, its
         own script and embedded pictures, and no request to anywhere.
     """
+    shown = replace(page, sections=_within_budget(page.sections))
+    return render_template({"page": template}, style, script, page=shown)
+
+
+def render_template(templates: Mapping[str, str], style: str, script: str, **shown: object) -> str:
+    """Render the last of some templates, which may extend those before it.
+
+    Parameters
+    ----------
+    templates
+        By name.
+    style, script
+        CSS and JavaScript to put into the page.
+    **shown
+        What the template shows.
+
+    Returns
+    -------
+    str
+        As of `render`.
+
+    Raises
+    ------
+    ValueError
+        If style or script would end their element.
+    """
     if "</" in style or "</script" in script:
         raise ValueError("style and script cannot be embedded: they contain a closing tag")
-    sections = _within_budget(page.sections)
     policy = (
         "default-src 'none'; img-src data:; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
     environment = jinja2.Environment(
         autoescape=True,
+        loader=jinja2.DictLoader(dict(templates)),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=lambda value: value if isinstance(value, Markup) or not isinstance(value, str) else plain(value),
     )
-    environment.filters["prose"] = _typeset
-    return environment.from_string(template).render(
-        page=replace(page, sections=sections),
+    environment.filters |= {
+        "prose": _typeset,
+        "formula": lambda latex: Markup(mathml(latex, display=True)),  # noqa: S704 - made of escaped symbols
+        "fixed": fixed,
+        "listed": listed,
+        "plural": plural,
+        "count_word": count_word,
+    }
+    return environment.get_template(list(templates)[-1]).render(
         policy=policy,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
+        **shown,
     )
 
 
 def _typeset(text: str) -> Markup:
-    """Escape a sentence and set its marks in type."""
-    safe = str(escape(plain(text)))
+    """Escape a sentence, set its formulas as MathML and its marks in type."""
+    parts = split(plain(text))
+    return Markup("").join(set_formula(part) if formula else _marked(part) for part, formula in parts)
+
+
+def _marked(text: str) -> Markup:
+    """Escape a text and set its marks in type."""
+    safe = str(escape(text))
     for mark, setting in _MARKS:
         safe = mark.sub(setting, safe)
     return Markup(safe)  # noqa: S704 - escaped above

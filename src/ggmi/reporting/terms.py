@@ -91,6 +91,10 @@ def terms_section(studies: Sequence[MixtureStudy], picture: Picture) -> Section:
                 "the same sweeps; a claim is judged by the rank correlation of swept number and term, Holm-corrected "
                 "for all claims of a study. Whether a term moves as claimed is one question; whether that can explain "
                 "the KL gap is another: a term that moves alike along two sweeps cannot explain a gap that does not.",
+                r"The theorem is an upper bound, $\GGMI \le \DI - (\alpha + 1) H(\Sa \mid W) + 2 \DH + H(\Sg \mid W) + "
+                r"\varepsilon_{W,p}$. From an upper bound that rises no larger gain follows, and from one that falls "
+                "no smaller gain, only that gains above it are ruled out: section 4.4 reads more out of it. "
+                "Whether the gap moves with the bound is a fact about these worlds, and is counted here as one.",
             ]
         ),
         Prose(

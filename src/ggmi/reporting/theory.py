@@ -1,211 +1,315 @@
-"""The theory study's page: every statement, whether it holds, and the smallest world where it fails."""
+"""What the theory study found, in sentences, and what its page shows; the page's words are in its template."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.page import Block, Fold, Heading, Links, Listing, Page, Points, Prose, Section
-from ggmi.reporting.tables import COLUMNS, data_table, plain_table
-from ggmi.reporting.text import capital, count_word, fixed, listed, plural
-from ggmi.theory.catalogue import STATEMENTS, with_amendments
+from ggmi.formulas import plain
+from ggmi.reporting.page import Links, Points, Section
+from ggmi.reporting.text import fixed, listed, plural
+from ggmi.theory.catalogue import STATEMENTS
+from ggmi.theory.consequences import CONSEQUENCES
 from ggmi.theory.families import Family
+from ggmi.theory.regimes import REGIMES
 from ggmi.theory.statement import Statement
 
-# The statements that a reader asks for first.
-CENTRAL = ("lemma3.1", "lemma4.5", "lemma4.6", "theorem4.7", "theorem4.10")
+# How a sentence names each regime, from the strictest to the widest.
+UNDER = {
+    "declared": "under all that the paper declares",
+    "without_4.1": r"without section 4.1's chain $\Mp \to e_M \to W$",
+    "chains_only": "under the declared Markov chains alone",
+    "structure": "under the structure alone",
+}
 # Joint states written out; a world with more is in its file.
 STATES = 24
-SYMBOLS = {
-    **{"<=": "≤", ">=": "≥", "^2": "²", "alpha": "α", "lambda": "λ", "sigma": "σ", "eta": "η", "pi": "π"},
-    **{"delta_I": "ΔI", "delta_H": "ΔH", "delta_eps_p": "δ", "delta": "δ", "epsilon_W_p": "ε_W,p", "sqrt": "√"},
+VARIABLES = {
+    **{"S_anchor": r"\Sa", "e_p": "e_p", "h": "h(e_p)", "e_M": "e_M", "g": "g(e_M)"},
+    **{"M": r"\Mp", "S_gen": r"\Sg", "W": "W", "W'": "W'"},
 }
-_WORDS = re.compile("|".join(rf"\b{name}\b" if name[0].isalpha() else re.escape(name) for name in SYMBOLS))
-READ_FORM = "in the form that we read out of the paper's proofs"
-Certificates = Mapping[str, Mapping[str, Any]]
+Rows = Mapping[str, Mapping[str, Any]]
 
 
-def theory_sentence(verdicts: pd.DataFrame) -> str:
-    """What came of the published statements, in a few sentences.
-
-    Every statement counts once: another reading of one is told apart, and so is how much of what
-    fails is quoted from the paper and how much is read out of its proofs.
+def by_statement(verdicts: pd.DataFrame) -> dict[str, Rows]:
+    """Rows of ``verdicts.csv`` by statement's key and regime, in the catalogue's order.
 
     Parameters
     ----------
     verdicts
-        Of `ggmi.theory.study.verdicts`.
+        The table.
     """
-    again = verdicts["statement"].map(lambda key: bool(STATEMENTS[key].rereads))
-    once, reread = verdicts[~again], verdicts[again & (verdicts["verdict"] == "fails")]
-    failing = once[once["verdict"] == "fails"]
-    holding = once[once["verdict"] != "fails"]
-    sentences = []
-    if failing.empty:
-        worlds = int(once["worlds"].min())
-        sentences.append(f"None of {len(once)} published statements fails in {worlds:,} finite worlds or more each")
-    else:
-        central = [place(key) for key in CENTRAL if key in set(failing["statement"])]
-        among = f", among them {listed(central)}" if central else ""
-        sentences.append(f"Of {len(once)} statements of the theory, {len(failing)} fail in finite worlds{among}")
-        quoted = [place(key) for key in failing["statement"] if not STATEMENTS[key].as_read]
-        as_read = count_word(len(failing) - len(quoted))
-        if quoted:
-            verb = "fails" if len(quoted) == 1 else "fail"
-            sentences.append(f"{listed(quoted)} {verb} as published, {as_read} {READ_FORM}")
-        else:
-            sentences.append(f"All of these are {READ_FORM}")
-        if len(holding):
-            worlds = int(holding["worlds"].min())
-            sentences.append(f"{len(holding)} hold in every world tried (at least {worlds:,} each)")
-    trivial = int((holding["verdict"] == "holds by definition").sum())
-    if trivial:
-        sentences[-1] += f", {count_word(trivial)} of them by definition"
-    if len(reread):
-        again_fail = listed([place(STATEMENTS[key].rereads) for key in reread["statement"]])
-        verb = "fails" if len(reread) == 1 else "fail"
-        sentences.append(f"With |loss| ≤ C in place of 0 ≤ loss ≤ C, {again_fail} {verb} too")
-    return ". ".join(sentences) + "."
+    found: dict[str, dict[str, Mapping[str, Any]]] = {key: {} for key in STATEMENTS}
+    for row in verdicts.to_dict("records"):
+        key = row["statement"] + (" charitable" if row["reading"] == "charitable" else "")
+        found[key][row["regime"]] = row
+    return {key: rows for key, rows in found.items() if rows}
+
+
+def failing(rows: Rows) -> list[str]:
+    """The regimes in which a statement fails, the strictest first."""
+    return [regime for regime in REGIMES if rows[regime]["verdict"] == "fails"]
+
+
+def violation(key: str, row: Mapping[str, Any]) -> str:
+    """How far a statement is violated: certified where it is, else as evaluated."""
+    certified = row["certified_violation_nats"]
+    worst = certified if certified > 0 else row["worst_violation_nats"]
+    return f"{fixed(worst, 3)} {'of the loss’s unit' if STATEMENTS[key].needs_loss else 'nats'}"
+
+
+def status(key: str, rows: Rows) -> str:
+    """In which regimes a statement holds and fails, as a clause without its subject.
+
+    Parameters
+    ----------
+    key
+        The statement's.
+    rows
+        Its rows by regime.
+    """
+    fails = failing(rows)
+    holds = [regime for regime in REGIMES if regime not in fails]
+    proven = [regime for regime in holds if isinstance(rows[regime]["proof"], str) and rows[regime]["proof"]]
+    tried = [regime for regime in holds if regime not in proven]
+    said = []
+    if proven:
+        where = "in every regime" if len(proven) == len(REGIMES) else listed([UNDER[regime] for regime in proven])
+        said.append(f"holds {where}, with a proof")
+    if tried:
+        worlds = min(int(rows[regime]["worlds_admitted"]) for regime in tried)
+        said.append(f"is not violated by any of {worlds:,} worlds {listed([UNDER[regime] for regime in tried])}")
+    if fails:
+        first = rows[fails[0]]
+        where = listed([UNDER[regime] for regime in fails]) if holds else f"already {UNDER[fails[0]]}"
+        size = first["fewest_states"]
+        world = f"the smallest world has {plural(int(size), 'state')}, " if size == size else ""
+        said.append(f"fails {where} ({world}the worst violation is {violation(key, first)})")
+    return "; it ".join(said)
+
+
+def name(key: str) -> str:
+    """A statement's name: as the paper calls it, or its number."""
+    statement = STATEMENTS[key]
+    first = statement.reference.partition(",")[0]
+    return first if first.startswith(("Lemma", "Theorem", "Definition")) else statement.label
+
+
+def findings(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
+    """What a reader of the paper must know, each sentence under what it is about; formulas between dollar signs.
+
+    Parameters
+    ----------
+    verdicts
+        The table ``verdicts.csv``.
+    """
+    rows = by_statement(verdicts)
+    said = [(name(key), _said(key, rows[key])) for key in ("(5)", "(10)")]
+    said[0] = (said[0][0], f"{said[0][1]} {_idle(rows)}".strip())
+    moduli = ("(6)", "(7)", "(8)")
+    inside = [key for key in moduli if failing(rows[key])]
+    if inside:
+        where = UNDER[failing(rows[inside[0]])[0]]
+        text = f"With the modulus inside the expectation, as printed, {listed(inside)} "
+        text += f"{_agree(inside, 'fails', 'fail')} {where}"
+        found: dict[str, list[str]] = {}
+        for key in moduli:
+            found.setdefault(status(f"{key} charitable", rows[f"{key} charitable"]), []).append(key)
+        text += f". With the modulus outside, {'; '.join(f'{listed(keys)} {clause}' for clause, keys in found.items())}"
+        correction = STATEMENTS["(8)"].correction
+        assert correction is not None
+        text += rf". With the modulus inside, $\log 2$ must be added to the information: ${correction.latex}$."
+        said.append(("Lemmas 4.6 and 4.8, Theorem 4.7", text))
+    said.append((name("(1)"), _lemma_3_1(rows)))
+    said.append(("The proofs", _proofs(rows)))
+    return said
+
+
+def _agree(parts: Sequence[str], one: str, many: str) -> str:
+    return one if len(parts) == 1 else many
+
+
+def _said(key: str, rows: Rows) -> str:
+    """A statement, its status, and exactly where it holds."""
+    statement = STATEMENTS[key]
+    text = f"${statement.latex}$ {status(key, rows)}."
+    if failing(rows) and statement.condition is not None:
+        exactly = "exactly where" if statement.condition.exact else "where"
+        text += f" It holds {exactly} ${statement.condition.latex}$"
+        text += f": for example if {statement.condition.simple}." if statement.condition.simple else "."
+    return text
+
+
+def _idle(rows: Mapping[str, Rows]) -> str:
+    """What Lemma 4.5 is worth where it holds."""
+    if "declared" in failing(rows["(5)"]):
+        return ""
+    idle = next(c for c in CONSEQUENCES if "idle" in c.title)
+    return f"Where the chain holds it is idle: ${idle.latex}$. {idle.note}"
+
+
+def _lemma_3_1(rows: Mapping[str, Rows]) -> str:
+    fails = failing(rows["(1)"])
+    text = rf"With “bounded by $C$” as $|\ell| \le C$ it {status('(1)', rows['(1)'])}"
+    if fails:
+        unsigned = status("(1) charitable", rows["(1) charitable"])
+        text += rf": the constant is $2C$ then. With $0 \le \ell \le C$ it {unsigned}"
+    return f"{text}."
+
+
+def _proofs(rows: Mapping[str, Rows]) -> str:
+    """Which printed lines fail under everything declared, and how many hold there."""
+    judged = [key for key in rows if STATEMENTS[key].judged and STATEMENTS[key].reading == "printed"]
+    lines = [key for key in judged if STATEMENTS[key].reference.startswith("appendix")]
+    bad = [key for key in lines if "declared" in failing(rows[key])]
+    hold = [key for key in judged if "declared" not in failing(rows[key])]
+    text = f"Of the {len(judged)} printed lines that a world could contradict, {len(hold)} hold {UNDER['declared']}"
+    if not bad:
+        return f"{text}, and so does every line of the proofs."
+    text += f"; of the lines of the proofs {listed(bad)} {_agree(bad, 'does', 'do')} not"
+    if "(25).5" in bad and "declared" not in failing(rows["(5)"]):
+        text += ", so that the printed proof of Lemma 4.5 is unsound even where the lemma is true"
+    return f"{text}."
+
+
+def theory_sentence(verdicts: pd.DataFrame) -> str:
+    """Lemma 4.5 and Theorem 4.10 in a sentence each, formulas between dollar signs.
+
+    Parameters
+    ----------
+    verdicts
+        The table ``verdicts.csv``.
+    """
+    rows = by_statement(verdicts)
+    return " ".join(f"{name(key)} {status(key, rows[key])}." for key in ("(5)", "(10)"))
+
+
+def theory_section(verdicts: pd.DataFrame) -> Section:
+    """What the main page says of the theory, and where the rest is.
+
+    Parameters
+    ----------
+    verdicts
+        The table ``verdicts.csv``.
+    """
+    link = ("Every statement", "Verdicts by regime, counterexamples as tables of probabilities, proofs.", "theory.html")
+    return Section(
+        "theory", "The theory, statement by statement", "Theory", [Points(findings(verdicts)[:4]), Links([link])]
+    )
 
 
 def theory_page(
     verdicts: pd.DataFrame,
-    table: pd.DataFrame,
-    certificates: Certificates,
-    worst: Certificates,
+    families_table: pd.DataFrame,
+    enumeration: pd.DataFrame,
+    examples: pd.DataFrame,
+    continuous: pd.DataFrame,
+    certificates: Mapping[str, Mapping[str, Any]],
     families: Sequence[Family],
     provenance: Mapping[str, Any],
-) -> Page:
-    """Say which statements of the theory hold, and prove which do not.
+) -> dict[str, Any]:
+    """What the template ``theory.html.j2`` shows.
 
     Parameters
     ----------
-    verdicts
-        Of `ggmi.theory.study.verdicts`.
-    table
-        Of `ggmi.theory.study.statements_table`.
+    verdicts, families_table, enumeration, examples, continuous
+        The study's tables; `families_table` is ``statements.csv``.
     certificates
-        Certified counterexamples of fewest states by statement.
-    worst
-        Certified counterexamples of the largest violation by statement.
+        Certified counterexamples by path relative to the tables.
     families
-        Families of worlds in `table`.
+        Families of worlds in `families_table`.
     provenance
         Record of how the tables were made.
 
     Returns
     -------
-    Page
+    dict
     """
-    failing = [key for key in verdicts["statement"] if key in certificates]
-    holding = [key for key in verdicts["statement"] if key not in certificates]
-    by_key = {row["statement"]: row for row in verdicts.to_dict("records")}
-    return Page(
-        title="Does the theory hold?",
-        kicker="Every inequality of Gan & Liu (arXiv 2410.01720), checked exactly in finite worlds",
-        asked=(
-            "In a world of small alphabets the joint law of anchors, prompt, factors, generator output, synthetic data "
-            "and both students' parameters is an array, so each side of each inequality is a number, not an estimate. "
-            "Each statement is evaluated in families of random worlds, then attacked by gradient ascent; a violation "
-            "is certified with exact fractions and interval logarithms, so that its sign is proven."
-        ),
-        verdict=theory_sentence(verdicts),
-        findings=[(place(key), _finding(by_key[key], certificates.get(key))) for key in CENTRAL if key in by_key],
-        sections=[
-            _table_section(verdicts),
-            Section(
-                "failing",
-                "Statements that fail",
-                "What fails",
-                [block for key in failing for block in _failing(by_key[key], certificates[key], worst[key], table)]
-                or [Prose(["No statement was refuted."])],
-            ),
-            Section(
-                "holding",
-                "Statements that hold",
-                "What holds",
-                [
-                    Prose(["No family and no search violates these; the text says why where there is a proof."]),
-                    Points([_explained(STATEMENTS[key], by_key[key]) for key in holding]),
-                ],
-            ),
-            _family_section(table, families),
-            _making_section(provenance),
-        ],
-        colophon="All logarithms are natural; entropies in nats, risks in units of the loss.",
-    )
+    rows = by_statement(verdicts)
+    counted = {
+        (
+            row["statement"] + (" charitable" if row["reading"] == "charitable" else ""),
+            row["regime"],
+            row["states"],
+        ): row
+        for row in enumeration.to_dict("records")
+    }
+    largest = int(enumeration["states"].max())
+    return {
+        "findings": findings(verdicts),
+        "statements": {key: STATEMENTS[key] for key in rows},
+        "rows": rows,
+        "regimes": REGIMES,
+        "failures": [_failure(STATEMENTS[key], rows[key], certificates) for key in rows if failing(rows[key])],
+        "fewest": {
+            (key, regime): min((n for n in range(1, largest + 1) if _violated(counted, key, regime, n)), default=None)
+            for key in rows
+            for regime in REGIMES
+        },
+        "largest": largest,
+        "enumerated": int(enumeration.groupby(["regime", "states"])["worlds"].max()["structure"].sum()),
+        "consequences": CONSEQUENCES,
+        "examples": examples.fillna("").to_dict("records"),
+        "continuous": continuous.to_dict("records"),
+        "families": families,
+        "admitted": families_table.groupby("family")["worlds"].max().to_dict(),
+        "provenance": provenance,
+    }
 
 
-def theory_section(verdicts: pd.DataFrame) -> Section:
-    """What the main page says of the theory: one sentence, what fails, and where the rest is.
+def _violated(counted: Mapping[tuple[str, str, int], Mapping[str, Any]], key: str, regime: str, states: int) -> bool:
+    row = counted.get((key, regime, states))
+    return row is not None and row["violated"] > 0
+
+
+def _failure(statement: Statement, rows: Rows, certificates: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A failing statement with its smallest world in the strictest regime that has a certified one."""
+    fails = failing(rows)
+    paths = {r: rows[r]["certificate"] for r in fails if rows[r]["certificate"] in certificates}
+    shown = next(iter(paths), None)
+    return {
+        "statement": statement,
+        "name": name(statement.key),
+        "fails": fails,
+        "paths": paths,
+        "shown": shown,
+        "world": None if shown is None else world_shown(statement, certificates[paths[shown]]),
+        "violation": {regime: violation(statement.key, rows[regime]) for regime in fails},
+    }
+
+
+def world_shown(statement: Statement, certificate: Mapping[str, Any]) -> dict[str, Any]:
+    """A certificate's world: the joint law of what varies, what does not, losses, both sides.
 
     Parameters
     ----------
-    verdicts
-        Of `ggmi.theory.study.verdicts`.
+    statement
+        What it violates.
+    certificate
+        As stored.
     """
-    failing = verdicts[verdicts["verdict"] == "fails"].fillna("")
-    items = [
-        (
-            f"{place(row['statement'])} fails",
-            f"`{typeset(row['formula'])}` ({row['published_form']})"
-            + (f" holds if {typeset(row['holds_under'])}." if row["holds_under"] else "."),
-        )
-        for row in failing.to_dict("records")
-    ]
-    return Section(
-        "theory",
-        "The theory, statement by statement",
-        "Theory",
-        [
-            Prose([theory_sentence(verdicts)], "lead"),
-            Points(items),
-            Links(
-                [("Every statement", "Verdicts, counterexamples as tables of probabilities, proofs.", "theory.html")]
-            ),
+    variables, states = certificate["joint"]["variables"], certificate["joint"]["states"]
+    varies = [i for i in range(len(variables)) if len({state[i] for state in states}) > 1]
+    named = certificate["terms"]
+    terms = [(latex, named.get(latex) or named.get(plain(latex))) for latex in statement.terms]
+    return {
+        "states": len(states),
+        "head": [f"${VARIABLES[variables[i]]}$" for i in varies],
+        "rows": [[*(str(state[i]) for i in varies), str(Fraction(state[-1]))] for state in states[:STATES]],
+        "constant": [f"${VARIABLES[v]} = {states[0][i]}$" for i, v in enumerate(variables) if i not in varies],
+        "terms": [f"${latex} = {_middle(value)}$" for latex, value in terms if value],
+        # Sides that differ from outcome to outcome have no value of their own.
+        "sides": [
+            f"{side} {_middle(certificate[side]['interval'])}"
+            for side in ("left", "right")
+            if "interval" in certificate[side]
         ],
-    )
-
-
-def place(key: str) -> str:
-    """A statement's place in the paper, as one says it.
-
-    Examples
-    --------
-    >>> place("lemma4.5"), place("eq17"), place("eq14-signed")
-    ('Lemma 4.5', '(17)', '(14) with |loss| ≤ C')
-    """
-    *named, equation = re.split(r", (?=\()", STATEMENTS[key].reference, maxsplit=1)
-    equation, _, condition = equation.partition(", ")
-    said = named[0] if named and not named[0].startswith("appendix") else equation
-    return typeset(f"{said} {condition}".strip())
-
-
-def typeset(formula: str) -> str:
-    """A formula's words as the paper's symbols.
-
-    Examples
-    --------
-    >>> typeset("delta_I <= (lambda - 1) H(e_p)")
-    'ΔI ≤ (λ - 1) H(e_p)'
-    """
-    return _WORDS.sub(lambda found: SYMBOLS[found[0]], formula)
-
-
-def _finding(row: Mapping[str, Any], certificate: Mapping[str, Any] | None) -> str:
-    formula = f"`{typeset(row['formula'])}` ({row['published_form']})"
-    if certificate is None:
-        return f"{formula} holds in all {row['worlds']:,} worlds tried."
-    states = len(certificate["joint"]["states"])
-    left, right = (_middle(certificate[side]["interval"]) for side in ("left", "right"))
-    sentence = f"{formula} fails: in a world of {count_word(states)} states, left is {left} and right {right}."
-    if isinstance(row["holds_under"], str) and row["holds_under"]:
-        sentence += f" No violation was found where {typeset(row['holds_under'])}."
-    return sentence
+        "violation": _middle(certificate["violation"]["interval"]),
+        "losses": list(_losses(certificate)),
+        "parameters": certificate["parameters"],
+    }
 
 
 def _middle(interval: Mapping[str, str]) -> str:
@@ -214,126 +318,21 @@ def _middle(interval: Mapping[str, str]) -> str:
     return fixed(middle if abs(middle) > 1e-15 else 0.0, 4)
 
 
-def _table_section(verdicts: pd.DataFrame) -> Section:
-    shown = verdicts.fillna("")
-    shown["place"] = [place(key) for key in shown["statement"]]
-    for column in ("formula", "holds_under", "corrected"):
-        shown[column] = [typeset(text) for text in shown[column]]
-    caption = "Verdict on every published statement"
-    return Section(
-        "statements",
-        "Every statement",
-        "Every statement",
-        [
-            data_table(shown, COLUMNS["verdicts"], caption=caption, source="theory/verdicts.csv"),
-            Prose(
-                [
-                    "“As published” quotes the form in the paper's text; “as we read it” is the form that the proof "
-                    "needs at that place, where the number is the paper's and the wording ours; “another reading” "
-                    "is a second one of a statement in this table, which the count above leaves out. “Holds by "
-                    "definition”: the sides cancel term by term, so that no world could tell them apart. “Holds "
-                    "under” gives extra assumptions under which neither families nor search find a violation, "
-                    "“exactly then” where the statement also fails whenever they do; “corrected” a different right "
-                    "side that is proven below. A worst violation is certified, its sign proven, or evaluated in "
-                    "floating point where that found a larger one."
-                ],
-                "note",
-            ),
-        ],
-    )
-
-
-def _failing(
-    row: Mapping[str, Any], certificate: Mapping[str, Any], worst: Mapping[str, Any], table: pd.DataFrame
-) -> list[Block]:
-    key = row["statement"]
-    statement = STATEMENTS[key]
-    unit = "in units of the loss" if statement.needs_loss else "nats"
-    left, right, excess = (_middle(certificate[side]["interval"]) for side in ("left", "right", "violation"))
-    sides = f"Left {left}, right {right}: violated by {excess} {unit}."
-    named = _quantities(certificate)
-    blocks: list[Block] = [
-        Heading(f"{place(key)}: {typeset(statement.formula)}"),
-        Prose([_said(statement), f"{sides} Terms: {listed(named)}." if named else sides]),
-        *_probabilities(certificate),
-        *_losses(certificate),
-        Prose([_worst(row, worst, unit)], "note"),
-        Links(
-            [
-                (
-                    "Certificate of this, the smallest counterexample",
-                    f"Tables and both sides; `recheck.py {key}.json` checks it with the standard library alone.",
-                    f"theory/certificates/{key}.json",
-                ),
-                (
-                    "Certificate of the worst counterexample",
-                    f"{capital(plural(len(worst['joint']['states']), 'joint state'))}, in the same form.",
-                    f"theory/certificates/worst/{key}.json",
-                ),
-            ]
-        ),
-    ]
-    repairs = [_repair(STATEMENTS[k], table[table["statement"] == k]) for k in with_amendments(key)[1:]]
-    if repairs:
-        blocks.append(Fold("What is true instead, with proofs", [Points(repairs)]))
-    return blocks
-
-
-def _quantities(certificate: Mapping[str, Any]) -> list[str]:
-    """The named terms of a counterexample."""
-    shown = [f"{typeset(name)} = {_middle(value)}" for name, value in certificate["terms"].items()]
-    if "lambda" in STATEMENTS[certificate["statement"]].terms and "lambda" not in certificate["terms"]:
-        shown.append("any λ will do, because e_p does not vary")
-    return shown
-
-
-def _worst(row: Mapping[str, Any], worst: Mapping[str, Any], unit: str) -> str:
-    """The largest violation: certified, or where a larger one was only evaluated, both."""
-    states, named = len(worst["joint"]["states"]), _quantities(worst)
-    proven = _middle(worst["violation"]["interval"])
-    text = f"Largest certified violation: {proven} {unit}, in a world of {plural(states, 'state')}"
-    text += f" with {listed(named)}." if named else "."
-    if row["worst_found"] != "certified":
-        larger = fixed(row["worst_violation_nats"], 4)
-        text += f" A larger one of {larger} was {row['worst_found']}, in floating point, and is not certified."
-    return text
-
-
-def _probabilities(certificate: Mapping[str, Any]) -> list[Block]:
-    """The counterexample's joint law: variables that vary as a table, what it leaves out as a note."""
+def _losses(certificate: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The losses that the statement's risks are means of, at the data that occur."""
     variables, states = certificate["joint"]["variables"], certificate["joint"]["states"]
-    # In a world of one state nothing varies, and every value is shown.
-    shown = [i for i in range(len(variables)) if len(states) == 1 or len({state[i] for state in states}) > 1]
-    rows = [[*(str(state[i]) for i in shown), str(Fraction(state[-1]))] for state in states[:STATES]]
-    caption = f"The counterexample: {len(states)} joint state{'s' * (len(states) != 1)} and their probabilities"
-    left_out = []
-    if len(shown) < len(variables):
-        constant = [f"{name} = {states[0][i]}" for i, name in enumerate(variables) if i not in shown]
-        left_out.append(f"In every state {listed(constant)}.")
-    if len(states) > len(rows):
-        left_out.append(f"These are {len(rows)} of {len(states)} states; the certificate has them all.")
-    table = plain_table([*(variables[i] for i in shown), "probability"], rows, caption=caption)
-    return [table, Prose([" ".join(left_out)], "note")] if left_out else [table]
-
-
-def _losses(certificate: Mapping[str, Any]) -> list[Block]:
-    """The losses that the statement's risks are means of, at the data values that occur."""
-    variables, states = certificate["joint"]["variables"], certificate["joint"]["states"]
-    data: dict[str, dict[str, None]] = {}
-    for operation, *names in _leaves(certificate["violation"]["tree"]):
-        if operation in ("risk", "training"):
-            data.setdefault(names[1], {})[names[0]] = None
-    parameters = certificate["parameters"]
-    told = [("C", "C"), ("sigma", "sigma"), *([("eta^L", "contraction")] if parameters["contraction"] != "1" else [])]
-    scales = typeset(listed([f"{symbol} = {parameters[name]}" for symbol, name in told]))
-    blocks: list[Block] = []
-    for learner, read in data.items():
-        values = sorted({state[variables.index(name)] for state in states for name in read})
-        rows = [[w, *(loss[x] for x in values)] for w, loss in certificate["tables"][f"loss of {learner}"].items()]
-        caption = f"The loss of {learner} at the values of {listed(list(read))}, with {scales}"
-        header = [learner, *(f"loss at {x}" for x in values)]
-        blocks += [Prose([f"{caption}:"], "note"), plain_table(header, rows, caption=caption)]
-    return blocks
+    leaves = [leaf for leaf in _leaves(certificate["violation"]["tree"]) if leaf[0] in ("risk", "loss")]
+    for learner in dict.fromkeys(leaf[1] for leaf in leaves):
+        read = {leaf[2] for leaf in leaves if leaf[0] == "risk" and leaf[1] == learner}
+        table = certificate["tables"][f"loss of {learner}"]
+        single = all(certificate["parameters"][share] == "1" for share in ("1/n", "1/m"))
+        occur = sorted({state[variables.index(v)] for state in states for v in read}) if single else None
+        data = occur if occur is not None else range(len(next(iter(table.values()))))
+        yield {
+            "learner": learner,
+            "head": [str(x) for x in data],
+            "rows": [[w, *(str(loss[x]) for x in data)] for w, loss in table.items()],
+        }
 
 
 def _leaves(tree: Any) -> Iterator[Sequence[str]]:
@@ -343,97 +342,3 @@ def _leaves(tree: Any) -> Iterator[Sequence[str]]:
             yield tree
         for part in tree:
             yield from _leaves(part)
-
-
-def _repair(statement: Statement, rows: pd.DataFrame) -> tuple[str, str]:
-    """A restricted or corrected statement, its proof, and in how many worlds it was tested."""
-    said = _sentences(statement.explanation)
-    if statement.instances:
-        said = f"For example where {typeset(statement.instances)}. {said}"
-    if len(rows):
-        families = "one family" if len(rows) == 1 else f"{count_word(len(rows))} families"
-        said += f" Evaluated in {rows['worlds'].sum():,} worlds of {families} that meet its assumptions"
-        said += f" (fewest in one: {rows['worlds'].min():,}); search: {rows['certificate'].iloc[0]}."
-    return f"{capital(statement.kind)}: `{typeset(statement.formula)}`", said
-
-
-def _explained(statement: Statement, row: Mapping[str, Any]) -> tuple[str, str]:
-    name = f"{place(statement.key)}: `{typeset(statement.formula)}`"
-    if statement.by_definition:
-        name += ", by definition"
-    return name, f"{_said(statement)} Worlds: {row['worlds']:,}."
-
-
-def _said(statement: Statement) -> str:
-    """The form of a published statement, and what is to say of it."""
-    return f"{typeset(capital(statement.published_form))}. {_sentences(statement.explanation)}"
-
-
-def _sentences(text: str) -> str:
-    """A docstring's lines as one paragraph."""
-    return typeset(" ".join(text.split()))
-
-
-def _family_section(table: pd.DataFrame, families: Sequence[Family]) -> Section:
-    described = [
-        (
-            family.name,
-            f"{family.factors} factors; curation: {family.curation}; learner: {family.learner}; "
-            f"{'integers' if family.modulus is None else f'modulo {family.modulus}'}; "
-            f"{count_word(family.samples)} example{'s' * (family.samples != 1)} a training set"
-            f"{'; losses of both signs' if family.signed else ''}"
-            f"{f'; layers contracting to {family.contraction}' if family.contraction != 1 else ''}.",
-        )
-        for family in families
-    ]
-    return Section(
-        "families",
-        "Families of worlds",
-        "Families",
-        [
-            Points(described),
-            Prose([_reached(table)], "note"),
-            data_table(
-                table, COLUMNS["statements"], caption="Every statement in every family", source="theory/statements.csv"
-            ),
-        ],
-    )
-
-
-def _reached(table: pd.DataFrame) -> str:
-    """How often the worlds that were to be drawn met a statement's assumptions."""
-    wanted = int(table["worlds"].max())
-    short = int((table["worlds"] < wanted).sum())
-    if not short:
-        return f"Each row is about {wanted:,} worlds that meet the statement's assumptions."
-    return (
-        f"Each row is about {wanted:,} worlds that meet the statement's assumptions, but for {short} of {len(table)}, "
-        f"in which fewer did ({int(table['worlds'].min()):,} at least). Where a family has none there is no row."
-    )
-
-
-def _making_section(provenance: Mapping[str, Any]) -> Section:
-    inputs = "\n".join(f"{digest}  {path}" for path, digest in provenance["inputs"].items())
-    used = listed([f"{name} {version}" for name, version in provenance["versions"].items()])
-    return Section(
-        "making",
-        "How each number was made",
-        "How it was made",
-        [
-            Prose(
-                [
-                    "Random worlds come from named streams of the run's seed; a family of more worlds begins with the "
-                    "same ones, and worlds are drawn on until enough meet a statement's assumptions, to three times as "
-                    "many; where they are still fewer, the table of families says so. A violation counts beyond "
-                    "10^−9. The search climbs the violation on the logits of all tables from random starts, in every "
-                    "combination of factors and curation that the statement admits, with sums over the integers and "
-                    "modulo, on two sizes of alphabets, and for layered losses also behind layers; it tests every "
-                    "world on its way that meets the assumptions. Its worst and its simplest violations are rounded "
-                    "to small fractions and their supports thinned out while the violation lasts. The world of fewest "
-                    "states is shown; the worst has a certificate of its own.",
-                    f"Made with {used}. Code digest of the tables: {provenance['parameters']['code']}.",
-                ]
-            ),
-            Fold("SHA-256 of the tables' inputs", [Listing(inputs)]),
-        ],
-    )
