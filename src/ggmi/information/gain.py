@@ -42,8 +42,8 @@ def information_gain(
 
     *Lossless h gives equality, any other h a lower bound.* In what the paper declares e_p, and with it
     h(e_p), is a function of the prompt p; an e_p with randomness of its own, as the widest finite worlds
-    of the theory study have, is outside this argument. Conditioning on p is therefore conditioning on (p, h(e_p)), and conditioning on more cannot
-    raise an entropy::
+    of the theory study have, is outside this argument. Conditioning on p is therefore conditioning on
+    (p, h(e_p)), and conditioning on more cannot raise an entropy::
 
         H(M(p) | p) = H(M(p) | p, h(e_p)) = H(M(p) | h(e_p)) - I(M(p); p | h(e_p)) <= Delta I
 
