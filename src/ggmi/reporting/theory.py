@@ -54,10 +54,8 @@ def failing(rows: Rows) -> list[str]:
 
 
 def violation(key: str, row: Mapping[str, Any]) -> str:
-    """How far a statement is violated: certified where it is, else as evaluated."""
-    certified = row["certified_violation_nats"]
-    worst = certified if certified > 0 else row["worst_violation_nats"]
-    return f"{fixed(worst, 3)} {'of the loss’s unit' if STATEMENTS[key].needs_loss else 'nats'}"
+    """How far a statement is violated, with its unit."""
+    return f"{fixed(row['worst_violation_nats'], 3)} {'of the loss’s unit' if STATEMENTS[key].needs_loss else 'nats'}"
 
 
 def status(key: str, rows: Rows) -> str:
