@@ -101,11 +101,11 @@ def _pieces(latex: str) -> list[str]:
         return [latex]
     pieces, grouped, bracketed, previous = [""], 0, 0, ""
     for symbol in _SYMBOL.findall(latex):
-        # A sign after a relation or at the beginning belongs to what follows.
-        signed = symbol in ("+", "-") and (not previous or bool(_BREAKS.fullmatch(previous)))
+        # A sign or a root at the beginning, or after a relation or sign, stays with it.
+        follows = not previous or _BREAKS.fullmatch(previous)
         # Plain brackets are cut open where they hold much, groups and brackets that grow never.
         open_ = not grouped and (not bracketed or len(plain(pieces[-1])) > LINE)
-        if open_ and pieces[-1].strip() and _BREAKS.fullmatch(symbol) and not signed:
+        if open_ and pieces[-1].strip() and _BREAKS.fullmatch(symbol) and not follows:
             pieces.append("")
         grouped += (symbol in ("{", r"\left")) - (symbol in ("}", r"\right"))
         bracketed += (symbol in ("(", "[")) - (symbol in (")", "]"))

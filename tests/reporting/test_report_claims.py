@@ -141,8 +141,8 @@ def test_the_bound_and_the_task_divergence_are_set_beside_the_gap(make_study):
 def test_the_lead_says_what_the_terms_tell_of_the_gap(make_study):
     assert telling_sentence(make_study()) == (
         "Theorem 4.10 bounds the gain from above, so that a bound which rises allows a larger gain and promises none. "
-        "Of the KL gap's 12 trends, 4 go the way of the bound that the terms make up and 8 the other way; D_TV(D, D_M), "
-        "a cost that is none of them, gets 8 right and 4 wrong."
+        "Of the KL gap's 12 trends, 4 go the way of the bound that the terms make up and 8 the other way; D_TV(D, "
+        "D_M), a cost that is none of them, gets 8 right and 4 wrong."
     )
     assert telling_sentence(make_study(axes=())) == ""
 

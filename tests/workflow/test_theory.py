@@ -128,35 +128,27 @@ def test_a_family_that_is_not_there_is_refused_before_anything_runs(checked, tmp
     assert f"theory.families.0: there is no family '{name}'; {hint}" in done.stderr
 
 
-def test_the_page_shows_a_counterexample_as_a_table_of_probabilities(checked):
+def test_the_page_shows_every_verdict_and_the_smallest_worlds(checked):
+    verdicts = table(checked, "verdicts")
     with launched() as browser:
         page = browser.new_page()
         page.goto((checked.path / PAGE).as_uri())
-        heading = page.get_by_role("heading", name="Lemma 4.5:")
-        assert heading.count() == 1
-        row = page.locator("#failing table", has_text="The counterexample: 4 joint states").first
-        assert row.locator("tbody tr").count() == 4
-        assert row.locator("tbody").inner_text().count("1/4") == 4
-        assert page.locator("#statements tbody tr").count() == 30
-        assert page.get_by_text("any λ will do").count() > 0
-        assert page.get_by_text("that meet its assumptions").count() > 0
-        # Every failing statement has a certificate of its smallest and one of its worst counterexample.
-        for folder, files in (("certificates/", 30), ("certificates/worst/", 15)):
-            assert page.locator(f'a[href^="theory/{folder}"]').count() == files
-
-
-def test_the_page_shows_the_losses_that_a_counterexample_is_about(checked):
-    stored = json.loads((checked.path / "results/theory/certificates/lemma4.6.json").read_text())
-    with launched() as browser:
-        page = browser.new_page()
-        page.goto((checked.path / PAGE).as_uri())
-        table = page.locator("#failing table", has_text="The loss of W at the values of S_gen").first
-        shown = [row.split() for row in table.locator("tbody").inner_text().splitlines()]
+        judged = verdicts[verdicts["verdict"].isin(["holds", "fails"])]
+        cells = page.locator(".regime-table td .word").all_inner_texts()
+        assert sorted(text.split()[1] for text in cells) == sorted(judged["verdict"])
+        failing = verdicts[verdicts["verdict"] == "fails"]
+        assert page.locator("#failing article").count() == len(failing.groupby(["statement", "reading"]))
+        # Every failing statement has a certificate of its smallest and one of its worst world in every regime.
+        links = [link.get_attribute("href") for link in page.locator("#failing a").all()]
+        assert all((checked.path / "results" / link).is_file() for link in links)
+        assert len(set(links)) == 2 * len(failing)
+        stored = json.loads((checked.path / "results/theory/certificates/without_4.1/5.json").read_text())
+        shown = [text.split()[-1] for text in page.locator("[id='s5'] table.law tbody tr").all_inner_texts()]
+        assert shown == [state[-1] for state in stored["joint"]["states"]]
+        stored = json.loads((checked.path / "results/theory/certificates/declared/6.json").read_text())
         values = sorted({state[6] for state in stored["joint"]["states"]})
-        assert shown == [[w, *(loss[x] for x in values)] for w, loss in stored["tables"]["loss of W"].items()]
-        note = page.locator("#failing p.note", has_text="The loss of W at the values of").first
-        assert note.is_visible()
-        assert "with C = 1" in note.inner_text()
-        # A world of one state shows the values of its variables.
-        alone = page.locator("#failing table", has_text="The counterexample: 1 joint state").first
-        assert alone.locator("th").count() == 10
+        shown = [
+            text.split() for text in page.locator("[id='s6'] table.law").last.locator("tbody tr").all_inner_texts()
+        ]
+        losses = stored["tables"]["loss of W"]
+        assert shown == [[w, *(loss[x].replace("-", "−") for x in values)] for w, loss in losses.items()]

@@ -41,9 +41,10 @@ def information_gain(
     ``H(M(p) | p)`` without bias, for that is this expectation's definition.
 
     *Lossless h gives equality, any other h a lower bound.* In what the paper declares e_p, and with it
-    h(e_p), is a function of the prompt p; an e_p with randomness of its own, as the widest finite worlds
-    of the theory study have, is outside this argument. Conditioning on p is therefore conditioning on
-    (p, h(e_p)), and conditioning on more cannot raise an entropy::
+    h(e_p), is a function of the prompt p. (An e_p with randomness of its own, as the widest finite
+    worlds of the theory study have, is outside this argument.) Conditioning on p is therefore
+    conditioning on (p, h(e_p)), and conditioning on more cannot
+    raise an entropy::
 
         H(M(p) | p) = H(M(p) | p, h(e_p)) = H(M(p) | h(e_p)) - I(M(p); p | h(e_p)) <= Delta I
 

@@ -54,7 +54,7 @@ def failing(rows: Rows) -> list[str]:
 
 
 def violation(key: str, row: Mapping[str, Any]) -> str:
-    """How far a statement is violated."""
+    """How far a statement is violated, with its unit."""
     return f"{fixed(row['worst_violation_nats'], 3)} {'of the loss’s unit' if STATEMENTS[key].needs_loss else 'nats'}"
 
 
