@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from ggmi.theory.statements import CREATED
 
 from ggmi.theory import terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, draw
 from ggmi.theory.statement import ADDITIVE_CURATION, DETERMINISTIC_CURATION, INDEPENDENT
-from ggmi.theory.statements import CREATED
 from ggmi.theory.study import family_named
 
 BY_NAME = pytest.mark.parametrize("family", DEFAULT_FAMILIES, ids=lambda f: f.name)

@@ -513,7 +513,7 @@ def test_the_example_of_the_readme_is_a_world(tmp_path, capsys):
     # What the text says of it.
     world = read_world(path).world
     assert (world.bound, world.sigma) == (1, Fraction(1, 2))
-    row = rows["(6)", "charitable"]
+    row = rows["(5)", "printed"]
     assert row["verdict"] == "fails"
     assert f"{row['left']:.3f} against {row['right']:.3f}" in section
     assert all(f"`{name}`" in section or f'"{name}"' in section for name in (*TABLES, *terms.PARAMETERS))

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from ggmi.errors import UserError
-from ggmi.formulas import plain
+from ggmi.formulas import plain, plain_prose
 from ggmi.theory import terms
 from ggmi.theory.catalogue import STATEMENTS, renamed
 from ggmi.theory.regimes import ASSUMPTIONS, REGIMES
 from ggmi.theory.statement import EXACT, Statement
-from ggmi.theory.study import plain_prose
 from ggmi.theory.tables import (
     CURATION,
     MODEL,

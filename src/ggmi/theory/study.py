@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.formulas import plain
+from ggmi.formulas import plain, plain_prose
 from ggmi.theory import known
 from ggmi.theory.catalogue import JUDGED, STATEMENTS, find_statements
 from ggmi.theory.certify import certificate
@@ -314,9 +314,3 @@ def _verdict(statement: Statement, regime: str, covered: pd.DataFrame, refutatio
         "worlds_searched": refutation.worlds,
         "evaluated_violation_nats": max(worst, refutation.evaluated) if fails else 0.0,
     }
-
-
-def plain_prose(text: str) -> str:
-    """Prose with its formulas, which stand between dollar signs, as text."""
-    parts = text.split("$")
-    return "".join(plain(part) if i % 2 else part for i, part in enumerate(parts))
