@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import random
+import re
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from ggmi import config
 from ggmi.errors import UserError
 from ggmi.rating.verdicts import REASONS, read_verdict
 from ggmi.text.outcomes import REASONS as FAILURES
-from ggmi.text.parsing import parse
+from ggmi.text.parsing import Format, parse
 from ggmi.text.records import FIELDS, UNWRITABLE
 
 # Inputs are drawn by the hundred from one number, which costs a tenth of what drawing each would.
@@ -33,6 +34,7 @@ PIECES = [
     "```", "// ",
     '"instruction"', '"context"', '"response"', '"instruction": "Add."', '"response": "3"', '{"a": ', "instruction:",
     '{"instruction": "Add.", "response": "3"}', '{"instruction": "a", "context": "b", "response": "c"}', '{"tasks": [',
+    '"reference response"', '"Response "', "'", "\\frac", "\\nu", "“", "”", '{\\"', "<|channel|>final<|message|>", "[/THINK]",
     "[[7]]", "Rating: ", "Rating: [[7]]", "[[10.0]]", "[[11]]", "I would give it a ", "<think>", "</think>", ". ", "**",
 ]  # fmt: skip
 
@@ -70,8 +72,24 @@ def texts(seed):
 
 
 def once(pairs):
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
+    names = [re.sub(r"[\s_\-\u200b-\u200f\ufeff]", "", name).casefold() for name, _ in pairs]
+    found = dict(zip(names, (value for _, value in pairs), strict=True))
+    if "referenceresponse" in found:
+        assert "response" not in found
+        found["response"] = found["referenceresponse"]
+    return found
+
+
+def as_text(value):
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else value
+
+
+def _is_json(raw):
+    try:
+        json.loads(raw)
+    except ValueError:
+        return False
+    return True
 
 
 @fuzzed
@@ -84,13 +102,21 @@ def test_records_are_what_the_text_states_and_all_else_has_a_reason(seed):
         assert [item.position for item in items] == list(range(len(items))), text
         assert all(a.end <= b.start for a, b in itertools.pairwise(items)), text
         for record in found.records:
-            stated = json.loads(text[record.start : record.end], object_pairs_hook=once)
-            values = [stated.get(field) or "" for field in FIELDS]
-            assert [record.instruction, record.context, record.response] == values, text
+            raw = text[record.start : record.end]
+            if '\\"' in raw[:100] and raw[0] == "{":  # JSON in a JSON string
+                raw = raw if _is_json(raw) else json.loads(f'"{raw}"', strict=False)
+            stated = json.loads(raw, object_pairs_hook=once, parse_int=str, parse_float=str)
+            values = [as_text(stated.get(field)) for field in FIELDS]
+            assert [record.instruction, record.response] == [values[0], values[2]], text
+            assert record.context in (values[1], ""), text
             assert record.instruction.strip(), text
             assert record.response.strip(), text
             assert not any(map(UNWRITABLE.search, values)), text
         assert {failure.reason for failure in found.failures} <= FAILURES.keys(), text
+        # A repair takes no record away, and what it adds is marked.
+        repaired = parse(text, Format(repair=True)).records
+        strict = [(r.instruction, r.context, r.response) for r in repaired if not r.repaired]
+        assert strict == [(r.instruction, r.context, r.response) for r in found.records], text
 
 
 @fuzzed

@@ -82,6 +82,12 @@ class PromptSettings(Section):
         description="prompt or embedded (in workflow/templates), or a text file with {{ anchors }} and {{ count }}",
     )
     system: str = Field("", description="system prompt; empty for none")
+    fields: dict[Literal["instruction", "context", "response"], str | list[str]] = Field(
+        {}, description="what else the model calls instruction, context and response: a name, or a list of names"
+    )
+    repair: bool = Field(
+        False, description="mend records that are almost JSON (raw line ends, commas, quotes, LaTeX); counted apart"
+    )
     prompts: int = Field(60, ge=1, le=1_000_000, description="prompts of each number of instances")
     draws: int = Field(1, ge=1, le=10_000, description="responses to each prompt")
     count: int = Field(20, ge=1, le=1000, description="records that a prompt asks for")

@@ -24,9 +24,10 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
     -------
     DataFrame
         Columns generator, condition, responses, missing (given up, see ``missing_allowed``), records,
-        validity (records as a share of items found in responses) with its 95 % interval (responses as
-        clusters), responses_with_records, cut (responses that met max_tokens), prompt_tokens,
-        completion_tokens, failures, and one column
+        repaired (records that were not correct JSON), validity (the other records as a share of items
+        found in responses) with its 95 % interval (responses as clusters), responses_with_records, cut
+        (responses that met max_tokens), cut_prompts (prompts of which the endpoint counts far fewer tokens
+        than they have; empty where nobody counts), prompt_tokens, completion_tokens, failures, and one column
         ``failed_<reason>`` a reason. Imported sets have no responses.
     """
     reasons = sorted({reason for summary in summaries for reason in summary["failures"]})
@@ -40,16 +41,18 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
                 "responses": summary["responses"],
                 "missing": summary["missing"],
                 "records": summary["records"],
+                "repaired": summary["repaired"],
                 **{name: summary[name] for name in VALIDITY},
                 "responses_with_records": summary["with_records"],
                 "cut": summary["cut"],
+                "cut_prompts": summary["cut_prompts"],
                 "prompt_tokens": summary["prompt_tokens"],
                 "completion_tokens": summary["completion_tokens"],
                 "failures": failures,
                 **{f"failed_{reason}": summary["failures"].get(reason, 0) for reason in reasons},
             }
         )
-    return pd.DataFrame(rows).astype(dict.fromkeys(VALIDITY, float))
+    return pd.DataFrame(rows).astype({**dict.fromkeys(VALIDITY, float), "cut_prompts": "Int64"})
 
 
 def curation_table(
