@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import unicodedata
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,7 @@ PIECES = [
     '{"instruction": "Add.", "response": "3"}', '{"instruction": "a", "context": "b", "response": "c"}', '{"tasks": [',
     '"reference response"', '"Response "', "'", "\\frac", "\\nu", "“", "”", '{\\"', "<|channel|>final<|message|>", "[/THINK]",
     "[[7]]", "Rating: ", "Rating: [[7]]", "[[10.0]]", "[[11]]", "I would give it a ", "<think>", "</think>", ". ", "**",
+    "/10", " out of 10", "评分：", "［［", "Score: 8", "</s>", "\n```", "a rating of ", "The answer ",
 ]  # fmt: skip
 
 
@@ -126,10 +128,10 @@ def test_a_rating_is_the_last_mark_of_a_verdict_or_there_is_a_reason(seed):
         reading = read_verdict(text)
         assert (reading.rating is None) == (reading.reason in REASONS), text
         if reading.rating is not None:
-            last = text[text.rindex("[[") + 2 : text.rindex("]]")]
-            assert float(last) == reading.rating, text
+            # The last number of the text, but for the scale that may follow it.
+            said = re.sub(r"\s*(?:/ ?10|out of 10)\W*$", "", unicodedata.normalize("NFKC", text))
+            assert float(re.findall(r"\d+(?:[.,]\d?)?", said)[-1].replace(",", ".")) == reading.rating, text
             assert 1 <= reading.rating <= 10, text
-            assert not any(c.isalnum() for c in text[text.rindex("]]") :]), text
 
 
 VALUES = [
