@@ -85,6 +85,8 @@ PAGE_PARTS = {
 TASKS = CONFIG.tasks
 # No generator can have these names.
 JUDGE_MANNER = "_judge"
+# A person's own marks around thoughts.
+THINKING_MARKS = [list(pair) for pair in CONFIG.thinking_marks]
 EMBEDDING = "_embedding"
 RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
@@ -226,7 +228,7 @@ def record_form(task):
     return {
         "fields": dict(prompts.fields),
         "repair": prompts.repair,
-        "thinking_marks": [list(pair) for pair in CONFIG.thinking_marks],
+        "thinking_marks": THINKING_MARKS,
     }
 
 

@@ -35,7 +35,7 @@ PIECES = [
     "```", "// ",
     '"instruction"', '"context"', '"response"', '"instruction": "Add."', '"response": "3"', '{"a": ', "instruction:",
     '{"instruction": "Add.", "response": "3"}', '{"instruction": "a", "context": "b", "response": "c"}', '{"tasks": [',
-    '"reference response"', '"Response "', "'", "\\frac", "\\nu", "“", "”", '{\\"', "<|channel|>final<|message|>", "[/THINK]",
+    '"reference response"', '"Response "', "'", "\\frac", "\\nu", "“", "”", '{\\"', "<|channel|>final<|message|>",
     "[[7]]", "Rating: ", "Rating: [[7]]", "[[10.0]]", "[[11]]", "I would give it a ", "<think>", "</think>", ". ", "**",
     "/10", " out of 10", "评分：", "［［", "Score: 8", "</s>", "\n```", "a rating of ", "The answer ",
 ]  # fmt: skip

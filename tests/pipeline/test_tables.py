@@ -77,6 +77,8 @@ SUMMARY = {
     "missing": 1,
     "with_records": 2,
     "records": 6,
+    "repaired": 0,
+    "cut_prompts": None,
     "failures": {"no_json": 2},
     "validity": 0.75,
     "validity_ci_low": 0.3,

@@ -171,7 +171,7 @@ KEPT = [("Boil an egg.", "", "Seven minutes.")]
         f"<|START_THINKING|>{DRAFT}<|END_THINKING|><|START_RESPONSE|>{FINAL}<|END_RESPONSE|>",
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{FINAL}<|return|>",
         f"analysisWe write {DRAFT}.assistantfinal{FINAL}",
-        f"<details type=\"reasoning\" done=\"true\">{DRAFT}</details>\n{FINAL}",
+        f'<details type="reasoning" done="true">{DRAFT}</details>\n{FINAL}',
         f"(musing) {DRAFT} (done) {FINAL}",
     ],
 )

@@ -12,9 +12,7 @@ with job(snakemake.log[0]):
     form = format_of(snakemake.params.form)
     at_once = thinks_at_once((row["text"] for _, row in read_rows(given.responses)), form.marks)
     responses = (row for _, row in read_rows(given.responses))
-    records, failures, summary = parsed_rows(
-        responses, anchors, snakemake.wildcards.generator, form, at_once=at_once
-    )
+    records, failures, summary = parsed_rows(responses, anchors, snakemake.wildcards.generator, form, at_once=at_once)
     write_rows(made.records, records)
     write_rows(made.failures, failures)
     outcome = read_json(given.outcome)

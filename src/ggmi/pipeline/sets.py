@@ -15,8 +15,8 @@ from ggmi.text.curation import Curation, Lengths, curate
 from ggmi.text.outcomes import ParsedResponse, validity
 from ggmi.text.parsing import Format, parse
 from ggmi.text.records import Record
-from ggmi.text.thinking import Marks
 from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
+from ggmi.text.thinking import Marks
 
 Row = dict[str, Any]
 

@@ -55,14 +55,15 @@ _RATING_WORDS = (
     *("評点", "点数", "スコア", "평가", "점수", "평점"),
 )  # fmt: skip
 # The words with which a judge sums up; none of them reports what somebody else says, asks or demands.
-_SUMMING_WORDS = (
-    "a an the this that it is are and but so then therefore thus hence overall finally in summary conclusion on with "
-    "for of as at to i i'd would will my rate give score assign deserves gets receives earns merits warrants scores "
-    "given rating grade mark final total based above these points reasons all considerations analysis considering "
-    "everything assistant's assistant ai's answer response reply correct incorrect right wrong good poor bad fair "
-    "accurate inaccurate complete incomplete partially mostly fully largely very quite rather only clear unclear "
-    "helpful unhelpful relevant irrelevant brief short concise detailed thorough excellent fine solid adequate "
-    "acceptable decent mediocre weak strong useful useless factual coherent well written vague too"
+_SUMMING_WORDS = (  # noqa: SIM905 - words are read better whole
+    "a an the this that it is are and but so then therefore thus hence overall finally in summary conclusion "
+    "on with for of as at to i i'd would will my rate give score assign deserves gets receives earns merits "
+    "warrants scores given rating grade mark final total based above these points reasons all considerations "
+    "analysis considering everything assistant's assistant ai's answer response reply correct incorrect right "
+    "wrong good poor bad fair accurate inaccurate complete incomplete partially mostly fully largely very "
+    "quite rather only clear unclear helpful unhelpful relevant irrelevant brief short concise detailed "
+    "thorough excellent fine solid adequate acceptable decent mediocre weak strong useful useless factual "
+    "coherent well written vague too"
 ).split()
 # Full-width signs, as written beside Chinese and Japanese.
 _WIDE = str.maketrans("［］：／（）｜０１２３４５６７８９", "[]:/()|0123456789")
@@ -73,16 +74,16 @@ _TAG = r"(?:answer|output|response|rating|verdict|score|result|final|evaluation)
 _OPENING = rf"^[ \t]{{0,8}}(?:<{_TAG}>)?[ \t>#*_`|(<-]{{0,16}}"
 _BEFORE_LABEL = r"(?:(?:my|the|final|overall|total|最终|最終|总体|綜合|総合|综合|최종)[ \t]{0,4}){0,3}"
 _OF = r"(?:[ \t](?:of|for)[ \t](?:the[ \t])?(?:assistant's[ \t]|ai's[ \t])?(?:answer|response|reply))?"
-_SCALE = r"(?:[ \t]?\([ \t]?(?:\d{1,2}[ \t]?(?:-|–|to|bis|a)|out of|von|sur|de|/)[ \t]?\d{1,2}[ \t]?\))?"  # noqa: RUF001
-_SIGN = r"(?:[:=|–—-]|is\b|of\b)?"  # noqa: RUF001
+_SCALE = r"(?:[ \t]?\([ \t]?(?:\d{1,2}[ \t]?(?:-|–|to|bis|a)|out of|von|sur|de|/)[ \t]?\d{1,2}[ \t]?\))?"
+_SIGN = r"(?:[:=|–—-]|is\b|of\b)?"
 _NAME = rf"{_BEFORE_LABEL}(?:{'|'.join(sorted(_RATING_WORDS, key=len, reverse=True))})(?![^\W\d_]){_OF}{_SCALE}"
 _LABEL = rf"(?:{_NAME}{_MARKUP}{_BLANKS}{_SIGN}|assistant's (?:rating|score):){_MARKUP}{_BLANKS}\|?{_BLANKS}"
-_SUMMED_UP = rf"(?P<said>(?:(?:{'|'.join(sorted(_SUMMING_WORDS, key=len, reverse=True))})(?:,?[ \t]{{1,4}}|:[ \t]{{0,4}}(?=[\[*_`(<]))){{1,40}}+)"
+_SUMMING = "|".join(sorted(_SUMMING_WORDS, key=len, reverse=True))
+_SUMMED_UP = rf"(?P<said>(?:(?:{_SUMMING})(?:,?[ \t]{{1,4}}|:[ \t]{{0,4}}(?=[\[*_`(<]))){{1,40}}+)"
 _NUMBER = r"[+-]?+[0-9]++(?:[.,][0-9]*+)?+"
 _SCALED = r"(?:[ \t]?/[ \t]?10|[ \t]{1,2}out[ \t]of[ \t]10)?(?![0-9.,]*[0-9])"
-_MARK = (
-    rf"(?<!\[)\[\[[ \t]*+(?:(?:rating|score|n)[ \t]?[:=][ \t]?)?[*_`]{{0,2}}({_NUMBER}){_SCALED}[*_`]{{0,2}}[ \t]*+\]\](?!\])"
-)
+_IN_MARK = rf"[ \t]*+(?:(?:rating|score|n)[ \t]?[:=][ \t]?)?[*_`]{{0,2}}({_NUMBER}){_SCALED}[*_`]{{0,2}}[ \t]*+"
+_MARK = rf"(?<!\[)\[\[{_IN_MARK}\]\](?!\])"
 _CLOSING = (
     rf"{_MARKUP}[)>]?{_SCALED}(?:[ \t]\([a-z ]{{1,30}}\))?[*_`.!。|)> \t\r]{{0,8}}(?:</{_TAG}>)?"
     r"(?:<(?:[|｜][^<>|｜\n]{1,40}[|｜]|/?s|eos|end_of_turn)>){0,4}[ \t\r]{0,8}$"
@@ -98,7 +99,10 @@ _STATED = re.compile(
 _UNMARKED = re.compile(
     rf"{_OPENING}(?:{_NAME}|\[\[ratings?\]\]){_MARKUP}{_BLANKS}[:=]{_MARKUP}{_BLANKS}({_NUMBER}){_CLOSING}", _FLAGS
 )
-_JUDGES = re.compile(r"\b(?:rate|give|scores?|assign|deserves|gets|receives|earns|merits|warrants|given|rating|grade|mark)\b", re.I)
+_JUDGES = re.compile(
+    r"\b(?:rate|give|scores?|assign|deserves|gets|receives|earns|merits|warrants|given|rating|grade|mark)\b",
+    re.IGNORECASE,
+)
 _OF_ANOTHER = re.compile(r"\bassistant(?:'s)? (?:final |overall |total )?(?:rating|score|grade|mark)", re.I)
 _ON_SCALE = re.compile(r"0?[1-9](?:\.[0-9]?)?|10(?:\.0?)?")
 # A fence around nothing but the rating.

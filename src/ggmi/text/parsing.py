@@ -120,7 +120,7 @@ class Format:
     """
 
     names: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    marks: Marks = Marks()
+    marks: Marks = field(default_factory=Marks)
     repair: bool = False
     opened: bool = False
 
@@ -339,13 +339,14 @@ class _Reader:
         inner.read()
         places = [found.start() + start + 1 for found in _WRITTEN.finditer(self.text[start + 1 : end - 1])] + [end - 1]
         first = self._position
-        for item in (*inner.records, *inner.failures):
-            moved = {"position": first + item.position, "start": places[item.start], "end": places[item.end]}
-            if isinstance(item, Parsed):
-                self.records.append(replace(item, **moved))
-            else:
-                excerpt = _utf8(self.text[moved["start"] : min(moved["end"], moved["start"] + EXCERPT)])
-                self.failures.append(replace(item, **moved, excerpt=excerpt))
+        for record in inner.records:
+            here, there = places[record.start], places[record.end]
+            self.records.append(replace(record, position=first + record.position, start=here, end=there))
+        for failure in inner.failures:
+            here, there = places[failure.start], places[failure.end]
+            excerpt = _utf8(self.text[here : min(there, here + EXCERPT)])
+            moved = replace(failure, position=first + failure.position, start=here, end=there, excerpt=excerpt)
+            self.failures.append(moved)
         return end
 
     def _take(self, value: Any, start: int, end: int, levels: int) -> None:
@@ -419,9 +420,11 @@ class _Reader:
         if reason:
             self.fail(reason, start, end, keys)
             return
-        texts = [value if (value := values.get(name)) and _VISIBLE.search(value) else "" for name in FIELDS]
+        instruction, context, response = (
+            value if (value := values.get(name)) and _VISIBLE.search(value) else "" for name in FIELDS
+        )
         extra = sum(name is None for name in names)
-        self.records.append(Parsed(self._position, start, end, *texts, extra, repaired))
+        self.records.append(Parsed(self._position, start, end, instruction, context, response, extra, repaired))
 
     def _mistake(
         self, values: Mapping[str, str | None], length: int, *, twice: bool, latex: bool, repaired: bool
