@@ -49,6 +49,11 @@ class Sampling:
         if not (drawn and self.max_tokens >= 1 and all(self.stop)):
             raise ValueError(f"{self} is out of range")
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Sampling:
+        """How is drawn, by a section of the configuration."""
+        return cls(**{**settings, "stop": tuple(settings["stop"])})
+
     def drawn(self) -> tuple[float, float]:
         """Temperature and top-p of a model in this process, which has none of its own: 1 where they are None."""
         return (

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ggmi.embedded.truth import rating as exact_rating
 from ggmi.models.backend import Backend, OnProgress
+from ggmi.models.requests import Sampling
 from ggmi.models.store import Store
-from ggmi.pipeline.responses import sampling_of
 from ggmi.random import stream
 from ggmi.rating.agreement import agreement
 from ggmi.rating.asking import Judged, Plan, ask_judge
@@ -70,7 +70,7 @@ def model_verdicts(
 
     def rate(answers: Sequence[tuple[Record, str]]) -> list[dict[str, Any]]:
         prompts: list[JudgePrompt] = [template.fill(record, answer) for record, answer in answers]
-        how = sampling_of(sampling)
+        how = Sampling.of(sampling)
         asked = ask_judge(judge, prompts, how, store, plan, on_progress, marks) if prompts else {}
         judged: dict[str, Judged] = asked
         return [judged[prompt.id].row() for prompt in prompts]

@@ -160,7 +160,7 @@ def requests_of(
         Prompt by prompt, its draws in order. A prompt that comes again, as it does where few
         anchors can be chosen, goes on with further draws.
     """
-    how = sampling_of(sampling)
+    how = Sampling.of(sampling)
     seen: Counter[str] = Counter()
     requests = []
     for prompt in prompts:
@@ -218,11 +218,6 @@ def response_of(row: Mapping[str, Any]) -> Response:
     values = {k: v for k, v in row.items() if k not in ("prompt_id", "draw")}
     values["token_log_probs"] = None if spans is None else tuple((int(a), int(b), float(c)) for a, b, c in spans)
     return Response(**values, seconds=0.0, attempts=1)
-
-
-def sampling_of(settings: Mapping[str, Any]) -> Sampling:
-    """How is drawn, by a section of the configuration."""
-    return Sampling(**{**settings, "stop": tuple(settings["stop"] or ())})
 
 
 def check_outcome(outcome: Outcome, wanted: int, missing: int, allowed: float) -> None:

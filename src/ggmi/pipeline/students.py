@@ -19,8 +19,9 @@ import pandas as pd
 
 from ggmi.io import atomic, read_json, write_csv, write_json
 from ggmi.models.backend import OnProgress, ask, backend
+from ggmi.models.requests import Sampling
 from ggmi.models.store import Store
-from ggmi.pipeline.responses import check_outcome, sampling_of
+from ggmi.pipeline.responses import check_outcome
 from ggmi.random import stream
 from ggmi.students.answering import answers, questions
 from ggmi.students.settings import TrainingSettings
@@ -328,7 +329,7 @@ def part_answers(
         base = Base(str(path))
         writer = Writer(base.tokenizer, form["form"], form["plain"])
         asked = backend({"kind": "local", "model": str(path), **local}, source="students.answers")
-        how = sampling_of(sampling)
+        how = Sampling.of(sampling)
         wanted = questions(asked, writer, test, how, context=base.context)
         requests = [request for request in wanted if request is not None]
         outcome = ask(asked, requests, store, shown(number))
