@@ -238,7 +238,7 @@ class _Conversation:
     async def _ask(self, request: Request) -> Response:
         """Ask until there is an answer, the fault is final, or attempts run out."""
         started = time.monotonic()
-        tried = used_up = 0
+        tried = faults = refused = 0
         while True:
             await self._pace.turn(self._tokens[request.key()] + request.sampling.max_tokens)
             heard, wire = self._meter.received, self._wire
@@ -250,22 +250,25 @@ class _Conversation:
                 fault.attempts = tried
                 if self._wire != wire and not self._halted.is_set():  # put in another way, it may be taken
                     continue
-                # To be told to slow down while others are answered is no fault of the request.
-                used_up += not (fault.everyone and self._meter.received > heard)
-                if not fault.again or used_up >= self._settings.attempts or self._halted.is_set():
+                # To be told to slow down is no attempt as long as anybody is answered in between.
+                if not fault.everyone:
+                    faults += 1
+                else:
+                    refused = 0 if self._meter.received > heard else refused + 1
+                if not fault.again or faults + refused >= self._settings.attempts or self._halted.is_set():
                     raise
                 self._retried[fault.reason] += 1
                 self._tell_no_endpoint(fault)
-                await self._rest(fault, used_up)
+                await self._rest(fault, faults + refused)
 
-    async def _rest(self, fault: Fault, used_up: int) -> None:
+    async def _rest(self, fault: Fault, attempts: int) -> None:
         """Wait before the next attempt: with jitter, longer from time to time, and as long as the endpoint asks."""
         first = self._settings.first_wait
         jitter = random.uniform(0, first)  # noqa: S311 - decides no result
         if fault.everyone:
             self._pace.cool_down(fault.wait)
         if not fault.everyone or fault.wait is not None:
-            backoff = min(first * 2 ** max(used_up - 1, 0), self._settings.longest_wait)
+            backoff = min(first * 2 ** max(attempts - 1, 0), self._settings.longest_wait)
             await asyncio.sleep(max(fault.wait or 0.0, backoff) + jitter)
 
     def _tell_no_endpoint(self, fault: Fault) -> None:
