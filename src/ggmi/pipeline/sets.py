@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -104,7 +105,7 @@ def parsed_rows(
             origin = Origin(generator, row["prompt_id"], tuple(anchors[row["prompt_id"]]), row["draw"], response.key)
             records.extend(synthetic_rows(parsed, origin, _tokens(response)))
             failures.extend(failure_rows(parsed, origin))
-            finished[response.finish_reason] += 1
+            finished[_reason_name(response.finish_reason)] += 1
             prompt_tokens += response.prompt_tokens
             completion_tokens += response.completion_tokens
             log_probs.append(response.log_prob_nats)
@@ -131,6 +132,11 @@ def parsed_rows(
         "log_prob_nats": sum(known) if len(known) == len(log_probs) else None,
     }
     return records, failures, summary
+
+
+def _reason_name(finish_reason: str) -> str:
+    """Why a response ended, as a name that a table can bear whatever an endpoint writes."""
+    return finish_reason if re.fullmatch("[a-z_]{1,30}", finish_reason) else "other"
 
 
 def _tokens(response: Response) -> list[TokenSpan] | str:

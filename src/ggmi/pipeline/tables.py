@@ -27,10 +27,11 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
         repaired (records that were not correct JSON), validity (the other records as a share of items
         found in responses) with its 95 % interval (responses as clusters), responses_with_records, cut
         (responses that met max_tokens), cut_prompts (prompts of which the endpoint counts far fewer tokens
-        than they have; empty where nobody counts), prompt_tokens, completion_tokens, failures, and one column
-        ``failed_<reason>`` a reason. Imported sets have no responses.
+        than they have; empty where nobody counts), prompt_tokens, completion_tokens, failures, and a column
+        ``failed_<reason>`` and ``finished_<reason>`` a reason. Imported sets have no responses.
     """
     reasons = sorted({reason for summary in summaries for reason in summary["failures"]})
+    ends = sorted({end for summary in summaries for end in summary["finish_reasons"]})
     rows = []
     for (generator, condition), summary in zip(conditions, summaries, strict=True):
         failures = sum(summary["failures"].values())
@@ -50,6 +51,7 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
                 "completion_tokens": summary["completion_tokens"],
                 "failures": failures,
                 **{f"failed_{reason}": summary["failures"].get(reason, 0) for reason in reasons},
+                **{f"finished_{end}": summary["finish_reasons"].get(end, 0) for end in ends},
             }
         )
     return pd.DataFrame(rows).astype({**dict.fromkeys(VALIDITY, float), "cut_prompts": "Int64"})

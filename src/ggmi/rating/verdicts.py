@@ -72,16 +72,31 @@ _BLANKS = r"[ \t]{0,4}"
 _MARKUP = r"[*_`]{0,4}"
 _TAG = r"(?:answer|output|response|rating|verdict|score|result|final|evaluation)"
 _OPENING = rf"^[ \t]{{0,8}}(?:<{_TAG}>)?[ \t>#*_`|(<-]{{0,16}}"
-_BEFORE_LABEL = r"(?:(?:my|the|final|overall|total|最终|最終|总体|綜合|総合|综合|최종)[ \t]{0,4}){0,3}"
+# What may stand beside such a word and makes it no rating of a single aspect.
+_WHOLE = (
+    *("my", "the", "final", "finale", "overall", "total", "totale", "global", "globale", "générale", "general"),
+    *("geral", "generale", "complessivo", "complessiva", "meine", "endgültige", "abschließende", "algemene", "slutlig"),
+    *("końcowa", "ostateczna", "celkové", "итоговая", "итоговый", "общая", "общий", "підсумкова", "τελική", "akhir"),
+    *("النهائي", "نهایی", "अंतिम", "最终", "最終", "总体", "总", "總", "綜合", "総合", "综合", "최종", "종합", "총"),
+    *("因此", "所以", "我的", "私の", "моя", "мой"),
+)  # fmt: skip
+_WHOLE_WORD = "|".join(sorted(_WHOLE, key=len, reverse=True))
+_BEFORE_LABEL = rf"(?:(?:{_WHOLE_WORD})[ \t]{{0,4}}){{0,3}}"
+_BEHIND_LABEL = rf"(?:[ \t](?:{_WHOLE_WORD}))?"
 _OF = r"(?:[ \t](?:of|for)[ \t](?:the[ \t])?(?:assistant's[ \t]|ai's[ \t])?(?:answer|response|reply))?"
 _SCALE = r"(?:[ \t]?\([ \t]?(?:\d{1,2}[ \t]?(?:-|–|to|bis|a)|out of|von|sur|de|/)[ \t]?\d{1,2}[ \t]?\))?"
-_SIGN = r"(?:[:=|–—-]|is\b|of\b)?"
-_NAME = rf"{_BEFORE_LABEL}(?:{'|'.join(sorted(_RATING_WORDS, key=len, reverse=True))})(?![^\W\d_]){_OF}{_SCALE}"
+_SIGN = r"(?:[:=|–—-]|(?:is|of|ist|est|es|è|é)\b|是|为|為|は)?"
+_NAME = (
+    rf"{_BEFORE_LABEL}(?:{'|'.join(sorted(_RATING_WORDS, key=len, reverse=True))}){_BEHIND_LABEL}(?![a-z]){_OF}{_SCALE}"
+)
 _LABEL = rf"(?:{_NAME}{_MARKUP}{_BLANKS}{_SIGN}|assistant's (?:rating|score):){_MARKUP}{_BLANKS}\|?{_BLANKS}"
 _SUMMING = "|".join(sorted(_SUMMING_WORDS, key=len, reverse=True))
 _SUMMED_UP = rf"(?P<said>(?:(?:{_SUMMING})(?:,?[ \t]{{1,4}}|:[ \t]{{0,4}}(?=[\[*_`(<]))){{1,40}}+)"
 _NUMBER = r"[+-]?+[0-9]++(?:[.,][0-9]*+)?+"
-_SCALED = r"(?:[ \t]?/[ \t]?10|[ \t]{1,2}out[ \t]of[ \t]10)?(?![0-9.,]*[0-9])"
+_SCALED = (
+    r"(?:[ \t]?/[ \t]?10|[ \t]{1,2}(?:out[ \t]of|von|sur|de|su|van|av|из)[ \t]10)?(?![0-9.,]*[0-9])"
+    r"(?:[ \t]?(?:分|点|點|점|points?\b))?"
+)
 _IN_MARK = rf"[ \t]*+(?:(?:rating|score|n)[ \t]?[:=][ \t]?)?[*_`]{{0,2}}({_NUMBER}){_SCALED}[*_`]{{0,2}}[ \t]*+"
 _MARK = rf"(?<!\[)\[\[{_IN_MARK}\]\](?!\])"
 _CLOSING = (

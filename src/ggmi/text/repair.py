@@ -23,10 +23,10 @@ _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\":
 # A backslash that begins a LaTeX command where JSON reads a control character: one before \\b, \\f or \\r and a
 # letter always does; of \\n and \\t these do, and the ambiguous ones where the text has other signs of mathematics.
 _SURE = (
-    r"[bfr](?=[A-Za-z])|(?:nabla|neq|newline|nexists|notin|nparallel|nsubseteq|nleq|ngeq|nmid|nolimits"
-    r"|tau|theta|times|text(?:bf|it|rm|tt|sc|sf|style)?|tilde|tfrac|tbinom|triangle\w*|tanh|therefore)(?![A-Za-z])"
+    r"[bfr](?=[A-Za-z])|(?:nabla|not|neq|newline|nexists|notin|nparallel|nsubseteq|nleq|ngeq|nmid|nolimits"
+    r"|tau|theta|times|text(?:bf|it|rm|tt|sc|sf|style)?|tilde|tfrac|tbinom|triangle\w*|tanh|therefore|to|top|tag)(?![A-Za-z])"
 )
-_AMBIGUOUS = r"(?:ne|neg|ni|not|nu|to|top|tan|tag)(?![A-Za-z])"
+_AMBIGUOUS = r"(?:ne|neg|ni|nu|tan)(?![A-Za-z])"
 _BEFORE = r"(?<!\\)(?:\\\\)*+"
 _SURE_COMMAND = re.compile(rf"\\(?:{_SURE})")
 _ANY_COMMAND = re.compile(rf"\\(?:{_SURE}|{_AMBIGUOUS})")

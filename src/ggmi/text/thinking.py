@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 # Names of tags that reasoning models put around their thoughts: <think>…</think>, [THINK]…[/THINK].
-_NAMES = "(?:think|thinking|thoughts?|reasoning|analysis|reflection|scratchpad|inner_monologue)"
+_NAMES = (
+    "(?:think|thinking|thoughts?|reasoning|analysis|reflection|scratchpad|inner_monologue|internal_thoughts?"
+    "|thinking_process|thought_process|chain_of_thought|cot|deliberation)"
+)
 # Opening and closing mark, as regular expressions without groups. A closing mark counts without its opening
 # one, too, since many chat templates write the opening one into the prompt.
 PAIRS: tuple[tuple[str, str], ...] = (
     (rf"<(?:[a-z]{{1,10}}:)?{_NAMES}>", rf"</(?:[a-z]{{1,10}}:)?{_NAMES}>"),
     (r"\[THINK(?:ING)?\]", r"\[/THINK(?:ING)?\]"),
     (r"◁think▷", r"◁/think▷"),
-    (r"<\|(?:START_THINKING|begin_of_thought|thinking_start|inner_prefix)\|>",
-     r"<\|(?:END_THINKING|end_of_thought|thinking_end|inner_suffix)\|>"),
+    (r"<\|(?:START_THINKING|begin_of_thought|thinking_start|think|thinking|inner_prefix)\|>",
+     r"<\|(?:END_THINKING|end_of_thought|thinking_end|/think|/thinking|inner_suffix)\|>"),
     # Channels (gpt-oss, Gemma); the words alone are what is left where a server takes its special tokens out.
     (r"<\|channel\|>\s{0,4}(?:analysis|commentary)", r"<\|channel\|>\s{0,4}final(?:[^<>\n]{0,80}<\|message\|>)?"),
     (r"<\|channel>thought", r"<channel\|>"),
