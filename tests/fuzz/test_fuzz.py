@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from ggmi import config
 from ggmi.errors import UserError
 from ggmi.rating.verdicts import REASONS, read_verdict
+from ggmi.text.format import Format
 from ggmi.text.outcomes import REASONS as FAILURES
-from ggmi.text.parsing import Format, parse
+from ggmi.text.parsing import parse
 from ggmi.text.records import FIELDS, UNWRITABLE
 
 # Inputs are drawn by the hundred from one number, which costs a tenth of what drawing each would.

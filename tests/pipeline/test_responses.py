@@ -14,8 +14,8 @@ from ggmi.pipeline.responses import (
     response_of,
     store_file,
 )
+from ggmi.text.format import Format
 from ggmi.text.jsonl import read_rows, write_rows
-from ggmi.text.parsing import Format
 from ggmi.text.records import Record
 from ggmi.text.templates import Template
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ggmi.text import parsing
+from ggmi.text import parsing, scanning
+from ggmi.text.format import Format
 from ggmi.text.jsonl import MAX_DEPTH
 from ggmi.text.outcomes import REASONS, validity
-from ggmi.text.parsing import Format, parse
+from ggmi.text.parsing import parse
 from ggmi.text.records import FIELDS
 from ggmi.text.thinking import Marks
 
@@ -281,7 +282,7 @@ def test_other_fields_and_huge_numbers_are_passed_over_and_counted(monkeypatch):
     assert (record.instruction, record.response, record.extra_fields) == ("Add.", "3", 2)
 
 
-@pytest.mark.parametrize("edge", [parsing.WINDOW, 2 * parsing.WINDOW])
+@pytest.mark.parametrize("edge", [scanning.WINDOW, 2 * scanning.WINDOW])
 def test_nothing_changes_where_the_decoder_is_given_only_a_part(edge):
     for length in range(edge - 80, edge):
         text = json.dumps({"instruction": "x" * length + "é😀\n", "more": None, "n": -1.5e-3, "response": "3"})

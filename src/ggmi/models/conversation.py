@@ -212,7 +212,7 @@ class _Conversation:
                 self._meter.count(response)
                 self._pace.answered()
                 self._vain = 0
-                if useless:
+                if useless and self.fatal is None:
                     self.fatal = useless
                     self._halt()
             except Fault as fault:

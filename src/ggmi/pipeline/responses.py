@@ -11,8 +11,9 @@ from ggmi.models.backend import Outcome
 from ggmi.models.cost import CHARACTERS_PER_TOKEN, CHAT_TOKENS, token_counter
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
+from ggmi.text.format import Format
 from ggmi.text.outcomes import BAD_ESCAPE, BAD_JSON, MISSING_FIELD, REASONS, THINKING_CUT, validity
-from ggmi.text.parsing import Format, parse
+from ggmi.text.parsing import parse
 from ggmi.text.records import Record
 from ggmi.text.splitting import instance_sets
 from ggmi.text.templates import Prompt, Template

@@ -13,8 +13,9 @@ from ggmi.pipeline.responses import response_of
 from ggmi.statistics import share_interval
 from ggmi.text.card import Card
 from ggmi.text.curation import Curation, Lengths, curate
+from ggmi.text.format import Format
 from ggmi.text.outcomes import ParsedResponse, validity
-from ggmi.text.parsing import Format, parse
+from ggmi.text.parsing import parse
 from ggmi.text.records import Record
 from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
 from ggmi.text.thinking import Marks

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from ggmi.text.format import NO_TEXT, Format, as_text, normal_name
 from ggmi.text.jsonl import depth, too_deep
 from ggmi.text.outcomes import (
     BAD_CHARACTER,
@@ -49,26 +50,15 @@ from ggmi.text.outcomes import (
     ParsedResponse,
 )
 from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
-from ggmi.text.repair import Lenient, has_latex_escapes
-from ggmi.text.thinking import Mark, Marks
+from ggmi.text.repair import has_latex_escapes
+from ggmi.text.scanning import COMMA, LOOK_BACK, MAX_CHARACTERS, NAME, UNTERMINATED, Pairs, Scanner
+from ggmi.text.thinking import Mark
 
-# Characters of one object; a record of the published prompt has about 1,500.
-MAX_CHARACTERS = 100_000
 EXCERPT = 300
 # Keys of a failed object that are told, and characters of each.
 KEYS, KEY_LENGTH = 12, 40
 # Wrappers inside one another.
 LEVELS = 3
-# Characters that lenient reading may look at, over those of the response.
-LENIENT_COST = 20
-# Characters given to the decoder at first; the longest literal or escape (-Infinity, \\ud83d\\ude00).
-WINDOW, LONGEST_TOKEN = 4096, 16
-# How the decoder's message begins when a string has no end.
-UNTERMINATED = "Unterminated"
-# How far back the beginning of a line is looked for.
-LOOK_BACK = 200
-# What a model may call a field, in the form of `_normal`: our names, and that of the published prompt.
-NAMES = {name: (name,) for name in FIELDS} | {"response": ("response", "referenceresponse")}
 _OBJECT = re.compile(r"\{(?=\s*+(?:[\"'“”}]|\Z|\w++\s*+:))")
 # A list of objects or strings, up to its first item.
 _LIST = re.compile(rf"\[\s*+(?=\"|{_OBJECT.pattern})")
@@ -77,58 +67,14 @@ _TEXT = re.compile(r"\"(?:\s|\\[nrt])*+(?:\[(?:\s|\\[nrt])*+)?+\{(?:\s|\\[nrt])*
 _INNER = re.compile(r"\s*+(?:\[\s*+)?+\{\s*+\"")
 _QUOTED_NAME = re.compile(r"\"([^\"\\]*+)\"\s*+:")
 _START = re.compile(f"{_TEXT.pattern}|{_OBJECT.pattern}|{_LIST.pattern}")
-_NAME = re.compile(r"\s*+\"((?:[^\"\\]|\\.)*+)\"\s*+:\s*+")
-_COMMA = re.compile(r"\s*+,\s*+")
-_SPACE = re.compile(r"\s*+")
 _AFTER_ITEM = re.compile(r"\s*+(?:,|\]|\Z)")
 _LIST_END = re.compile(r"\s*+(?:,\s*+)?+\]")
-_BRACKET = re.compile(r"[][{}]|\n[ \t]*+(?=[\[{])")
-# Where an object that was never closed ends at the latest: another begins on a line of its own.
-_NEXT_OBJECT = re.compile(r"\n[ \t]*+(?:\[[ \t]*+)?+\{\s*+[\"'“”]")
 # What may be left where text ends inside an object: nothing, or part of a literal or number.
 _CUT = re.compile(r"(?:|t|tr|tru|f|fa|fal|fals|n|nu|nul|-|\.|\.?[0-9]*+[eE][-+]?)\s*+\Z")
 _CUT_ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]{0,4}\Z")
-_SEPARATORS = re.compile(r"[\s_\-\u200b-\u200f\ufeff]+")
 _VISIBLE = re.compile(r"[^\s\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-# Stands for a value that is no text.
-_NO_TEXT = "\ud800 no text"
 # One character of a JSON string as it is written; a surrogate pair is one character.
 _WRITTEN = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Format:
-    """What is taken for a record.
-
-    Parameters
-    ----------
-    names
-        What else the model calls instruction, context and response: a name or several.
-    marks
-        The marks around thoughts.
-    repair
-        Whether objects that are almost JSON are mended; such records are marked.
-    opened
-        Whether the response begins inside thoughts, as where the chat template opens them; then
-        all of it is thought where no mark closes them.
-
-    Examples
-    --------
-    >>> found = parse('{"question": "Add 1 and 2.", "Response": 3}', Format({"instruction": "question"}))
-    >>> found.records[0].instruction, found.records[0].response
-    ('Add 1 and 2.', '3')
-    """
-
-    names: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    marks: Marks = field(default_factory=Marks)
-    repair: bool = False
-    opened: bool = False
-
-    def fields(self) -> dict[str, str]:
-        """The field that each name stands for; names in the form of `_normal`."""
-        known = {name: wanted for wanted, names in NAMES.items() for name in names}
-        own = {wanted: [given] if isinstance(given, str) else given for wanted, given in self.names.items()}
-        return known | {_normal(name): wanted for wanted, names in own.items() for name in names}
 
 
 def parse(text: str, form: Format | None = None) -> ParsedResponse:
@@ -166,26 +112,11 @@ def parse(text: str, form: Format | None = None) -> ParsedResponse:
     return ParsedResponse(tuple(reader.records), tuple(reader.failures))
 
 
-def _normal(name: str) -> str:
-    """A name without what models write in different ways."""
-    return _SEPARATORS.sub("", name).casefold()
-
-
-class _Pairs(list):
-    """An object's fields in order, with those that come twice."""
-
-
-class _Number(str):
-    """A number as it is written; none is computed, however long it is."""
-
-    __slots__ = ()
-
-
-class _Reader:
+class _Reader(Scanner):
     """One pass over one response."""
 
     def __init__(self, text: str, form: Format, fields: Mapping[str, str]) -> None:
-        self.text = text
+        super().__init__(text)
         self.records: list[Parsed] = []
         self.failures: list[Failure] = []
         # Whether a mark closed thoughts that none had opened.
@@ -193,12 +124,7 @@ class _Reader:
         self._form = form
         self._fields = fields
         self._in_wrapper = False
-        self._not_numbers = 0
         self._never_closed: set[int] = set()
-        self._lenient = LENIENT_COST * len(text)
-        self._decode = json.JSONDecoder(
-            object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=self._not_a_number
-        ).raw_decode
 
     def read(self) -> None:
         """Read all items."""
@@ -209,7 +135,7 @@ class _Reader:
                 at = self._thought(mark)
             elif not found:
                 return
-            elif self._is_value(start := found.start()):
+            elif self.is_value(start := found.start()):
                 at = self._nested(start)
             elif self.text[start] == "{":
                 at = self._object(start)
@@ -262,28 +188,6 @@ class _Reader:
             at = (marks.closing(self.text, mark) if mark.opens else None) or mark.end
         return None
 
-    def _value(self, start: int) -> tuple[Any, int]:
-        """Decode the JSON value that begins here; return it and its end.
-
-        An error of the decoder counts the lines from the start of what it was given, so it is
-        given a window, which grows until the value or the mistake lies well inside. The mistake's
-        place counts from the value's start.
-        """
-        size = WINDOW
-        while True:
-            window = self.text[start : start + size]
-            whole = start + size >= len(self.text)
-            self._not_numbers = 0
-            try:
-                value, end = self._decode(window)
-            except json.JSONDecodeError as error:
-                if whole or (error.pos < size - LONGEST_TOKEN and not error.msg.startswith(UNTERMINATED)):
-                    raise
-            else:
-                if whole or end < size:
-                    return value, start + end
-            size *= 2
-
     def _list(self, at: int) -> int:
         """Read the items of a list from the first on; return where they end."""
         while True:
@@ -293,7 +197,7 @@ class _Reader:
                 at = end
             else:
                 return at
-            comma = _COMMA.match(self.text, at)
+            comma = COMMA.match(self.text, at)
             if not comma:
                 return at
             at = comma.end()
@@ -301,7 +205,7 @@ class _Reader:
     def _other(self, start: int) -> int | None:
         """Read a list's item that is no object; return its end, or None for text that is no JSON."""
         try:
-            value, end = self._value(start)
+            value, end = self.value(start)
         except RecursionError:
             return self._deep(start)
         except json.JSONDecodeError as error:
@@ -315,7 +219,7 @@ class _Reader:
     def _object(self, start: int) -> int:
         """Read an object; return where to go on."""
         try:
-            pairs, end = self._value(start)
+            pairs, end = self.value(start)
         except RecursionError:
             return self._deep(start)
         except json.JSONDecodeError as error:
@@ -328,7 +232,7 @@ class _Reader:
     def _string(self, start: int) -> int:
         """Read a string that holds JSON; return where to go on."""
         try:
-            value, end = self._value(start)
+            value, end = self.value(start)
         except json.JSONDecodeError as error:
             return self._broken(start, error)
         return self._unpack(start, value, end)
@@ -351,15 +255,17 @@ class _Reader:
 
     def _take(self, value: Any, start: int, end: int, levels: int) -> None:
         """Take the records out of a whole value."""
-        if isinstance(value, _Pairs):
-            named = {self._fields.get(_normal(key)) for key, _ in value}
-            inner = [not self._fields.get(_normal(key)) and self._holds(member, levels - 1) for key, member in value]
+        if isinstance(value, Pairs):
+            named = {self._fields.get(normal_name(key)) for key, _ in value}
+            inner = [
+                not self._fields.get(normal_name(key)) and self._holds(member, levels - 1) for key, member in value
+            ]
             if named.issuperset(REQUIRED) or not any(inner):
                 self._record(value, start, end)
                 return
-            places = self._members(start)
+            places = self.members(start)
         elif isinstance(value, list):
-            inner, places = [True] * len(value), self._items(start)
+            inner, places = [True] * len(value), self.items(start)
         elif isinstance(value, str) and _TEXT.match(self.text, start):
             self._unpack(start, value, end)
             return
@@ -374,46 +280,24 @@ class _Reader:
         """Whether a value is a record or holds some."""
         if levels < 0:
             return False
-        if isinstance(value, _Pairs):
-            names = {self._fields.get(_normal(key)) for key, _ in value}
+        if isinstance(value, Pairs):
+            names = {self._fields.get(normal_name(key)) for key, _ in value}
             return not names.isdisjoint(REQUIRED) or any(self._holds(member, levels - 1) for _, member in value)
         if isinstance(value, list):
-            return any(isinstance(item, _Pairs) and self._holds(item, levels) for item in value)
+            return any(isinstance(item, Pairs) and self._holds(item, levels) for item in value)
         if not isinstance(value, str) or not _INNER.match(value):
             return False
-        return any(self._fields.get(_normal(name)) for name in _QUOTED_NAME.findall(value, 0, LOOK_BACK))
-
-    def _members(self, start: int) -> Iterator[tuple[int, Any, int]]:
-        """The values of a whole object with their places."""
-        at = start + 1
-        while name := _NAME.match(self.text, at):
-            value, end = self._value(name.end())
-            yield name.end(), value, end
-            comma = _COMMA.match(self.text, end)
-            at = comma.end() if comma else end
-
-    def _items(self, start: int) -> Iterator[tuple[int, Any, int]]:
-        """The items of a whole list with their places."""
-        at = self._after_space(start + 1)
-        while self.text[at] != "]":
-            value, end = self._value(at)
-            yield at, value, end
-            comma = _COMMA.match(self.text, end)
-            at = comma.end() if comma else self._after_space(end)
-
-    def _after_space(self, at: int) -> int:
-        found = _SPACE.match(self.text, at)
-        return found.end() if found else at
+        return any(self._fields.get(normal_name(name)) for name in _QUOTED_NAME.findall(value, 0, LOOK_BACK))
 
     def _record(self, pairs: Sequence[tuple[str, Any]], start: int, end: int, *, repaired: bool = False) -> None:
         """Take an object's fields for a record, or note why it is none."""
         raw = self.text[start:end]
         latex = not repaired and "\\" in raw and has_latex_escapes(raw)
-        if latex and self._form.repair and (read := self._read_leniently(start)):
+        if latex and self._form.repair and (read := self.read_leniently(start)):
             self._record(read[0], start, end, repaired=True)
             return
-        names = [self._fields.get(_normal(key)) for key, _ in pairs]
-        values = {name: _as_text(value) for name, (_, value) in zip(names, pairs, strict=True) if name}
+        names = [self._fields.get(normal_name(key)) for key, _ in pairs]
+        values = {name: as_text(value) for name, (_, value) in zip(names, pairs, strict=True) if name}
         keys = [key for key, _ in pairs]
         twice = len(set(keys)) < len(keys) or len(values) < sum(name is not None for name in names)
         reason = self._mistake(values, len(raw), twice=twice, latex=latex, repaired=repaired)
@@ -430,7 +314,7 @@ class _Reader:
         self, values: Mapping[str, str | None], length: int, *, twice: bool, latex: bool, repaired: bool
     ) -> str | None:
         """Why an object makes no record."""
-        if self._not_numbers and not repaired:
+        if self.not_numbers and not repaired:
             return BAD_NUMBER
         if length > MAX_CHARACTERS:
             return TOO_LONG
@@ -439,7 +323,7 @@ class _Reader:
         if any(values.get(name) is None for name in REQUIRED):
             return MISSING_FIELD
         present = [value for value in values.values() if value is not None]
-        if _NO_TEXT in present:
+        if NO_TEXT in present:
             return WRONG_TYPE
         if not all(_VISIBLE.search(values[name] or "") for name in REQUIRED):
             return EMPTY_FIELD
@@ -447,15 +331,10 @@ class _Reader:
             return BAD_CHARACTER
         return BAD_ESCAPE if latex else None
 
-    def _is_value(self, start: int) -> bool:
-        """Whether a name and a colon stand before a place: what begins there is part of an object."""
-        before = self.text[max(0, start - LOOK_BACK) : start].rstrip()
-        return before.endswith(":") and before[:-1].rstrip().endswith('"')
-
     def _nested(self, start: int) -> int:
         """Note what is left of an object that made no sense; return where to go on."""
         try:
-            _, end = self._value(start)
+            _, end = self.value(start)
         except RecursionError:
             return self._deep(start)
         except json.JSONDecodeError as error:
@@ -464,24 +343,24 @@ class _Reader:
 
     def _names_field(self, start: int) -> bool:
         """Whether an object's first name is one of a record's."""
-        name = _NAME.match(self.text, start + 1)
-        return bool(name and self._fields.get(_normal(name[1])))
+        name = NAME.match(self.text, start + 1)
+        return bool(name and self._fields.get(normal_name(name[1])))
 
     def _is_wrapper(self, start: int) -> bool:
         """Whether an object that is not whole begins with other members than a record's, and breaks inside records."""
         at = start + 1
-        while name := _NAME.match(self.text, at):
+        while name := NAME.match(self.text, at):
             here = name.end()
-            if self._fields.get(_normal(name[1])):
+            if self._fields.get(normal_name(name[1])):
                 return False
             if _OBJECT.match(self.text, here) and self._names_field(here):
                 return True
             found = _LIST.match(self.text, here)
             try:
-                _, end = self._value(here)
+                _, end = self.value(here)
             except (RecursionError, json.JSONDecodeError):
                 return bool(found and self.text[found.end()] == "{")
-            comma = _COMMA.match(self.text, end)
+            comma = COMMA.match(self.text, end)
             if found or not comma:
                 return False
             at = comma.end()
@@ -491,7 +370,7 @@ class _Reader:
         """Read the records of a wrapper that is not whole; return where to go on."""
         self._in_wrapper = True
         at = start + 1
-        while name := _NAME.match(self.text, at):
+        while name := NAME.match(self.text, at):
             at = name.end()
             if found := _LIST.match(self.text, at):
                 at = self._list(found.end())
@@ -500,10 +379,10 @@ class _Reader:
                 at = self._object(at)
             else:
                 try:
-                    _, at = self._value(at)
+                    _, at = self.value(at)
                 except (RecursionError, json.JSONDecodeError):
                     break
-            comma = _COMMA.match(self.text, at)
+            comma = COMMA.match(self.text, at)
             if not comma:
                 break
             at = comma.end()
@@ -520,8 +399,8 @@ class _Reader:
         escape = "escape" in error.msg
         if error.msg.startswith(UNTERMINATED) or _CUT.match(text, stop) or (escape and _CUT_ESCAPE.match(text, stop)):
             return self._end_of_thoughts(start, len(text)) or self.fail(TRUNCATED, start, len(text))
-        read = self._read_leniently(start)
-        end = read[1] if read else self._skip(stop, depth(text, start, stop)[0], start)
+        read = self.read_leniently(start)
+        end = read[1] if read else self.skip(stop, depth(text, start, stop)[0], start)
         spoken = self._end_of_thoughts(start, end)
         if spoken is not None:
             return spoken
@@ -530,50 +409,9 @@ class _Reader:
             return end
         return self.fail(BAD_ESCAPE if escape else BAD_JSON, start, end, [key for key, _ in read[0]] if read else ())
 
-    def _read_leniently(self, start: int) -> tuple[list[tuple[str, Any]], int] | None:
-        """An object's members and end as a lenient reader sees them."""
-        if self.text[start] != "{" or self._lenient <= 0:
-            return None
-        following = _NEXT_OBJECT.search(self.text, start + 1, start + MAX_CHARACTERS)
-        reader = Lenient(self.text, following.start() if following else min(len(self.text), start + MAX_CHARACTERS))
-        found = reader.read(start)
-        self._lenient -= reader.furthest - start + 1
-        return found
-
     def _deep(self, start: int) -> int:
         """Note JSON nested too deep; return where to go on."""
-        return self.fail(TOO_DEEP, start, self._skip(start, 0, start))
-
-    def _skip(self, stop: int, unclosed: int, start: int) -> int:
-        """Find the end of an item that began at `start` and made no sense from `stop` on."""
-        text = self.text
-        line = text.rfind("\n", max(0, start - LOOK_BACK), start) + 1
-        before = text[line:start] if line or start <= LOOK_BACK else ""
-        indent = len(before) - len(before.lstrip(" \t"))
-        while text[stop - 1] in " \t\n\r":
-            stop -= 1
-        for found in _BRACKET.finditer(text, stop):
-            bracket = found[0]
-            if bracket[0] == "\n":
-                if len(bracket) - 1 <= indent:
-                    return found.start()
-            elif bracket in "[{":
-                unclosed += 1
-            else:
-                unclosed -= 1
-                if unclosed <= 0:
-                    return found.end()
-        return len(text)
-
-    def _not_a_number(self, _: str) -> None:
-        self._not_numbers += 1
-
-
-def _as_text(value: Any) -> str | None:
-    """A value as a field's text; None for null."""
-    if value is None or isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else _NO_TEXT
+        return self.fail(TOO_DEEP, start, self.skip(start, 0, start))
 
 
 def _utf8(text: str) -> str:
