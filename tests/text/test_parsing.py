@@ -173,6 +173,7 @@ KEPT = [("Boil an egg.", "", "Seven minutes.")]
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{FINAL}<|return|>",
         f"analysisWe write {DRAFT}.assistantfinal{FINAL}",
         f'<details type="reasoning" done="true">{DRAFT}</details>\n{FINAL}',
+        f"Thinking...\n{DRAFT}\n...done thinking.\n\n{FINAL}",
         f"(musing) {DRAFT} (done) {FINAL}",
     ],
 )

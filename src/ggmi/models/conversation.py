@@ -22,7 +22,7 @@ from ggmi.models.answers import THOUGHT_ONLY, read_answer, why_no_log_probs
 from ggmi.models.backend import Failure, Meter, OnResponse, Outcome
 from ggmi.models.connection import http_client
 from ggmi.models.cost import token_counter
-from ggmi.models.faults import Fault, of_error, of_status
+from ggmi.models.faults import Fault, of_error, of_status, unwanted
 from ggmi.models.limits import Pace, Purse
 from ggmi.models.requests import Request, Response, Usage
 from ggmi.models.settings import ClientSettings
@@ -121,8 +121,8 @@ class _Wire:
             return replace(self, counts=False)
         if not self.stream and re.search(r"\bstream", said) and re.search(r"only|must|enable|requir", said):
             return replace(self, stream=True)
-        idle = {name for name, usual in DEFAULTS.items() if name in said and body.get(name) == usual}
-        return replace(self, left_out=self.left_out | idle)
+        idle = [name for name in unwanted(said, DEFAULTS) if body.get(name) == DEFAULTS[name]]
+        return replace(self, left_out=self.left_out.union(idle))
 
 
 class _Conversation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
@@ -16,12 +16,14 @@ from ggmi.models.requests import Usage
 PASSING = {408, 409, 425, 429}
 # Characters of an endpoint's own message that are told.
 TOLD = 240
-# What an error says of a request's parameter that its endpoint does not take, and the setting that leaves it out.
+# What an error says, not far from its name, of a request's parameter that its endpoint does not take, and the
+# setting that leaves it out.
 _UNWANTED = re.compile(
     r"unsupported|not support|n't support|not (?:enabled|allowed|permitted|available|implemented)|unrecogni|unknown"
-    r"|invalid|extra_forbidden|cannot|only the default",
+    r"|invalid|extra_forbidden|cannot|only|deprecated|removed?|omit|must (?:be|not)",
     re.IGNORECASE,
 )
+NEAR = 80
 _SETTINGS = {
     "logprobs": "log_probs: none",
     "temperature": "sampling.temperature: null",
@@ -204,8 +206,9 @@ def refusal(
     whole = _said(body)
     said = inert(whole, secret)
     code = f"HTTP {status}"
-    if 400 <= status < 500 and status != 429 and (setting := _unwanted(body, whole)):
-        return Fault(code, f"the endpoint does not take a parameter ({code}: {said}); set {setting}", ends=True)
+    if 400 <= status < 500 and status != 429 and (names := unwanted(str(body), _SETTINGS)):
+        told = f"the endpoint does not take a parameter ({code}: {said}); set {_SETTINGS[names[0]]}"
+        return Fault(code, told, ends=True)
     if status == 401 or (status == 403 and not re.search("moderat|flagged|content|policy", whole, re.IGNORECASE)):
         key = f"the key in {key_env}" if key_env else "requests without a key"
         return Fault(code, f"the endpoint refuses {key} ({code}: {said})", ends=True)
@@ -221,14 +224,22 @@ def refusal(
     return Fault(code, f"the endpoint refuses the request ({code}: {said})")
 
 
-def _unwanted(body: object, said: str) -> str | None:
-    """The setting that leaves out a parameter that an endpoint does not take."""
-    text = str(body)
-    for name, setting in _SETTINGS.items():
-        named = rf"['\"`]{name}['\"`]" if name == "stop" else rf"(?<!max_){name}|top_{name}"
-        if re.search(named, text, re.IGNORECASE) and (_UNWANTED.search(said) or _UNWANTED.search(text)):
-            return setting
-    return None
+def unwanted(said: str, names: Iterable[str]) -> list[str]:
+    """Those parameters that an endpoint says it does not take; a request that it only repeats says nothing.
+
+    Examples
+    --------
+    >>> unwanted("Unsupported parameter: 'top_p'. You sent {'temperature': 1}" + 80 * "." , ["top_p", "stop"])
+    ['top_p']
+    """
+    found = []
+    for name in names:
+        # A short English word must be quoted to be one; top_logprobs is about the same.
+        named = rf"['\"`]{name}['\"`]" if name == "stop" else rf"(?<![a-z]){name}(?![a-z])"
+        places = re.finditer(named, said, re.IGNORECASE)
+        if any(_UNWANTED.search(said, max(0, place.start() - NEAR), place.end() + NEAR) for place in places):
+            found.append(name)
+    return found
 
 
 def _said(body: object) -> str:

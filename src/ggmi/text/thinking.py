@@ -26,6 +26,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     (r"\A\s{0,8}analysis(?=[A-Z])", r"assistantfinal"),
     (r"<unused94>(?:thought)?", r"<unused95>"),
     (r"<details type=\"reasoning\"[^<>\n]{0,80}>", r"</details>"),
+    (r"\A\s{0,8}Thinking\.\.\.\s", r"\.\.\.done thinking\."),
     (r"\A\s{0,8}Here is my thought process:", r"Here is my response:"),
 )  # fmt: skip
 _BLANK = re.compile(r"\s*+")
