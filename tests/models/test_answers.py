@@ -105,6 +105,13 @@ def test_an_end_token_a_leading_blank_and_rounding_change_nothing(log_probs, spa
     assert read(log_probs, written=2).token_log_probs == spans
 
 
+def test_the_text_that_ended_an_answer_is_no_part_of_it():
+    tokens = [("\u00e9\U0001f642!", None, -1.0), ("\n", None, -0.5), ("END", None, -2.0)]
+    response = read(tokens, Sampling(stop=("\nEND",)), written=3)
+    assert response.token_log_probs == ((0, 3, -1.0), (3, 3, -0.5), (3, 3, -2.0))
+    assert read(tokens, Sampling(stop=("\n\n",)), written=3).log_prob_missing.startswith("the endpoint's tokens do not")
+
+
 def test_the_older_form_of_log_probabilities_is_read():
     given = {"tokens": ["\u00e9\U0001f642", "!"], "token_logprobs": [-1.0, -0.5], "top_logprobs": None}
     assert read(logprobs=given, written=2).log_prob_nats == -1.5

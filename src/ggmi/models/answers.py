@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ TEXT_PARTS = ("text", "output_text")
 # Settings that change the distribution sampled from and are known by the endpoint only.
 _RESHAPING = ("temperature", "top_p", "top_k", "min_p", "typical_p", "top_a", "logit_bias", "repetition_penalty",
               "frequency_penalty", "presence_penalty")  # fmt: skip
+_END_TOKEN = re.compile(r"(?:</?[^<>\s]{1,40}>){1,4}")
 THOUGHT_ONLY = "nothing but thoughts"
 
 
@@ -118,7 +120,8 @@ def read_answer(
     if not text.strip():
         used = Usage(0, prompt_tokens if read is None else read, written or 0)
         raise _empty(finish_reason, written, thought, request.sampling.max_tokens, used)
-    by_token, reason = _log_probs(choice, text, written, why_no_log_probs(settings, request.sampling))
+    why_not = why_no_log_probs(settings, request.sampling)
+    by_token, reason = _log_probs(choice, text, written, request.sampling.stop, why_not)
     if by_token is not None and thought:
         by_token, reason = None, "the model thought before it wrote, so that the text's probability is not known"
     return Response(
@@ -252,7 +255,7 @@ def _count(value: object) -> int | None:
 
 
 def _log_probs(
-    choice: Mapping[str, Any], text: str, written: int | None, reason: str | None
+    choice: Mapping[str, Any], text: str, written: int | None, stops: Sequence[str], reason: str | None
 ) -> tuple[list[tuple[bytes, float]] | None, str | None]:
     """Bytes and nats of each token, or why not."""
     if reason is not None:
@@ -263,13 +266,15 @@ def _log_probs(
         return None, "the endpoint gives none"
     if any(piece is None for piece, _ in pairs):
         return None, "the endpoint gives them in a form that is not known"
-    spelled = b"".join(piece for piece, _ in pairs if piece is not None).decode("utf-8", "replace")
     pieces = [piece or b"" for piece, _ in pairs]
-    # The end-of-text token may be listed.
-    if spelled != text and spelled.removesuffix(pieces[-1].decode("utf-8", "replace")) == text:
-        pieces[-1] = b""
-        spelled = text
-    if spelled.strip() != text.strip():
+    spelled = b"".join(pieces).decode("utf-8", "replace")
+    core = text.strip()
+    rest = spelled.lstrip().removeprefix(core).strip().strip("\ufffd")
+    # Behind the text may stand the end-of-text token, or the text that ended it.
+    ended = (
+        not rest or _END_TOKEN.fullmatch(rest) or any(rest.startswith(stop) for stop in map(str.strip, stops) if stop)
+    )
+    if not spelled.lstrip().startswith(core) or not ended:
         return None, "the endpoint's tokens do not spell the text (they may cover its thoughts, or be numbers)"
     if written is not None and len(pairs) < written - 1:  # the end-of-text token may be counted and not listed
         return None, f"the endpoint gives them for {len(pairs)} of {written} tokens"
