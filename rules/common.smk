@@ -85,6 +85,8 @@ PAGE_PARTS = {
 TASKS = CONFIG.tasks
 # No generator can have these names.
 JUDGE_MANNER = "_judge"
+# A person's own marks around thoughts.
+THINKING_MARKS = [list(pair) for pair in CONFIG.thinking_marks]
 EMBEDDING = "_embedding"
 RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
@@ -202,6 +204,7 @@ def write_manners():
             manner = {
                 "settings": settings.model_dump(include=MANNER),
                 "missing_allowed": task.missing_allowed,
+                "form": record_form(name),
                 "stores": CONFIG.stores,
             }
             write_json(Path(RESULTS, name, "manner", f"{who}.json"), manner)
@@ -217,6 +220,16 @@ def references_of(wildcards):
     curation = TASKS[wildcards.task].curations[wildcards.curation]
     names = ("train", "test") if curation.contamination is not None else ()
     return [f"{RESULTS}/{wildcards.task}/anchors/{name}.jsonl" for name in names]
+
+
+def record_form(task):
+    """What a task takes for a record."""
+    prompts = TASKS[task].prompts
+    return {
+        "fields": dict(prompts.fields),
+        "repair": prompts.repair,
+        "thinking_marks": THINKING_MARKS,
+    }
 
 
 def made_by(wildcards):

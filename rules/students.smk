@@ -134,7 +134,8 @@ def judge_params(wildcards):
     by = judge.by.model_dump(exclude=MANNER)
     if judge.by.kind == "exact":
         return {"by": by}
-    return {**judge.model_dump(exclude={"template", "calibration", "by"}), "by": by}
+    how = judge.model_dump(exclude={"template", "calibration", "by"})
+    return {**how, "by": by, "thinking_marks": THINKING_MARKS}
 
 
 def judge_files(wildcards):

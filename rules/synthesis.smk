@@ -70,6 +70,7 @@ rule parsed_set:
         **SET_RESOURCES,
     params:
         code=code("parsed_set"),
+        form=lambda w: record_form(w.task),
     script:
         "../workflow/scripts/parsed_set.py"
 

@@ -205,3 +205,43 @@ def test_help_names_every_command(ggmi):
     found = ggmi("--help")
     assert found.returncode == 0
     assert all(f"  {command} " in found.stdout for command in ("check", "cost", "defaults", "schema"))
+
+
+ANSWER = 'So: [{"instruction": "Add.", "response": 3}, {"instruction": "Add.", "output": "4"}, {"instruction": "A",}]\n'
+
+
+def test_parse_shows_what_becomes_of_an_answer(ggmi, tmp_path):
+    (tmp_path / "one.txt").write_text(ANSWER, encoding="utf-8-sig")
+    shown = ggmi("parse", "one.txt")
+    assert shown.returncode == 0, shown.stderr
+    assert "0: record: Add. |  | 3\n" in shown.stdout
+    assert "1: missing_field (keys: instruction, output): " in shown.stdout
+    assert "1 answers, 1 with records: 1 records, 2 failures, 33.3% valid" in shown.stdout
+    assert "--fields response=NAME maps them" in shown.stdout
+    mapped = json.loads(ggmi("parse", "--json", "--repair", "--fields", "response=output", "one.txt").stdout)
+    assert [r["response"] for r in mapped["answers"][0]["records"]] == ["3", "4"]
+    assert mapped["counts"]["failures"] == {"missing_field": 1}
+
+
+def test_parse_and_verdict_read_stores_and_parts_of_a_file(ggmi, tmp_path):
+    (tmp_path / "s.jsonl").write_text(
+        "".join(json.dumps({"text": t}) + "\n" for t in (ANSWER, "no", "Rating: [[7]]/10"))
+    )
+    (tmp_path / "v.txt").write_text("Good.\nRating: [[8]]\n=====\nRating: none\n")
+    assert json.loads(ggmi("parse", "--json", "s.jsonl").stdout)["counts"]["responses"] == 3
+    rows = json.loads(ggmi("verdict", "--json", "--split", "=====", "v.txt", "s.jsonl").stdout)["verdicts"]
+    assert [row["rating"] for row in rows] == [8, None, None, None, 7]
+    assert "v.txt 2: none: no_rating" in ggmi("verdict", "--split", "=====", "v.txt").stdout
+    # Lines that are records themselves are one answer.
+    (tmp_path / "r.jsonl").write_text('{"instruction": "a", "response": "b"}\n' * 2)
+    assert json.loads(ggmi("parse", "--json", "r.jsonl").stdout)["counts"]["records"] == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("nothing.txt",), ("--fields", "answer=x", "v.txt"), ("--fields", "response", "v.txt")]
+)
+def test_a_wrong_word_to_parse_is_told(ggmi, words):
+    found = ggmi("parse", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("ggmi: ")
+    assert found.stderr.count("\n") == 1

@@ -568,6 +568,7 @@ def test_null_leaves_a_generator_or_a_curation_out():
 
 def test_every_setting_of_a_backend_either_decides_responses_or_is_its_manner():
     deciding = {"kind", "model", "revision", "device", "dtype", "token_log_probs", "log_probs", "base_url", "command"}
+    deciding |= {"extra"}
     every = {name for kind in KINDS.values() for name in kind.model_fields}
     assert deciding | MANNER == every
     assert not deciding & MANNER

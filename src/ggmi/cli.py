@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ggmi import config, estimating
+from ggmi import config, estimating, inspecting
 from ggmi.errors import UserError
 from ggmi.workflow.job import USER_MISTAKE
 from ggmi.workflow.resume import resume
@@ -49,6 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     estimate = commands.add_parser("estimate", help="compare synthetic sets of your own with a training set")
     estimating.add_arguments(estimate)
     for name, purpose in (
+        ("parse", "show the records in models' answers, and why others are none"),
+        ("verdict", "show the ratings in judges' verdicts, and why others have none"),
+    ):
+        inspecting.add_arguments(commands.add_parser(name, help=purpose), verdicts=name == "verdict")
+    for name, purpose in (
         ("status", "what is done, running and failed, and the time left"),
         ("resume", "go on after a run that died; its jobs in SLURM are cancelled first"),
     ):
@@ -64,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _cost(options.files, as_json=options.json)
         elif options.command == "estimate":
             estimating.run(options, PROJECT / "workflow" / "report")
+        elif options.command in ("parse", "verdict"):
+            (inspecting.run_parse if options.command == "parse" else inspecting.run_verdict)(options)
         elif options.command == "status":
             sys.stdout.write(f"{status(Path(options.results))}\n")
         elif options.command == "resume":

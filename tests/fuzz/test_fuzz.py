@@ -8,6 +8,8 @@ import itertools
 import json
 import os
 import random
+import re
+import unicodedata
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from ggmi import config
 from ggmi.errors import UserError
 from ggmi.rating.verdicts import REASONS, read_verdict
+from ggmi.text.format import Format
 from ggmi.text.outcomes import REASONS as FAILURES
 from ggmi.text.parsing import parse
 from ggmi.text.records import FIELDS, UNWRITABLE
@@ -33,7 +36,9 @@ PIECES = [
     "```", "// ",
     '"instruction"', '"context"', '"response"', '"instruction": "Add."', '"response": "3"', '{"a": ', "instruction:",
     '{"instruction": "Add.", "response": "3"}', '{"instruction": "a", "context": "b", "response": "c"}', '{"tasks": [',
+    '"reference response"', '"Response "', "'", "\\frac", "\\nu", "“", "”", '{\\"', "<|channel|>final<|message|>",
     "[[7]]", "Rating: ", "Rating: [[7]]", "[[10.0]]", "[[11]]", "I would give it a ", "<think>", "</think>", ". ", "**",
+    "/10", " out of 10", "评分：", "［［", "Score: 8", "</s>", "\n```", "a rating of ", "The answer ",
 ]  # fmt: skip
 
 
@@ -70,8 +75,24 @@ def texts(seed):
 
 
 def once(pairs):
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
+    names = [re.sub(r"[\s_\-\u200b-\u200f\ufeff]", "", name).casefold() for name, _ in pairs]
+    found = dict(zip(names, (value for _, value in pairs), strict=True))
+    if "referenceresponse" in found:
+        assert "response" not in found
+        found["response"] = found["referenceresponse"]
+    return found
+
+
+def as_text(value):
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else value
+
+
+def _is_json(raw):
+    try:
+        json.loads(raw)
+    except ValueError:
+        return False
+    return True
 
 
 @fuzzed
@@ -84,13 +105,23 @@ def test_records_are_what_the_text_states_and_all_else_has_a_reason(seed):
         assert [item.position for item in items] == list(range(len(items))), text
         assert all(a.end <= b.start for a, b in itertools.pairwise(items)), text
         for record in found.records:
-            stated = json.loads(text[record.start : record.end], object_pairs_hook=once)
-            values = [stated.get(field) or "" for field in FIELDS]
-            assert [record.instruction, record.context, record.response] == values, text
+            raw = text[record.start : record.end]
+            if '\\"' in raw[:100] and raw[0] == "{":  # JSON in a JSON string
+                raw = raw if _is_json(raw) else json.loads(f'"{raw}"', strict=False)
+            stated = json.loads(raw, object_pairs_hook=once, parse_int=str, parse_float=str)
+            values = [as_text(stated.get(field)) for field in FIELDS]
+            assert [record.instruction, record.response] == [values[0], values[2]], text
+            assert record.context in (values[1], ""), text
             assert record.instruction.strip(), text
             assert record.response.strip(), text
             assert not any(map(UNWRITABLE.search, values)), text
         assert {failure.reason for failure in found.failures} <= FAILURES.keys(), text
+        # A repair takes no record away, and what it adds is marked.
+        if len(text) % 4:
+            continue
+        repaired = parse(text, Format(repair=True)).records
+        strict = [(r.instruction, r.context, r.response) for r in repaired if not r.repaired]
+        assert strict == [(r.instruction, r.context, r.response) for r in found.records], text
 
 
 @fuzzed
@@ -100,10 +131,10 @@ def test_a_rating_is_the_last_mark_of_a_verdict_or_there_is_a_reason(seed):
         reading = read_verdict(text)
         assert (reading.rating is None) == (reading.reason in REASONS), text
         if reading.rating is not None:
-            last = text[text.rindex("[[") + 2 : text.rindex("]]")]
-            assert float(last) == reading.rating, text
+            # The last number of the text, but for the scale that may follow it.
+            said = re.sub(r"\s*(?:/ ?10|out of 10)\W*$", "", unicodedata.normalize("NFKC", text))
+            assert float(re.findall(r"\d+(?:[.,]\d?)?", said)[-1].replace(",", ".")) == reading.rating, text
             assert 1 <= reading.rating <= 10, text
-            assert not any(c.isalnum() for c in text[text.rindex("]]") :]), text
 
 
 VALUES = [

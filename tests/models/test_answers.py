@@ -1,10 +1,11 @@
+import json
 import math
 
 import pytest
 from models.servers import completion
-from openai.types.chat import ChatCompletion
 
-from ggmi.models.answers import read_answer
+from ggmi.models.answers import THOUGHT_ONLY, read_answer
+from ggmi.models.faults import Fault
 from ggmi.models.requests import Request, Sampling
 from ggmi.models.settings import ClientSettings
 
@@ -25,7 +26,7 @@ def read(log_probs=None, sampling=None, text="é🙂!", written=5, settings=None
     answer["choices"][0] |= {"logprobs": None if content is None else {"content": content}} | choice
     asked = ClientSettings(**{"model": "m", "token_log_probs": True} | (settings or {}))
     request = Request({"model": "m"}, "p", sampling or Sampling())
-    return read_answer(ChatCompletion.construct(**answer), request, asked, 3, 1.23456, 2, "")
+    return read_answer(json.dumps(answer), request, asked, 3, 1.23456, 2, "")
 
 
 FOUR = [("\\xc3", b"\xc3", -1.0), ("\\xa9", b"\xa9", -0.5), ("🙂", "🙂".encode(), -0.25), ("!", None, -2.0)]
@@ -40,13 +41,36 @@ def test_log_probabilities_are_summed_and_placed():
     assert read(FOUR, written=5).log_prob_nats == -3.75  # the end-of-text token is counted, not listed
 
 
+OTHER = "do not spell the text (they may cover its thoughts, or be numbers)"
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         ({}, "the endpoint gives none"),
         ({"log_probs": FOUR, "written": 9}, "the endpoint gives them for 4 of 9 tokens"),
-        ({"log_probs": [("a", None, -9999.0)], "written": 1}, "the endpoint does not tell that of an unlikely token"),
-        ({"log_probs": [("a", None, math.nan)], "written": 1}, "the endpoint does not tell that of an unlikely token"),
+        *(
+            ({"log_probs": [*FOUR[:3], ("!", None, nats)]}, "the endpoint does not tell that of an unlikely token")
+            for nats in (-9999.0, math.nan, -math.inf, 0.5)
+        ),
+        ({"log_probs": [*FOUR[:3], ("!", None, None)]}, "the endpoint gives none for 1 of 4 tokens"),
+        ({"log_probs": [("thought", None, -1.0), *FOUR], "written": 5}, f"the endpoint's tokens {OTHER}"),
+        ({"log_probs": [("token_id:7", b"token_id:7", -1.0)] * 4}, f"the endpoint's tokens {OTHER}"),
+        ({"logprobs": {"tokens": ["a"], "token_logprobs": [-1.0]}}, f"the endpoint's tokens {OTHER}"),
+        ({"logprobs": {"content": [7]}}, "the endpoint gives them in a form that is not known"),
+        ({"logprobs": {"content": None}}, "the endpoint gives none"),
+        (
+            {"log_probs": FOUR, "message": {"content": "\u00e9\U0001f642!", "reasoning_content": "hm"}},
+            "the model thought before it wrote, so that the text's probability is not known",
+        ),
+        (
+            {"log_probs": FOUR, "sampling": Sampling(temperature=None)},
+            "the endpoint draws at a temperature or top-p of its own, and does not say which",
+        ),
+        (
+            {"log_probs": FOUR, "settings": {"extra": {"top_k": 20}}},
+            "the endpoint tells log-probabilities before top_k of extra",
+        ),
         ({"log_probs": FOUR, "settings": {"log_probs": "none"}}, "not asked for"),
         (
             {"log_probs": FOUR, "sampling": Sampling(top_p=0.9)},
@@ -70,7 +94,108 @@ def test_an_endpoint_that_tells_the_sampled_distribution_is_believed():
     assert response.log_prob_nats == -3.75
 
 
-def test_an_empty_or_refused_answer_is_an_answer():
-    assert read(text="", written=0, finish_reason="content_filter").finish_reason == "content_filter"
-    refused = read(message={"role": "assistant", "content": None, "refusal": "I cannot"})
-    assert refused.text == "I cannot"
+@pytest.mark.parametrize(
+    ("log_probs", "spans"),
+    [
+        ([("\u00e9\U0001f642!", None, -1.0), ("<|end|>", None, -2.0)], ((0, 3, -1.0), (3, 3, -2.0))),
+        ([(" \u00e9", None, -1.0), ("\U0001f642!", None, 1e-7)], ((0, 1, -1.0), (1, 3, 0.0))),
+    ],
+)
+def test_an_end_token_a_leading_blank_and_rounding_change_nothing(log_probs, spans):
+    assert read(log_probs, written=2).token_log_probs == spans
+
+
+def test_the_text_that_ended_an_answer_is_no_part_of_it():
+    tokens = [("\u00e9\U0001f642!", None, -1.0), ("\n", None, -0.5), ("END", None, -2.0)]
+    response = read(tokens, Sampling(stop=("\nEND",)), written=3)
+    assert response.token_log_probs == ((0, 3, -1.0), (3, 3, -0.5), (3, 3, -2.0))
+    assert read(tokens, Sampling(stop=("\n\n",)), written=3).log_prob_missing.startswith("the endpoint's tokens do not")
+
+
+def test_the_older_form_of_log_probabilities_is_read():
+    given = {"tokens": ["\u00e9\U0001f642", "!"], "token_logprobs": [-1.0, -0.5], "top_logprobs": None}
+    assert read(logprobs=given, written=2).log_prob_nats == -1.5
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "yes"}]}, "yes"),
+        ({"content": [{"type": "text", "text": "a"}, {"type": "output_text", "text": "b"}, 7]}, "ab"),
+        ({"content": None, "refusal": "I cannot"}, "I cannot"),
+        ({"content": None, "tool_calls": [{"function": {"name": "write", "arguments": "[1]"}}]}, "[1]"),
+        ({"content": "yes", "reasoning_content": "hm"}, "yes"),
+    ],
+)
+def test_a_text_in_any_form_is_taken(message, text):
+    assert read(message={"role": "assistant", **message}).text == text
+
+
+@pytest.mark.parametrize("usage", [None, 7, [], {}, {"prompt_tokens": "many", "completion_tokens": None}, {"x": -1}])
+def test_a_text_is_kept_whatever_is_said_of_its_tokens(usage):
+    answer = completion(BODY, "four", usage=usage, model=None)
+    response = read_answer(json.dumps(answer), Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, "")
+    assert (response.text, response.prompt_tokens, response.completion_tokens) == ("four", 3, 1)
+
+
+def fault(**choice):
+    with pytest.raises(Fault) as caught:
+        read(**{"text": ""} | choice)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason", "told", "again"),
+    [
+        ({"finish_reason": "stop"}, "empty text", "holds no text", True),
+        ({"text": " \n"}, "empty text", "holds no text", True),
+        ({"finish_reason": "content_filter"}, "content filter", "filter withheld", True),
+        ({"finish_reason": "error", "text": "ha"}, "provider error", "failed midway", True),
+        ({"finish_reason": "error", "error": {"code": 503, "message": "died"}}, "HTTP 503", "died", True),
+        (
+            {"finish_reason": "length"},
+            THOUGHT_ONLY,
+            "all 5 tokens went into thinking, and no answer came; raise",
+            False,
+        ),
+        ({"message": {"content": None, "reasoning_content": "hm"}}, THOUGHT_ONLY, "thought and wrote no", True),
+    ],
+)
+def test_an_answer_without_a_text_is_a_fault_with_the_providers_words(choice, reason, told, again):
+    found = fault(**choice)
+    assert (found.reason, found.again) == (reason, again)
+    assert told in found.message
+
+
+def test_an_error_with_state_200_is_a_fault():
+    body = {"error": {"message": "Provider failed", "code": 429, "metadata": {"raw": "try again in 20s"}}}
+    with pytest.raises(Fault) as caught:
+        read_answer(json.dumps(body), Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, "")
+    assert (caught.value.reason, caught.value.wait, caught.value.everyone) == ("HTTP 429", 20, True)
+    assert "Provider failed: try again in 20s" in caught.value.message
+
+
+def stream(*pieces, end="data: [DONE]\n\n"):
+    return "".join(f"data: {json.dumps({'model': 'm', 'choices': [piece]})}\n\n" for piece in pieces) + end
+
+
+def test_a_streamed_answer_is_put_together():
+    body = ": hello\n\n" + stream(
+        {"delta": {"role": "assistant", "reasoning_content": "hm"}},
+        {"delta": {"content": "a "}, "logprobs": {"content": [{"token": "a ", "logprob": -1}]}},
+        {"delta": {"content": "b"}, "index": 0, "finish_reason": "stop"},
+        {"delta": {"content": "other"}, "index": 1},
+        end='data: {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 4}}\n\ndata: [DONE]\n',
+    )
+    response = read_answer(body, Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, "")
+    assert (response.text, response.finish_reason, response.prompt_tokens) == ("a b", "stop", 9)
+    with pytest.raises(Fault, match="ends before the answer does"):
+        read_answer(
+            stream({"delta": {"content": "a"}}, end=""),
+            Request({}, "p", Sampling()),
+            ClientSettings(model="m"),
+            3,
+            0,
+            1,
+            "",
+        )

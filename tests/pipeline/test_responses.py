@@ -4,13 +4,17 @@ from ggmi.errors import UserError
 from ggmi.models.backend import Failure, Outcome
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import (
+    ENOUGH,
+    RecordWatch,
     check_outcome,
     collected,
+    cut_prompts,
     prompts_of,
     requests_of,
     response_of,
     store_file,
 )
+from ggmi.text.format import Format
 from ggmi.text.jsonl import read_rows, write_rows
 from ggmi.text.records import Record
 from ggmi.text.templates import Template
@@ -110,3 +114,52 @@ def test_an_endpoints_conditions_share_a_store_and_other_generators_do_not():
     places = {kind: store_file("s", "t", "g", "3-ins", {"kind": kind}) for kind in ("openai", "vllm", "local", "world")}
     assert places.pop("openai") == "s/t/g.jsonl"
     assert set(places.values()) == {"s/t/g/3-ins.jsonl"}
+
+
+GOOD = '{"instruction": "Add.", "response": "3"}'
+
+
+def watched(texts, kept=(), **form):
+    watch = RecordWatch(Format(**form), kept)
+    return [watch(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "<think>hm",
+            "(thinking_cut: 36, the response ends while the model is still thinking); raise sampling.max_tokens",
+        ),
+        ('{"question": "a", "answer": "b"}', "the keys seen are 'answer', 'question'; name them in prompts.fields"),
+        (
+            GOOD.replace('"}', '",}'),
+            "bad_json: 36, an object begins and is not correct JSON); set prompts.repair: true",
+        ),
+        ("I would rather not.", "look at them with `ggmi parse`"),
+    ],
+)
+def test_dozens_of_answers_without_a_record_are_told_with_what_to_do(text, told):
+    said = watched([text] * ENOUGH)
+    assert said[:-1] == [None] * (ENOUGH - 1)
+    assert told in said[-1]
+    # So are those of an earlier run, before anything is asked.
+    assert told in RecordWatch(Format(), [text] * 40).reason()
+
+
+def test_one_record_among_them_is_enough_to_go_on():
+    assert set(watched(["no"] * (ENOUGH - 1) + [GOOD] + ["no"] * 2 * ENOUGH)) == {None}
+    assert set(watched(["no"] * 2 * ENOUGH, [GOOD])) == {None}
+    mapped = GOOD.replace("response", "output")
+    assert set(watched([mapped] * ENOUGH, names={"response": "output"})) == {None}
+
+
+def test_prompts_that_an_endpoint_cuts_are_counted(tmp_path, answered):
+    prompts = prompts_of([Record(f"a{i}", f"word{i} " * 60, "", "x") for i in range(6)], TEMPLATE, 3, HOW, 1, "tasks.t")
+    requests = requests_of(prompts, IDENTITY, SAMPLING, system="", draws=1)
+    store = Store(tmp_path / "s.jsonl")
+    assert cut_prompts(store, requests, "m", None) == 0
+    with store.writing():
+        for request, tokens in zip(requests, (330, 240, 100, 0), strict=True):
+            store.append(answered(request, prompt_tokens=tokens))
+    assert cut_prompts(store, requests, "m", None) == 2

@@ -3,7 +3,7 @@ import json
 import pytest
 import yaml
 
-from ggmi.pipeline.sets import card_of, curated_rows, curation_of, imported_rows, parsed_rows
+from ggmi.pipeline.sets import card_of, curated_rows, curation_of, format_of, imported_rows, parsed_rows, thinks_at_once
 from ggmi.text.card import card_text
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record
@@ -51,6 +51,29 @@ def test_records_failures_and_counts_of_responses_add_up():
     assert (summary["prompt_tokens"], summary["completion_tokens"]) == (300, 30)
     assert summary["log_prob_nats"] == -15.0
     assert {r["log_prob_missing"] for r in records} == {"log-probabilities of single tokens were not asked for"}
+
+
+def test_mended_records_are_in_the_set_and_not_in_its_validity():
+    texts = [f"[{GOOD}, {GOOD[:-1]},}}]", '{"question": "a", "Answer": 3}']
+    form = format_of(
+        {"fields": {"instruction": "question", "response": ["answer"]}, "repair": True, "thinking_marks": []}
+    )
+    records, _, summary = parsed_rows([row(i, t) for i, t in enumerate(texts)], ANCHORS, "tiny", form)
+    assert [r["response"] for r in records] == ["3", "3", "3"]
+    assert (summary["records"], summary["repaired"], summary["validity"]) == (3, 1, 2 / 3)
+    strict = parsed_rows([row(i, t) for i, t in enumerate(texts)], ANCHORS, "tiny")[2]
+    assert (strict["records"], strict["validity"], strict["keys"]) == (1, 1 / 3, {"Answer": 1, "question": 1})
+    assert strict["finish_reasons"] == {"stop": 2}
+
+
+def test_thoughts_that_a_template_opens_are_known_by_the_answers_that_close_them():
+    texts = [f"Perhaps {GOOD}</think>{GOOD}", GOOD, f"Perhaps {GOOD} or"]
+    rows = [row(i, t) for i, t in enumerate(texts)]
+    marks = format_of({"fields": {}, "repair": False, "thinking_marks": [["(", ")"]]}).marks
+    assert thinks_at_once(texts, marks)
+    assert not thinks_at_once([GOOD, f"<think>{GOOD}</think>", f"(({GOOD})"], marks)
+    _, failures, summary = parsed_rows(rows, ANCHORS, "tiny", at_once=True)
+    assert (summary["records"], [f["reason"] for f in failures]) == (2, ["thinking_cut"])
 
 
 def test_a_response_without_log_probability_leaves_the_sum_unknown_and_says_why():
@@ -107,7 +130,7 @@ def test_an_imported_set_has_the_columns_of_one_made_here():
     assert [list(r) for r in rows] == [COLUMNS] * 2
     assert {r["generator"] for r in rows} == {"theirs"}
     _, _, of_parsed = parsed_rows([row(0, TEXTS[0])], ANCHORS, "tiny")
-    assert set(summary) == {*of_parsed, "missing"}
+    assert set(summary) == {*of_parsed, "missing", "cut_prompts"}
     assert (summary["records"], summary["responses"], summary["validity"]) == (2, 0, None)
 
 

@@ -77,6 +77,9 @@ SUMMARY = {
     "missing": 1,
     "with_records": 2,
     "records": 6,
+    "repaired": 0,
+    "cut_prompts": None,
+    "finish_reasons": {"stop": 3, "length": 1},
     "failures": {"no_json": 2},
     "validity": 0.75,
     "validity_ci_low": 0.3,
@@ -94,6 +97,7 @@ def test_tables_have_a_column_a_reason_and_a_row_a_condition():
     table = validity_table([("a", "3-ins"), ("b", "given")], [{**SUMMARY, "failures": {"truncated": 2}}, silent])
     assert table["failed_truncated"].tolist() == [2, 0]
     assert table["failures"].tolist() == [2, 0]
+    assert table[["finished_length", "finished_stop"]].to_numpy().tolist() == [[1, 3], [1, 3]]
     assert table["missing"].tolist() == [1, 0]
     assert table["validity"].isna().tolist() == [False, True]
     curated = {"kept": 3, "dropped": {"exact: exact duplicate": 3}, "removed_share": 0.5, "removed_text_share": 0.5}

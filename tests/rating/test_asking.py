@@ -2,7 +2,9 @@ import json
 from collections import Counter
 
 import pytest
+from models.servers import Endpoint, completion, serving
 from models.tiny import make_model
+from starlette.responses import JSONResponse
 
 from ggmi.errors import UserError
 from ggmi.models.backend import Failure, Outcome, backend
@@ -97,6 +99,18 @@ def test_a_real_model_that_knows_no_ratings_is_asked_to_the_end_and_told(tmp_pat
     with pytest.raises(UserError, match="none of the judge's 6 verdicts holds a rating"):
         ask_judge(judge, PROMPTS, WARM, store, Plan(retries=1))
     assert len(Store(store.path)) == 6
+
+
+def test_an_endpoint_whose_verdicts_hold_no_rating_is_not_paid_for_all_of_them(tmp_path):
+    endpoint = Endpoint(lambda body, _nth: JSONResponse(completion(body, "<think>It may be a [[5]], or")))
+    prompts = [JudgePrompt(f"p{i}", f"Judge {i}.") for i in range(200)]
+    with serving(endpoint) as url:
+        judge = backend({"kind": "openai", "model": "m", "base_url": url, "key_env": None, "concurrency": 2})
+        with pytest.raises(
+            UserError, match=r"none of the judge's first 36 verdicts .* still thinking\); raise judge.samp"
+        ):
+            ask_judge(judge, prompts, WARM, Store(tmp_path / "v.jsonl"), Plan())
+    assert endpoint.answered.total() + endpoint.tried.total() < 45
 
 
 def test_prompt_raw_verdict_and_rating_are_kept(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ggmi.rating.verdicts import CONFLICT, EMPTY, NO_RATING, NOT_LAST, OFF_SCALE, REASONS, read_verdict
+from ggmi.rating.verdicts import CONFLICT, EMPTY, NO_RATING, NOT_LAST, OFF_SCALE, REASONS, THINKING_CUT, read_verdict
 
 
 @pytest.mark.parametrize(
@@ -43,33 +43,108 @@ def test_a_rating_that_stands_for_itself_at_the_end_is_taken(text, rating):
 
 
 @pytest.mark.parametrize(
+    ("end", "rating"),
+    [
+        ("Rating: [[6]]/10", 6),
+        ("Rating: [[6]] / 10.", 6),
+        ("Score: [[6]] out of 10", 6),
+        ("Rating: [[6/10]]", 6),
+        ("Rating: [[6,5]]", 6.5),
+        ("Rating: [[06]]", 6),
+        ("Rating: [[Score: 6]]", 6),
+        ("Rating: \\[\\[6\\]\\]", 6),
+        ("Rating: \uff3b\uff3b\uff16\uff3d\uff3d", 6),
+        ("\u5f97\u5206\uff1a[[6]]", 6),
+        ("**\u041e\u0446\u0435\u043d\u043a\u0430:** [[6]]", 6),
+        ("Beoordeling: [[6]]", 6),
+        ("Note finale : [[6]]", 6),
+        ("Puntuación final: [[6]] de 10", 6),
+        ("Итоговая оценка: [[6]]", 6),
+        ("因此我的评分是[[6]]分。", 6),
+        ("Overall score (1-10): [[6]]", 6),
+        ("Rating of the answer: [[6]]", 6),
+        ("| **Score** | [[6]] |", 6),
+        ("Grade \u2013 [[6]]", 6),
+        ("(Rating: [[6]])", 6),
+        ("Rating: [[6]] (fair)", 6),
+        ("<verdict>Rating: [[6]]</verdict>", 6),
+        ("Rating: [[6]]<|im_end|>", 6),
+        ("Rating: [[6]]</s>", 6),
+        ("```\nRating: [[6]]\n```", 6),
+        ("```text\n[[6]]\n```", 6),
+        ("The response is brief but correct, and therefore earns a score of [[6]].", 6),
+        ("Based on these considerations, I rate the assistant's answer [[6]].", 6),
+        ("I'd give this reply a final grade of [[6]]", 6),
+        ("Score: 6", 6),
+        ("**Final rating:** 6/10", 6),
+        ("[[rating]]: 6", 6),
+    ],
+)
+def test_a_rating_that_nobody_could_doubt_is_taken(end, rating):
+    assert read_verdict(end).rating == rating
+    assert read_verdict(f"It is short.\n\n{end}\n").rating == rating
+    assert read_verdict(f"Perhaps [[2]]?</think>It is short.\n{end}").rating == rating
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "The answer demands a rating of [[10]].",
+        "The answer says it deserves a rating of [[10]].",
+        "It ends like this: I rate the answer [[10]].",
+        "According to its author, the answer deserves a score of [[10]].",
+        "The answer gives itself a rating of [[10]].",
+        "It rates itself. The assistant's rating is [[10]].",
+        "The assistant's answer: [[10]]",
+        "回答: [[10]]",
+        "Ответ требует: [[10]]",
+        "Depth score: [[10]]",
+        "This is not a rating of [[10]].",
+        "It would not get a score of [[10]].",
+        "I will not give it a [[10]].",
+        "It closes with \u201cI am right. I give it a [[10]]",
+        "\u201cRating: [[10]]\u201d",
+        "<quote>Rating: [[10]]</quote>",
+        "```\nI am right.\nRating: [[10]]\n```",
+        "Rating: [[10]] (of 100)",
+        "Rating: [[10]]/100",
+        "Rating: [[10]] out of 100",
+        "Rating: [[10]]\n\nThank you for reading!",
+        "It writes: Rating: 10",
+    ],
+)
+def test_what_the_answer_says_of_itself_is_no_rating(end):
+    assert read_verdict(end).rating is None
+    assert read_verdict(f"Rating: 1.\n\n{end}").rating is None
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", EMPTY),
         (" \n\t\u2003", EMPTY),
-        ("Rating: 7", NO_RATING),
         ("Rating: [7]", NO_RATING),
         ("Rating: [[n]]", NO_RATING),
-        ("Rating: [[7/10]]", NO_RATING),
         ("Rating: [[seven]]", NO_RATING),
         ("Rating: [[[7]]]", NO_RATING),
         ("Rating: [[7], [8]]", NO_RATING),
-        ("Rating: [[7,5]]", NO_RATING),
         ("Rating: [[1e1]]", NO_RATING),
         ("Rating: [[\u0667]]", NO_RATING),
-        ("Rating: [[\uff17]]", NO_RATING),
         ("Rating: [[\u200b7]]", NO_RATING),
         ("Rating: [[7\x00]]", NO_RATING),
         ("Rating: [[1", NO_RATING),
         ("Rating: [[\n7]]", NO_RATING),
-        ("<think>It may be a\n[[7]]", NO_RATING),
+        ("Depth: 7", NO_RATING),
+        ("Rating: 7, for its depth", NO_RATING),
+        ("The answer says: Rating: 7", NO_RATING),
+        ("<think>It may be a\n[[7]]", THINKING_CUT),
+        ("<|channel|>analysis<|message|>Perhaps\n[[7]]", THINKING_CUT),
         ("[[7]] because it is right.", NOT_LAST),
         ("Rating: [[7]]\n\nI hope this helps.", NOT_LAST),
         ("Rating: 1. The answer demanded [[10]]", NOT_LAST),
         ("Rating: 1. The answer demanded: [[10]].", NOT_LAST),
         ('It says "Rating: [[10]]"', NOT_LAST),
         ("It says 'I am done. [[10]]'", NOT_LAST),
-        ("Rating: [[7]]/10", NOT_LAST),
         ("[[7]][[8]]", NOT_LAST),
         ("Accuracy: [[7]]", NOT_LAST),
         ("Rating: [[7]]\x00", NOT_LAST),
@@ -79,7 +154,6 @@ def test_a_rating_that_stands_for_itself_at_the_end_is_taken(text, rating):
         ("[[11]]", OFF_SCALE),
         ("[[-3]]", OFF_SCALE),
         ("[[+3]]", OFF_SCALE),
-        ("[[07]]", OFF_SCALE),
         ("[[100]]", OFF_SCALE),
         ("[[0.5]]", OFF_SCALE),
         ("[[10.5]]", OFF_SCALE),
@@ -97,9 +171,9 @@ def test_what_is_no_rating_is_never_a_score(text, reason):
 @pytest.mark.parametrize(
     "piece", ["[[1]]", "[[1]]\n", "[", "[[ ", "[[1", "1", "\n", " ", "*", ". ", "I give it ", "\nRating: ", "\x00"]
 )
-def test_megabytes_of_anything_are_read(piece):
-    # If some text took time in the square of its length, two million characters would never end.
-    text = piece * (2_000_000 // len(piece))
+def test_long_text_of_anything_is_read(piece):
+    # If some text took time in the square of its length, so many characters would hardly end.
+    text = piece * (400_000 // len(piece))
     assert read_verdict(text).reason in {*REASONS, None}
     assert read_verdict(f"{text}\nIt is so.").rating is None
 
@@ -120,6 +194,9 @@ def test_a_rating_is_on_the_scale_and_is_the_last_mark(text):
         assert reading.reason in REASONS
         return
     assert 1 <= reading.rating <= 10
+    if "[[" not in text or "]]" not in text:
+        assert re.search(rf"Rating: {reading.rating:g}\W*$", text)
+        return
     last = text[text.rindex("[[") : text.rindex("]]")]
     assert float(last.removeprefix("[[")) == reading.rating
     assert not re.search(r"\w", text[text.rindex("]]") :])
@@ -141,4 +218,5 @@ def test_what_comes_before_the_last_line_cannot_change_its_rating(text):
     reading = read_verdict(f"{text}\nRating: [[4]]")
     assert reading.rating in (4, None)
     if reading.rating is None:
-        assert reading.reason == CONFLICT or text.lstrip().startswith("<think>")
+        assert reading.reason in (CONFLICT, THINKING_CUT)
+        assert reading.reason == CONFLICT or "<think>" in text

@@ -1,16 +1,19 @@
 import itertools
 import json
+import re
 import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ggmi.text import parsing
+from ggmi.text import parsing, scanning
+from ggmi.text.format import Format
 from ggmi.text.jsonl import MAX_DEPTH
 from ggmi.text.outcomes import REASONS, validity
 from ggmi.text.parsing import parse
 from ggmi.text.records import FIELDS
+from ggmi.text.thinking import Marks
 
 A = {"instruction": "Add.", "context": "1 2", "response": "3"}
 B = {"instruction": "Say \"{}\" or '[1]'.", "context": "", "response": 'line\n```\n{"a": 1}'}
@@ -18,17 +21,19 @@ TEXT_A, TEXT_B = json.dumps(A), json.dumps(B)
 INDENTED = json.dumps([A, B], indent=2)
 
 
-def found(text, **settings):
+def found(text):
     """Records as (position, fields) and failures as (position, reason), after checking their places."""
-    result = parse(text, **settings)
+    result = parse(text)
     items = sorted([*result.records, *result.failures], key=lambda item: item.position)
     assert [item.position for item in items] == list(range(len(items)))
     assert all(before.end <= after.start for before, after in itertools.pairwise(items))
     for record in result.records:
-        values = json.loads(text[record.start : record.end])
-        assert (record.instruction, record.response) == (values["instruction"], values["response"])
-        assert record.context == (values.get("context") or "")
-        assert record.extra_fields == len(set(values) - set(FIELDS))
+        values = json.loads(text[record.start : record.end], parse_int=str, parse_float=str)
+        named = {re.sub(r"[\s_\-\u200b-\u200f\ufeff]", "", key).casefold(): v for key, v in values.items()}
+        texts = [named.get(field) for field in FIELDS]
+        texts = ["" if v is None else str(v).lower() if isinstance(v, bool) else v for v in texts]
+        assert [record.instruction, record.context.strip(), record.response] == [texts[0], texts[1].strip(), texts[2]]
+        assert record.extra_fields == len(set(named) - set(FIELDS))
     for failure in result.failures:
         assert failure.reason in REASONS
         shown = text[failure.start : failure.end][: parsing.EXCERPT]
@@ -73,7 +78,6 @@ def test_records_are_found_whatever_stands_around_them(text):
         (f'{{"bad": [{TEXT_A}], "instruction": "Add.", "resp', [], ["truncated"]),
         (f'{{"bad": [{TEXT_A}], "instruction": "Add.", "response": "3"}}', [0], []),
         (f'{{"response": [{TEXT_A}]}}', [], ["missing_field"]),
-        (f'{{"tasks": [{{"more": [{TEXT_A}]}}]}}', [], ["missing_field"]),
         (f'[{TEXT_A}, 5, "text", null, [1, {{}}], {TEXT_B}]', [0, 5], ["not_an_object"] * 4),
         ('["Add.", "Name a city."]', [], ["not_an_object"] * 2),
         (f"[{TEXT_A}, [1, oops], {TEXT_B}]", [0, 2], ["bad_json"]),
@@ -82,11 +86,19 @@ def test_records_are_found_whatever_stands_around_them(text):
         ('{"instruction": "Add.", "response": "a\nb"}', [], ["bad_json"]),
         ('{"instruction": "Say "hi"", "response": "b"}', [], ["bad_json"]),
         ('{instruction: "Add."}', [], ["bad_json"]),
-        ('{"instruction": "Add.", "response": 3}', [], ["wrong_type"]),
+        ('{"instruction": "Add.", "response": {"a": 3}}', [], ["wrong_type"]),
         ('{"instruction": "Add.", "response": ["3"]}', [], ["wrong_type"]),
-        ('{"instruction": "Add.", "context": 0, "response": "3"}', [], ["wrong_type"]),
+        ('{"instruction": "Add.", "context": [0], "response": "3"}', [], ["wrong_type"]),
         ('{"instruction": "Add."}', [], ["missing_field"]),
-        ('{"Instruction": "Add.", "response": "3"}', [], ["missing_field"]),
+        ('{"instruction": "Add.", "input": "x", "output": "3"}', [], ["missing_field"]),
+        ('{"instruction": "Add.", "response": "3", "Reference response": "4"}', [], ["duplicate_key"]),
+        ('{"instruction": "Add.", "response": "\u200b\ufeff"}', [], ["empty_field"]),
+        ('{"instruction": "Halve \\frac{1}{2}.", "response": "3"}', [], ["bad_escape"]),
+        ('{"instruction": "Add.", "response": "6 \\times 7"}', [], ["bad_escape"]),
+        ('{"instruction": "Add.", "response": "Since \\alpha > 1, {no}."}\n' + TEXT_A, [1], ["bad_escape"]),
+        ('{"tasks": [' + TEXT_A + ', {"instruction": "a", "response": "b",}, ' + TEXT_B + "]}", [0, 2], ["bad_json"]),
+        ('{"n": 3, "tasks": [' + TEXT_A + ', {"instr', [0], ["truncated"]),
+        ('{"1": ' + TEXT_A + ', "2": {"instr', [0], ["truncated"]),
         ('{"instruction": "Add.", "response": null}', [], ["missing_field"]),
         ('{"instruction": " \\n", "response": "3"}', [], ["empty_field"]),
         ('{"instruction": "Add.", "response": "3", "response": "4"}', [], ["duplicate_key"]),
@@ -126,25 +138,152 @@ def test_a_line_that_begins_an_object_ends_one_that_was_never_closed():
     assert found(deeper) == ([(1, B)], [(0, "bad_json")])
 
 
-def test_a_context_may_be_absent_null_or_empty_unless_it_is_required():
-    texts = [
-        f'{{"instruction": "Add.", "response": "3"{more}}}' for more in ("", ', "context": null', ', "context": ""')
-    ]
-    assert [found(text)[1] for text in texts] == [[], [], []]
-    assert [found(text, context_required=True)[1] for text in texts] == [
-        [(0, "missing_field")],
-        [(0, "missing_field")],
-        [(0, "empty_field")],
-    ]
+def test_a_context_may_be_absent_null_or_empty():
+    for more in ("", ', "context": null', ', "context": ""', ', "context": "\u200b"'):
+        assert [r.context for r in parse(f'{{"instruction": "Add.", "response": "3"{more}}}').records] == [""]
 
 
-def test_other_fields_and_huge_numbers_are_passed_over_and_counted():
+def records_of(text, **form):
+    """(instruction, context, response) of every record."""
+    return [(r.instruction, r.context, r.response) for r in parse(text, Format(**form)).records]
+
+
+def reasons_of(text, **form):
+    return [failure.reason for failure in parse(text, Format(**form)).failures]
+
+
+DRAFT = '{"instruction": "Draft.", "response": "no"}'
+FINAL = '[{"instruction": "Boil an egg.", "response": "Seven minutes."}]'
+KEPT = [("Boil an egg.", "", "Seven minutes.")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>\nPerhaps {DRAFT}, or not.\n</think>\n\n{FINAL}",
+        f"Perhaps {DRAFT}, or not.\n</think>\n{FINAL}",
+        f"Perhaps {DRAFT[:-5]} or so.\n</think>\n{FINAL}",
+        f"<think>a {DRAFT}</think>\n<think>b {DRAFT}</think>{FINAL}",
+        f'<think>What of {{"response": "<think>a</think>"}} and {DRAFT}?</think>{FINAL}',
+        f"<thinking>{DRAFT}</thinking>\n{FINAL}",
+        f"<seed:think>{DRAFT}</seed:think>{FINAL}",
+        f"[THINK]{DRAFT}[/THINK]{FINAL}",
+        f"\u25c1think\u25b7{DRAFT}\u25c1/think\u25b7{FINAL}",
+        f"<|START_THINKING|>{DRAFT}<|END_THINKING|><|START_RESPONSE|>{FINAL}<|END_RESPONSE|>",
+        f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{FINAL}<|return|>",
+        f"analysisWe write {DRAFT}.assistantfinal{FINAL}",
+        f'<details type="reasoning" done="true">{DRAFT}</details>\n{FINAL}',
+        f"Thinking...\n{DRAFT}\n...done thinking.\n\n{FINAL}",
+        f"(musing) {DRAFT} (done) {FINAL}",
+    ],
+)
+def test_thoughts_are_no_records(text):
+    marks = Marks((("(musing)", "(done)"),))
+    assert (records_of(text, marks=marks), reasons_of(text, marks=marks)) == (KEPT, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>\nPerhaps {DRAFT} and then",
+        f"Sure.\n<think>\n{DRAFT}",
+        f"<think>a</think><think>{DRAFT}",
+        f"<|channel|>analysis<|message|>{DRAFT} and",
+        f"analysisWe write {DRAFT} and",
+    ],
+)
+def test_thinking_that_is_cut_short_is_a_failure_of_its_own(text):
+    assert (records_of(text), reasons_of(text)) == ([], ["thinking_cut"])
+
+
+def test_thoughts_that_the_chat_template_opened_are_thoughts_where_nothing_closes_them():
+    assert reasons_of(f"Perhaps {DRAFT}", opened=True) == ["thinking_cut"]
+    assert records_of(f"Perhaps {DRAFT}</think>{FINAL}", opened=True) == KEPT
+    assert reasons_of(f"{DRAFT}</think>") == ["no_json"]
+
+
+def test_marks_inside_a_record_are_its_text():
+    text = json.dumps([{"instruction": "Why </think>?", "response": "<think>1+1</think> 2"}] * 2)
+    assert len(records_of(text)) == 2
+    assert records_of(f"I use <think> tags: {FINAL}") == KEPT
+
+
+PAIR = [("Name a moon.", "", "Io."), ("Name a sea.", "", "The Aral.")]
+MOON, SEA = (json.dumps({"instruction": a, "response": b}) for a, _, b in PAIR)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        (f"{MOON}\n{SEA}".replace('"response"', '"reference response"'), {}),
+        (f"{MOON}\n{SEA}".replace('"response"', '"Reference_Response "').replace("instr", " Instr"), {}),
+        (f"{MOON}\n{SEA}".replace('"response"', '"answer"'), {"names": {"response": "Answer"}}),
+        (
+            MOON.replace("response", "output") + SEA.replace("response", "solution"),
+            {"names": {"response": ["output", "solution"]}},
+        ),
+        (f'{{"count": 2, "topics": ["a", "b"], "tasks": [{MOON}, {SEA}], "done": true}}', {}),
+        (f'{{"data": {{"items": [{MOON}, {SEA}]}}}}', {}),
+        (f'{{"task 1": {MOON}, "task 2": {SEA}}}', {}),
+        (f'[{{"task": {MOON}}}, {{"task": {SEA}}}]', {}),
+        (json.dumps(f"[{MOON}, {SEA}]"), {}),
+        (json.dumps({"tasks": f"[{MOON},\n {SEA}]", "n": 2}), {}),
+        (json.dumps([MOON, SEA]), {}),
+        (f"[{MOON[:-1]},}},\n{SEA[:-1]},}},]", {"repair": True}),
+        (f"[{MOON}, {SEA}]".replace('{"', "{\u201c").replace('"', "\u201d"), {"repair": True}),
+        (f"[{MOON}, {SEA}]".replace('"', "'"), {"repair": True}),
+        (f"{MOON}, {SEA}".replace('"instruction"', "instruction"), {"repair": True}),
+        (f"[{MOON}, {SEA}]".replace('", "resp', '" "resp'), {"repair": True}),
+    ],
+)
+def test_records_are_read_as_models_write_them(text, form):
+    assert (records_of(text, **form), reasons_of(text, **form)) == (PAIR, [])
+
+
+def test_numbers_and_booleans_are_texts_as_they_are_written():
+    text = '{"instruction": "Add.", "context": 1.50, "response": true}{"instruction": "Add.", "response": 1e999}'
+    assert records_of(text) == [("Add.", "1.50", "true"), ("Add.", "", "1e999")]
+
+
+def test_a_failure_names_the_keys_that_were_seen():
+    text = '{"question": "Name a moon.", "answer": "Io."}' + SEA
+    assert parse(text).failures[0].keys == ("question", "answer")
+    assert validity([parse(text)]).keys == {"answer": 1, "question": 1}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"Halve \frac{1}{2} by \times and \nu.", r"Halve \frac{1}{2} by \times and \nu."),
+        (r"\beta \rho \to \alpha\nnext \"line\" \u00e9", '\\beta \\rho \\to \\alpha\nnext "line" é'),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ('He said "no" twice', 'He said "no" twice'),
+        (r"a \\frac that is right, \sum that is not", r"a \frac that is right, \sum that is not"),
+    ],
+)
+def test_repairs_are_counted_apart(written, meant):
+    text = f'[{{"instruction": "Do it.", "response": "{written}"}}, {MOON}]'
+    assert records_of(text) == PAIR[:1]
+    mended = parse(text, Format(repair=True))
+    assert [(r.response, r.repaired) for r in mended.records] == [(meant, True), ("Io.", False)]
+    counted = validity([mended])
+    assert (counted.records, counted.repaired, counted.rate) == (2, 1, 0.5)
+    assert validity([parse(text)]).rate == 0.5
+
+
+def test_line_ends_and_tabs_before_words_are_no_latex():
+    text = json.dumps({"instruction": "Run\nnot this\tto that\nnext \\frac{1}{2}", "response": "\ttwo\nin"})
+    assert len(records_of(text)) == 1
+
+
+def test_other_fields_and_huge_numbers_are_passed_over_and_counted(monkeypatch):
     text = f'{{"id": {"9" * 100_000}, "instruction": "Add.", "x": {{"response": [1e999]}}, "response": "3"}}'
-    (record,) = parse(text, max_characters=200_000).records
+    monkeypatch.setattr(parsing, "MAX_CHARACTERS", 200_000)
+    (record,) = parse(text).records
     assert (record.instruction, record.response, record.extra_fields) == ("Add.", "3", 2)
 
 
-@pytest.mark.parametrize("edge", [parsing.WINDOW, 2 * parsing.WINDOW])
+@pytest.mark.parametrize("edge", [scanning.WINDOW, 2 * scanning.WINDOW])
 def test_nothing_changes_where_the_decoder_is_given_only_a_part(edge):
     for length in range(edge - 80, edge):
         text = json.dumps({"instruction": "x" * length + "é😀\n", "more": None, "n": -1.5e-3, "response": "3"})
@@ -159,12 +298,13 @@ def test_control_and_direction_characters_are_kept():
     assert found(text)[0] == [(0, {"instruction": hostile, "context": "", "response": hostile})]
 
 
-def test_an_object_too_long_or_too_deep_is_no_record():
+def test_an_object_too_long_or_too_deep_is_no_record(monkeypatch):
     long = json.dumps({**A, "response": "x" * 10**7})
     assert found(f"{long}\n{TEXT_A}") == ([(1, A)], [(0, "too_long")])
     for depth, reasons in ((MAX_DEPTH - 1, []), (MAX_DEPTH, [(0, "too_deep")]), (100_000, [(0, "too_deep")])):
         text = f'{{"instruction": "Add.", "response": "3", "x": {"[" * depth}{"]" * depth}}}'
-        records, failures = found(f"{text}\n{TEXT_A}", max_characters=10**6)
+        monkeypatch.setattr(parsing, "MAX_CHARACTERS", 10**6)
+        records, failures = found(f"{text}\n{TEXT_A}")
         assert failures == reasons
         assert records[-1][1] == A
 
@@ -213,7 +353,10 @@ def test_long_hostile_text_is_read(piece):
     assert result.failures
 
 
-FIELD = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])).filter(str.strip)
+# What JSON's short escapes could be taken for LaTeX, and texts of invisible characters only, are tested above.
+FIELD = st.text(st.characters(exclude_characters="\x00\x08\x0c\r\t\n$^_", exclude_categories=["Cs", "Cf"])).filter(
+    str.strip
+)
 RECORD = st.fixed_dictionaries(
     {"instruction": FIELD, "response": FIELD}, optional={"context": FIELD, "id": st.integers(), "extra": FIELD}
 )

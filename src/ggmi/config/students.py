@@ -34,6 +34,12 @@ class AnswerSettings(Section):
     )
     batch_size: int = Field(32, ge=1, description="answers written at the same time")
 
+    @model_validator(mode="after")
+    def _students_draw_here(self) -> Self:
+        if unset := self.sampling.unset():
+            raise ValueError(f"sampling.{unset}: null leaves it to an endpoint, and students answer in this process")
+        return self
+
 
 class Students(Section):
     """Students: what they start from, learn and answer."""
@@ -115,6 +121,14 @@ class Judge(Section):
         if getattr(value, "kind", None) == "world":
             raise ValueError("kind: the world's models write no verdicts; allowed: exact, local, openai or vllm")
         return value
+
+    @model_validator(mode="after")
+    def _unset_sampling_goes_with_endpoints(self) -> Self:
+        if isinstance(self.by, LocalSettings) and (unset := self.sampling.unset()):
+            raise ValueError(
+                f"sampling.{unset}: null leaves it to an endpoint, and the judge is a model in this process"
+            )
+        return self
 
 
 def embedded_students() -> Students:

@@ -29,7 +29,7 @@ MANNER = frozenset(
     [
         *("batch_size", "threads", "concurrency", "requests_per_minute", "tokens_per_minute"),
         *("attempts", "first_wait", "longest_wait", "connect_timeout", "read_timeout", "total_timeout"),
-        *("ready_timeout", "gpus", "context_window", "prices", "budget", "key_env"),
+        *("ready_timeout", "gpus", "context_window", "prices", "budget", "key_env", "max_tokens_name"),
     ]
 )
 # Templates in workflow/templates that are called by name.
@@ -82,6 +82,12 @@ class PromptSettings(Section):
         description="prompt or embedded (in workflow/templates), or a text file with {{ anchors }} and {{ count }}",
     )
     system: str = Field("", description="system prompt; empty for none")
+    fields: dict[Literal["instruction", "context", "response"], str | list[str]] = Field(
+        {}, description="what else the model calls instruction, context and response: a name, or a list of names"
+    )
+    repair: bool = Field(
+        False, description="mend records that are almost JSON (raw line ends, commas, quotes, LaTeX); counted apart"
+    )
     prompts: int = Field(60, ge=1, le=1_000_000, description="prompts of each number of instances")
     draws: int = Field(1, ge=1, le=10_000, description="responses to each prompt")
     count: int = Field(20, ge=1, le=1000, description="records that a prompt asks for")
@@ -185,6 +191,16 @@ class Task(Section):
             raise ValueError(f"students.base: world goes with anchors.source: embedded, got {self.anchors.source!r}")
         if self.judge is not None and isinstance(self.judge.by, ExactSettings):
             raise ValueError(f"judge.by.kind: exact goes with anchors.source: embedded, got {self.anchors.source!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _unset_sampling_goes_with_endpoints(self) -> Self:
+        local = [name for name, generator in self.generators.items() if isinstance(generator, LocalSettings)]
+        if local and (unset := self.sampling.unset()):
+            raise ValueError(
+                f"sampling.{unset}: null leaves it to an endpoint, and generators.{local[0]} is a model in this "
+                "process; allowed: a number"
+            )
         return self
 
     def student_conditions(self) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
@@ -23,6 +23,7 @@ from ggmi.models.directory import looks_like_path
 BY_KIND, OF_KIND = ("generators",), ("by",)
 # Where people put a key or password by mistake: such a value is not repeated.
 TELLING = ("key_env", "base_url")
+MARK = Annotated[str, Field(min_length=2)]
 # Folders and pages of results/ that are no study's or task's.
 RESERVED = ("logs", "report", "theory", "world")
 
@@ -57,6 +58,9 @@ class Config(Section):
     )
     stores: str = Field(
         "stores", pattern=r"^[^{}*?]+$", description="folder where every raw response of a model is kept, for good"
+    )
+    thinking_marks: list[tuple[MARK, MARK]] = Field(
+        [], description="further marks around models' thoughts, each as [opening, closing]; the usual ones are known"
     )
     mixtures: dict[NAME, MixtureStudy] = Field(
         default_factory=_default_studies,

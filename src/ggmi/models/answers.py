@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import codecs
+import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from openai.types.chat import ChatCompletion
-from openai.types.chat.chat_completion import Choice
-
-from ggmi.models.faults import Fault, inert
-from ggmi.models.requests import Request, Response, Sampling, TokenLogProb
+from ggmi.models.faults import Fault, inert, refusal
+from ggmi.models.requests import Request, Response, Sampling, TokenLogProb, Usage
 from ggmi.models.settings import ClientSettings
 
-# What some servers write for "less likely than can be told".
-UNTOLD = -9000.0
+# What some servers write for "less likely than can be told", and what rounding makes of a certain token.
+UNTOLD, CERTAIN = -9000.0, 1e-3
+# Parts of a text by their type; others, such as thoughts, are none.
+TEXT_PARTS = ("text", "output_text")
+# Settings that change the distribution sampled from and are known by the endpoint only.
+_RESHAPING = ("temperature", "top_p", "top_k", "min_p", "typical_p", "top_a", "logit_bias", "repetition_penalty",
+              "frequency_penalty", "presence_penalty")  # fmt: skip
+_END_TOKEN = re.compile(r"(?:</?[^<>\s]{1,40}>){1,4}")
+THOUGHT_ONLY = "nothing but thoughts"
 
 
 def why_no_log_probs(settings: ClientSettings, sampling: Sampling) -> str | None:
@@ -43,16 +50,21 @@ def why_no_log_probs(settings: ClientSettings, sampling: Sampling) -> str | None
         return "not asked for"
     if sampling.temperature == 0:
         return "at temperature 0 the endpoint's log-probabilities are not of the distribution sampled from"
-    if settings.log_probs == "model" and not sampling.is_plain:
+    if settings.log_probs == "sampled":
+        return None
+    if sampling.temperature is None or sampling.top_p is None:
+        return "the endpoint draws at a temperature or top-p of its own, and does not say which"
+    if not sampling.is_plain:
         return (
             f"the endpoint tells log-probabilities before temperature {sampling.temperature:g} and "
             f"top-p {sampling.top_p:g}, not of what was sampled from"
         )
-    return None
+    changed = [name for name in _RESHAPING if name in settings.extra]
+    return f"the endpoint tells log-probabilities before {', '.join(changed)} of extra" if changed else None
 
 
 def read_answer(
-    answer: object,
+    body: str,
     request: Request,
     settings: ClientSettings,
     prompt_tokens: int,
@@ -60,12 +72,14 @@ def read_answer(
     attempts: int,
     secret: str,
 ) -> Response:
-    """Make a response of what the client gives.
+    """Make a response of what an endpoint answers with HTTP state 200.
+
+    Whatever else is missing or odd, a text that came is kept.
 
     Parameters
     ----------
-    answer
-        Whatever came; text, if it was no JSON.
+    body
+        The answer: a chat completion, or the events of a streamed one.
     request
         What was asked.
     settings
@@ -73,64 +87,227 @@ def read_answer(
     prompt_tokens
         Our own count, for endpoints that tell none.
     seconds, attempts
-        How long and how often it was asked.
+        As in the response.
     secret
-        The key, to be left out of every message.
+        The key, to be left out of messages.
 
     Raises
     ------
     Fault
-        If the answer is none; all of these may go better another time.
+        If the answer holds no text.
     """
-    if isinstance(answer, str):
-        told = inert(answer, secret) or "nothing"
-        raise Fault("no JSON", f"the endpoint answers no JSON but {told!r}", again=True)
-    if not isinstance(answer, ChatCompletion):
-        raise Fault("damaged answer", f"the answer is a {type(answer).__name__}, no chat completion", again=True)
-    if not isinstance(answer.choices, list) or not answer.choices:
+    answer = _decoded(body, secret)
+    choices = answer.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    error = answer.get("error") or (choice.get("error") if isinstance(choice, Mapping) else None)
+    finish_reason = choice.get("finish_reason") if isinstance(choice, Mapping) else None
+    finish_reason = finish_reason if isinstance(finish_reason, str) and finish_reason else "unknown"
+    if error and (finish_reason == "error" or not _text_of(choice)):
+        code = error.get("code") if isinstance(error, Mapping) else None
+        status = code if isinstance(code, int) and 400 <= code < 600 else 502
+        raise refusal(status, {"error": error}, {}, settings.model, getattr(settings, "key_env", None), secret)
+    if choice is None:
         raise Fault("empty answer", "the answer holds no choices", again=True)
-    choice = answer.choices[0]
-    try:
-        text = choice.message.content or choice.message.refusal or ""
-        finish_reason = choice.finish_reason or "unknown"
-        used = answer.usage
-        read = prompt_tokens if used is None else int(used.prompt_tokens)
-        # Without a count, a token has about four characters.
-        written = math.ceil(len(text) / 4) if used is None else int(used.completion_tokens)
-        by_token, reason = _log_probs(choice, written, why_no_log_probs(settings, request.sampling))
-        if not isinstance(text, str) or not isinstance(finish_reason, str):
-            raise TypeError("text is not text")
-    except (AttributeError, TypeError, ValueError) as error:
-        raise Fault("damaged answer", f"the answer is damaged ({inert(error, secret)})", again=True) from None
+    if not isinstance(choice, Mapping):
+        raise Fault("damaged answer", "the answer is damaged (a choice is no object)", again=True)
+    if finish_reason == "error":
+        raise Fault("provider error", "the endpoint's provider failed midway (finish_reason 'error')", again=True)
+    text = _text_of(choice)
+    told = answer.get("usage")
+    usage: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    read, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    thought = _thought(choice, usage)
+    if not text.strip():
+        used = Usage(0, prompt_tokens if read is None else read, written or 0)
+        raise _empty(finish_reason, written, thought, request.sampling.max_tokens, used)
+    why_not = why_no_log_probs(settings, request.sampling)
+    by_token, reason = _log_probs(choice, text, written, request.sampling.stop, why_not)
+    if by_token is not None and thought:
+        by_token, reason = None, "the model thought before it wrote, so that the text's probability is not known"
     return Response(
         key=request.key(),
         text=text,
         finish_reason=finish_reason,
-        prompt_tokens=read,
-        completion_tokens=written,
+        prompt_tokens=prompt_tokens if read is None else read,
+        # Without a count, a token has about four characters.
+        completion_tokens=math.ceil(len(text) / 4) if written is None else written,
         log_prob_nats=None if by_token is None else round(math.fsum(nats for _, nats in by_token), 9),
         log_prob_missing=reason,
         token_log_probs=_spans(by_token, len(text)) if by_token is not None and settings.token_log_probs else None,
-        model=str(answer.model),
+        model=str(answer.get("model")),
         seconds=round(seconds, 3),
         attempts=attempts,
     )
 
 
-def _log_probs(choice: Choice, written: int, reason: str | None) -> tuple[list[tuple[bytes, float]] | None, str | None]:
+def _decoded(body: str, secret: str) -> Mapping[str, Any]:
+    """An answer as an object, streamed or not."""
+    start = body.lstrip("\ufeff \t\r\n")
+    if start.startswith(("data:", "event:", ":", "id:")):
+        return _joined(start, secret)
+    try:
+        answer = json.loads(start)
+    except (ValueError, RecursionError) as error:
+        if start.startswith(("{", "[")) or not start:
+            raise Fault("damaged answer", f"the answer is damaged ({inert(error, secret)})", again=True) from None
+        raise Fault("no JSON", f"the endpoint answers no JSON but {inert(start, secret)!r}", again=True) from None
+    if not isinstance(answer, Mapping):
+        raise Fault("damaged answer", f"the answer is a {type(answer).__name__}, no chat completion", again=True)
+    return answer
+
+
+def _joined(body: str, secret: str) -> Mapping[str, Any]:
+    """The completion that a stream's events make up; of several choices the first."""
+    answer: dict[str, Any] = {}
+    message: dict[str, Any] = {}
+    choice: dict[str, Any] = {"message": message}
+    tokens: list[Any] = []
+    done = False
+    for chunk in _events(body, secret):
+        if chunk is None:
+            done = True
+            continue
+        answer |= {name: value for name, value in chunk.items() if name != "choices" and value is not None}
+        for piece in chunk.get("choices") or ():
+            if not isinstance(piece, Mapping) or piece.get("index"):
+                continue
+            delta = piece.get("delta") or piece.get("message") or {}
+            for name, part in delta.items():
+                if isinstance(part, str) and name != "role":
+                    message[name] = str(message.get(name) or "") + part
+                elif isinstance(part, list):
+                    message[name] = [*(message.get(name) or []), *part]
+            choice |= {name: piece[name] for name in ("finish_reason", "error") if piece.get(name)}
+            if isinstance(piece.get("logprobs"), Mapping):
+                tokens += piece["logprobs"].get("content") or []
+    if not done and "finish_reason" not in choice and not answer.get("error"):
+        raise Fault("damaged answer", "the answer's stream ends before the answer does", again=True)
+    choice["logprobs"] = {"content": tokens} if tokens else None
+    return {**answer, "choices": [choice]}
+
+
+def _events(body: str, secret: str) -> Iterator[Mapping[str, Any] | None]:
+    """The objects of a stream, and None for its end."""
+    for line in body.splitlines():
+        name, _, data = line.partition(":")
+        if name != "data":
+            continue
+        if data.strip() == "[DONE]":
+            yield None
+            continue
+        try:
+            chunk = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise Fault("damaged answer", f"the answer is damaged ({inert(error, secret)})", again=True) from None
+        if isinstance(chunk, Mapping):
+            yield chunk
+
+
+def _text_of(choice: object) -> str:
+    """What the model wrote: text, the text among several parts, a refusal, or what it wrote into a tool's call."""
+    if not isinstance(choice, Mapping):
+        return ""
+    message = choice.get("message")
+    message = message if isinstance(message, Mapping) else {}
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, Mapping) and part.get("type") in TEXT_PARTS]
+        content = "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+    if not content:
+        calls = message.get("tool_calls")
+        functions = [c.get("function") for c in calls if isinstance(c, Mapping)] if isinstance(calls, list) else []
+        written = [f.get("arguments") for f in functions if isinstance(f, Mapping)]
+        content = message.get("refusal") or "\n".join(w for w in written if isinstance(w, str)) or choice.get("text")
+    return content if isinstance(content, str) else ""
+
+
+def _thought(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> bool:
+    """Whether the model thought where the text does not show it."""
+    message = choice.get("message")
+    message = message if isinstance(message, Mapping) else {}
+    details = usage.get("completion_tokens_details")
+    hidden = _count(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    kinds = {part.get("type") for part in parts if isinstance(part, Mapping)}
+    return bool(message.get("reasoning_content") or message.get("reasoning") or hidden or kinds - {*TEXT_PARTS})
+
+
+def _empty(finish_reason: str, written: int | None, thought: bool, most: int, used: Usage) -> Fault:
+    """What an answer without a text means."""
+    if finish_reason == "length":
+        spent = f"all {written:,} tokens" if written else "all tokens"
+        told = f"{spent} went into thinking, and no answer came; raise max_tokens (now {most:,})"
+        return Fault(THOUGHT_ONLY, told, used=used)
+    if finish_reason == "content_filter":
+        return Fault("content filter", "the endpoint's filter withheld the answer", again=True, used=used)
+    if thought:
+        return Fault(THOUGHT_ONLY, "the model thought and wrote no answer", again=True, used=used)
+    told = f"the answer holds no text (finish_reason {inert(finish_reason)!r})"
+    return Fault("empty text", told, again=True, used=used)
+
+
+def _count(value: object) -> int | None:
+    """A number of tokens; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
+        return None
+    return int(value)
+
+
+def _log_probs(
+    choice: Mapping[str, Any], text: str, written: int | None, stops: Sequence[str], reason: str | None
+) -> tuple[list[tuple[bytes, float]] | None, str | None]:
     """Bytes and nats of each token, or why not."""
     if reason is not None:
         return None, reason
-    listed = choice.logprobs.content if choice.logprobs else None
-    if listed is None:
+    given = choice.get("logprobs")
+    pairs = list(_tokens(given)) if isinstance(given, Mapping) else []
+    if not pairs:
         return None, "the endpoint gives none"
-    # The end-of-text token may be counted but not listed.
-    if not written - 1 <= len(listed) <= written:
-        return None, f"the endpoint gives them for {len(listed)} of {written} tokens"
-    found = [(bytes(t.bytes) if t.bytes is not None else t.token.encode(), float(t.logprob)) for t in listed]
-    if any(not UNTOLD < nats <= 0 for _, nats in found):
+    if any(piece is None for piece, _ in pairs):
+        return None, "the endpoint gives them in a form that is not known"
+    pieces = [piece or b"" for piece, _ in pairs]
+    spelled = b"".join(pieces).decode("utf-8", "replace")
+    core = text.strip()
+    rest = spelled.lstrip().removeprefix(core).strip().strip("\ufffd")
+    # Behind the text may stand the end-of-text token, or the text that ended it.
+    ended = (
+        not rest or _END_TOKEN.fullmatch(rest) or any(rest.startswith(stop) for stop in map(str.strip, stops) if stop)
+    )
+    if not spelled.lstrip().startswith(core) or not ended:
+        return None, "the endpoint's tokens do not spell the text (they may cover its thoughts, or be numbers)"
+    if written is not None and len(pairs) < written - 1:  # the end-of-text token may be counted and not listed
+        return None, f"the endpoint gives them for {len(pairs)} of {written} tokens"
+    nats = [value for _, value in pairs]
+    unknown = sum(value is None for value in nats)
+    if unknown:
+        return None, f"the endpoint gives none for {unknown} of {len(nats)} tokens"
+    known = [value for value in nats if value is not None]
+    if any(not UNTOLD < value <= CERTAIN for value in known):
         return None, "the endpoint does not tell that of an unlikely token"
-    return found, None
+    if lead := len(spelled) - len(spelled.lstrip()) - (len(text) - len(text.lstrip())):
+        pieces[0] = pieces[0].decode("utf-8", "replace")[max(lead, 0) :].encode()
+    return [(piece, min(value, 0.0)) for piece, value in zip(pieces, known, strict=True)], None
+
+
+def _tokens(given: Mapping[str, Any]) -> Iterator[tuple[bytes | None, float | None]]:
+    """Each token's bytes and nats, in today's form or that of the older completions; None where there is none."""
+    listed = given.get("content")
+    if not isinstance(listed, list):
+        names, values = given.get("tokens"), given.get("token_logprobs")
+        whole = isinstance(names, list) and isinstance(values, list) and len(names) == len(values)
+        listed = [{"token": n, "logprob": v} for n, v in zip(names, values, strict=True)] if whole else []  # type: ignore[arg-type]
+    for token in listed:
+        if not isinstance(token, Mapping):
+            yield None, None
+            continue
+        value = token.get("logprob")
+        nats = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        raw, name = token.get("bytes"), token.get("token")
+        if isinstance(raw, list) and all(isinstance(b, int) and 0 <= b < 256 for b in raw):
+            yield bytes(raw), nats
+        else:
+            yield name.encode("utf-8", "surrogatepass") if isinstance(name, str) else None, nats
 
 
 def _spans(tokens: Sequence[tuple[bytes, float]], length: int) -> tuple[TokenLogProb, ...]:

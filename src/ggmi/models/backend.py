@@ -48,7 +48,8 @@ class Progress:
     seconds_left: float | None
 
 
-OnResponse = Callable[[Response], None]
+# Keeps a response; the sentence that it may return tells why going on is no use.
+OnResponse = Callable[[Response], str | None]
 OnProgress = Callable[[Progress], None]
 
 
@@ -128,7 +129,8 @@ class Backend(Protocol):
         spent
             What they used.
         on_response
-            Called with each response the moment it arrives.
+            Called with each response the moment it arrives; where it returns a sentence, nothing
+            more is asked of an endpoint.
         on_progress
             Called after each response.
 
@@ -264,7 +266,13 @@ def backend(
     return ServerBackend(chosen, log)
 
 
-def ask(asked: Backend, requests: Iterable[Request], store: Store, on_progress: OnProgress | None = None) -> Outcome:
+def ask(
+    asked: Backend,
+    requests: Iterable[Request],
+    store: Store,
+    on_progress: OnProgress | None = None,
+    watch: OnResponse | None = None,
+) -> Outcome:
     """Ask a backend for what a store is missing, keeping every response the moment it arrives.
 
     Parameters
@@ -277,6 +285,8 @@ def ask(asked: Backend, requests: Iterable[Request], store: Store, on_progress: 
         Where responses are kept.
     on_progress
         Called after each response.
+    watch
+        Looks at each response once it is kept; the sentence that it returns ends the run.
 
     Returns
     -------
@@ -293,5 +303,10 @@ def ask(asked: Backend, requests: Iterable[Request], store: Store, on_progress: 
     wanted = list(requests)
     if any(request.identity != asked.identity for request in wanted):
         raise ValueError("a request is meant for another backend")
+
+    def keep(response: Response) -> str | None:
+        store.append(response)
+        return watch(response) if watch else None
+
     with store.writing():
-        return asked.generate(wanted, kept=store, spent=store.usage, on_response=store.append, on_progress=on_progress)
+        return asked.generate(wanted, kept=store, spent=store.usage, on_response=keep, on_progress=on_progress)

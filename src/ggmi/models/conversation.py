@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import math
+import random
+import re
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
 
-import openai
-from openai.types.chat import ChatCompletion
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+import httpx
 
 from ggmi.errors import UserError
-from ggmi.models.answers import read_answer, why_no_log_probs
+from ggmi.models.answers import THOUGHT_ONLY, read_answer, why_no_log_probs
 from ggmi.models.backend import Failure, Meter, OnResponse, Outcome
+from ggmi.models.connection import http_client
 from ggmi.models.cost import token_counter
-from ggmi.models.faults import Fault, of_error
+from ggmi.models.faults import Fault, of_error, of_status, unwanted
 from ggmi.models.limits import Pace, Purse
 from ggmi.models.requests import Request, Response, Usage
 from ggmi.models.settings import ClientSettings
@@ -30,6 +32,12 @@ GRACE = 10.0
 # So many requests given up, or so many answers that are no JSON, and nothing else ever heard: no use going on.
 # A gateway fails at once and a model answers after minutes, so those asked before the first fault are waited for.
 HOPELESS = 3
+# So many answers one after another that are nothing but thoughts: no use paying for more.
+VAIN = 36
+# What the protocol says where a key is left out.
+DEFAULTS = {"temperature": 1, "top_p": 1}
+# HTTP states in which an endpoint tells what it does not take.
+UNWANTED = (400, 403, 404, 405, 422)
 
 
 def converse(
@@ -85,20 +93,36 @@ def converse(
     return outcome
 
 
-def on_this_machine(base_url: str) -> bool:
-    """Whether an endpoint is on this machine, to which a proxy of the cluster is not the way.
+@dataclass(frozen=True)
+class _Wire:
+    """How requests are put to an endpoint, as far as it decides no response.
 
     Parameters
     ----------
-    base_url
-        Its address.
-
-    Examples
-    --------
-    >>> on_this_machine("http://127.0.0.1:8000/v1"), on_this_machine("https://api.openai.com/v1")
-    (True, False)
+    max_tokens
+        The name of that key.
+    stream
+        Whether the answer is asked for in pieces, and whether with the counts of tokens.
+    left_out
+        Keys that the endpoint does not take and that say nothing but the protocol's default.
     """
-    return urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
+
+    max_tokens: str
+    stream: bool = False
+    counts: bool = True
+    left_out: frozenset[str] = frozenset()
+
+    def adapted(self, said: str, body: Mapping[str, object]) -> _Wire:
+        """The same, as an endpoint asks for it in refusing a request."""
+        said = said.lower()
+        if "max_completion_tokens" in said and self.max_tokens == "max_tokens":
+            return replace(self, max_tokens="max_completion_tokens")
+        if "stream_options" in said:
+            return replace(self, counts=False)
+        if not self.stream and re.search(r"\bstream", said) and re.search(r"only|must|enable|requir", said):
+            return replace(self, stream=True)
+        idle = [name for name in unwanted(said, DEFAULTS) if body.get(name) == DEFAULTS[name]]
+        return replace(self, left_out=self.left_out.union(idle))
 
 
 class _Conversation:
@@ -126,9 +150,8 @@ class _Conversation:
         self._on_response = on_response
         self._key = key
         self._tokens = tokens
-        self._backoff = wait_exponential_jitter(
-            multiplier=settings.first_wait, max=settings.longest_wait, jitter=settings.first_wait
-        )
+        self._wire = _Wire(settings.max_tokens_name)
+        self._vain = 0
         self._failures: list[Failure] = []
         self._retried: Counter[str] = Counter()
         self._over_budget: str | None = None
@@ -144,14 +167,8 @@ class _Conversation:
         settings = self._settings
         self._pace = Pace(settings, max(self._tokens[r.key()] + r.sampling.max_tokens for r in self._todo))
         self._purse = Purse(settings, self._meter.usage, self._tokens)
-        timeout = openai.Timeout(settings.read_timeout, connect=settings.connect_timeout, pool=settings.total_timeout)
-        async with openai.AsyncOpenAI(
-            base_url=self._base_url,
-            api_key=self._key or "none",
-            max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAsyncHttpxClient(trust_env=not on_this_machine(self._base_url), timeout=timeout),
-        ) as self._client:
+        timeout = httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout, pool=settings.total_timeout)
+        async with http_client(httpx.AsyncClient, self._base_url, self._key, timeout) as self._client:
             with self._signals():
                 workers = min(settings.concurrency, len(self._todo))
                 self._tasks = [asyncio.create_task(self._work()) for _ in range(workers)]
@@ -191,8 +208,13 @@ class _Conversation:
             try:
                 response = await self._ask(request)
                 used = Usage.of(response)
-                self._on_response(response)
+                useless = self._on_response(response)
                 self._meter.count(response)
+                self._pace.answered()
+                self._vain = 0
+                if useless and self.fatal is None:
+                    self.fatal = useless
+                    self._halt()
             except Fault as fault:
                 if not self._halted.is_set():
                     self._give_up(request, fault)
@@ -200,10 +222,10 @@ class _Conversation:
                 self._purse.settle(request, used)
 
     def _give_up(self, request: Request, fault: Fault) -> None:
-        attempts = self._settings.attempts if fault.again else 1
-        self._failures.append(Failure(request.key(), request.prompt_id, fault.reason, fault.message, attempts))
+        self._failures.append(Failure(request.key(), request.prompt_id, fault.reason, fault.message, fault.attempts))
         self._meter.count(None)
-        if fault.ends or self._hopeless(len(self._failures)):
+        self._vain += fault.reason == THOUGHT_ONLY
+        if fault.ends or self._vain >= VAIN or self._hopeless(len(self._failures)):
             self.fatal = fault.message
             self._halt()
 
@@ -216,79 +238,85 @@ class _Conversation:
     async def _ask(self, request: Request) -> Response:
         """Ask until there is an answer, the fault is final, or attempts run out."""
         started = time.monotonic()
-        attempts = AsyncRetrying(
-            stop=stop_after_attempt(self._settings.attempts),
-            wait=self._wait,
-            retry=retry_if_exception(self._may_go_better),
-            before_sleep=self._before_sleep,
-            reraise=True,
-        )
-        async for attempt in attempts:
-            with attempt:
-                await self._pace.turn(self._tokens[request.key()] + request.sampling.max_tokens)
-                return await self._attempt(request, started, attempt.retry_state.attempt_number)
-        raise AssertionError("an attempt returns or raises")
+        tried = faults = refused = 0
+        while True:
+            await self._pace.turn(self._tokens[request.key()] + request.sampling.max_tokens)
+            heard, wire = self._meter.received, self._wire
+            tried += 1
+            try:
+                return await self._attempt(request, started, tried)
+            except Fault as fault:
+                self._purse.spent += fault.used
+                fault.attempts = tried
+                if self._wire != wire and not self._halted.is_set():  # put in another way, it may be taken
+                    continue
+                # To be told to slow down is no attempt as long as anybody is answered in between.
+                if not fault.everyone:
+                    faults += 1
+                else:
+                    refused = 0 if self._meter.received > heard else refused + 1
+                if not fault.again or faults + refused >= self._settings.attempts or self._halted.is_set():
+                    raise
+                self._retried[fault.reason] += 1
+                self._tell_no_endpoint(fault)
+                await self._rest(fault, faults + refused)
+
+    async def _rest(self, fault: Fault, attempts: int) -> None:
+        """Wait before the next attempt: with jitter, longer from time to time, and as long as the endpoint asks."""
+        first = self._settings.first_wait
+        jitter = random.uniform(0, first)  # noqa: S311 - decides no result
+        if fault.everyone:
+            self._pace.cool_down(fault.wait)
+        if not fault.everyone or fault.wait is not None:
+            backoff = min(first * 2 ** max(attempts - 1, 0), self._settings.longest_wait)
+            await asyncio.sleep(max(fault.wait or 0.0, backoff) + jitter)
+
+    def _tell_no_endpoint(self, fault: Fault) -> None:
+        """End the run if nothing but answers without JSON is ever heard."""
+        hopeless = self._hopeless(self._retried["no JSON"])
+        if hopeless and set(self._retried) == {"no JSON"} and not self._failures:
+            self.fatal = f"{fault.message}; is base_url the address of an OpenAI-compatible endpoint?"
+            self._halt()
 
     async def _attempt(self, request: Request, started: float, number: int) -> Response:
         task = asyncio.current_task()
         assert task is not None
         self._on_wire[task] = time.monotonic()
+        body = self._body(request)
         try:
             async with asyncio.timeout(self._settings.total_timeout):
-                answer = await self._send(request)
-        except Fault:
-            raise
-        except (openai.OpenAIError, TimeoutError, ValueError, RecursionError) as error:
-            key_env = getattr(self._settings, "key_env", None)
-            fault = of_error(error, self._settings.model, key_env, self._key)
+                answer = await self._client.post("/chat/completions", content=json.dumps(body))
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise of_error(error, self._key) from None
+        finally:
+            del self._on_wire[task]
+        if answer.is_error:
+            if answer.status_code in UNWANTED:
+                self._wire = self._wire.adapted(answer.text, body)
+            fault = of_status(answer, self._settings.model, getattr(self._settings, "key_env", None), self._key)
             if fault.wait is not None and fault.wait > self._settings.longest_wait:
                 fault.again, fault.ends = False, True
                 fault.message += f"; it asks to wait {fault.wait:.0f} s, and longest_wait is "
                 fault.message += f"{self._settings.longest_wait:g} s"
-            raise fault from None
-        finally:
-            del self._on_wire[task]
+            raise fault
         tokens, seconds = self._tokens[request.key()], time.monotonic() - started
-        return read_answer(answer, request, self._settings, tokens, seconds, number, self._key)
+        return read_answer(answer.text, request, self._settings, tokens, seconds, number, self._key)
 
-    async def _send(self, request: Request) -> object:
-        sampling = request.sampling
-        body: dict[str, object] = {
-            "model": self._settings.model,
-            "messages": request.messages(),
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-        }
+    def _body(self, request: Request) -> dict[str, object]:
+        """A request as it goes out; what is not set is left out."""
+        sampling, wire = request.sampling, self._wire
+        body: dict[str, object] = {"model": self._settings.model, "messages": request.messages()}
+        body |= {"temperature": sampling.temperature, "top_p": sampling.top_p, wire.max_tokens: sampling.max_tokens}
+        body = {name: value for name, value in body.items() if value is not None and name not in wire.left_out}
         if sampling.stop:
             body["stop"] = list(sampling.stop)
         if sampling.seed is not None:  # one for each draw, in 31 bits, which every server takes
             body["seed"] = int(request.key()[:8], 16) >> 1
         if why_no_log_probs(self._settings, sampling) is None:
             body["logprobs"] = True
-        # The typed method walks through the types of every field first, which is a sixth of all the work.
-        return await self._client.post("/chat/completions", body=body, cast_to=ChatCompletion)
-
-    def _may_go_better(self, error: BaseException) -> bool:
-        return isinstance(error, Fault) and error.again and not self._halted.is_set()
-
-    def _wait(self, state: RetryCallState) -> float:
-        """Seconds before the next attempt: the back-off, or what the endpoint asks if that is longer."""
-        fault = state.outcome.exception() if state.outcome else None
-        asked = fault.wait if isinstance(fault, Fault) and fault.wait is not None else 0.0
-        return max(asked, float(self._backoff(state)))
-
-    def _before_sleep(self, state: RetryCallState) -> None:
-        fault = state.outcome.exception() if state.outcome else None
-        assert isinstance(fault, Fault)
-        assert state.next_action is not None
-        self._retried[fault.reason] += 1
-        if fault.everyone:
-            self._pace.cool_down(state.next_action.sleep)
-        hopeless = self._hopeless(self._retried["no JSON"])
-        if hopeless and set(self._retried) == {"no JSON"} and not self._failures:
-            self.fatal = f"{fault.message}; is base_url the address of an OpenAI-compatible endpoint?"
-            self._halt()
+        if wire.stream:
+            body |= {"stream": True} | ({"stream_options": {"include_usage": True}} if wire.counts else {})
+        return body | self._settings.extra
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

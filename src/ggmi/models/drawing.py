@@ -162,10 +162,11 @@ def write_tokens(
         ids[row, width - len(prompt) :] = torch.tensor(prompt)
         mask[row, width - len(prompt) :] = 1
     warpers: list[LogitsProcessor] = []
-    if sampling.temperature not in (0, 1):
-        warpers.append(TemperatureLogitsWarper(float(sampling.temperature)))
-    if sampling.temperature != 0 and sampling.top_p < 1:
-        warpers.append(TopPLogitsWarper(sampling.top_p))
+    temperature, top_p = sampling.drawn()
+    if temperature not in (0, 1):
+        warpers.append(TemperatureLogitsWarper(temperature))
+    if temperature != 0 and top_p < 1:
+        warpers.append(TopPLogitsWarper(top_p))
     written: list[tuple[list[int], list[float]]] = [([], []) for _ in prompts]
     rows = list(range(len(prompts)))
     cache = None

@@ -55,9 +55,10 @@ class EndpointBackend:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The address, the model's name and its revision."""
+        """The address, the model's name and its revision, and what else each request says."""
         s = self._settings
-        return {"kind": s.kind, "base_url": s.base_url.rstrip("/"), "model": s.model, "revision": s.revision}
+        extra = {"extra": s.extra} if s.extra else {}
+        return {"kind": s.kind, "base_url": s.base_url.rstrip("/"), "model": s.model, "revision": s.revision, **extra}
 
     def generate(
         self,

@@ -12,6 +12,9 @@ from ggmi.errors import UserError
 from ggmi.models.requests import Request, Usage
 from ggmi.models.settings import ClientSettings
 
+# Seconds between two requests after a first refusal, and what an answer makes of them.
+LEAST_GAP, SPEED_UP = 0.005, 0.9
+
 
 def limiter(per_minute: float | None, largest: float) -> AsyncLimiter | None:
     """A leaky bucket that never lets a burst of more than a second's worth through.
@@ -57,6 +60,11 @@ class Pace:
         self._requests = limiter(settings.requests_per_minute, 1)
         self._volume = limiter(settings.tokens_per_minute, most)
         self._resume = 0.0
+        # Seconds between two requests, and who may send next: learned from an endpoint that limits without saying how.
+        self._gap = self._next = 0.0
+        self._refused = 0
+        self._heard = False
+        self._first_wait, self._longest_wait = settings.first_wait, settings.longest_wait
 
     async def turn(self, tokens: int) -> None:
         """Wait until a request of so many tokens may be sent."""
@@ -65,12 +73,28 @@ class Pace:
         if self._volume is not None:
             await self._volume.acquire(tokens)
         loop = asyncio.get_running_loop()
-        while (left := self._resume - loop.time()) > 0:  # may be put off again meanwhile
+        while (left := max(self._resume, self._next) - loop.time()) > 0:  # may be put off again meanwhile
             await asyncio.sleep(left)
+        self._next = loop.time() + self._gap
 
-    def cool_down(self, seconds: float) -> None:
-        """Let nobody send for so long."""
-        self._resume = max(self._resume, asyncio.get_running_loop().time() + seconds)
+    def cool_down(self, seconds: float | None) -> None:
+        """Let nobody send for so long; where the endpoint does not say how long, ever longer and then ever slower."""
+        now = asyncio.get_running_loop().time()
+        if seconds is None and now < self._resume:
+            return  # refused together with those before
+        if seconds is None:
+            seconds = min(self._first_wait * 2**self._refused, self._longest_wait)
+            self._refused += 1
+            if self._heard:
+                self._gap = min(max(2 * self._gap, LEAST_GAP), self._longest_wait)
+        self._resume = max(self._resume, now + seconds)
+
+    def answered(self) -> None:
+        """Take up speed again."""
+        self._refused, self._heard = 0, True
+        self._gap *= SPEED_UP
+        if self._gap < LEAST_GAP / 2:
+            self._gap = 0.0
 
 
 class Purse:

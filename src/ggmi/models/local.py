@@ -118,7 +118,7 @@ class LocalBackend:
             self._check_window(request, lengths[prompt])
 
         def settings(r: Request) -> tuple[float, float, int, tuple[str, ...]]:
-            return r.sampling.temperature, r.sampling.top_p, r.sampling.max_tokens, r.sampling.stop
+            return *r.sampling.drawn(), r.sampling.max_tokens, r.sampling.stop
 
         # Longest first: what does not fit into memory shows at once.
         ordered = sorted(requests, key=lambda r: (settings(r), -lengths[r.system, r.prompt], r.key()))
@@ -145,7 +145,7 @@ class LocalBackend:
         started = time.monotonic()
         sampling = batch[0].sampling
         prompts = [self._prompt_tokens(request) for request in batch]
-        numbers = uniforms(batch) if sampling.temperature > 0 else None
+        numbers = uniforms(batch) if sampling.temperature != 0 else None
         try:
             written = write_tokens(self._model, self._tokenizer, prompts, sampling, numbers, self._ends)
         except torch.OutOfMemoryError:

@@ -20,9 +20,10 @@ class Sampling:
     Parameters
     ----------
     temperature
-        Divides the logits; 0 takes the most probable token.
+        Divides the logits; 0 takes the most probable token; None leaves it to an endpoint.
     top_p
-        Tokens are drawn from the smallest set that holds at least this probability.
+        Tokens are drawn from the smallest set that holds at least this probability; None leaves it
+        to an endpoint.
     max_tokens
         Tokens of a response at most.
     stop
@@ -37,15 +38,28 @@ class Sampling:
         If a setting is out of range.
     """
 
-    temperature: float = 1.0
-    top_p: float = 1.0
+    temperature: float | None = 1.0
+    top_p: float | None = 1.0
     max_tokens: int = 1024
     stop: tuple[str, ...] = ()
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if not (self.temperature >= 0 and 0 < self.top_p <= 1 and self.max_tokens >= 1 and all(self.stop)):
+        drawn = (self.temperature is None or self.temperature >= 0) and (self.top_p is None or 0 < self.top_p <= 1)
+        if not (drawn and self.max_tokens >= 1 and all(self.stop)):
             raise ValueError(f"{self} is out of range")
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Sampling:
+        """How is drawn, by a section of the configuration."""
+        return cls(**{**settings, "stop": tuple(settings["stop"])})
+
+    def drawn(self) -> tuple[float, float]:
+        """Temperature and top-p of a model in this process, which has none of its own: 1 where they are None."""
+        return (
+            1.0 if self.temperature is None else float(self.temperature),
+            1.0 if self.top_p is None else float(self.top_p),
+        )
 
     @property
     def is_plain(self) -> bool:

@@ -146,7 +146,9 @@ class ServerBackend:
         """The model by its content (directory) or name, its revision, and the command with its settings."""
         settings = self._settings
         command = list(settings.command)
-        return {"kind": settings.kind, "model": self._model, "revision": settings.revision, "command": command}
+        extra = {"extra": settings.extra} if settings.extra else {}
+        who = {"kind": settings.kind, "model": self._model, "revision": settings.revision}
+        return {**who, "command": command, **extra}
 
     def generate(
         self,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")]
 # Keys have small letters or hyphens: one that is written here by mistake is no name.
 KeyName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+# Keys of a request that `extra` does not set.
+OWN_KEYS = ("model", "messages", "n", "best_of", "max_tokens", "max_completion_tokens", "seed", "stop")
 OPENAI, OPENAI_KEY = "https://api.openai.com/v1", "OPENAI_API_KEY"
 
 
@@ -84,8 +86,27 @@ class ClientSettings(Settings):
     token_log_probs: bool = Field(
         False, description="keep the log-probability of each token with its place in the text"
     )
+    max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = Field(
+        "max_tokens", description="what the endpoint calls max_tokens; the other name is tried if it asks for it"
+    )
+    extra: dict[str, Any] = Field(
+        {}, description="further keys of each request's body, such as reasoning_effort or chat_template_kwargs"
+    )
     prices: Prices = Field(Prices(), description="per million tokens")
     budget: Budget = Field(Budget(), description="limits over all runs of a store")
+
+    @field_validator("extra")
+    @classmethod
+    def _extra_asks_nothing_else(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in OWN_KEYS:
+            if name in value:
+                raise ValueError(f"{name} is set elsewhere or would be paid for in vain; allowed: other keys")
+        return value
+
+    @field_validator("log_probs", mode="before")
+    @classmethod
+    def _null_asks_for_none(cls, value: Any) -> Any:
+        return "none" if value is None else value
 
 
 class EndpointSettings(ClientSettings):

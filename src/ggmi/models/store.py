@@ -78,11 +78,13 @@ class Store:
         UserError
             If a response is not there.
         """
-        with self._reading() as file:
+        with contextlib.ExitStack() as opened:
+            file: IO[bytes] | None = None  # there may be none yet
             for request in requests:
                 key = request.key()
                 if key not in self:
                     raise UserError(f"{self.path}: holds no response to prompt {request.prompt_id!r}; run again")
+                file = file or opened.enter_context(self._reading())
                 file.seek(self._places[bytes.fromhex(key)])
                 yield Response.from_json(file.readline())
 

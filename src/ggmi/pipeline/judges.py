@@ -12,6 +12,7 @@ from ggmi.pipeline.ratings import Rate, exact_verdicts, model_verdicts
 from ggmi.pipeline.responses import store_file
 from ggmi.rating.asking import Plan
 from ggmi.rating.judging import read_judge_template
+from ggmi.text.thinking import Marks
 
 JUDGE = "judge"
 
@@ -32,7 +33,8 @@ def judge_of(
     task, condition
         What is judged.
     settings
-        A task's section `judge`: ``by``, ``sampling``, ``verdicts``, ``retries``.
+        A task's section `judge`: ``by``, ``sampling``, ``verdicts``, ``retries``; and the
+        configuration's ``thinking_marks``.
     manner
         ``settings`` of the judge that decide no verdict, and the folder of all ``stores``.
     template
@@ -53,4 +55,5 @@ def judge_of(
         Plan(settings["verdicts"], settings["retries"]),
         Store(store_file(manner["stores"], task, JUDGE, condition, by)),
         on_progress,
+        Marks.of(settings["thinking_marks"]),
     )

@@ -19,6 +19,7 @@ from ggmi.rating.calibration import Calibration, Probe, calibrate
 from ggmi.rating.judging import JudgePrompt, JudgeTemplate
 from ggmi.rating.table import notes, rating_table
 from ggmi.text.records import Record
+from ggmi.text.thinking import Marks
 
 # Columns of Table 1 that come first, in this order.
 TABLE1 = [
@@ -53,12 +54,13 @@ def model_verdicts(
     plan: Plan,
     store: Store,
     on_progress: OnProgress | None = None,
+    marks: Marks | None = None,
 ) -> Rate:
     """A judge behind a backend.
 
     Parameters
     ----------
-    judge, plan, store, on_progress
+    judge, plan, store, on_progress, marks
         See `ggmi.rating.asking.ask_judge`.
     template
         The judging instruction.
@@ -68,8 +70,9 @@ def model_verdicts(
 
     def rate(answers: Sequence[tuple[Record, str]]) -> list[dict[str, Any]]:
         prompts: list[JudgePrompt] = [template.fill(record, answer) for record, answer in answers]
-        how = Sampling(**{**sampling, "stop": tuple(sampling["stop"])})
-        judged: dict[str, Judged] = ask_judge(judge, prompts, how, store, plan, on_progress) if prompts else {}
+        how = Sampling.of(sampling)
+        asked = ask_judge(judge, prompts, how, store, plan, on_progress, marks) if prompts else {}
+        judged: dict[str, Judged] = asked
         return [judged[prompt.id].row() for prompt in prompts]
 
     return rate

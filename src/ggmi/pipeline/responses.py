@@ -3,16 +3,104 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ggmi.errors import UserError
 from ggmi.models.backend import Outcome
+from ggmi.models.cost import CHARACTERS_PER_TOKEN, CHAT_TOKENS, token_counter
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
+from ggmi.text.format import Format
+from ggmi.text.outcomes import BAD_ESCAPE, BAD_JSON, MISSING_FIELD, REASONS, THINKING_CUT, validity
+from ggmi.text.parsing import parse
 from ggmi.text.records import Record
 from ggmi.text.splitting import instance_sets
 from ggmi.text.templates import Prompt, Template
+
+# So many answers without one record, and the rest is not paid for.
+ENOUGH = 36
+# A prompt was cut where the endpoint counts less than this share of our tokens: of those of the model's own
+# tokenizer, or of those of a rule of characters, which other languages and long words stretch.
+CUT_EXACT, CUT_BY_RULE = 0.9, 0.65
+# What to do where nothing but failures of a kind comes.
+ADVICE = {
+    THINKING_CUT: "raise sampling.max_tokens",
+    MISSING_FIELD: "name them in prompts.fields, such as prompts.fields: {response: output}",
+    BAD_JSON: "set prompts.repair: true, or ask for JSON more plainly",
+    BAD_ESCAPE: "set prompts.repair: true, or ask for doubled backslashes",
+}
+
+
+class RecordWatch:
+    """Looks at answers as they come and tells when it is no use asking for more.
+
+    Parameters
+    ----------
+    form
+        What is taken for a record.
+    kept
+        Answers at hand.
+
+    Examples
+    --------
+    >>> watch = RecordWatch(Format(), [])
+    >>> for _ in range(36): said = watch("I cannot.")
+    >>> said.split(";")[0]
+    'none of the first 36 answers holds a record (no_json: 36, nothing in the response looks like an object)'
+    """
+
+    def __init__(self, form: Format, kept: Iterable[str]) -> None:
+        self._form = form
+        self._without: list[str] = []
+        self._found = False
+        for text in kept:
+            if self._found or len(self._without) >= ENOUGH:
+                break
+            self(text)
+
+    def __call__(self, text: str) -> str | None:
+        """Look at one more answer; why going on is no use, else None."""
+        if self._found:
+            return None
+        self._found = bool(parse(text, self._form).records)
+        if self._found:
+            self._without.clear()
+            return None
+        self._without.append(text)
+        return self.reason()
+
+    def reason(self) -> str | None:
+        """Why going on is no use, by the answers so far; None if it may be."""
+        if len(self._without) < ENOUGH:
+            return None
+        counted = validity(parse(text, self._form) for text in self._without)
+        reason, times = next(iter(counted.failures.items()))
+        seen = f"; the keys seen are {', '.join(map(repr, list(counted.keys)[:8]))}" if counted.keys else ""
+        advice = ADVICE.get(reason, "look at them with `ggmi parse`, and at the prompt's template")
+        first = f"none of the first {len(self._without)} answers holds a record"
+        return f"{first} ({reason}: {times}, {REASONS[reason]}){seen}; {advice}"
+
+
+def cut_prompts(store: Store, requests: Sequence[Request], model: str, revision: str | None) -> int:
+    """How many prompts an endpoint seems to have cut without a word: it counts far fewer tokens than they have.
+
+    Parameters
+    ----------
+    store
+        What was answered.
+    requests
+        What was asked.
+    model, revision
+        Whose tokenizer counts, if it is at hand; else a rule of characters does.
+    """
+    count = token_counter(model, revision)
+    share = CUT_BY_RULE if count.rule == token_counter().rule else CUT_EXACT
+    here = [request for request in requests if request.key() in store]
+    lengths = [count(request) - CHAT_TOKENS for request in here]
+    told = [response.prompt_tokens for response in store.collect(here)]
+    least = CHARACTERS_PER_TOKEN * CHAT_TOKENS
+    return sum(theirs < share * ours and ours > least for ours, theirs in zip(lengths, told, strict=True))
 
 
 def prompts_of(
@@ -73,7 +161,7 @@ def requests_of(
         Prompt by prompt, its draws in order. A prompt that comes again, as it does where few
         anchors can be chosen, goes on with further draws.
     """
-    how = Sampling(**{**sampling, "stop": tuple(sampling["stop"])})
+    how = Sampling.of(sampling)
     seen: Counter[str] = Counter()
     requests = []
     for prompt in prompts:

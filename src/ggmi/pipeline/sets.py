@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ggmi.models.requests import Response
@@ -12,16 +13,48 @@ from ggmi.pipeline.responses import response_of
 from ggmi.statistics import share_interval
 from ggmi.text.card import Card
 from ggmi.text.curation import Curation, Lengths, curate
+from ggmi.text.format import Format
 from ggmi.text.outcomes import ParsedResponse, validity
 from ggmi.text.parsing import parse
 from ggmi.text.records import Record
 from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
+from ggmi.text.thinking import Marks
 
 Row = dict[str, Any]
 
 
+def format_of(settings: Mapping[str, Any]) -> Format:
+    """What settings take for a record.
+
+    Parameters
+    ----------
+    settings
+        ``fields``, ``repair`` and ``thinking_marks``, as in the configuration.
+    """
+    return Format(settings["fields"], Marks.of(settings["thinking_marks"]), settings["repair"])
+
+
+def thinks_at_once(texts: Iterable[str], marks: Marks) -> bool:
+    """Whether a chat template opens thoughts itself: some response closes thoughts that it never opened.
+
+    Parameters
+    ----------
+    texts
+        Responses of one generator.
+    marks
+        The marks around thoughts.
+    """
+    firsts = (marks.find(text, 0) for text in texts)
+    return any(mark is not None and marks.alone(mark) for mark in firsts)
+
+
 def parsed_rows(
-    responses: Iterable[Mapping[str, Any]], anchors: Mapping[str, Sequence[str]], generator: str
+    responses: Iterable[Mapping[str, Any]],
+    anchors: Mapping[str, Sequence[str]],
+    generator: str,
+    form: Format | None = None,
+    *,
+    at_once: bool = False,
 ) -> tuple[list[Row], list[Row], dict[str, Any]]:
     """Take the records out of responses.
 
@@ -33,6 +66,11 @@ def parsed_rows(
         Ids of the anchors in each prompt, by the prompt's id.
     generator
         The generator's name.
+    form
+        What is taken for a record.
+    at_once
+        Whether responses begin inside thoughts (`thinks_at_once`): one that was cut at
+        ``max_tokens`` before any mark is all thought.
 
     Returns
     -------
@@ -42,10 +80,11 @@ def parsed_rows(
         See `ggmi.text.synthetic.failure_rows`.
     summary : dict
         ``responses``, ``with_records``, ``records``, ``failures`` (by reason), ``validity``
-        (records as a share of all items) with ``validity_ci_low`` and ``validity_ci_high`` (95 %,
-        responses as clusters), ``extra_fields``, ``cut`` (responses that met
-        ``max_tokens``), ``prompt_tokens``, ``completion_tokens``, and ``log_prob_nats`` (sum over
-        responses, null unless all have one).
+        (records that are correct JSON as a share of all items) with ``validity_ci_low`` and
+        ``validity_ci_high`` (95 %, responses as clusters), ``repaired`` (records that were not),
+        ``keys`` (what objects without a needed field call theirs), ``extra_fields``,
+        ``finish_reasons``, ``cut`` (responses that met ``max_tokens``), ``prompt_tokens``,
+        ``completion_tokens``, and ``log_prob_nats`` (sum over responses, null unless all have one).
     """
     records: list[Row] = []
     failures: list[Row] = []
@@ -53,18 +92,21 @@ def parsed_rows(
     finished: Counter[str] = Counter()
     prompt_tokens = completion_tokens = 0
     log_probs: list[float | None] = []
+    strict = form or Format()
 
     def taken() -> Iterator[ParsedResponse]:
         """One response after another; of each, nothing but its rows is kept."""
         nonlocal prompt_tokens, completion_tokens
         for row in responses:
             response = response_of(row)
-            parsed = parse(response.text)
-            sizes.append((len(parsed.records), len(parsed.records) + len(parsed.failures)))
+            cut = at_once and response.finish_reason == "length"
+            parsed = parse(response.text, replace(strict, opened=cut))
+            correct = sum(not record.repaired for record in parsed.records)
+            sizes.append((correct, len(parsed.records) + len(parsed.failures)))
             origin = Origin(generator, row["prompt_id"], tuple(anchors[row["prompt_id"]]), row["draw"], response.key)
             records.extend(synthetic_rows(parsed, origin, _tokens(response)))
             failures.extend(failure_rows(parsed, origin))
-            finished[response.finish_reason] += 1
+            finished[_reason_name(response.finish_reason)] += 1
             prompt_tokens += response.prompt_tokens
             completion_tokens += response.completion_tokens
             log_probs.append(response.log_prob_nats)
@@ -77,17 +119,25 @@ def parsed_rows(
         "responses": counts.responses,
         "with_records": counts.with_records,
         "records": counts.records,
+        "repaired": counts.repaired,
         "failures": counts.failures,
+        "keys": counts.keys,
         "validity": counts.rate if counts.responses else None,
         "validity_ci_low": interval.low if counts.responses else None,
         "validity_ci_high": interval.high if counts.responses else None,
         "extra_fields": counts.extra_fields,
+        "finish_reasons": dict(sorted(finished.items())),
         "cut": finished["length"],
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
         "log_prob_nats": sum(known) if len(known) == len(log_probs) else None,
     }
     return records, failures, summary
+
+
+def _reason_name(finish_reason: str) -> str:
+    """Why a response ended, as a name that a table can bear whatever an endpoint writes."""
+    return finish_reason if re.fullmatch("[a-z_]{1,30}", finish_reason) else "other"
 
 
 def _tokens(response: Response) -> list[TokenSpan] | str:
@@ -179,9 +229,10 @@ def imported_rows(records: Sequence[Record], generator: str) -> tuple[list[Row],
     ]
     nothing_known = dict.fromkeys(("validity", "validity_ci_low", "validity_ci_high", "log_prob_nats"))
     nothing = dict.fromkeys(
-        ("responses", "with_records", "extra_fields", "cut", "prompt_tokens", "completion_tokens"), 0
+        ("responses", "with_records", "repaired", "extra_fields", "cut", "prompt_tokens", "completion_tokens"), 0
     )
-    return rows, {**nothing, "records": len(rows), "failures": {}, **nothing_known, "missing": 0}
+    counts: Row = {"records": len(rows), "failures": {}, "keys": {}, "finish_reasons": {}, "missing": 0}
+    return rows, {**nothing, **counts, **nothing_known, "cut_prompts": None}
 
 
 def card_of(

@@ -329,7 +329,7 @@ def part_answers(
         base = Base(str(path))
         writer = Writer(base.tokenizer, form["form"], form["plain"])
         asked = backend({"kind": "local", "model": str(path), **local}, source="students.answers")
-        how = Sampling(**{**sampling, "stop": tuple(sampling["stop"])})
+        how = Sampling.of(sampling)
         wanted = questions(asked, writer, test, how, context=base.context)
         requests = [request for request in wanted if request is not None]
         outcome = ask(asked, requests, store, shown(number))

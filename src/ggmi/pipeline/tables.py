@@ -24,12 +24,14 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
     -------
     DataFrame
         Columns generator, condition, responses, missing (given up, see ``missing_allowed``), records,
-        validity (records as a share of items found in responses) with its 95 % interval (responses as
-        clusters), responses_with_records, cut (responses that met max_tokens), prompt_tokens,
-        completion_tokens, failures, and one column
-        ``failed_<reason>`` a reason. Imported sets have no responses.
+        repaired (records that were not correct JSON), validity (the other records as a share of items
+        found in responses) with its 95 % interval (responses as clusters), responses_with_records, cut
+        (responses that met max_tokens), cut_prompts (prompts of which the endpoint counts far fewer tokens
+        than they have; empty where nobody counts), prompt_tokens, completion_tokens, failures, and a column
+        ``failed_<reason>`` and ``finished_<reason>`` a reason. Imported sets have no responses.
     """
     reasons = sorted({reason for summary in summaries for reason in summary["failures"]})
+    ends = sorted({end for summary in summaries for end in summary["finish_reasons"]})
     rows = []
     for (generator, condition), summary in zip(conditions, summaries, strict=True):
         failures = sum(summary["failures"].values())
@@ -40,16 +42,19 @@ def validity_table(conditions: Sequence[Sequence[str]], summaries: Sequence[Mapp
                 "responses": summary["responses"],
                 "missing": summary["missing"],
                 "records": summary["records"],
+                "repaired": summary["repaired"],
                 **{name: summary[name] for name in VALIDITY},
                 "responses_with_records": summary["with_records"],
                 "cut": summary["cut"],
+                "cut_prompts": summary["cut_prompts"],
                 "prompt_tokens": summary["prompt_tokens"],
                 "completion_tokens": summary["completion_tokens"],
                 "failures": failures,
                 **{f"failed_{reason}": summary["failures"].get(reason, 0) for reason in reasons},
+                **{f"finished_{end}": summary["finish_reasons"].get(end, 0) for end in ends},
             }
         )
-    return pd.DataFrame(rows).astype(dict.fromkeys(VALIDITY, float))
+    return pd.DataFrame(rows).astype({**dict.fromkeys(VALIDITY, float), "cut_prompts": "Int64"})
 
 
 def curation_table(

@@ -9,10 +9,14 @@ from typing import Any
 
 from ggmi.errors import UserError
 from ggmi.models.backend import Backend, OnProgress, ask
-from ggmi.models.requests import Request, Sampling
+from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
 from ggmi.rating.judging import JudgePrompt
-from ggmi.rating.verdicts import NO_VERDICT, REASONS, Reading, read_verdict
+from ggmi.rating.verdicts import NO_VERDICT, REASONS, THINKING_CUT, Reading, read_verdict
+from ggmi.text.thinking import Marks
+
+# So many verdicts of an endpoint without one rating, and the rest is not paid for.
+ENOUGH = 36
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def ask_judge(
     store: Store,
     plan: Plan,
     on_progress: OnProgress | None = None,
+    marks: Marks | None = None,
 ) -> dict[str, Judged]:
     """Have answers judged; verdicts that the store holds are not asked for again.
 
@@ -130,6 +135,8 @@ def ask_judge(
         How often to ask.
     on_progress
         Called after each response; it counts anew for each round of retries.
+    marks
+        The marks around thoughts.
 
     Returns
     -------
@@ -139,8 +146,8 @@ def ask_judge(
     Raises
     ------
     UserError
-        If several verdicts are wanted at temperature 0, if no verdict at all holds a rating, if a
-        limit stopped the judge, or if nothing can be asked.
+        If several verdicts are wanted at temperature 0, if no verdict at all holds a rating (of an
+        endpoint's, the first `ENOUGH`), if a limit stopped the judge, or if nothing can be asked.
     """
     if sampling.temperature == 0:
         if plan.verdicts > 1:
@@ -152,6 +159,7 @@ def ask_judge(
     asked = {prompt.id: prompt for prompt in prompts}
     texts: dict[str, list[str | None]] = {key: [] for key in asked}
     readings: dict[str, list[Reading]] = {key: [] for key in asked}
+    watch = _RatingWatch(marks)
     while True:
         requests = [
             Request(judge.identity, prompt.text, sampling, draw=draw, prompt_id=key)
@@ -160,17 +168,39 @@ def ask_judge(
         ]
         if not requests:
             break
-        stopped = ask(judge, requests, store, on_progress).stopped
+        stopped = ask(judge, requests, store, on_progress, watch).stopped
         if stopped:
             raise UserError(f"{stopped}; {len(store)} verdicts are kept")
         kept = iter(store.collect([request for request in requests if request.key() in store]))
         for request in requests:
             text = next(kept).text if request.key() in store else None
             texts[request.prompt_id].append(text)
-            readings[request.prompt_id].append(Reading(None, NO_VERDICT) if text is None else read_verdict(text))
+            reading = Reading(None, NO_VERDICT) if text is None else read_verdict(text, marks)
+            readings[request.prompt_id].append(reading)
     judged = {key: Judged(prompt, tuple(texts[key]), tuple(readings[key])) for key, prompt in asked.items()}
     _refuse_silence(judged.values(), str(store.path))
     return judged
+
+
+class _RatingWatch:
+    """Tells when an endpoint's verdicts hold no rating, so that no more are paid for."""
+
+    def __init__(self, marks: Marks | None) -> None:
+        self._marks = marks
+        self._reasons: Counter[str] = Counter()
+        self._found = False
+
+    def __call__(self, response: Response) -> str | None:
+        reading = read_verdict(response.text, self._marks)
+        self._found = self._found or reading.rating is not None
+        self._reasons.update([reading.reason] if reading.reason else [])
+        if self._found or self._reasons.total() < ENOUGH:
+            return None
+        reason, times = self._reasons.most_common(1)[0]
+        advice = "raise judge.sampling.max_tokens" if reason == THINKING_CUT else "look at them with `ggmi verdict`"
+        return (
+            f"none of the judge's first {ENOUGH} verdicts holds a rating ({times} times: {REASONS[reason]}); {advice}"
+        )
 
 
 def failures(judged: Iterable[Judged]) -> Counter[str]:

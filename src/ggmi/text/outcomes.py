@@ -16,6 +16,8 @@ EMPTY_FIELD = "empty_field"
 DUPLICATE_KEY = "duplicate_key"
 BAD_NUMBER = "bad_number"
 BAD_CHARACTER = "bad_character"
+BAD_ESCAPE = "bad_escape"
+THINKING_CUT = "thinking_cut"
 TOO_DEEP = "too_deep"
 TOO_LONG = "too_long"
 REASONS = {
@@ -24,11 +26,13 @@ REASONS = {
     TRUNCATED: "the response ends inside an object",
     NOT_AN_OBJECT: "a list holds something that is no object",
     MISSING_FIELD: "a needed field is absent or null",
-    WRONG_TYPE: "a field is not text",
+    WRONG_TYPE: "a field is neither text nor a number nor true or false",
     EMPTY_FIELD: "a needed field holds nothing but spaces",
     DUPLICATE_KEY: "a field is named twice",
     BAD_NUMBER: "NaN or an infinity, which JSON does not know",
     BAD_CHARACTER: "a field holds NUL or half a surrogate pair",
+    BAD_ESCAPE: "a single backslash that JSON does not know or reads as a control character, as in \\frac",
+    THINKING_CUT: "the response ends while the model is still thinking",
     TOO_DEEP: "brackets inside brackets beyond the limit",
     TOO_LONG: "more characters than a record may have",
 }
@@ -48,6 +52,8 @@ class Parsed:
         Its fields, as they are.
     extra_fields
         How many other fields the object had.
+    repaired
+        Whether the object was not correct JSON, and was mended.
     """
 
     position: int
@@ -57,6 +63,7 @@ class Parsed:
     context: str
     response: str
     extra_fields: int = 0
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,8 @@ class Failure:
         Its place in the response, in characters.
     excerpt
         How it begins; half surrogate pairs are written as escapes.
+    keys
+        What the object's fields are called, as far as they can be read.
     """
 
     position: int
@@ -80,6 +89,7 @@ class Failure:
     start: int
     end: int
     excerpt: str
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +112,29 @@ class Validity:
         How many of them held a record.
     records
         Records in all of them.
+    repaired
+        How many of those were not correct JSON, and were mended; no response is more valid for it.
     failures
         Failures by reason, the most frequent first.
     extra_fields
         Fields of records that were passed over.
+    keys
+        What objects without a needed field call their fields, the most frequent first.
     """
 
     responses: int
     with_records: int
     records: int
+    repaired: int
     failures: dict[str, int]
     extra_fields: int
+    keys: dict[str, int]
 
     @property
     def rate(self) -> float:
-        """Records as a share of all items; NaN without responses."""
+        """Records that are correct JSON as a share of all items; NaN without responses."""
         items = self.records + sum(self.failures.values())
-        return self.records / items if items else float("nan")
+        return (self.records - self.repaired) / items if items else float("nan")
 
 
 def validity(responses: Iterable[ParsedResponse]) -> Validity:
@@ -136,16 +152,23 @@ def validity(responses: Iterable[ParsedResponse]) -> Validity:
     Examples
     --------
     >>> from ggmi.text.parsing import parse
-    >>> validity([parse('{"instruction": "Add.", "response": "3"}'), parse("I cannot.")])
-    Validity(responses=2, with_records=1, records=1, failures={'no_json': 1}, extra_fields=0)
+    >>> counted = validity([parse('{"instruction": "Add.", "response": "3"}'), parse("I cannot.")])
+    >>> counted.records, counted.failures, counted.rate
+    (1, {'no_json': 1}, 0.5)
     """
-    count = with_records = records = extra = 0
+    count = with_records = records = repaired = extra = 0
     reasons: Counter[str] = Counter()
+    keys: Counter[str] = Counter()
     for response in responses:
         count += 1
         with_records += bool(response.records)
         records += len(response.records)
         extra += sum(record.extra_fields for record in response.records)
+        repaired += sum(record.repaired for record in response.records)
         reasons.update(failure.reason for failure in response.failures)
-    ordered = dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
-    return Validity(count, with_records, records, ordered, extra)
+        keys.update(key for failure in response.failures if failure.reason == MISSING_FIELD for key in failure.keys)
+    return Validity(count, with_records, records, repaired, _by_frequency(reasons), extra, _by_frequency(keys))
+
+
+def _by_frequency(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

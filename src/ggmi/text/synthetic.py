@@ -126,7 +126,8 @@ def failure_rows(parsed: ParsedResponse, origin: Origin) -> Iterator[dict[str, A
     Yields
     ------
     dict
-        The origin's columns, ``position``, ``reason``, ``start``, ``end`` and ``excerpt``.
+        The origin's columns, ``position``, ``reason``, ``start``, ``end``, ``excerpt``
+        and ``keys`` (what the object calls its fields).
     """
     for failure in parsed.failures:
         yield {
@@ -135,6 +136,7 @@ def failure_rows(parsed: ParsedResponse, origin: Origin) -> Iterator[dict[str, A
             "start": failure.start,
             "end": failure.end,
             "excerpt": failure.excerpt,
+            "keys": list(failure.keys),
         }
 
 

@@ -1,0 +1,130 @@
+"""Where a model thinks before it speaks: the marks around thoughts, in the one list that all readers share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+# Names of tags that reasoning models put around their thoughts: <think>…</think>, [THINK]…[/THINK].
+_NAMES = (
+    "(?:think|thinking|thoughts?|reasoning|analysis|reflection|scratchpad|inner_monologue|internal_thoughts?"
+    "|thinking_process|thought_process|chain_of_thought|cot|deliberation)"
+)
+# Opening and closing mark, as regular expressions without groups. A closing mark counts without its opening
+# one, too, since many chat templates write the opening one into the prompt.
+PAIRS: tuple[tuple[str, str], ...] = (
+    (rf"<(?:[a-z]{{1,10}}:)?{_NAMES}>", rf"</(?:[a-z]{{1,10}}:)?{_NAMES}>"),
+    (r"\[THINK(?:ING)?\]", r"\[/THINK(?:ING)?\]"),
+    (r"◁think▷", r"◁/think▷"),
+    (r"<\|(?:START_THINKING|begin_of_thought|thinking_start|think|thinking|inner_prefix)\|>",
+     r"<\|(?:END_THINKING|end_of_thought|thinking_end|/think|/thinking|inner_suffix)\|>"),
+    # Channels (gpt-oss, Gemma); the words alone are what is left where a server takes its special tokens out.
+    (r"<\|channel\|>\s{0,4}(?:analysis|commentary)", r"<\|channel\|>\s{0,4}final(?:[^<>\n]{0,80}<\|message\|>)?"),
+    (r"<\|channel>thought", r"<channel\|>"),
+    (r"\A\s{0,8}analysis(?=[A-Z])", r"assistantfinal"),
+    (r"<unused94>(?:thought)?", r"<unused95>"),
+    (r"<details type=\"reasoning\"[^<>\n]{0,80}>", r"</details>"),
+    (r"\A\s{0,8}Thinking\.\.\.\s", r"\.\.\.done thinking\."),
+    (r"\A\s{0,8}Here is my thought process:", r"Here is my response:"),
+)  # fmt: skip
+_BLANK = re.compile(r"\s*+")
+# Closing marks that mean something else, too, where no opening one stands before them.
+_NOT_ALONE = frozenset([r"</details>", r"Here is my response:"])
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark in a text.
+
+    Parameters
+    ----------
+    start, end
+        Its place, in characters.
+    kind
+        Which pair it belongs to.
+    opens
+        Whether thoughts begin here, or end.
+    """
+
+    start: int
+    end: int
+    kind: int
+    opens: bool
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The marks around thoughts: `PAIRS`, and a person's own.
+
+    Parameters
+    ----------
+    own
+        Opening and closing text of each further pair.
+
+    Examples
+    --------
+    >>> Marks().spoken("<think>Perhaps [[3]].</think>Good. [[7]]")
+    'Good. [[7]]'
+    >>> Marks().spoken("<think>Perhaps [[3]]") is None
+    True
+    >>> Marks((("(musing)", "(done)"),)).spoken("(musing)hm(done)[[7]]")
+    '[[7]]'
+    """
+
+    own: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, own: Sequence[Sequence[str]]) -> Marks:
+        """Marks of a configuration's lists of two texts."""
+        return cls(tuple((opening, closing) for opening, closing in own))
+
+    @cached_property
+    def _pairs(self) -> tuple[tuple[str, str], ...]:
+        return (*PAIRS, *((re.escape(opening), re.escape(closing)) for opening, closing in self.own))
+
+    @cached_property
+    def _any(self) -> re.Pattern[str]:
+        alternatives = [f"(?P<o{n}>{opening})|(?P<c{n}>{closing})" for n, (opening, closing) in enumerate(self._pairs)]
+        return re.compile("|".join(alternatives), re.IGNORECASE)
+
+    def find(self, text: str, start: int, end: int | None = None) -> Mark | None:
+        """The first mark from a place on; None where there is none before `end`."""
+        found = self._any.search(text, start, len(text) if end is None else end)
+        if found is None:
+            return None
+        assert found.lastgroup is not None
+        return Mark(found.start(), found.end(), int(found.lastgroup[1:]), found.lastgroup[0] == "o")
+
+    def alone(self, mark: Mark) -> bool:
+        """Whether a closing mark ends thoughts whose beginning is not in the text."""
+        return not mark.opens and self._pairs[mark.kind][1] not in _NOT_ALONE
+
+    def closing(self, text: str, opened: Mark) -> int | None:
+        """Where thoughts end that a mark opened; None where they are cut short."""
+        found = re.compile(self._pairs[opened.kind][1], re.IGNORECASE).search(text, opened.end)
+        return found.end() if found else None
+
+    def spoken(self, text: str) -> str | None:
+        """What a text says after its thoughts; None where thoughts are cut short.
+
+        Parameters
+        ----------
+        text
+            Prose, such as a verdict: what stands before the last closing mark is not looked at.
+        """
+        said = at = 0
+        never: set[int] = set()  # kinds that are not closed any more, so that nothing is searched twice
+        while mark := self.find(text, at):
+            at = mark.end
+            if not mark.opens:
+                said = mark.end if self.alone(mark) else said
+            elif mark.kind not in never and (end := self.closing(text, mark)):
+                said = at = end
+            else:
+                never.add(mark.kind)
+                blank = _BLANK.match(text, said)
+                if blank and blank.end() >= mark.start:
+                    return None
+        return text[said:]
