@@ -86,6 +86,9 @@ class EndpointEncoder:
             found = [self._ask(client, texts[first : first + size]) for first in range(0, len(texts), size)]
         return np.concatenate(found) if found else np.empty((0, self._size or 0), dtype=np.float32)
 
+    def seen(self, texts: Sequence[str]) -> None:
+        """Nothing is known of what an endpoint's model sees of texts."""
+
     def _ask(self, client: openai.OpenAI, texts: Sequence[str]) -> Vectors:
         """Embed the texts of one request."""
         try:
