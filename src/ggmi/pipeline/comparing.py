@@ -147,11 +147,9 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
         of = {name: next((r for r in rows if r["estimator"] == estimator), None) for name, rows in tables.items()}
         for first, second in combinations(of, 2):
             one, other = of[first], of[second]
-            if one is None or other is None or one["value"] is None or other["value"] is None:
+            if one is None or other is None or not (_is_known(one) and _is_known(other)):
                 continue
             error = float(np.hypot(standard_error(one), standard_error(other)))
-            if not np.isfinite(error):
-                continue
             difference = one["value"] - other["value"]
             half = float(stdtrit(FREEDOM, 1 - LEVEL / 2)) * error
             step = (1 / one["n"] + 1 / other["n"]) / 2 if estimator in SHARES else 0.0
@@ -177,6 +175,11 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
     ]
 
 
+def _is_known(row: Mapping[str, Any]) -> bool:
+    """Whether an estimate has a value with an error."""
+    return row["value"] is not None and bool(np.isfinite(standard_error(row)))
+
+
 def order_of(
     question: str, tables: Mapping[str, Sequence[Mapping[str, Any]]], comparisons: Sequence[Mapping[str, Any]]
 ) -> tuple[str, list[str], list[str]]:
@@ -199,15 +202,11 @@ def order_of(
     """
     estimator, sign = QUESTIONS[question]
     rows = [row for row in comparisons if row["question"] == question]
-    inside = {row[side] for row in rows for side in ("first", "second")}
-    left_out = [name for name in tables if name not in inside]
-    if not inside:
+    of = {name: next((row for row in found if row["estimator"] == estimator), None) for name, found in tables.items()}
+    values = {name: row["value"] for name, row in of.items() if row is not None and _is_known(row)}
+    left_out = [name for name in tables if name not in values]
+    if len(values) < 2:
         return "", [], left_out
-    values = {
-        name: next(row["value"] for row in tables[name] if row["estimator"] == estimator)
-        for name in tables
-        if name in inside
-    }
     first = max(values, key=lambda name: sign * values[name])
     apart = {frozenset((row["first"], row["second"])) for row in rows if row["verdict"] != INSIDE}
     return first, [name for name in values if name != first and frozenset((first, name)) not in apart], left_out

@@ -185,7 +185,7 @@ def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str)
     if not asked:
         return (
             term,
-            f"not asked, for nothing connects the records of {listed(by_chance)} with those of T ({estimator}).",
+            f"not asked, for nothing connects records of {listed(by_chance)} with those of T ({estimator}).",
         )
     outside, inside = (
         [one_line(name) for name, row in asked.items() if inside_noise(row) is noise] for noise in (False, True)
