@@ -209,7 +209,7 @@ def lines(found):
             of_sizes.append(f"{100 * max(count / k for count, k in counts):.1f} %")
         good = all(count <= binom.ppf(0.9995, k, LEVEL) for *_, count, k in cells)
         power = found["power"].get(sentence)
-        reading = "–" if power is None else f"{power:.0f} % ({POWER[sentence][0]})"
+        reading = "–" if power is None else f"{100 * power:.0f} % ({POWER[sentence][0]})"
         count, k = found["page"].get(sentence, (None, 0))
         whole = "–" if count is None else f"{count} of {k}"
         rows.append([sentence, *of_sizes, whole, reading, verdict(good)])

@@ -1,5 +1,6 @@
 """Sentences that name a set keep their level; `benchmarks/verdicts.py` simulates the same at more sizes."""
 
+import numpy as np
 import pytest
 from scipy import stats
 
