@@ -206,7 +206,7 @@ def lines(found):
         of_sizes = []
         for n, m, _ in SIZES:
             counts = [(count, k) for _, a, b, count, k in cells if (a, b) == (n, m)]
-            of_sizes.append(f"{100 * max(count / k for count, k in counts):.1f} %")
+            of_sizes.append(f"{100 * sum(count for count, _ in counts) / sum(k for _, k in counts):.1f} %")
         good = all(count <= binom.ppf(0.9995, k, LEVEL) for *_, count, k in cells)
         power = found["power"].get(sentence)
         reading = "–" if power is None else f"{100 * power:.0f} % ({POWER[sentence][0]})"
