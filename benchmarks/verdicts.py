@@ -214,7 +214,7 @@ def lines(found):
         whole = "–" if count is None else f"{count} of {k}"
         rows.append([sentence, *of_sizes, whole, reading, verdict(good)])
     sizes = [f"n = {n}, m = {m}" for n, m, _ in SIZES]
-    return table(["sentence", *sizes, "on a page of three", "power at 100", "at most 5 %"], rows)
+    return table(["sentence", *sizes, "on a page of three", "power at 100", "as a test at 5 %"], rows)
 
 
 def main():
