@@ -338,11 +338,13 @@ def estimated(
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.embedded_sets import check_pairs, embedded_together
     from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
+    from ggmi.pipeline.shared_prefix import without_prefixes
     from ggmi.provenance import versions
 
     for sample in samples:
         if len(sample) < LEAST:
             raise UserError(f"{sample.source}: holds {len(sample)} records; at least {LEAST} are needed")
+    samples, prefixes = without_prefixes(samples)
     train, *synthetic = samples
     # What depends on a set's size is compared at the size that all have.
     equal = min(most, *(len(sample) for sample in synthetic))
@@ -367,16 +369,18 @@ def estimated(
     corrected = with_holm(tables)
     return {
         "format": 1,
-        "train": {"name": train.source, "records": len(train)},
+        "train": {"name": train.source, "records": len(train), "seen": real.sight(), "prefix": prefixes[0]},
         "sets": [
             {
                 "name": name,
-                "file": sample.source,
-                "records": len(sample),
+                "file": one.sample.source,
+                "records": len(one),
+                "seen": one.sight(),
+                "prefix": prefix,
                 "pairing": pairing,
                 "estimates": corrected[name],
             }
-            for name, sample, pairing in zip(names, synthetic, pairings, strict=True)
+            for name, one, prefix, pairing in zip(names, made, prefixes[1:], pairings, strict=True)
         ],
         "comparisons": compared(tables),
         "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},

@@ -145,7 +145,7 @@ def wilson(share: float, n: float, *, z: float = NormalDist().inv_cdf(0.975)) ->
     return Interval(0.0 if share == 0 else float(middle - half), 1.0 if share == 1 else float(middle + half))
 
 
-def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) -> Interval:
+def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95, error: float | None = None) -> Interval:
     """Wilson's interval of a share whose items come in clusters, such as records in responses.
 
     Items of one response are alike, so they tell less than as many independent ones. The spread of
@@ -162,6 +162,9 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) ->
         Items that count, and all items, of each cluster; shape (clusters,).
     level
         Coverage.
+    error
+        Standard error of the share, where clusters are not independent; None for that of independent
+        ones.
 
     Returns
     -------
@@ -182,12 +185,15 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95) ->
     share = good.sum() / count
     effective = float(clusters)
     z = NormalDist().inv_cdf(0.5 + level / 2)
-    if 1 < clusters < count and 0 < share < 1:
+    if clusters > 1 and 0 < share < 1 and (clusters < count or error is not None):
         # Residuals of the clusters at hand, and of the two that are added.
         squares = clusters / (clusters - 1) * np.square(good - share * total).sum()
-        squares += (count / clusters) ** 2 * (share**2 + (1 - share) ** 2)
+        if error is not None:
+            squares = max(squares, (error * count) ** 2)
+        if clusters < count:
+            squares += (count / clusters) ** 2 * (share**2 + (1 - share) ** 2)
+            z = float(stdtrit(clusters - 1, 0.5 + level / 2))
         effective = min(count, share * (1 - share) * count**2 / squares)
-        z = float(stdtrit(clusters - 1, 0.5 + level / 2))
     return wilson(share, effective, z=z)
 
 

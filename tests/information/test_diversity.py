@@ -3,7 +3,8 @@ import pytest
 from scipy import stats
 
 from ggmi.errors import UserError
-from ggmi.information.diversity import distinct_n, exact_duplicates, near_duplicates, near_repeats, vendi_score
+from ggmi.information.diversity import distinct_n, vendi_score
+from ggmi.information.duplicates import exact_duplicates, near_duplicates, near_repeats
 from ggmi.random import stream
 from ggmi.statistics import share_interval
 
@@ -41,6 +42,16 @@ def test_distinct_n_counts_word_grams_and_its_jackknife_leaves_out_parts():
     assert distinct_n(["a b", "c"], order=2).ci_low is None
 
 
+@pytest.mark.parametrize(
+    "script", ["山水木土針橋風馬鳥花", "กขคงจฉชซฌญ", "ກຂຄງຈຊຍດຕຖ", "カキクケコサシスセソ", "🎻🚪🥖🧭🪵🚲🌧🧊🦔🐐"]
+)
+def test_words_of_scripts_without_spaces_are_their_characters(script):
+    draw = stream(9, "scripts", script)
+    different = ["".join(draw.choice(list(script), 12)) + f"{i}" for i in range(30)]
+    repeated = [script[:2] * 6 + f"{i}" for i in range(30)]
+    assert distinct_n(different).value > 2 * distinct_n(repeated).value
+
+
 def test_near_duplicates_are_found_by_direction_and_compared_with_the_training_set_itself():
     train = np.array([[1.0, 0.0], [0.0, 1.0], [0.999, 0.01]])
     found = near_duplicates([[2.0, 0.0], [0.7, 0.7], [-1.0, 0.0], [0.0, 5.0]], train)
@@ -51,11 +62,56 @@ def test_near_duplicates_are_found_by_direction_and_compared_with_the_training_s
     assert near_duplicates([[1.0, 0.0]], [[1.0, 1.0]], threshold=np.sqrt(0.5)).value == 1
 
 
+def topics(draw, n, kinds=80):
+    """Records about topics of ever smaller shares: frequent ones repeat, rare ones by chance."""
+    centres = stream(8, "topics").normal(size=(kinds, 12))
+    shares = 1 / np.arange(1, kinds + 1)
+    return centres[draw.choice(kinds, n, p=shares / shares.sum())] + 0.02 * draw.normal(size=(n, 12))
+
+
+@pytest.mark.parametrize(("permuted", "n", "m", "trials"), [(8000, 40, 40, 300), (8000, 90, 40, 200), (0, 40, 40, 300)])
+def test_a_set_of_the_law_of_t_is_rarely_said_to_repeat_t_more_than_t_itself(monkeypatch, permuted, n, m, trials):
+    monkeypatch.setattr("ggmi.information.duplicates.PERMUTED", permuted)
+    called, careless = 0, 0
+    for trial in range(trials):
+        draw = stream(8, "repeats", n, m, trial)
+        found = near_duplicates(topics(draw, n), topics(draw, m), n_permutations=99, seed=trial)
+        called += found.p_value <= 0.05
+        careless += found.ci_low > found.null_mean
+    assert called <= stats.binom.ppf(0.999, trials, 0.05)
+    # T's own share without its error: what the test is for.
+    assert careless > stats.binom.ppf(0.999, trials, 0.05)
+
+
+def test_copies_of_t_are_found_and_a_dozen_of_very_many_are_none_of_a_small_t():
+    draw = stream(8, "copies")
+    train = draw.normal(size=(200, 24))
+    copied = np.concatenate([train[:12], draw.normal(size=(188, 24))])
+    assert near_duplicates(copied, train).p_value == 0.001
+    many = np.concatenate([train[:12], draw.normal(size=(51_988, 24))])
+    found = near_duplicates(many, train)
+    assert found.value == pytest.approx(12 / 52_000)
+    assert found.p_value > 0.3
+    assert near_duplicates(draw.normal(size=(9, 24)), train[:1]).p_value is None
+
+
+@pytest.mark.parametrize("sides", ["ST", "pp"])
+def test_prompts_whose_records_agree_are_no_more_often_called_repeats(sides):
+    """Three like answers a prompt, to prompts of its own or to those of T."""
+    called, trials = 0, 200
+    for trial in range(trials):
+        draw = stream(8, "prompts", trial)
+        made, train = (np.repeat(topics(draw, 30), 3, axis=0) for _ in range(2))
+        groups = tuple([f"{side} {i // 3}" for i in range(90)] for side in sides)
+        called += near_duplicates(made, train, groups=groups, n_permutations=99, seed=trial).p_value <= 0.05
+    assert called <= stats.binom.ppf(0.999, trials, 0.05)
+
+
 def test_near_duplicates_do_not_depend_on_blocks(monkeypatch):
     generator = stream(8, "near")
     x, y = generator.normal(size=(50, 3)), generator.normal(size=(40, 3))
     whole = near_duplicates(x, y, threshold=0.97)
-    monkeypatch.setattr("ggmi.information.diversity.TILE", 7)
+    monkeypatch.setattr("ggmi.information.duplicates.TILE", 7)
     assert near_duplicates(x, y, threshold=0.97) == whole
     assert 0 < whole.value < 1
 
@@ -109,7 +165,7 @@ def test_a_share_of_prompts_that_repeat_is_known_as_well_as_prompts_are_many(est
     groups = [f"prompt {i // 10}" for i in range(100)]
     texts = ["copied" if i < 10 else f"own {i}" for i in range(100)]
     found = {
-        "near_duplicates": lambda g: near_duplicates(made, train, groups=g),
+        "near_duplicates": lambda g: near_duplicates(made, train, groups=g and (g, ["T"])),
         "near_repeats": lambda g: near_repeats(made, groups=g),
         "exact_duplicates": lambda g: exact_duplicates(texts, ["copied"], groups=g),
     }[estimator]

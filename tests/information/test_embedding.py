@@ -26,6 +26,9 @@ class Counting:
         self.asked += texts
         return np.array([[len(t), sum(map(ord, t))] for t in texts], dtype=np.float32)
 
+    def seen(self, _):
+        return None
+
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
@@ -59,7 +62,7 @@ def model(tmp_path_factory):
 def described(model, tmp_path):
     """The same model with the settings files of sentence-transformers."""
 
-    def make(kinds, mode="pooling_mode_mean_tokens", limit=8, owner="sentence_transformers.models", **pooling):
+    def make(kinds, mode="pooling_mode_mean_tokens", limit=32, owner="sentence_transformers.models", **pooling):
         for path in model.iterdir():
             (tmp_path / path.name).write_bytes(path.read_bytes())
         modules = [{"type": f"{owner}.{kind}", "path": place} for kind, place in kinds]
@@ -73,13 +76,13 @@ def described(model, tmp_path):
     return make
 
 
-def one_by_one(root, texts, pool, limit=32):
+def one_by_one(root, texts, pool):
     """The plain loop: one text at a time, nothing padded."""
     encoder = LocalEncoder(root)
     tokenizer, net, _ = encoder._loaded
     rows = []
     for text in texts:
-        tokens = tokenizer(text, truncation=True, max_length=limit, return_tensors="pt")
+        tokens = tokenizer(text, return_tensors="pt")
         with torch.inference_mode():
             rows.append(pool(net(**tokens).last_hidden_state[0]).numpy())
     return np.array(rows)
@@ -94,9 +97,42 @@ def test_a_plain_transformer_gets_mean_pooling_and_length_one(model):
 
 def test_the_settings_of_sentence_transformers_are_followed(described):
     root = described([("Transformer", ""), ("Pooling", "1_Pooling")], "pooling_mode_cls_token")
-    expected = one_by_one(root, TEXTS, lambda states: states[0], limit=8)
+    expected = one_by_one(root, TEXTS, lambda states: states[0])
     np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=2e-6)
     assert not np.allclose(np.linalg.norm(expected, axis=1), 1)
+
+
+def test_a_text_beyond_the_limit_is_the_mean_of_its_windows_by_their_tokens(described):
+    root = described(LAYERS[:2], limit=8)
+    long = TEXTS[1]  # thirteen words: windows of six, six and one between two marks each
+    words = long.split()
+    first, second, last = embed([" ".join(words[:6]), " ".join(words[6:12]), words[12]], LocalEncoder(root))
+    mean = (8 * first + 8 * second + 3 * last) / 19
+    lengths = np.linalg.norm([first, second, last], axis=1)
+    expected = mean / np.linalg.norm(mean) * (lengths @ [8, 8, 3] / 19)
+    found = embed([long, "cat"], LocalEncoder(root))
+    np.testing.assert_allclose(found[0], expected, atol=2e-6)
+    np.testing.assert_allclose(found[1], embed(["cat"], LocalEncoder(root))[0], atol=2e-6)
+    # What follows the first window counts.
+    other = " ".join([*words[:8], "blue", "blue", "blue", "blue", "blue"])
+    assert not np.allclose(embed([other], LocalEncoder(root))[0], found[0], atol=1e-3)
+
+
+def test_what_the_model_does_not_see_is_counted(described, monkeypatch):
+    encoder = LocalEncoder(described(LAYERS[:2], limit=8))
+    known, strange, mixed, empty = encoder.seen(["the cat sat", "猫は眠る", "the cat 猫は眠る", ""])
+    assert known == (3, 0, 0, 0.0)
+    assert (strange.tokens, strange.unknown, strange.unseen) == (1, 1, 1.0)
+    assert mixed.unknown == 1
+    assert mixed.unseen == pytest.approx(4 / 10)  # of characters: one token may stand for many
+    assert empty == (0, 0, 0, 0.0)
+    monkeypatch.setattr(embedding, "WINDOWS", 2)
+    long = encoder.seen([" ".join(["cat"] * 24)])[0]
+    assert long == (24, 12, 0, 0.5)
+    # The windows that are read are the first and the last.
+    start, end = (["red"] * 6, ["blue"] * 6)
+    whole = embed([" ".join([*start, *["cat"] * 12, *end])], encoder)
+    np.testing.assert_allclose(whole, embed([" ".join([*start, *end])], encoder), atol=2e-6)
 
 
 # What each way of pooling is, of the vectors of one text's tokens, t of them.
@@ -114,7 +150,7 @@ POOLINGS = {
 def test_every_way_of_pooling_is_that_of_its_definition(described, names):
     root = described([("Transformer", ""), ("Pooling", "1_Pooling")], "unused", pooling_mode=list(names))
     expected = one_by_one(
-        root, TEXTS, lambda states: torch.tensor(np.concatenate([POOLINGS[n](states.numpy()) for n in names])), limit=8
+        root, TEXTS, lambda states: torch.tensor(np.concatenate([POOLINGS[n](states.numpy()) for n in names]))
     )
     np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=2e-6)
 
@@ -122,7 +158,7 @@ def test_every_way_of_pooling_is_that_of_its_definition(described, names):
 def test_several_flags_of_older_versions_are_joined_in_their_fixed_order(described):
     flags = {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True, "pooling_mode_max_tokens": False}
     root = described([("Transformer", ""), ("Pooling", "1_Pooling")], **flags)
-    expected = one_by_one(root, TEXTS, lambda states: torch.cat([states[0], states.mean(dim=0)]), limit=8)
+    expected = one_by_one(root, TEXTS, lambda states: torch.cat([states[0], states.mean(dim=0)]))
     np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=2e-6)
 
 
@@ -157,7 +193,7 @@ def test_dense_layers_and_length_one_follow_in_the_order_given(described, activa
         dense(root, "2_Dense", activation, (6, 16)),
         dense(root, "4_Dense", "torch.nn.modules.linear.Identity", (3, 6), bias=False),
     )
-    plain = one_by_one(root, TEXTS, lambda states: states.mean(dim=0), limit=8)
+    plain = one_by_one(root, TEXTS, lambda states: states.mean(dim=0))
     inner = ACTIVATIONS[activation](plain.astype(float) @ first.T + shift)
     expected = inner / np.linalg.norm(inner, axis=1, keepdims=True) @ second.T
     encoder = LocalEncoder(root)

@@ -31,6 +31,17 @@ def test_the_median_bandwidth_is_the_median_of_all_pairwise_distances(n):
     assert median_distance(x) == pytest.approx(np.median(pdist(x)), rel=1e-9)
 
 
+def test_equal_points_say_nothing_of_the_scale(monkeypatch):
+    """Labels: most pairs are the same, and texts that are embedded in two batches differ by rounding."""
+    labels = np.repeat(stream(1, "labels").normal(size=(2, 4)), [57, 3], axis=0)
+    apart = np.linalg.norm(labels[0] - labels[-1])
+    assert variable(labels, "x").bandwidth == pytest.approx(apart)
+    rounded = labels + 1e-8 * stream(1, "rounding").normal(size=labels.shape)
+    assert variable(rounded, "x").bandwidth == pytest.approx(apart)
+    monkeypatch.setattr(kernels, "MEDIAN_POINTS", 4)
+    assert variable(labels, "x").bandwidth == pytest.approx(apart)
+
+
 def test_beyond_its_limit_the_median_bandwidth_is_that_of_a_named_draw(monkeypatch):
     x = stream(1, "median").normal(size=(900, 4))
     whole = median_distance(x)
@@ -67,7 +78,7 @@ def test_tiles_cover_every_pair_once_whatever_their_size(monkeypatch):
     ("x", "settings", "message"),
     [
         ([[1.0], [1.0], [1.0]], {}, "x: all observations are the same"),
-        ([[0.0]] * 9 + [[1.0]], {}, "median bandwidth is zero; give a bandwidth as a number"),
+        ([[0.1], [0.1 + 1e-8], [0.1]], {}, "x: all observations are the same"),
         ([[0.0], [1.0]], {"bandwidth": 0}, "bandwidth: '0' is not allowed"),
         ([[0.0], [1.0]], {"bandwidth": "mdian"}, "bandwidth: 'mdian' is not allowed"),
         ([[0.0], [1.0]], {"bandwidth": float("nan")}, "bandwidth: 'nan' is not allowed"),

@@ -1,6 +1,11 @@
-import numpy as np
+from dataclasses import replace
 
-from ggmi.pipeline.embedded_sets import STEP, check_pairs, embedded_together
+import numpy as np
+import pytest
+
+from ggmi.information.embedding import Seen
+from ggmi.pipeline.embedded_sets import STEP, check_pairs, embedded, embedded_together
+from ggmi.pipeline.shared_prefix import without_prefixes
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
 
@@ -16,6 +21,9 @@ class Counting:
     def encode(self, texts):
         self.asked += texts
         return np.array([[len(text), sum(map(ord, text))] for text in texts], dtype=np.float32)
+
+    def seen(self, texts):
+        return [Seen(len(text), 0, text.count("?"), text.count("?") / max(len(text), 1)) for text in texts]
 
 
 def sample(source, texts, keys=None):
@@ -39,7 +47,9 @@ def test_texts_that_sets_share_are_embedded_once_and_every_set_gets_its_own_vect
     assert sorted(encoder.asked) == sorted(distinct)
     assert moves == [(0, STEP + 3), (STEP, STEP + 3), (STEP + 3, STEP + 3)]
     for one, each in zip(found, texts, strict=True):
-        assert one.vectors.tolist() == [[len(text), sum(map(ord, text))] for text in each]
+        expected = np.array([[len(text), sum(map(ord, text))] for text in each], dtype=float)
+        expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+        assert one.vectors.tolist() == expected.tolist()
         assert one.vectors.dtype == float
 
 
@@ -50,3 +60,58 @@ def test_pairs_of_a_column_are_told_from_pairs_by_number_which_only_chance_conne
     by_number = check_pairs(sets[1], sets[0], "auto", seed=7)
     assert "seed 7, which nothing connects" in by_number
     assert "nothing connects" not in by_key
+
+
+def test_every_field_has_the_same_share_of_a_records_vector_whatever_its_length():
+    record = Record("1", "x" * 5000, "", "ab")
+    long = replace(sample("S", ["a"]), records=(record,))
+    unit = [v / np.linalg.norm(v) for v in Counting().encode([record.instruction, record.response]).astype(float)]
+    mean = sum(unit) / np.linalg.norm(sum(unit))
+    np.testing.assert_allclose(embedded(long, Counting()).vectors, [mean])
+
+
+def test_what_the_encoder_saw_is_counted_over_fields_and_lost_by_the_worst_of_them():
+    # In the whole record a mark of five is little; in its field it is a fifth.
+    found = embedded(sample("S", ["abcd?", "abcde", "abcdefghi?"]), Counting(), ["instruction", "response"])
+    assert found.sight() == {"tokens": 4 * 3 + 20, "cut_tokens": 0, "unknown_tokens": 2, "unread_records": 1}
+    untold = type("Endpoint", (Counting,), {"seen": lambda *_: None})
+    assert embedded(sample("S", ["a"]), untold()).sight() is None
+
+
+SYSTEM = "You are a careful assistant. Answer briefly.\n"
+
+
+def asked(source, instructions):
+    """A set of instructions."""
+    whole = sample(source, [f"{i}" for i in range(len(instructions))])
+    records = tuple(replace(r, instruction=text) for r, text in zip(whole.records, instructions, strict=True))
+    return replace(whole, records=records)
+
+
+def test_a_system_prompt_is_taken_off_where_all_records_of_a_set_have_it():
+    train = asked("T", [f"{SYSTEM}{verb} three rivers." for verb in ("Name", "Compare", "Sort")])
+    one_task = asked("one", [f"{SYSTEM}Name three rivers."] * 3)
+    plain = asked("plain", ["Name three rivers.", "Sort them."])
+    mostly = asked("mostly", [f"{SYSTEM}Name one.", f"{SYSTEM}Name two.", "Name three."])
+    found, prefixes = without_prefixes([train, one_task, plain, mostly])
+    assert prefixes == [{"instruction": SYSTEM}, {"instruction": SYSTEM}, {}, {}]
+    assert [record.instruction for record in found[0].records] == [
+        "Name three rivers.",
+        "Compare three rivers.",
+        "Sort three rivers.",
+    ]
+    assert {record.instruction for record in found[1].records} == {"Name three rivers."}
+    assert found[2:] == [plain, mostly]
+
+
+@pytest.mark.parametrize(
+    "instructions",
+    [
+        ["Summarise the following text for a child of ten years"] * 4,  # a task, and nothing behind it
+        ["Name a river. One.", "Name a river. Two."],  # too short to hide anything
+        ["Describe the long and winding river Rhine", "Describe the long and winding river Rhone"],  # no end of a line
+    ],
+)
+def test_what_is_no_prefix_stays(instructions):
+    sets = [asked("S", instructions)]
+    assert without_prefixes(sets) == (sets, [{}])

@@ -237,7 +237,7 @@ def test_contamination_and_diversity_are_compared_as_they_were_made():
     verdicts = {row["question"]: row["verdict"] for row in found}
     assert verdicts["more diverse"] == "varied"
     assert verdicts["more redundant"] == verdicts["more contaminated"] == "copied"
-    assert order_of("more diverse", tables, found) == ("varied", [])
+    assert order_of("more diverse", tables, found) == ("varied", [], [])
 
 
 def test_sets_of_one_law_are_inside_noise_and_both_are_named():
@@ -246,8 +246,9 @@ def test_sets_of_one_law_are_inside_noise_and_both_are_named():
     tables = {s.sample.source: estimates(s, train, FAST, seed=1) for s in (one, other)}
     found = compared(tables)
     assert {row["verdict"] for row in found} == {INSIDE}
-    first, alike = order_of("closer to T", tables, found)
+    first, alike, left_out = order_of("closer to T", tables, found)
     assert {first, *alike} == {"one", "other"}
+    assert not left_out
 
 
 def test_holm_runs_over_all_sets_and_counts_the_test_of_hsic_once():

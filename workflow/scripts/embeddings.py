@@ -18,5 +18,5 @@ with job(snakemake.log[0]):
         encoder, cache = named_encoder(p.encoder, device=p.device), None
     with block_writer(snakemake.output[0]) as writer:
         for name, path in zip(p.names, snakemake.input.sets, strict=True):
-            vectors = embedded(read_made(path), encoder, cache=cache).vectors
-            writer.write(name, 0, {"vectors": vectors.astype("float32")})
+            found = embedded(read_made(path), encoder, cache=cache)
+            writer.write(name, 0, {"vectors": found.vectors.astype("float32"), "seen": found.seen})

@@ -9,7 +9,8 @@ from ggmi.workflow.job import job
 
 
 def embedded(path, archive, name):
-    return Embedded(read_made(path), read_rounds(archive, name, ("vectors",))["vectors"].astype(float))
+    found = read_rounds(archive, name, ("vectors", "seen"))
+    return Embedded(read_made(path), found["vectors"].astype(float), seen=found["seen"])
 
 
 def by_entailment(values):

@@ -1,17 +1,16 @@
-"""How diverse a set is, and how much of it repeats another."""
+"""How diverse a set is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
 from ggmi.information.estimate import Array, Estimate, Indices, group_codes, left_out_error, normal_ends, places_by
-from ggmi.information.kernels import TILE, blocks
-from ggmi.statistics import share_interval
+from ggmi.text.rouge import tokens
 
 # Parts left out in turn for an interval.
 PARTS = 20
@@ -63,6 +62,8 @@ def vendi_score(vectors: ArrayLike, *, groups: Sequence[str] | None = None) -> E
 def distinct_n(records: Sequence[str], *, order: int = 2, groups: Sequence[str] | None = None) -> Estimate:
     """Share of different n-grams of words among all n-grams of a set (Li et al. 2016).
 
+    Words are the tokens of `ggmi.text.rouge.tokens`: a character each in scripts without spaces.
+
     Parameters
     ----------
     records
@@ -96,7 +97,7 @@ def distinct_n(records: Sequence[str], *, order: int = 2, groups: Sequence[str] 
     for part in members:
         counts: dict[tuple[str, ...], int] = {}
         for i in part:
-            words = normalised(records[i]).split()
+            words = tokens(normalised(records[i]))
             for gram in zip(*(words[j:] for j in range(order)), strict=False):
                 counts[gram] = counts.get(gram, 0) + 1
         parts.append(counts)
@@ -117,159 +118,6 @@ def distinct_n(records: Sequence[str], *, order: int = 2, groups: Sequence[str] 
         sizes = np.array([len(part) for part in members])
         ends = normal_ends(value, left_out_error(value, len(records), (len(holders) - alone) / kept, sizes))
     return Estimate(value, *ends, None, None, 1.0, len(records), "share", f"distinct {order}-grams of words")
-
-
-def near_duplicates(
-    synthetic: ArrayLike, train: ArrayLike, *, threshold: float = 0.95, groups: Sequence[str] | None = None
-) -> Estimate:
-    """Share of synthetic records that are near-duplicates of a training record.
-
-    Parameters
-    ----------
-    synthetic, train
-        Embedded records, shapes (n, d) and (m, d).
-    threshold
-        Least cosine similarity of near-duplicates.
-    groups
-        A label for each synthetic record, the same for those that depend on each other, such as those of one
-        prompt; None if all are independent.
-
-    Returns
-    -------
-    Estimate
-        A share with Wilson's interval, over groups where there are any. The null mean is the same
-        share of training records among the others: what fresh records of the training distribution
-        would show; None with one training record.
-
-    Raises
-    ------
-    UserError
-        If a set is empty, dimensions differ, or an embedding is zero or not finite.
-
-    Examples
-    --------
-    >>> near_duplicates([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [1.0, 1.0]]).value
-    0.5
-    """
-    ours, theirs = unit_rows(synthetic, "synthetic records"), unit_rows(train, "training records")
-    if ours.shape[1] != theirs.shape[1]:
-        raise UserError(
-            f"synthetic and training records: have {ours.shape[1]} and {theirs.shape[1]} dimensions; "
-            "embed both with the same model"
-        )
-    limit = _limit(threshold)
-    found = np.concatenate([(ours[rows] @ theirs.T >= limit).any(axis=1) for rows in blocks(len(ours), TILE)])
-    null_mean = float(_repeated(theirs, limit).mean()) if len(theirs) > 1 else None
-    method = f"records with a training record of cosine similarity of at least {threshold:g}"
-    return _share(found, null_mean, method, groups)
-
-
-def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95, groups: Sequence[str] | None = None) -> Estimate:
-    """Share of records that are near-duplicates of another record of the same set.
-
-    Parameters
-    ----------
-    vectors
-        Embedded records, shape (n, d).
-    threshold
-        Least cosine similarity of near-duplicates.
-    groups
-        A label for each record, the same for those that depend on each other, such as those of one
-        prompt; None if all are independent.
-
-    Returns
-    -------
-    Estimate
-        A share, which grows with the set: compare sets of equal size. Wilson's interval, over groups
-        where there are any, takes what one group repeats as independent of others.
-
-    Raises
-    ------
-    UserError
-        If there are fewer than two records, or an embedding is zero or not finite.
-
-    Examples
-    --------
-    >>> near_repeats([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]).value
-    0.5
-    """
-    rows = unit_rows(vectors, "records", least=2)
-    found = _repeated(rows, _limit(threshold))
-    method = f"records with another one of cosine similarity of at least {threshold:g} in the set"
-    return _share(found, None, method, groups)
-
-
-def exact_duplicates(
-    synthetic: Sequence[str],
-    train: Sequence[str],
-    *,
-    key: Callable[[str], str] = normalised,
-    groups: Sequence[str] | None = None,
-) -> Estimate:
-    """Share of synthetic records whose key is that of a training record.
-
-    Parameters
-    ----------
-    synthetic, train
-        Contents.
-    key
-        From a text to its key.
-    groups
-        A label for each synthetic record, the same for those that depend on each other, such as those of one
-        prompt; None if all are independent.
-
-    Returns
-    -------
-    Estimate
-        A share with Wilson's interval, over groups where there are any; the null mean is the share of
-        training records that repeat another.
-
-    Raises
-    ------
-    UserError
-        If a set is empty.
-
-    Examples
-    --------
-    >>> exact_duplicates(["Yes", "maybe"], ["yes ", "no"]).value
-    0.5
-    """
-    for records, name in ((synthetic, "synthetic records"), (train, "training records")):
-        if not len(records):
-            raise UserError(f"{name}: holds none; at least one is needed")
-    counts: dict[str, int] = {}
-    for record in train:
-        counts[key(record)] = counts.get(key(record), 0) + 1
-    found = np.array([key(record) in counts for record in synthetic])
-    repeated = sum(c for c in counts.values() if c > 1) / len(train)
-    return _share(found, repeated, "records whose exact key is that of a training record", groups)
-
-
-def _limit(threshold: float) -> float:
-    """The threshold, less rounding."""
-    if not -1 <= threshold <= 1:
-        raise UserError(f"threshold: {threshold} is not allowed; use a cosine similarity between -1 and 1")
-    return threshold - 1e-12
-
-
-def _repeated(unit: Array, limit: float) -> NDArray[np.bool_]:
-    """Which records are similar to another one."""
-    repeated = np.zeros(len(unit), dtype=bool)
-    for rows in blocks(len(unit), TILE):
-        near = unit[rows] @ unit.T >= limit
-        near[np.arange(len(rows)), rows] = False
-        repeated[rows] = near.any(axis=1)
-    return repeated
-
-
-def _share(found: NDArray[np.bool_], null_mean: float | None, method: str, groups: Sequence[str] | None) -> Estimate:
-    """A share of records with its interval."""
-    n = len(found)
-    codes = group_codes(groups, n, "groups")
-    if codes.max() + 1 < n:
-        method += f"; interval over {codes.max() + 1:,} groups of records"
-    interval = share_interval(np.bincount(codes, found), np.bincount(codes))
-    return Estimate(float(found.mean()), interval.low, interval.high, None, null_mean, 1.0, n, "share", method)
 
 
 def _parts(groups: Sequence[str] | None, n: int) -> list[Indices]:

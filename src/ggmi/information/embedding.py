@@ -7,9 +7,10 @@ import importlib.util
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,36 @@ PACKAGE_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 BATCH_TOKENS = 4096
 # Texts embedded between two writes of the cache, unless a caller says otherwise: what a killed job can lose.
 SHARD = 4096
-# Tokens kept of a text where the model's own settings name no limit.
+# Tokens of a window where the model's own settings name no limit.
 DEFAULT_TOKENS = 512
+# Most windows of one text, spread evenly over a longer one: 8,192 tokens of the default model, a second of work.
+WINDOWS = 32
 # What a tokenizer without a limit of its own gives for one is far beyond.
 NO_LIMIT = 10**9
 # Models of two halves of which the first one embeds.
 ENCODERS = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
+
+
+class Seen(NamedTuple):
+    """What a model sees of a text.
+
+    Parameters
+    ----------
+    tokens
+        Of the whole text, without those that the model adds.
+    cut
+        Those in no window.
+    unknown
+        Those that stand for what the model does not know, be it a letter or a whole text.
+    unseen
+        Share of the text that was cut or is unknown, the larger of the two; unknown is counted in
+        characters, since one token may stand for many.
+    """
+
+    tokens: int
+    cut: int
+    unknown: int
+    unseen: float
 
 
 class Encoder(Protocol):
@@ -45,6 +70,24 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed distinct texts, shape (len(texts), d)."""
 
+    def seen(self, texts: Sequence[str]) -> list[Seen] | None:
+        """What the model sees of each text; None where it does not tell."""
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """A text's tokens in windows, and the characters that each token stands for."""
+
+    ids: list[list[int]]
+    spans: list[list[tuple[int, int]]]
+
+    @property
+    def chosen(self) -> list[int]:
+        """Which windows are read: all, or so many spread evenly from the first to the last."""
+        if len(self.ids) <= WINDOWS:
+            return list(range(len(self.ids)))
+        return np.linspace(0, len(self.ids) - 1, WINDOWS).round().astype(int).tolist()
+
 
 class LocalEncoder:
     """A sentence-embedding model in a directory, as the sentence-transformers package saves it.
@@ -52,7 +95,8 @@ class LocalEncoder:
     Loaded with transformers alone: safetensors only, no code from the directory. What follows the
     transformer (pooling in all of that package's ways, dense layers, length one), the length limit,
     lower case and the prompt before every text are read from ``modules.json`` and its neighbours; a
-    plain transformer without them gets mean pooling and length one.
+    plain transformer without them gets mean pooling and length one. A text beyond the limit is read
+    in windows, whose vectors' mean, weighted by tokens, has the length of theirs.
 
     Parameters
     ----------
@@ -106,6 +150,8 @@ class LocalEncoder:
                 if tokenizer.eos_token is None:
                     raise ValueError("its tokenizer has no token for padding")
                 tokenizer.pad_token = tokenizer.eos_token
+            if not tokenizer.is_fast:
+                raise ValueError("its tokenizer has no fast form (tokenizer.json), which tells where tokens stand")
         # Behind the tokens, padding changes neither their positions nor which of them is the last.
         tokenizer.padding_side = "right"
         limits = [getattr(model.config, "max_position_embeddings", None)]
@@ -124,13 +170,66 @@ class LocalEncoder:
         path = self.transformer / "sentence_bert_config.json"
         return read_json(path) if path.exists() else {}
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts in batches of similar length, so that little is padding.
+    def _windows(self, texts: Sequence[str]) -> list[_Windows]:
+        """Cut texts into windows of tokens."""
+        tokenizer, _, limit = self._loaded
+        whole = [self.modules.prompt + text for text in texts]
+        if self._settings.get("do_lower_case"):
+            whole = [text.lower() for text in whole]
+        found = tokenizer(
+            whole,
+            truncation=True,
+            max_length=limit,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            return_attention_mask=False,
+        )
+        windows = [_Windows([], []) for _ in texts]
+        columns = (found["overflow_to_sample_mapping"], found["input_ids"], found["offset_mapping"])
+        for owner, ids, spans in zip(*columns, strict=True):
+            if not ids:
+                raise UserError(f"{self.transformer}: its tokenizer finds no token in the text {texts[owner][:40]!r}")
+            windows[owner].ids.append(ids)
+            windows[owner].spans.append(spans)
+        return windows
+
+    def seen(self, texts: Sequence[str]) -> list[Seen]:
+        """Count what the model sees of texts.
 
         Parameters
         ----------
         texts
-            n of them; what is beyond the model's length limit is cut.
+            n of them.
+
+        Returns
+        -------
+        list of Seen
+        """
+        unknown_id = self._loaded[0].unk_token_id
+        found = []
+        for text, windows in zip(texts, self._windows(texts), strict=True):
+            # What the tokenizer adds stands for no characters.
+            sizes = [sum(end > start for start, end in spans) for spans in windows.spans]
+            unknown = [
+                end - start
+                for ids, spans in zip(windows.ids, windows.spans, strict=True)
+                for token, (start, end) in zip(ids, spans, strict=True)
+                if token == unknown_id and end > start
+            ]
+            tokens = sum(sizes)
+            cut = tokens - sum(sizes[i] for i in windows.chosen)
+            characters = sum(not character.isspace() for character in text)
+            shares = (cut / max(tokens, 1), min(1.0, sum(unknown) / max(characters, 1)))
+            found.append(Seen(tokens, cut, len(unknown), max(shares)))
+        return found
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts, their windows in batches of similar length, so that little is padding.
+
+        Parameters
+        ----------
+        texts
+            n of them.
 
         Returns
         -------
@@ -141,18 +240,28 @@ class LocalEncoder:
         UserError
             If the model cannot be loaded, or its tokenizer finds nothing in a text.
         """
+        windows = self._windows(texts)
+        owners = [owner for owner, each in enumerate(windows) for _ in each.chosen]
+        rows = self._encode_ids([each.ids[i] for each in windows for i in each.chosen])
+        if len(rows) == len(texts):
+            return rows
+        weights = np.array([len(each.ids[i]) for each in windows for i in each.chosen], dtype=np.float32)
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        total = np.add.reduceat(weights[:, None] * rows, starts)
+        wanted = np.add.reduceat(weights * np.linalg.norm(rows, axis=1), starts) / np.add.reduceat(weights, starts)
+        length = np.linalg.norm(total, axis=1)
+        scaled = total * np.divide(wanted, length, out=np.zeros_like(length), where=length > 0)[:, None]
+        alone = np.bincount(owners) == 1  # keeps its vector to the last bit
+        scaled[alone] = rows[starts[alone]]
+        return scaled
+
+    def _encode_ids(self, tokens: Sequence[list[int]]) -> Vectors:
+        """A vector for each window of tokens."""
         import torch
 
         from ggmi.loading import loading
 
-        tokenizer, model, limit = self._loaded
-        whole = [self.modules.prompt + text for text in texts]
-        if self._settings.get("do_lower_case"):
-            whole = [text.lower() for text in whole]
-        tokens = tokenizer(whole, truncation=True, max_length=limit, return_attention_mask=False)["input_ids"]
-        for text, ids in zip(texts, tokens, strict=True):
-            if not ids:
-                raise UserError(f"{self.transformer}: its tokenizer finds no token in the text {text[:40]!r}")
+        tokenizer, model, _ = self._loaded
         found: list[tuple[list[int], Any]] = []
         with torch.inference_mode():
             for chosen in length_batches([len(ids) for ids in tokens], BATCH_TOKENS):
@@ -163,7 +272,7 @@ class LocalEncoder:
                     for layer in self._layers:
                         vectors = layer(vectors)
                 found.append((chosen, vectors.cpu().numpy()))
-        rows = np.empty((len(texts), found[0][1].shape[1] if found else 0), dtype=np.float32)
+        rows = np.empty((len(tokens), found[0][1].shape[1] if found else 0), dtype=np.float32)
         for chosen, vectors in found:
             rows[chosen] = vectors
         return rows

@@ -20,6 +20,8 @@ KERNELS = ("gaussian", "linear")
 
 # The median distance is exact up to this many points; beyond, it is that of so many drawn at random.
 MEDIAN_POINTS = 4096
+# Share of the largest value within which single precision, as embeddings have it, leaves equal texts.
+ROUNDING = 1e-6
 # Points on one side of a tile: 512 squared values are 2 MB, near the processor.
 TILE = 512
 
@@ -211,7 +213,7 @@ def variable(
     kernel
         ``gaussian`` or ``linear``.
     bandwidth
-        Of the Gaussian kernel; ``median`` takes the median distance between (distinct) points,
+        Of the Gaussian kernel; ``median`` takes the median distance between points that differ,
         exactly up to 4,096 points and over 4,096 drawn at random beyond.
     seed
         Of that draw.
@@ -244,10 +246,10 @@ def variable(
         ends = np.concatenate([[0], np.cumsum(sizes)])
         owners = sparse.csr_array((np.repeat(1.0 / sizes, sizes), indices, ends), shape=(len(x), len(data)))
         owners.sum_duplicates()
-        constant = len({frozenset(map(int, m)) for m in x.members}) == 1 or not np.ptp(data, axis=0).any()
+        constant = len({frozenset(map(int, m)) for m in x.members}) == 1 or _equal(data)
     else:
         data = points(x, name, least=least)
-        constant = not np.ptp(data, axis=0).any()
+        constant = _equal(data)
     if constant:
         raise UserError(f"{name}: all observations are the same; they must differ for a dependence or distance")
     data = data - data.mean(axis=0)
@@ -255,11 +257,6 @@ def variable(
         return Variable("linear", data, None, owners)
     if bandwidth == "median":
         width = median_distance(data, seed)
-        if width == 0:
-            raise UserError(
-                f"{name}: more than half of all pairs are the same, so the median bandwidth is zero; "
-                "give a bandwidth as a number"
-            )
     else:
         try:
             width = float(bandwidth)
@@ -271,21 +268,23 @@ def variable(
 
 
 def median_distance(data: Array, seed: int = 0) -> float:
-    """Median Euclidean distance between points.
+    """Median Euclidean distance between points that differ: equal ones say nothing of the scale.
 
     Parameters
     ----------
     data
-        Shape (n, d).
+        Shape (n, d); at least two points differ.
     seed
-        Of the draw of 4,096 points when there are more.
+        Of the draw of 4,096 points when there are more; where all that are drawn are equal, those
+        that differ count once each.
 
     Returns
     -------
     float
     """
     if len(data) > MEDIAN_POINTS:
-        data = data[stream(seed, "median bandwidth").choice(len(data), MEDIAN_POINTS, replace=False)]
+        drawn = data[stream(seed, "median bandwidth").choice(len(data), MEDIAN_POINTS, replace=False)]
+        data = np.unique(data, axis=0) if _equal(drawn) else drawn
     n = len(data)
     norms = np.square(data).sum(axis=1)
     squared = np.empty(n * (n - 1) // 2)
@@ -296,11 +295,17 @@ def median_distance(data: Array, seed: int = 0) -> float:
         above = part[np.triu_indices(len(rows), 1, n - first)]
         squared[filled : filled + len(above)] = above
         filled += len(above)
-    # Equal points come out as rounding noise of their squared length, not as zero.
-    squared[squared < 1e-14 * norms.max()] = 0
+    # Equal points come out as rounding noise of their squared length, not as zero; and the same text may
+    # have been embedded in two batches.
+    squared = squared[squared > 1e-10 * norms.max()]
     middle = (len(squared) - 1) // 2
     both = np.partition(squared, [middle, len(squared) // 2])
     return float(np.sqrt(both[[middle, len(squared) // 2]]).mean())
+
+
+def _equal(data: Array) -> bool:
+    """Whether all points are the same but for the rounding of embeddings."""
+    return bool(np.ptp(data, axis=0).max() <= ROUNDING * np.abs(data).max())
 
 
 def blocks(n: int, side: int) -> Iterator[Indices]:

@@ -12,6 +12,9 @@ from ggmi.information.estimate import Array, nearest_id, places_by, points, uniq
 from ggmi.information.kernels import Sets
 from ggmi.random import stream
 
+# How the words begin of a pairing that nothing but chance makes.
+BY_NUMBER = "records by their number"
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -198,4 +201,4 @@ def pair_by_index(x: ArrayLike, y: ArrayLike, *, seed: int | None = None) -> Pai
         ]
     n = min(map(len, sides))
     order = "the order given" if seed is None else f"a random order, seed {seed}"
-    return Pairs(sides[0][:n], sides[1][:n], f"records by their number in {order}")
+    return Pairs(sides[0][:n], sides[1][:n], f"{BY_NUMBER} in {order}")

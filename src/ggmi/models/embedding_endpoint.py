@@ -96,6 +96,9 @@ class EndpointEncoder:
                     at += len(batch)
         return np.concatenate(found) if found else np.empty((0, self._size or 0), dtype=np.float32)
 
+    def seen(self, texts: Sequence[str]) -> None:
+        """Nothing is known of what an endpoint's model sees of texts."""
+
     def _ask(self, client: httpx.Client, texts: Sequence[str]) -> Vectors:
         """Embed the texts of one request."""
         try:

@@ -8,8 +8,11 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
+from ggmi.information.diversity import PARTS
 from ggmi.information.estimate import WIDTH
+from ggmi.pipeline.comparable import joined
 from ggmi.statistics import holm
 
 Row = dict[str, Any]
@@ -22,6 +25,9 @@ QUESTIONS = {
     "more redundant": ("near_repeats", 1),
     "more contaminated": ("near_duplicates", 1),
 }
+# Degrees of freedom of a difference, and the estimators that are shares of records.
+FREEDOM = 2 * (PARTS - 1)
+SHARES = ("near_repeats", "near_duplicates")
 INSIDE = "inside noise"
 # How the note of a test begins whose smallest p-value is too large.
 TOO_COARSE = "too few shuffles to find anything"
@@ -96,7 +102,7 @@ def with_holm(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, li
             key = (name, "hsic" if row["estimator"] == "cka" else row["estimator"])
             note = coarse.get(key, "") if row["p_value"] is not None else ""
             holms = None if row["p_value"] is None else corrected.get(key)
-            found[name].append({**row, "p_holm": holms} | ({"note": note} if note else {}))
+            found[name].append({**row, "p_holm": holms} | ({"note": joined([note, row["note"]])} if note else {}))
     return found
 
 
@@ -115,7 +121,8 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
 
     The difference of two estimates is judged by the errors behind their intervals as if these were
     independent. Sets that are compared with one T share its chance deviations, which cancel in the
-    difference, so this test is careful rather than bold.
+    difference, so this test is careful rather than bold. It is Student's with the degrees of freedom
+    of two jackknives over 20 parts; shares, which move in steps, are corrected for continuity.
 
     Parameters
     ----------
@@ -131,7 +138,7 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
 
     Examples
     --------
-    >>> a, b = ({"estimator": "vendi", "value": v, "ci_low": v - 1, "ci_high": v + 1} for v in (9.0, 5.0))
+    >>> a, b = ({"estimator": "vendi", "value": v, "ci_low": v - 1, "ci_high": v + 1, "n": 9} for v in (9.0, 5.0))
     >>> [row["verdict"] for row in compared({"a": [a], "b": [b]})]
     ['a']
     """
@@ -140,13 +147,14 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
         of = {name: next((r for r in rows if r["estimator"] == estimator), None) for name, rows in tables.items()}
         for first, second in combinations(of, 2):
             one, other = of[first], of[second]
-            if one is None or other is None or one["value"] is None or other["value"] is None:
+            if one is None or other is None or not (_is_known(one) and _is_known(other)):
                 continue
             error = float(np.hypot(standard_error(one), standard_error(other)))
-            if not np.isfinite(error):
-                continue
             difference = one["value"] - other["value"]
-            p = two_sided(difference / error) if error > 0 else float(difference == 0)
+            half = float(stdtrit(FREEDOM, 1 - LEVEL / 2)) * error
+            step = (1 / one["n"] + 1 / other["n"]) / 2 if estimator in SHARES else 0.0
+            beyond = max(abs(difference) - step, 0.0)
+            p = float(2 * stdtr(FREEDOM, -beyond / error)) if error > 0 else float(difference == 0)
             found.append(
                 {
                     "question": question,
@@ -154,8 +162,8 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
                     "first": first,
                     "second": second,
                     "difference": difference,
-                    "ci_low": difference - WIDTH * error,
-                    "ci_high": difference + WIDTH * error,
+                    "ci_low": difference - half,
+                    "ci_high": difference + half,
                     "p_value": p,
                     "verdict": first if sign * difference > 0 else second,
                 }
@@ -167,10 +175,15 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
     ]
 
 
+def _is_known(row: Mapping[str, Any]) -> bool:
+    """Whether an estimate has a value with an error."""
+    return row["value"] is not None and bool(np.isfinite(standard_error(row)))
+
+
 def order_of(
     question: str, tables: Mapping[str, Sequence[Mapping[str, Any]]], comparisons: Sequence[Mapping[str, Any]]
-) -> tuple[str, list[str]]:
-    """The set that is most so, and those that cannot be told from it.
+) -> tuple[str, list[str], list[str]]:
+    """The set that is most so, those that cannot be told from it, and those that were not compared.
 
     Parameters
     ----------
@@ -184,22 +197,16 @@ def order_of(
     Returns
     -------
     first : str
-        Empty where no set has an estimate.
-    alike : list of str
+        Empty where fewer than two sets have an estimate with an error: then nothing is compared.
+    alike, left_out : list of str
     """
     estimator, sign = QUESTIONS[question]
-    values = {
-        name: row["value"]
-        for name, rows in tables.items()
-        for row in rows
-        if row["estimator"] == estimator and row["value"] is not None
-    }
-    if not values:
-        return "", []
+    rows = [row for row in comparisons if row["question"] == question]
+    of = {name: next((row for row in found if row["estimator"] == estimator), None) for name, found in tables.items()}
+    values = {name: row["value"] for name, row in of.items() if row is not None and _is_known(row)}
+    left_out = [name for name in tables if name not in values]
+    if len(values) < 2:
+        return "", [], left_out
     first = max(values, key=lambda name: sign * values[name])
-    apart = {
-        frozenset((row["first"], row["second"]))
-        for row in comparisons
-        if row["question"] == question and row["verdict"] != INSIDE
-    }
-    return first, [name for name in values if name != first and frozenset((first, name)) not in apart]
+    apart = {frozenset((row["first"], row["second"])) for row in rows if row["verdict"] != INSIDE}
+    return first, [name for name in values if name != first and frozenset((first, name)) not in apart], left_out

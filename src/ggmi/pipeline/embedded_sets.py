@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ggmi.errors import UserError
-from ggmi.information.embedding import Encoder, embed
+from ggmi.information.embedding import Encoder, Vectors, embed
 from ggmi.information.estimate import Array, Indices, nearest_id, places_by
 from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt, pairs_of_groups
 from ggmi.pipeline.subsets import some, some_prompts
@@ -20,22 +21,57 @@ from ggmi.text.samples import PROMPT, Sample, require_keys
 STEP = 256
 
 
+# A record counts as unread where the encoder did not see this share of one of its fields.
+UNSEEN = 0.2
+
+
 @dataclass(frozen=True)
 class Embedded:
-    """A set with its embeddings, shape (n, d)."""
+    """A set with its embeddings.
+
+    Parameters
+    ----------
+    sample
+        The set, n records.
+    vectors
+        Shape (n, d).
+    parts
+        Fields that are embedded and compared.
+    seen
+        Tokens of each record, those that were cut, those unknown to the encoder, and the largest
+        share of a field that it did not see; shape (n, 4), NaN where it does not tell.
+    """
 
     sample: Sample
     vectors: Array
+    parts: Sequence[str] = FIELDS
+    seen: Array | None = None
 
     def __len__(self) -> int:
         """Number of records."""
         return len(self.sample)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """What is compared of each record."""
+        return ["\n".join(getattr(record, part) for part in self.parts) for record in self.sample.records]
+
+    def sight(self) -> dict[str, int] | None:
+        """What the encoder saw of the set, in all; None where it does not tell."""
+        if self.seen is None or np.isnan(self.seen).any():
+            return None
+        tokens, cut, unknown = (int(total) for total in self.seen[:, :3].sum(axis=0))
+        unread = int(np.count_nonzero(self.seen[:, 3] >= UNSEEN))
+        return {"tokens": tokens, "cut_tokens": cut, "unknown_tokens": unknown, "unread_records": unread}
 
 
 def embedded(
     sample: Sample, encoder: Encoder, parts: Sequence[str] = FIELDS, cache: str | os.PathLike[str] | None = None
 ) -> Embedded:
     """Embed a set; nothing that is embedded with it changes its vectors.
+
+    Every field is embedded by itself, so that a long question leaves as much room to its answer as a
+    short one: a record's vector is the mean direction of its fields that are not empty.
 
     Parameters
     ----------
@@ -44,7 +80,7 @@ def embedded(
     encoder
         The embedding model.
     parts
-        Fields that are embedded, a line each.
+        Fields that are embedded.
     cache
         See `ggmi.information.embedding.embed`.
 
@@ -52,8 +88,10 @@ def embedded(
     -------
     Embedded
     """
-    texts = _texts(sample, parts)
-    return Embedded(sample, embed(texts, encoder, cache).astype(float) if texts else np.zeros((0, 1)))
+    if not len(sample):
+        return Embedded(sample, np.zeros((0, 1)), parts, np.zeros((0, 4)))
+    (found,) = _embed_samples([sample], encoder, parts, lambda texts: embed(texts, encoder, cache))
+    return found
 
 
 def embedded_together(
@@ -81,17 +119,32 @@ def embedded_together(
     list of Embedded
         In the order of the samples.
     """
-    texts = [_texts(sample, parts) for sample in samples]
-    vectors = embed([text for each in texts for text in each], encoder, shard=STEP, on_texts=on_texts)
-    ends = np.cumsum([len(each) for each in texts])
-    return [
-        Embedded(sample, each.astype(float)) for sample, each in zip(samples, np.split(vectors, ends[:-1]), strict=True)
-    ]
+    return _embed_samples(samples, encoder, parts, lambda texts: embed(texts, encoder, shard=STEP, on_texts=on_texts))
 
 
-def _texts(sample: Sample, parts: Sequence[str]) -> list[str]:
-    """What is embedded of each record."""
-    return ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
+def _embed_samples(
+    samples: Sequence[Sample], encoder: Encoder, parts: Sequence[str], call: Callable[[list[str]], Vectors]
+) -> list[Embedded]:
+    """Embed the fields of sets, and join those of each record."""
+    records = [record for sample in samples for record in sample.records]
+    fields = [[text for part in parts if (text := getattr(record, part))] or [""] for record in records]
+    place = {text: i for i, text in enumerate(dict.fromkeys(text for each in fields for text in each))}
+    rows = call(list(place)).astype(float)
+    rows /= np.where((lengths := np.linalg.norm(rows, axis=1, keepdims=True)) > 0, lengths, 1.0)
+    of_texts = encoder.seen(list(place))
+    told = np.full((len(place), 4), np.nan) if of_texts is None else np.array(of_texts, dtype=float)
+    sizes = np.array([len(each) for each in fields])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    owned = np.array([place[text] for each in fields for text in each])
+    vectors = np.add.reduceat(rows[owned], starts) / sizes[:, None]
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # A record of one field keeps that field's vector to the last bit.
+    vectors /= np.where((lengths > 0) & (sizes[:, None] > 1), lengths, 1.0)
+    seen = np.add.reduceat(told[owned], starts)
+    seen[:, 3] = np.maximum.reduceat(told[owned, 3], starts)
+    ends = np.cumsum([len(sample) for sample in samples])[:-1]
+    split = zip(samples, np.split(vectors, ends), np.split(seen, ends), strict=True)
+    return [Embedded(sample, each, parts, what) for sample, each, what in split]
 
 
 def chosen(whole: Embedded, sample: Sample) -> Embedded:
@@ -119,7 +172,8 @@ def chosen(whole: Embedded, sample: Sample) -> Embedded:
         raise UserError(
             f"{sample.source}: record {strange[0]!r} is not in {whole.sample.source}; delete both, run anew"
         )
-    return Embedded(sample, whole.vectors[[place[record.id] for record in sample.records]])
+    rows = [place[record.id] for record in sample.records]
+    return Embedded(sample, whole.vectors[rows], whole.parts, None if whole.seen is None else whole.seen[rows])
 
 
 def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str = PROMPT, seed: int, most: int) -> Pairs:

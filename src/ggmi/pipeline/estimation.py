@@ -6,7 +6,7 @@ coincide) gives a row without a value whose `note` says why; nothing is left out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from math import factorial
@@ -17,7 +17,8 @@ import numpy as np
 from ggmi.errors import UserError
 from ggmi.information.clustering import Equivalence, MutualEntailment, SimilarEmbedding, prefilter_effect
 from ggmi.information.distances import mmd, total_variation_bound
-from ggmi.information.diversity import distinct_n, exact_duplicates, near_duplicates, near_repeats, vendi_score
+from ggmi.information.diversity import distinct_n, vendi_score
+from ggmi.information.duplicates import PERMUTED, exact_duplicates, near_duplicates, near_repeats
 from ggmi.information.estimate import Array, Estimate, Indices, normal_ends
 from ggmi.information.gain import InformationGain, gain_of_sums
 from ggmi.information.hsic import hsic
@@ -45,6 +46,11 @@ SHIFTED = 1000
 # Records of which every pair is asked about, to say what the prefilter of mutual entailment changes:
 # at most 60 · 59 = 3,540 directed pairs.
 PREFILTER_SAMPLE = 60
+# How the note begins of what rests on records that the encoder does not see, and what to do about it.
+UNREAD = "the encoder does not see a fifth or more of a field in"
+OTHER_ENCODER = "name one that knows their language with --encoder (in a configuration, estimation.encoder)"
+# Share of a set's records which the encoder may leave unread before nothing is said that rests on it.
+MOST_UNREAD = 0.05
 # From the embeddings of some records to how they are told to say the same.
 Sameness = Callable[[Array], Equivalence]
 
@@ -71,6 +77,18 @@ ESTIMATORS = {
     "information_gain_total": "the same summed over the set, nats",
     "hsic_published": "biased HSIC of small samples paired by index, narrow kernels, as published",
 }
+# Those that rest on what the encoder sees of the set and of T, and of the set alone.
+SEEN_WITH_T = ("hsic", "cka", "mmd", "total_variation", "near_duplicates", "hsic_published")
+SEEN_ALONE = (
+    "semantic_entropy",
+    "semantic_entropy_miller_madow",
+    "semantic_entropy_chao_shen",
+    "semantic_growth",
+    "semantic_entropy_lists",
+    "vendi",
+    "differential_entropy",
+    "near_repeats",
+)
 
 
 @dataclass(frozen=True)
@@ -159,9 +177,10 @@ def estimates(
         try:
             if len(synthetic) < LEAST:
                 raise UserError(f"the set holds {len(synthetic)} records; at least {LEAST} are needed")
+            note = work.unread(names)
             made = make()
             rows = {
-                name: {**made[name].row(), "smallest_p": smallest_p(name, made[name].n, settings), "note": ""}
+                name: {**made[name].row(), "smallest_p": work.smallest_p(name, made[name].n), "note": note}
                 for name in names
             }
         except UserError as error:
@@ -181,7 +200,7 @@ def smallest_p(name: str, n: int, settings: EstimationSettings) -> float | None:
     name
         Of `ESTIMATORS`.
     n
-        Observations of the test.
+        Observations of the test; for near-duplicates the records of both sets.
     settings
         With the fewest shuffles.
 
@@ -190,7 +209,7 @@ def smallest_p(name: str, n: int, settings: EstimationSettings) -> float | None:
     >>> smallest_p("hsic", 60, EstimationSettings()), smallest_p("mmd", 1000, EstimationSettings(permutations=99))
     (0.0005, 0.01)
     """
-    if name in ("mmd", "total_variation"):
+    if name in ("mmd", "total_variation") or (name == "near_duplicates" and n <= PERMUTED):
         return 1 / (1 + settings.permutations)
     if name not in ("hsic", "cka"):
         return None
@@ -227,12 +246,32 @@ class _Work:
         yield ("vendi",), lambda: {"vendi": vendi_score(self.equal, groups=self.equal_together)}
         yield ("distinct_2",), self.distinct
         yield ("differential_entropy",), self.density
-        yield ("near_repeats", "near_duplicates", "exact_duplicates"), self.duplicates
+        yield ("near_repeats",), self.repeats
+        yield ("near_duplicates",), self.near_train
+        yield ("exact_duplicates",), self.in_train
         yield ("information_gain", "information_gain_per_token", "information_gain_total"), self.gain
         yield ("hsic_published",), self.published
 
+    def smallest_p(self, name: str, n: int) -> float | None:
+        """Of an estimator over n observations; its test of near-duplicates takes T's records too."""
+        return smallest_p(name, n + len(self.train) if name == "near_duplicates" else n, self.settings)
+
+    def unread(self, names: Sequence[str]) -> str:
+        """Which records the encoder does not see, in words; refused where they are too many to say anything."""
+        sides = [("the set", self.synthetic)] if {*SEEN_ALONE, *SEEN_WITH_T} & {*names} else []
+        sides += [("T", self.train)] if {*SEEN_WITH_T} & {*names} else []
+        notes = []
+        for side, whole in sides:
+            sight = whole.sight()
+            if not sight or not sight["unread_records"]:
+                continue
+            notes.append(f"{UNREAD} {sight['unread_records']:,} of the {len(whole):,} records of {side}")
+            if sight["unread_records"] > MOST_UNREAD * len(whole):
+                raise UserError(f"{notes[-1]}; {OTHER_ENCODER}")
+        return "; ".join(notes)
+
     def text(self, place: int) -> str:
-        return self.synthetic.sample.records[place].text
+        return self.synthetic.texts[place]
 
     @cached_property
     def equal_places(self) -> Indices:
@@ -248,8 +287,7 @@ class _Work:
         most = self.settings.records
         real = some(len(self.train), most, self.seed, "train")
         made = some(len(self.synthetic), most, self.seed, "set")
-        prompts_of_train = came_together(self.train.sample)
-        groups = ([prompts_of_train[i] for i in real], [self.together[i] for i in made])
+        groups = ([self.train_together[i] for i in real], [self.together[i] for i in made])
         return self.train.vectors[real], self.synthetic.vectors[made], groups
 
     def dependence(self) -> dict[str, Estimate]:
@@ -262,7 +300,12 @@ class _Work:
     @cached_property
     def together(self) -> list[str]:
         """Which records of the set came together."""
-        return came_together(self.synthetic.sample)
+        return came_together(self.synthetic.sample, "set")
+
+    @cached_property
+    def train_together(self) -> list[str]:
+        """Which records of T came together."""
+        return came_together(self.train.sample, "T")
 
     @cached_property
     def equal_together(self) -> list[str]:
@@ -332,16 +375,23 @@ class _Work:
             )
         }
 
-    def duplicates(self) -> dict[str, Estimate]:
-        s = self.settings
-        texts, real = ([r.text for r in side.sample.records] for side in (self.synthetic, self.train))
-        return {
-            "near_repeats": near_repeats(self.equal, threshold=s.near_duplicate, groups=self.equal_together),
-            "near_duplicates": near_duplicates(
-                self.synthetic.vectors, self.train.vectors, threshold=s.near_duplicate, groups=self.together
-            ),
-            "exact_duplicates": exact_duplicates(texts, real, groups=self.together),
-        }
+    def repeats(self) -> dict[str, Estimate]:
+        threshold = self.settings.near_duplicate
+        return {"near_repeats": near_repeats(self.equal, threshold=threshold, groups=self.equal_together)}
+
+    def near_train(self) -> dict[str, Estimate]:
+        found = near_duplicates(
+            self.synthetic.vectors,
+            self.train.vectors,
+            threshold=self.settings.near_duplicate,
+            groups=(self.together, self.train_together),
+            n_permutations=self.settings.permutations,
+            seed=self.seed,
+        )
+        return {"near_duplicates": found}
+
+    def in_train(self) -> dict[str, Estimate]:
+        return {"exact_duplicates": exact_duplicates(self.synthetic.texts, self.train.texts, groups=self.together)}
 
     def gain(self) -> dict[str, Estimate]:
         sample = self.synthetic.sample
@@ -388,8 +438,8 @@ def _effect_of(texts: list[str], way: Equivalence, seed: int) -> str:
     )
 
 
-# Calls of `on_step` in one call of `estimates`, and its tests: of HSIC, MMD and the classifier.
-STEPS, TESTS = 11, 3
+# Calls of `on_step` in one call of `estimates`, and its tests: of HSIC, MMD, the classifier and near-duplicates.
+STEPS, TESTS = 13, 4
 
 
 def over_ceiling(found: Estimate) -> Estimate:

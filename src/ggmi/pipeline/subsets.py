@@ -49,13 +49,15 @@ def some(n: int, most: int, seed: int, name: str) -> Indices:
     return np.sort(stream(seed, "estimation", name).permutation(n)[:most])
 
 
-def came_together(sample: Sample) -> list[str]:
+def came_together(sample: Sample, side: str) -> list[str]:
     """Which records of a set depend on each other: those of one prompt or key, in whatever set they are.
 
     Parameters
     ----------
     sample
         The set.
+    side
+        What it is compared as. Its file's name would change numbers with it.
 
     Returns
     -------
@@ -63,5 +65,5 @@ def came_together(sample: Sample) -> list[str]:
         A name for each record; one of its own where the set does not name a prompt for every record.
     """
     if sample.prompt_ids is None:
-        return [f"{sample.source} {place}" for place in range(len(sample))]
+        return [f"{side} {place}" for place in range(len(sample))]
     return [f"key {key}" for key in sample.prompt_ids]

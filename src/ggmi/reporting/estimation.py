@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from ggmi.information.pairing import BY_NUMBER
 from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparable import compared_records, left_out, too_small
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
-from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimation import ESTIMATORS, UNREAD
 from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
 from ggmi.reporting.estimation_columns import COLUMNS_OF, FIELDS
-from ggmi.reporting.legend import marks, not_estimated, pairings, sizes, unsettled
+from ggmi.reporting.legend import explanations, not_estimated, unsettled
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
 from ggmi.reporting.tables import data_table, plain_table
 from ggmi.reporting.text import NOTHING, capital, estimate, fixed, listed, plural
@@ -53,7 +54,7 @@ def shown(row: Row, decimals: int) -> tuple[str, str]:
     Examples
     --------
     >>> row = {"estimator": "cka", "value": 0.5, "ci_low": 0.25, "ci_high": 0.75, "p_value": 0.001, "p_holm": 0.6}
-    >>> shown(row, 2)
+    >>> shown({**row, "method": "CKA"}, 2)
     ('0.50 ~', '[0.25, 0.75]')
     """
     if row["value"] is None:
@@ -70,18 +71,16 @@ def shown(row: Row, decimals: int) -> tuple[str, str]:
 
 
 def inside_noise(row: Row) -> bool:
-    """Whether an estimate cannot be told from what its null gives.
+    """Whether an estimate cannot be told from what its null gives; of pairs made by chance none can.
 
     Parameters
     ----------
     row
-        With ``value``, ``ci_low``, ``null_mean``, ``p_value`` and ``p_holm``.
+        With ``value``, ``method``, ``p_value`` and ``p_holm``.
     """
-    if row["p_value"] is not None:
-        return bool(row["p_holm"] >= LEVEL)
-    if row["estimator"] != "near_duplicates" or row["null_mean"] is None:
-        return False
-    return bool(row["ci_low"] <= row["null_mean"])
+    if row["value"] is not None and BY_NUMBER in row["method"]:
+        return True
+    return row["p_value"] is not None and bool(row["p_holm"] >= LEVEL)
 
 
 def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[list[tuple[str, str]]]]:
@@ -106,9 +105,12 @@ def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[l
 
 
 def _marked(rows: Mapping[str, Row], estimator: str, decimals: int) -> tuple[str, str]:
-    """An estimate in two short texts, an entropy that more records would raise with a mark."""
+    """An estimate in two short texts, with marks where more records would raise it, or some were not seen."""
     text, ends = shown(rows[estimator], decimals)
-    return (f"{text} !" if estimator == "semantic_entropy" and text != NOTHING and unsettled(rows) else text), ends
+    if text == NOTHING:
+        return text, ends
+    too_few = " !" if estimator == "semantic_entropy" and unsettled(rows) else ""
+    return f"{text}{too_few}{' ?' if UNREAD in rows[estimator]['note'] else ''}", ends
 
 
 def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) -> list[tuple[str, str]]:
@@ -129,16 +131,7 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
     by_name = {name: {row["estimator"]: row for row in rows} for name, rows in tables.items()}
     said: list[tuple[str, str]] = []
     if len(tables) > 1:
-        for question in QUESTIONS:
-            first, alike = order_of(question, tables, comparisons)
-            if not first:
-                continue
-            most = question.replace("closer", "Closest").replace("more ", "Most ")
-            if len(alike) == len(by_name) - 1:
-                said.append((most, f"No set stands out: the differences are inside noise ({QUESTIONS[question][0]})."))
-                continue
-            rest = f"; {listed([one_line(a) for a in alike])} cannot be told from it" if alike else ""
-            said.append((most, f"{one_line(first)}{rest} ({QUESTIONS[question][0]}, Holm-corrected)."))
+        said += [_answer(question, tables, comparisons) for question in QUESTIONS]
     said += [
         _of_all("Differs from T", by_name, "mmd"),
         _of_all("Repeats T more than T repeats itself", by_name, "near_duplicates"),
@@ -162,18 +155,46 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
     return said
 
 
+def _answer(question: str, tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) -> tuple[str, str]:
+    """Which set is most so, among those that were compared."""
+    first, alike, gone = order_of(question, tables, comparisons)
+    estimator, _ = QUESTIONS[question]
+    most = question.replace("closer", "Closest").replace("more ", "Most ")
+    names, reasons = listed([one_line(name) for name in gone]), []
+    if gone:
+        rows = [row for name in gone for row in tables[name] if row["estimator"] == estimator]
+        # What mends it stands with all that is not estimated.
+        reasons = list(dict.fromkeys(one_line(row["note"].split(";")[0] or "without an interval") for row in rows))
+    why = f"{names} ({'; '.join(reasons)})"
+    if not first:
+        return most, f"not told, for it takes two sets with an estimate ({estimator}); without it: {why}."
+    out = f"; left out, without an estimate: {why}" if gone else ""
+    if len(alike) == len(tables) - len(gone) - 1:
+        return most, f"No set stands out: the differences are inside noise ({estimator}){out}."
+    rest = f"; {listed([one_line(name) for name in alike])} cannot be told from it" if alike else ""
+    return most, f"{one_line(first)}{rest} ({estimator}, Holm-corrected){out}."
+
+
 def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str) -> tuple[str, str]:
-    """For which sets an estimate leaves the noise."""
+    """For which sets an estimate leaves the noise; of pairs made by chance it is not asked."""
     known = {name: rows[estimator] for name, rows in by_name.items() if rows[estimator]["value"] is not None}
     if not known:
         return term, f"not estimated ({estimator})."
+    asked = {name: row for name, row in known.items() if BY_NUMBER not in row["method"]}
+    by_chance = [one_line(name) for name in known if name not in asked]
+    if not asked:
+        return (
+            term,
+            f"not asked, for nothing connects records of {listed(by_chance)} with those of T ({estimator}).",
+        )
     outside, inside = (
-        [one_line(name) for name, row in known.items() if inside_noise(row) is noise] for noise in (False, True)
+        [one_line(name) for name, row in asked.items() if inside_noise(row) is noise] for noise in (False, True)
     )
-    if len(known) > 1 and not (outside and inside):
+    unasked = f"; not asked of {listed(by_chance)}, which nothing connects with T" if by_chance else ""
+    if len(by_name) == len(asked) > 1 and not (outside and inside):
         return term, f"{'every set' if outside else 'no set, all are inside noise'} ({estimator})."
     rest = f"; inside noise: {listed(inside)}" if inside else ""
-    return term, f"{listed(outside) if outside else 'no set'}{rest} ({estimator})."
+    return term, f"{listed(outside) if outside else 'no set'}{rest} ({estimator}){unasked}."
 
 
 def estimator_points() -> Points:
@@ -415,10 +436,10 @@ def page_of(found: Mapping[str, Any]) -> Page:
         plain_table(
             ["set", *headings],
             rows,
-            caption="Values with 95 % intervals; ~ and ! are explained below",
+            caption="Values with 95 % intervals; ~, ! and ? are explained below",
             numeric=range(1, 1 + len(headings)),
         ),
-        Prose([*marks(tables), *sizes(found), *pairings(found["sets"])], "note"),
+        Prose(explanations(found), "note"),
         Prose([f"{one_line(one['name'])}: {plural(one['records'], 'record')}." for one in found["sets"]], "note"),
     ]
     sections = [Section("summary", "Set by set", "Set by set", blocks)]

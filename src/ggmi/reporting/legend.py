@@ -39,9 +39,8 @@ def marks(tables: Mapping[str, Sequence[Row]]) -> list[str]:
         Estimates by set.
     """
     said = [
-        f"~ inside noise: p of at least {LEVEL:g} after Holm's correction over all sets and tests of the file; for "
-        "near T, which has no test, the 95 % interval, not corrected, reaches down to the share of T's own records "
-        "with a near-duplicate in T."
+        f"~ inside noise: p of at least {LEVEL:g} after Holm's correction over all sets and tests of the file, or "
+        "records that are paired by chance; near T is tested against what T's records repeat of each other."
     ]
     if any(unsettled({row["estimator"]: row for row in rows}) for rows in tables.values()):
         said.append(
@@ -49,6 +48,94 @@ def marks(tables: Mapping[str, Sequence[Row]]) -> list[str]:
             "ln 2, so it tells how many records there are, not how different they are."
         )
     return said
+
+
+def explanations(found: Mapping[str, Any]) -> list[str]:
+    """What stands below the table a person reads, a sentence each.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+    """
+    tables = {one["name"]: one["estimates"] for one in found["sets"]}
+    return [*marks(tables), *sights(found), *prefixes(found), *sizes(found), *pairings(found["sets"])]
+
+
+def sights(found: Mapping[str, Any]) -> list[str]:
+    """What the encoder did not see, a sentence for T and each set of which that is something.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> seen = {"tokens": 1200, "cut_tokens": 0, "unknown_tokens": 30, "unread_records": 1}
+    >>> train = {"records": 50, "seen": seen}
+    >>> for sentence in sights({"train": train, "sets": [{"name": "a", "records": 9, "seen": None}]}):
+    ...     print(sentence)
+    Of T the encoder does not know 30 of 1,200 tokens; a fifth or more of a field is lost in 1 of 50 records (?).
+    What the encoder sees of a is not known: it runs behind an endpoint, which may cut texts.
+    """
+    said, untold = [], []
+    for name, one in [("T", found["train"]), *((one_line(one["name"]), one) for one in found["sets"])]:
+        seen = one["seen"]
+        if seen is None:
+            untold.append(name)
+        elif seen["unknown_tokens"] or seen["cut_tokens"]:
+            lost = [
+                f"{word} {seen[key]:,} of {seen['tokens']:,} tokens"
+                for word, key in (("does not know", "unknown_tokens"), ("does not read", "cut_tokens"))
+                if seen[key]
+            ]
+            unread = f"in {seen['unread_records']:,} of {one['records']:,} records (?)"
+            none = "in no record is it a fifth of a field"
+            rest = f"a fifth or more of a field is lost {unread}" if seen["unread_records"] else none
+            said.append(f"Of {name} the encoder {listed(lost)}; {rest}.")
+    if untold:
+        said.append(
+            f"What the encoder sees of {listed(untold)} is not known: it runs behind an endpoint, which may cut texts."
+        )
+    return said
+
+
+def prefixes(found: Mapping[str, Any]) -> list[str]:
+    """What was taken off in front of every record, a sentence for each.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> train, prefix = {"prefix": {}}, {"instruction": "You are a careful translator. "}
+    >>> for sentence in prefixes({"train": train, "sets": [{"name": "a", "prefix": prefix}]}):
+    ...     print(sentence)
+    Every instruction of a begins with “You are a careful translator.”, 30 characters, which are not compared.
+    """
+    owners: dict[tuple[str, str], list[str]] = {}
+    for name, one in [("T", found["train"]), *((one_line(one["name"]), one) for one in found["sets"])]:
+        for field, prefix in one["prefix"].items():
+            owners.setdefault((field, prefix), []).append(name)
+    return [
+        f"Every {field} of {listed(names)} begins with “{shortened(one_line(prefix))}”, {len(prefix):,} characters, "
+        "which are not compared."
+        for (field, prefix), names in owners.items()
+    ]
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text's beginning.
+
+    Examples
+    --------
+    >>> shortened("abc", 3), shortened("abcd", 3)
+    ('abc', 'ab…')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def sizes(found: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.reporting.estimation import SUMMARY, findings, summary_rows
-from ggmi.reporting.legend import marks, pairings, sizes
+from ggmi.reporting.legend import explanations
 from ggmi.reporting.text import capital
 from ggmi.text.visible import one_line
 
@@ -56,7 +56,7 @@ def show(found: Mapping[str, Any]) -> None:
     console.print("Values with 95 % intervals in brackets; T is the training set.", highlight=False)
     for term, sentence in meanings:
         console.print(Text.assemble("  ", (term, "italic"), f": {sentence}"))
-    for sentence in [*marks(tables), *sizes(found), *pairings(found["sets"])]:
+    for sentence in explanations(found):
         console.print(Text(sentence))
     console.print()
     for term, sentence in findings(tables, found["comparisons"]):

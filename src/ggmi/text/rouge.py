@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-# Han, Hiragana and Katakana are written without spaces: each character is a token.
-UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# Han, Hiragana, Katakana, Thai, Lao, Tibetan, Burmese and Khmer are written without spaces, and so are pictures:
+# each character is a token.
+UNSPACED = (
+    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u0e01-\u0e4e\u0e80-\u0ece\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u2600-\u27bf\U0001f000-\U0001faff"
+)
 _TOKEN = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
 # Bits of a signature for each token of the longest text of a class. Unrelated English texts then
 # differ in about 1.2 bits a token, and near-duplicates at 0.7 in 0.6 at the most.
@@ -37,7 +41,8 @@ def tokens(text: str) -> list[str]:
 
     For ASCII text these are the tokens of the usual implementation (small letters, everything but
     a–z and 0–9 a space, no stemming); beyond ASCII, letters and digits of every script count, and
-    scripts without spaces (Han, Hiragana, Katakana) give one token a character.
+    scripts without spaces (Han, Hiragana, Katakana, Thai, Lao, Tibetan, Burmese, Khmer) and pictures
+    give one token a character.
 
     Parameters
     ----------
