@@ -124,7 +124,7 @@ def test_bad_lines_of_a_csv_are_told(tmp_path):
         (header + "Add.,,3\nAdd.,3\n", "line 3 has 2 values; the first line names 3"),
         (header + 'Add.,"1\n2",3\nAdd.,,\n', "line 4: the field 'response' (response) is empty"),
         (header + 'Add.,"1\n2,3\n', "line 3 is not CSV (unexpected end of data)"),
-        ("instruction,response,response\n", "line 1 names the column 'response' twice"),
+        ("instruction,response,response\n", "line 1 names the column 'response' twice; rename one"),
         ("instruction,reponse\nA,3\n", "there is no column 'response' (response); did you mean 'reponse'?"),
         ("", "holds no records"),
         (header, "holds no records"),
@@ -229,3 +229,14 @@ def test_without_a_network_a_data_set_of_the_hub_is_one_sentence(tmp_path):
     )
     (line,) = done.stdout.splitlines()
     assert line.startswith("databricks/databricks-dolly-15k, split train: the data set cannot be loaded (")
+
+
+def test_a_parquet_column_named_twice_is_refused(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ["instruction", "response", "response"]
+    pq.write_table(
+        pa.table([pa.array(["Add."]), pa.array(["3"]), pa.array(["4"])], names=names), tmp_path / "t.parquet"
+    )
+    assert sentence(tmp_path / "t.parquet") == "names the column 'response' twice; rename one"
