@@ -194,7 +194,7 @@ GOOD = json.dumps(tasks(1)[0])
         (f"{GOOD}\n{GOOD[:-9]}".encode(), "line 2 is not JSON"),
         (f"{GOOD}\n".encode() + '{"instruction": "Übe.", "response": "ü"}'.encode("latin-1"), "line 2 is not UTF-8"),
         (
-            f'{GOOD}\n{{"instruction": 3, "response": "x"}}'.encode(),
+            f'{GOOD}\n{{"instruction": [3], "response": "x"}}'.encode(),
             "line 2: the field 'instruction' (instruction) is a",
         ),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -272,8 +273,10 @@ def _text(row: Row, field: str, column: str, where: str) -> str:
         if column not in row:
             raise UserError(f"{where}: there is no field {column!r} ({field}); {did_you_mean(column, map(str, row))}")
         raise UserError(f"{where}: the field {column!r} ({field}) is empty")
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return json.dumps(value)
     if not isinstance(value, str):
-        raise UserError(f"{where}: the field {column!r} ({field}) is {kind(value)}; allowed: text")
+        raise UserError(f"{where}: the field {column!r} ({field}) is {kind(value)}; allowed: text, a number")
     return _writable(value, column, where)
 
 
