@@ -15,9 +15,7 @@ localrules:
 
 rule anchors:
     input:
-        lambda w: (
-            [TASKS[w.task].anchors.source] if TASKS[w.task].anchors.is_file else []
-        ),
+        lambda w: TASKS[w.task].anchors.watched,
     output:
         pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",

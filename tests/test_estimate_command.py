@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from models.servers import Embedder, serving
 from models.tiny import make_classifier
 
-from ggmi import cli
+from ggmi import cli, estimating
 from ggmi.information.embedding import PACKAGE_WEIGHTS, default_encoder, file_hash
 from ggmi.models.directory import fingerprint
 from ggmi.pipeline.estimation import ESTIMATORS
@@ -193,7 +194,7 @@ GOOD = json.dumps(tasks(1)[0])
         (f"{GOOD}\n{GOOD[:-9]}".encode(), "line 2 is not JSON"),
         (f"{GOOD}\n".encode() + '{"instruction": "Übe.", "response": "ü"}'.encode("latin-1"), "line 2 is not UTF-8"),
         (
-            f'{GOOD}\n{{"instruction": 3, "response": "x"}}'.encode(),
+            f'{GOOD}\n{{"instruction": [3], "response": "x"}}'.encode(),
             "line 2: the field 'instruction' (instruction) is a",
         ),
         (
@@ -340,3 +341,32 @@ def test_a_set_named_twice_a_missing_file_and_an_unknown_format_are_refused(caps
     assert "is named twice" in told(capsys, "--train", train, "--synthetic", train, str(tmp_path / "link.jsonl"))
     assert "cannot be read" in told(capsys, "--train", train, "--synthetic", str(tmp_path / "no.jsonl"))
     assert "unknown format; allowed: .jsonl" in told(capsys, "--train", train, "--synthetic", "a.txt")
+
+
+def test_options_given_twice_add_up_or_are_refused(capsys):
+    parser = ArgumentParser()
+    estimating.add_arguments(parser)
+    words = "--train t --synthetic a --synthetic b c --map instruction=q --map response=r"
+    found = parser.parse_args(words.split())
+    assert (found.synthetic, found.map) == (["a", "b", "c"], ["instruction=q", "response=r"])
+    for option in ("--train", "--parts", "--json"):
+        with pytest.raises(SystemExit) as caught:
+            parser.parse_args([*words.split(), "--json", "x", "--parts", "response", option, "response"])
+        assert caught.value.code == 2
+        assert f"{option} is given twice; name one value" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(estimating, "run", interrupted)
+    assert cli.main(["estimate", "--train", "t", "--synthetic", "s"]) == 130
+    assert capsys.readouterr() == ("", "ggmi: interrupted\n")
+
+
+def test_without_a_terminal_progress_is_a_line(capsys, monkeypatch):
+    monkeypatch.setattr(estimating, "QUIET", 0.0)
+    with estimating._progress() as bar:
+        bar("embedding texts", 256, 1000)
+    assert "ggmi: embedding texts: 256 of 1,000\n" in capsys.readouterr().err

@@ -19,6 +19,10 @@ from ggmi.workflow.status import status
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+# What a shell says of a program that Ctrl-C ended.
+INTERRUPTED = 130
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -30,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 2 after a person's mistake.
+        Exit code: 0, 2 after a person's mistake, or 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="ggmi", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -82,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write("".join(f"ggmi: {sentence}\n" for sentence in str(error).splitlines()))
         return USER_MISTAKE
+    except KeyboardInterrupt:
+        sys.stderr.write("ggmi: interrupted\n")
+        return INTERRUPTED
     return 0
 
 

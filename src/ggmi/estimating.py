@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError, did_you_mean
@@ -23,6 +24,22 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is
 
 # Most records of a set in kernels and classifiers, unless the person says otherwise.
 MOST = 2000
+# Seconds between lines of progress where there is no terminal.
+QUIET = 60.0
+
+
+class Once(Action):
+    """Refuses an option that is given twice, of which only one value would hold."""
+
+    def __call__(
+        self, parser: ArgumentParser, namespace: Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        """Keep the value."""
+        given = getattr(namespace, "_given", set())
+        if self.dest in given:
+            parser.error(f"{option_string} is given twice; name one value")
+        setattr(namespace, "_given", given | {self.dest})  # noqa: B010
+        setattr(namespace, self.dest, values)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,18 +50,25 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser
         Of the command.
     """
-    parser.add_argument("--train", required=True, metavar="T", help="training set: .jsonl, .csv or .parquet")
-    parser.add_argument("--synthetic", required=True, nargs="+", metavar="SET", help="synthetic sets")
-    parser.add_argument("--pairs", metavar="COLUMN", help="pair records of the same COLUMN, such as prompt_id")
+    parser.add_argument(
+        "--train", required=True, action=Once, metavar="T", help="training set: .jsonl, .csv or .parquet"
+    )
+    parser.add_argument("--synthetic", required=True, nargs="+", action="extend", metavar="SET", help="synthetic sets")
+    parser.add_argument(
+        "--pairs", action=Once, metavar="COLUMN", help="pair records of the same COLUMN, such as prompt_id"
+    )
     for option, purpose in (
         ("--map", "what the files call instruction, context, response and id"),
         ("--train-map", "what T calls them, where --map does not hold for it"),
         ("--synthetic-map", "what the sets call them, where --map does not hold for them"),
     ):
-        parser.add_argument(option, nargs="+", default=[], metavar="FIELD=COLUMN", help=purpose)
-    parser.add_argument("--parts", nargs="+", default=list(FIELDS), choices=FIELDS, help="fields that are compared")
+        parser.add_argument(option, nargs="+", action="extend", default=[], metavar="FIELD=COLUMN", help=purpose)
+    parser.add_argument(
+        "--parts", nargs="+", action=Once, default=list(FIELDS), choices=FIELDS, help="fields that are compared"
+    )
     parser.add_argument(
         "--encoder",
+        action=Once,
         metavar="MODEL",
         help="directory or hub id of a sentence-embedding model; default: all-MiniLM-L6-v2",
     )
@@ -62,8 +86,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--records", type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}")
     parser.add_argument("--seed", type=int, default=0, help="of samples, shuffles and folds, default 0")
-    parser.add_argument("--json", metavar="FILE", help="write every estimate as JSON")
-    parser.add_argument("--html", metavar="FILE", help="write a page")
+    parser.add_argument("--json", action=Once, metavar="FILE", help="write every estimate as JSON")
+    parser.add_argument("--html", action=Once, metavar="FILE", help="write a page")
 
 
 def fields_of(words: Sequence[str], option: str = "--map") -> dict[str, str]:
@@ -393,7 +417,7 @@ def estimated(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error, where a person can see it: what is being done, how much of it is, and of how much."""
+    """A bar on standard error, or a line a minute where it is no terminal: what is done, how much, and of how much."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -402,8 +426,13 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
+        told = monotonic()
 
         def show(what: str, done: int, of: int) -> None:
+            nonlocal told
             bar.update(task, description=escape(what), completed=done, total=of)
+            if not console.is_terminal and monotonic() - told >= QUIET:
+                told = monotonic()
+                sys.stderr.write(f"ggmi: {what}: {done:,} of {of:,}\n")
 
         yield show

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ggmi.config.tasks import AnchorSource
 from ggmi.embedded.language import Language, Sizes
 from ggmi.errors import UserError
 from ggmi.pipeline.anchors import embedded_sets, source_sets
@@ -127,3 +128,13 @@ def test_a_data_set_folder_is_read_by_datasets(rows, lines, tmp_path, monkeypatc
     sets, report = source_sets({**SOURCE, "source": str(folder), "is_file": False}, seed=2)
     assert (report["train"], report["test"]) == (8, 2)
     assert {r.values for r in (*sets.train, *sets.test)} == {r.values for r in read_records(folder / "train.jsonl")}
+
+
+def test_a_folder_is_watched_file_by_file_and_a_file_that_exists_is_no_id_of_the_hub(tmp_path):
+    for name in ("b.jsonl", "a.jsonl", "plain.txt"):
+        (tmp_path / name).touch()
+    assert AnchorSource(source=str(tmp_path)).watched == [
+        str(tmp_path / n) for n in ("a.jsonl", "b.jsonl", "plain.txt")
+    ]
+    assert AnchorSource(source=str(tmp_path / "plain.txt")).is_file
+    assert AnchorSource(source="owner/data-set").watched == AnchorSource().watched == []

@@ -7,6 +7,7 @@ from ggmi.pipeline.sets import card_of, curated_rows, curation_of, format_of, im
 from ggmi.text.card import card_text
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record
+from ggmi.text.samples import Sample
 
 COLUMNS = [
     *("id", "instruction", "context", "response", "generator", "prompt_id", "anchor_ids", "draw", "response_key"),
@@ -126,7 +127,14 @@ def test_contamination_compares_with_the_real_records():
 
 
 def test_an_imported_set_has_the_columns_of_one_made_here():
-    rows, summary = imported_rows([Record("x1", "Add.", "1, 2", "3"), Record("x2", "Sing.", "", "La")], "theirs")
+    records = (Record("x1", "Add.", "1, 2", "3"), Record("x2", "Sing.", "", "La"))
+    given = Sample("s", records, ("line 1", "line 2"), ("p7", None), (("a1",), ()), (-2.5, None), (4, None))
+    rows, summary = imported_rows(given, "theirs")
+    kept = ("prompt_id", "anchor_ids", "log_prob_nats", "log_prob_missing", "tokens")
+    assert [[row[name] for name in kept] for row in rows] == [
+        ["p7", ["a1"], -2.5, None, 4],
+        [None, [], None, "the set was imported without it", None],
+    ]
     assert [list(r) for r in rows] == [COLUMNS] * 2
     assert {r["generator"] for r in rows} == {"theirs"}
     _, _, of_parsed = parsed_rows([row(0, TEXTS[0])], ANCHORS, "tiny")
@@ -175,6 +183,8 @@ def test_the_card_stands_beside_a_set_that_datasets_loads(load, tmp_path):
 
 
 def test_the_card_of_an_imported_set_shows_no_prompt():
-    rows, parsed = imported_rows([Record("x1", "Add.", "", "3")], "theirs")
+    rows, parsed = imported_rows(
+        Sample("s", (Record("x1", "Add.", "", "3"),), ("line 1",), (None,), ((),), (None,), (None,)), "theirs"
+    )
     _, _, curated = curated_rows(rows, curation_of(OFF), {})
     assert "Prompt template" not in card_text(card_of("Theirs", "other", {"generator": "g"}, parsed, curated, ""))

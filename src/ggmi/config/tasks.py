@@ -65,8 +65,17 @@ class AnchorSource(Section):
 
     @property
     def is_file(self) -> bool:
-        """Whether the source is a file of records."""
-        return Path(self.source).suffix.lower() in FORMATS
+        """Whether the source is a file of records, there or not; a file that exists is never asked of the hub."""
+        return Path(self.source).suffix.lower() in FORMATS or Path(self.source).is_file()
+
+    @property
+    def watched(self) -> list[str]:
+        """Files whose change makes the records anew: the file, or every one in a folder."""
+        if self.is_file:
+            return [self.source]
+        if self.source == EMBEDDED:
+            return []
+        return sorted(str(path) for path in Path(self.source).rglob("*") if path.is_file())
 
     def read_settings(self) -> dict[str, Any]:
         """What reading and splitting the source depends on."""

@@ -17,6 +17,7 @@ from ggmi.text.format import Format
 from ggmi.text.outcomes import ParsedResponse, validity
 from ggmi.text.parsing import parse
 from ggmi.text.records import Record
+from ggmi.text.samples import Sample
 from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
 from ggmi.text.thinking import Marks
 
@@ -198,34 +199,36 @@ def curated_rows(
     return [row for row in rows if row["id"] in stay], [asdict(drop) for drop in done.drops], summary
 
 
-def imported_rows(records: Sequence[Record], generator: str) -> tuple[list[Row], dict[str, Any]]:
+def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, Any]]:
     """Rows of a synthetic set that was made elsewhere, with the columns of those made here.
 
     Parameters
     ----------
-    records
-        What the set holds.
+    sample
+        The set.
     generator
         The name it goes by.
 
     Returns
     -------
     rows : list of dict
-        As of `parsed_rows`; what is not known is null.
+        As of `parsed_rows`, with the prompts, anchors, log-probabilities and tokens that the set names; what is not
+        known is null.
     summary : dict
         As of `parsed_rows`, of no responses; none are ``missing``.
     """
-    unknown: Row = {"prompt_id": None, "anchor_ids": [], "draw": None, "response_key": None, "position": None}
     rows = [
         {
             **asdict(record),
             "generator": generator,
-            **unknown,
-            "log_prob_nats": None,
-            "log_prob_missing": "the set was imported",
-            "tokens": None,
+            **{"prompt_id": prompt, "anchor_ids": list(anchors), "draw": None, "response_key": None, "position": None},
+            "log_prob_nats": nats,
+            "log_prob_missing": "the set was imported without it" if nats is None else None,
+            "tokens": tokens,
         }
-        for record in records
+        for record, prompt, anchors, nats, tokens in zip(
+            sample.records, sample.keys, sample.anchor_ids, sample.nats, sample.tokens, strict=True
+        )
     ]
     nothing_known = dict.fromkeys(("validity", "validity_ci_low", "validity_ci_high", "log_prob_nats"))
     nothing = dict.fromkeys(

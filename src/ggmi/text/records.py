@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -272,8 +273,10 @@ def _text(row: Row, field: str, column: str, where: str) -> str:
         if column not in row:
             raise UserError(f"{where}: there is no field {column!r} ({field}); {did_you_mean(column, map(str, row))}")
         raise UserError(f"{where}: the field {column!r} ({field}) is empty")
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return json.dumps(value)
     if not isinstance(value, str):
-        raise UserError(f"{where}: the field {column!r} ({field}) is {kind(value)}; allowed: text")
+        raise UserError(f"{where}: the field {column!r} ({field}) is {kind(value)}; allowed: text, a number")
     return _writable(value, column, where)
 
 
@@ -305,15 +308,19 @@ def _check_columns(place: str, columns: Iterable[str], fields: Mapping[str, str]
             raise UserError(f"{place}: there is no column {column!r} ({field}); {did_you_mean(column, names)}")
 
 
+def _refuse_twice(place: str, names: list[str]) -> None:
+    """Refuse a table that names a column twice, since either could be meant."""
+    if len(set(names)) < len(names):
+        raise UserError(f"{place} names the column {next(n for n in names if names.count(n) > 1)!r} twice; rename one")
+
+
 def _csv_rows(path: str | os.PathLike[str], fields: Mapping[str, str]) -> Iterator[tuple[str, Row]]:
     """Rows of a CSV file with a header; a row stands at the line on which it ends."""
     csv.field_size_limit(max(csv.field_size_limit(), CSV_FIELD))
     reader = csv.reader((line for _, line in lines(path)), strict=True)
     try:
         header = next(reader, [])
-        if len(set(header)) < len(header):
-            twice = next(name for name in header if header.count(name) > 1)
-            raise UserError(f"{path}: line 1 names the column {twice!r} twice")
+        _refuse_twice(f"{path}: line 1", header)
         if header:
             _check_columns(str(path), header, fields)
         for cells in reader:
@@ -339,6 +346,7 @@ def _parquet_rows(
     try:
         with ParquetFile(path) as file:
             columns = file.schema_arrow.names
+            _refuse_twice(f"{path}:", columns)
             _check_columns(str(path), columns, fields)
             wanted = {*others, *(fields.get(field, field) for field in (*FIELDS, "id"))}
             used = [column for column in columns if column in wanted]
