@@ -217,7 +217,7 @@ def test_what_is_undefined_and_what_stands_in_is_said(section, make_study):
     for part in (
         "minus infinity",
         "GGMI, their difference, is no number",
-        "D_TV(D_M, D_gen) is 0 by construction",
+        r"$\TV(\DM, \Dg)$ is 0 by construction",
         "can be negative",
         "moves by d log s",
         "Gaussian component stands in",

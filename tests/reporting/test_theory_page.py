@@ -104,7 +104,11 @@ def test_other_pages_say_the_main_findings_and_link_to_the_page(table):
     points, links = section.blocks
     assert [term for term, _ in points.items] == [term for term, _ in findings(table)[:4]]
     assert links.items[0][2] == "theory.html"
-    assert theory_sentence(table).startswith("Lemma 4.5 holds under all that the paper declares")
+    assert theory_sentence(table) == (
+        r"Lemma 4.5 holds under all that the paper declares, and fails without section 4.1's chain $\Mp \to e_M \to "
+        r"W$. Theorem 4.10 fails under all that the paper declares."
+    )
+    assert "Theorem 4.10 holds in every regime." in theory_sentence(with_verdict(table, "(10)", list(REGIMES), "holds"))
 
 
 # The page.

@@ -73,7 +73,8 @@ def front_page(
     """
     findings, sections = mixture_page_parts(studies, figures) if studies else ([], [])
     if theory is not None:
-        findings.append(("The theory itself", theory_sentence(theory)))
+        # Alone it is the page's verdict.
+        findings += [("The theory itself", theory_sentence(theory))] if studies or tasks else []
         sections.append(theory_section(theory))
     for number, task in enumerate(tasks):
         # Without mixture studies the first sentence of the first task is the page's verdict.

@@ -200,39 +200,39 @@ def _meanings(studies: Sequence[MixtureStudy]) -> list[tuple[str, str]]:
         (
             "Entropies",
             "They are differential, of one point given the round's target, in nats: they can be negative, and each "
-            "moves by d log s when coordinates are multiplied by s. ΔH, informations and distances do not depend on "
-            "the unit, nor does the bound, whose coefficients add up to zero; α, a ratio of entropies, does.",
+            "moves by d log s when coordinates are multiplied by s. $\\DH$, informations and distances do not depend "
+            "on the unit, nor does the bound, whose coefficients add up to zero; α, a ratio of entropies, does.",
         ),
         (
-            "H(S_anchor)",
+            "$H(\\Sa)$",
             f"Entropy of the law anchors are drawn from, the equal mixture of the K anchored components.{gaussian}",
         ),
         (
-            "ΔI and H(S_gen)",
-            "The prompt carries the anchors: h(e_p) is what M takes from them, its K refitted components, and g(e_M) "
-            "what it brings, J + L more. ΔI = H(M(p)|h(e_p)) is the entropy of M averaged over anchor sets redrawn "
-            "from the same target; H(S_gen) = H(M(p)) is the entropy of the average over them. What lies between, "
-            f"I(h(e_p), M(p)), is small: {_informations(studies)}. So ΔI is nearly H(S_gen), and ΔH nearly "
-            "H(S_anchor) − ΔI: what raises the one lowers the other.",
+            "$\\DI$ and $H(\\Sg)$",
+            "The prompt carries the anchors: $h(e_p)$ is what M takes from them, its K refitted components, and "
+            "$g(e_M)$ what it brings, J + L more. $\\DI = H(\\Mp \\mid h(e_p))$ is the entropy of M averaged over "
+            "anchor sets redrawn from the same target; $H(\\Sg) = H(\\Mp)$ is the entropy of the average over them. "
+            f"What lies between, $I(h(e_p), \\Mp)$, is small: {_informations(studies)}. So $\\DI$ is nearly $H(\\Sg)$, "
+            "and $\\DH$ nearly $H(\\Sa) - \\DI$: what raises the one lowers the other.",
         ),
         (
-            "H(S_gen|W) and H(S_anchor|W')",
+            "$H(\\Sg \\mid W)$ and $H(\\Sa \\mid W')$",
             "Undefined here. EM is a deterministic, continuous function of its data, so given W the data it was "
-            "trained on lie on a surface without volume: these entropies are minus infinity, I(S_gen, W) and "
-            "I(S_anchor, W') infinite, and GGMI, their difference, is no number. What stands in is the "
-            "cross-entropy −E log π(x) of a fresh point under the student, at least the entropy of that point for "
-            "somebody who knows W; for H(S_gen|W) also the entropy of the student itself.",
+            "trained on lie on a surface without volume: these entropies are minus infinity, $I(\\Sg, W)$ and "
+            "$I(\\Sa, W')$ infinite, and GGMI, their difference, is no number. What stands in is the "
+            "cross-entropy $-E \\log \\pi(x)$ of a fresh point under the student, at least the entropy of that point "
+            "for somebody who knows W; for $H(\\Sg \\mid W)$ also the entropy of the student itself.",
         ),
         (
-            "H(S_anchor|W) and α",
-            "H(S_anchor|W) is finite, since S_gen is drawn in between, but out of reach: the cross-entropy of a fresh "
-            "anchor point under the student of S_gen stands in. α is the ratio of such cross-entropies under the two "
-            "students, and in the bound (α + 1) H(S_anchor|W) is their sum.",
+            "$H(\\Sa \\mid W)$ and α",
+            "$H(\\Sa \\mid W)$ is finite, since S_gen is drawn in between, but out of reach: the cross-entropy of a "
+            "fresh anchor point under the student of S_gen stands in. α is the ratio of such cross-entropies under the "
+            "two students, and in the bound $(\\alpha + 1) H(\\Sa \\mid W)$ is their sum.",
         ),
         (
             "Distances",
-            "Nothing is curated, so D_TV(D_M, D_gen) is 0 by construction; D_TV(D_M, π_gen) shows what the student "
-            "loses instead. Distances are of the round's own M, from exact densities.",
+            "Nothing is curated, so $\\TV(\\DM, \\Dg)$ is 0 by construction; $\\TV(\\DM, \\pi^{\\Sg})$ shows what the "
+            "student loses instead. Distances are of the round's own M, from exact densities.",
         ),
         ("Precision", _precision(studies)),
     ]

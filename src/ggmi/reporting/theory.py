@@ -181,7 +181,19 @@ def theory_sentence(verdicts: pd.DataFrame) -> str:
         The table ``verdicts.csv``.
     """
     rows = by_statement(verdicts)
-    return " ".join(f"{name(key)} {status(key, rows[key])}." for key in ("(5)", "(10)"))
+    return " ".join(f"{name(key)} {_briefly(rows[key])}." for key in ("(5)", "(10)"))
+
+
+def _briefly(rows: Rows) -> str:
+    """The strictest regimes in which a statement holds and fails."""
+    fails = failing(rows)
+    if not fails:
+        return "holds in every regime"
+    return (
+        f"fails {UNDER[fails[0]]}"
+        if fails[0] == "declared"
+        else f"holds {UNDER['declared']}, and fails {UNDER[fails[0]]}"
+    )
 
 
 def theory_section(verdicts: pd.DataFrame) -> Section:
