@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,3 +51,8 @@ def launched() -> Iterator[Browser]:
         program = play.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
         yield program
         program.close()
+
+
+if __name__ == "__main__":
+    # What `install_chromium.sh` asks: there is one, or a sentence and exit code 1.
+    sys.stdout.write(f"{chromium()}\n")
