@@ -35,7 +35,7 @@ class Once(Action):
         self, parser: ArgumentParser, namespace: Namespace, values: Any, option_string: str | None = None
     ) -> None:
         """Keep the value."""
-        given = getattr(namespace, "_given", set())
+        given: set[str] = getattr(namespace, "_given", set())
         if self.dest in given:
             parser.error(f"{option_string} is given twice; name one value")
         setattr(namespace, "_given", given | {self.dest})  # noqa: B010
