@@ -393,7 +393,13 @@ def estimated(
     corrected = with_holm(tables)
     return {
         "format": 1,
-        "train": {"name": train.source, "records": len(train), "seen": real.sight(), "prefix": prefixes[0]},
+        "train": {
+            "name": train.source,
+            "records": len(train),
+            "seen": real.sight(),
+            "prefix": prefixes[0],
+            "unread_columns": list(train.unread),
+        },
         "sets": [
             {
                 "name": name,
@@ -401,6 +407,7 @@ def estimated(
                 "records": len(one),
                 "seen": one.sight(),
                 "prefix": prefix,
+                "unread_columns": list(one.sample.unread),
                 "pairing": pairing,
                 "estimates": corrected[name],
             }

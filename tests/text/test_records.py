@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ggmi.errors import UserError
 from ggmi.text.records import Record, read_dataset, read_records, records_of, write_records
+from ggmi.text.samples import read_sample
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 FULL = TEXT.filter(str.strip)
@@ -245,3 +246,16 @@ def test_a_parquet_column_named_twice_is_refused(tmp_path):
 def test_numbers_and_booleans_are_their_text(value, text):
     (record,) = records_of([("", {"instruction": "Add.", "response": value})], {}, "here")
     assert record.response == text
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_columns_that_nothing_is_taken_from_are_known(tmp_path, suffix):
+    rows = [{"instruction": "Add.", "input": "1 2", "response": "3", "prompt_id": "p", "model": "m"}] * 2
+    path = tmp_path / f"set.{suffix}"
+    {
+        "jsonl": lambda: path.write_text("".join(json.dumps(row) + "\n" for row in rows)),
+        "csv": lambda: pd.DataFrame(rows).to_csv(path, index=False),
+        "parquet": lambda: pd.DataFrame(rows).to_parquet(path),
+    }[suffix]()
+    assert read_sample(path).unread == ("input", "model")
+    assert read_sample(path, {"context": "input"}).unread == ("model",)

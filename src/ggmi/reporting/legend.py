@@ -59,7 +59,14 @@ def explanations(found: Mapping[str, Any]) -> list[str]:
         Of `ggmi.estimating.estimated`.
     """
     tables = {one["name"]: one["estimates"] for one in found["sets"]}
-    return [*marks(tables), *sights(found), *prefixes(found), *sizes(found), *pairings(found["sets"])]
+    return [
+        *marks(tables),
+        *sights(found),
+        *unread_columns(found),
+        *prefixes(found),
+        *sizes(found),
+        *pairings(found["sets"]),
+    ]
 
 
 def sights(found: Mapping[str, Any]) -> list[str]:
@@ -125,6 +132,37 @@ def prefixes(found: Mapping[str, Any]) -> list[str]:
         "which are not compared."
         for (field, prefix), names in owners.items()
     ]
+
+
+def unread_columns(found: Mapping[str, Any]) -> list[str]:
+    """Which columns of the files nothing was taken from, a sentence for each list of them.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> a = {"name": "a", "unread_columns": ["input"]}
+    >>> for sentence in unread_columns({"train": {"unread_columns": []}, "sets": [a]}):
+    ...     print(sentence)
+    Not read of a: the column input; if it belongs to the records, name it (--map context=input).
+    """
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for name, one in [("T", found["train"]), *((one_line(one["name"]), one) for one in found["sets"])]:
+        if columns := one["unread_columns"]:
+            owners.setdefault(tuple(one_line(column) for column in columns), []).append(name)
+    said = []
+    for columns, names in owners.items():
+        shown = [shortened(column) for column in columns[:6]]
+        more = f" and {len(columns) - len(shown):,} more" if len(columns) > len(shown) else ""
+        ending, which = ("s", "one of them") if len(columns) > 1 else ("", "it")
+        said.append(
+            f"Not read of {listed(names)}: the column{ending} {listed(shown)}{more}; if {which} belongs to the "
+            f"records, name it (--map context={shown[0]})."
+        )
+    return said
 
 
 def shortened(text: str, most: int = 60) -> str:

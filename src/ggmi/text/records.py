@@ -133,6 +133,23 @@ def placed_rows(
     return ((f"line {number}", row) for number, row in read_rows(path))
 
 
+def column_names(path: str | os.PathLike[str], rows: Iterable[tuple[str, Row]]) -> list[str]:
+    """Names of all columns of a file, in the order of their first appearance.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rows
+        Its rows, which hold all columns unless the file is Parquet.
+    """
+    if Path(path).suffix.lower() == ".parquet":
+        from pyarrow.parquet import read_schema
+
+        return list(read_schema(path).names)
+    return list(dict.fromkeys(column for _, row in rows for column in row))
+
+
 def read_dataset(
     name: str, fields: Mapping[str, str] | None = None, *, split: str = "train", revision: str | None = None
 ) -> Iterator[Record]:

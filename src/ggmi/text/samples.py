@@ -12,7 +12,7 @@ from typing import Any
 
 from ggmi.errors import UserError
 from ggmi.text.jsonl import kind
-from ggmi.text.records import Record, Row, placed_rows, records_of
+from ggmi.text.records import FIELDS, Record, Row, column_names, placed_rows, records_of
 
 PROMPT = "prompt_id"
 ANCHORS, NATS, TOKENS = "anchor_ids", "log_prob_nats", "tokens"
@@ -41,6 +41,8 @@ class Sample:
         Natural log-probability of each record under the law it was drawn from; None where unknown.
     tokens
         Tokens of each; None where unknown.
+    unread
+        Columns of the source that nothing is taken from, in their order.
     """
 
     source: str
@@ -50,6 +52,7 @@ class Sample:
     anchor_ids: tuple[tuple[str, ...], ...]
     nats: tuple[float | None, ...]
     tokens: tuple[int | None, ...]
+    unread: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Number of records."""
@@ -114,13 +117,17 @@ def read_sample(path: str | os.PathLike[str], fields: Mapping[str, str] | None =
     >>> sample.prompt_ids, sample.nats
     (['7'], (-2.5,))
     """
-    rows = list(placed_rows(path, fields, (key, ANCHORS, NATS, TOKENS)))
+    others = (key, ANCHORS, NATS, TOKENS)
+    rows = list(placed_rows(path, fields, others))
     records = tuple(records_of(rows, fields or {}, str(path)))
     columns: list[tuple[Any, ...]] = [
         tuple(read(row, column, f"{path}: {place}") for place, row in rows)
         for read, column in ((_key, key), (_ids, ANCHORS), (_log_prob, NATS), (_count, TOKENS))
     ]
-    return Sample(str(path), records, tuple(place for place, _ in rows), *columns)
+    used = {*others, *(({field: field for field in (*FIELDS, "id")} | dict(fields or {})).values())}
+    unread = tuple(column for column in column_names(path, rows) if column not in used)
+    places = tuple(place for place, _ in rows)
+    return Sample(str(path), records, places, columns[0], columns[1], columns[2], columns[3], unread)
 
 
 def read_made(path: str | os.PathLike[str]) -> Sample:
