@@ -1,9 +1,11 @@
+from collections import Counter
 from itertools import product
+from math import log
 
-import numpy as np
 import pytest
 
 from ggmi.random import stream
+from ggmi.theory.families import DEFAULT_FAMILIES, draw
 from ggmi.theory.world import NAMES, World
 
 
@@ -20,46 +22,105 @@ def random_worlds():
             return weights / weights.sum(axis=-1, keepdims=True)
 
         h, g = generator.integers(0, 3, (batch, e)), generator.integers(0, 3, (batch, m))
-        k = modulus or int((h[:, :, None] + g[:, None, :]).max()) + 1
+        total = h[:, :, None] + g[:, None, :]
+        output = total % modulus if modulus else total
+        k = modulus or int(output.max()) + 1
         y = y or k
         z = max(s, k, y)
-        tables = (laws(batch, s), laws(batch, s, e), laws(batch, e, m), h, g, laws(batch, k, y))
-        learners = laws(batch, y, w), laws(batch, s, v)
-        losses = {"loss": generator.random((batch, w, z)), "anchor_loss": generator.random((batch, v, z))}
-        return World.build(*tables, *learners, modulus=modulus, **losses)
+        return World(
+            laws(batch, s), laws(batch, s, e), laws(batch, s, e, m), h, g, output, laws(batch, s, k, y),
+            laws(batch, y, w), laws(batch, s, v), generator.random((batch, w, z)), generator.random((batch, v, z)),
+        )  # fmt: skip
 
     return make
 
 
-@pytest.fixture
-def enumerated():
-    """The joint law of one world as a dictionary over `NAMES`, by nested loops."""
+@pytest.fixture(scope="session")
+def drawn():
+    """A family's first worlds of a seed that no study uses, drawn once: 1000, of sets of examples 300."""
+    kept = {}
 
-    def make(world):
+    def make(family):
+        if family.name not in kept:
+            kept[family.name] = draw(family, 1000 if family.examples == 1 else 300, seed=977)
+        return kept[family.name]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def family_named():
+    by_name = {f.name: f for f in DEFAULT_FAMILIES}
+    return by_name.__getitem__
+
+
+class Dictionary:
+    """One world's joint law as a dictionary over `NAMES`, by nested loops, and what is asked of it by plain sums."""
+
+    def __init__(self, world):
         assert len(world) == 1
-        law = {}
-        s_n, e_n, m_n = world.prompt_factor.shape[1], world.prompt_factor.shape[2], world.model_factor.shape[2]
-        y_n, w_n, v_n = world.curation.shape[2], world.learner.shape[2], world.anchor_learner.shape[2]
-        for s, e, m, y, w, v in product(*(range(n) for n in (s_n, e_n, m_n, y_n, w_n, v_n))):
+        self.world = world
+        self.law = {}
+        sizes = world.sizes
+        rows = {name: table[0] for name, table in world.tables().items()}
+
+        def row(name, anchor):
+            return rows[name][anchor if len(rows[name]) > 1 else 0]
+
+        for s, e, m, y, w in product(*(range(sizes[n]) for n in ("S_anchor", "e_p", "e_M", "S_gen", "W"))):
             k = int(world.output[0, e, m])
-            p = world.anchor[0, s] * world.prompt_factor[0, s, e] * world.model_factor[0, e, m]
-            p *= world.curation[0, k, y] * world.learner[0, y, w] * world.anchor_learner[0, s, v]
-            state = (s, e, int(world.h[0, e]), m, int(world.g[0, m]), k, y, w, v)
-            law[state] = law.get(state, 0.0) + p
-        return law
+            p = rows["anchor"][s] * rows["prompt_factor"][s, e] * row("model_factor", s)[e, m]
+            p *= row("curation", s)[k, y] * rows["learner"][y, w]
+            for v in range(sizes["W'"]) if p > 0 else ():
+                if (q := float(p * rows["anchor_learner"][s, v])) > 0:
+                    state = (s, e, int(world.h[0, e]), m, int(world.g[0, m]), k, y, w, v)
+                    self.law[state] = self.law.get(state, 0.0) + q
+        self._marginals = {}
 
-    return make
+    def marginal(self, *names):
+        if names not in self._marginals:
+            places = [NAMES.index(n) for n in names]
+            result = Counter()
+            for state, p in self.law.items():
+                result[tuple(state[i] for i in places)] += p
+            self._marginals[names] = result
+        return self._marginals[names]
+
+    def entropy(self, *names):
+        return -sum(p * log(p) for p in self.marginal(*names).values())
+
+    def conditional(self, name, *given):
+        return self.entropy(name, *given) - self.entropy(*given)
+
+    def information(self, one, two):
+        """I(X, Y) by its definition, a relative entropy."""
+        law, first, second = self.marginal(one, two), self.marginal(one), self.marginal(two)
+        return sum(p * log(p / (first[x,] * second[y,])) for (x, y), p in law.items())
+
+    def examples(self, name, symbol):
+        """The examples that a symbol stands for."""
+        n = self.world.anchor_samples if name == "S_anchor" else self.world.samples
+        base = round(self.world.sizes[name] ** (1 / n))
+        result = []
+        for _ in range(n):
+            symbol, last = divmod(symbol, base)
+            result.append(last)
+        return result[::-1]
+
+    def example_law(self, name, anchor=None):
+        """Law of one example, of the prompt of an anchor."""
+        result = Counter()
+        for (s, x), p in self.marginal("S_anchor", name).items() if name != "S_anchor" else self._anchors():
+            if anchor in (None, s):
+                for z in self.examples(name, x):
+                    result[z] += p / len(self.examples(name, x))
+        total = sum(result.values())
+        return {z: p / total for z, p in result.items()}
+
+    def _anchors(self):
+        return [((s, s), p) for (s,), p in self.marginal("S_anchor").items()]
 
 
-@pytest.fixture
-def dictionary_entropy():
-    """Entropy in nats of some variables under a dictionary of states."""
-
-    def make(law, names):
-        marginal = {}
-        for state, p in law.items():
-            key = tuple(state[NAMES.index(n)] for n in names)
-            marginal[key] = marginal.get(key, 0.0) + p
-        return -sum(p * np.log(p) for p in marginal.values() if p > 0)
-
-    return make
+@pytest.fixture(scope="session")
+def dictionary():
+    return Dictionary

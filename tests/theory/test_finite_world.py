@@ -1,5 +1,3 @@
-from itertools import combinations
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ggmi.errors import UserError
-from ggmi.theory.world import FREE, MAX_STATES, NAMES, World, entropy, kl, total_variation
+from ggmi.theory.world import FREE, MAX_STATES, NAMES, World
 
 SEEDS = st.integers(0, 10**6)
 GROUPS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
@@ -29,20 +27,14 @@ def bits(**changes):
 
 @drawn
 @given(SEEDS, GROUPS)
-def test_entropies_equal_those_of_a_dictionary_enumeration(random_worlds, enumerated, dictionary_entropy, seed, names):
+def test_laws_and_entropies_equal_those_of_a_dictionary_enumeration(random_worlds, dictionary, seed, names):
     world = random_worlds(seed, modulus=None if seed % 2 else 3)
-    expected = dictionary_entropy(enumerated(world), names)
-    assert world.entropy(names)[0] == pytest.approx(expected, abs=1e-12)
-
-
-@drawn
-@given(SEEDS, GROUPS)
-def test_marginals_equal_those_of_a_dictionary_enumeration_in_the_order_asked(random_worlds, enumerated, seed, names):
-    world = random_worlds(seed)
+    joint = dictionary(world)
+    assert world.entropy(names)[0] == pytest.approx(joint.entropy(*names), abs=1e-12)
     found = world.marginal(names)[0]
     expected = np.zeros_like(found)
-    for state, p in enumerated(world).items():
-        expected[tuple(state[NAMES.index(n)] for n in names)] += p
+    for symbols, p in joint.marginal(*names).items():
+        expected[symbols] = p
     np.testing.assert_allclose(found, expected, atol=1e-14)
 
 
@@ -52,18 +44,6 @@ def test_entropies_agree_with_scipy(random_worlds, seed, names):
     world = random_worlds(seed, batch=3)
     law = world.marginal(names).reshape(3, -1)
     np.testing.assert_allclose(world.entropy(names), stats.entropy(law, axis=1), atol=1e-12)
-
-
-@drawn
-@given(SEEDS)
-def test_divergences_agree_with_scipy_and_obey_pinsker(random_worlds, seed):
-    world = random_worlds(seed, batch=4, s=3)
-    size = max(world.sizes["S_anchor"], world.sizes["M"])
-    p, q = world.data_law("S_anchor", size), world.data_law("M", size)
-    np.testing.assert_allclose(world.kl("S_anchor", "M"), stats.entropy(p, q, axis=1), atol=1e-12)
-    distance = world.total_variation("S_anchor", "M")
-    np.testing.assert_allclose(distance, np.maximum(p - q, 0).sum(axis=1), atol=1e-14)
-    assert (distance <= np.sqrt(world.kl("S_anchor", "M") / 2) + 1e-12).all()
 
 
 @drawn
@@ -79,18 +59,15 @@ def test_chain_rule_symmetry_and_nonnegativity(random_worlds, seed, a, b, c):
     assert (world.conditional_entropy(a, b) <= world.entropy(a) + 1e-12).all()
 
 
-CHAIN = ("S_anchor", "e_p", "M", "S_gen", "W")
-
-
 @drawn
 @given(SEEDS)
 def test_data_processing_along_the_chain(random_worlds, seed):
     world = random_worlds(seed, batch=3)
-    for near, middle, far in combinations(CHAIN, 3):
-        assert (world.mutual_information(near, far) <= world.mutual_information(near, middle) + 1e-12).all()
-        if middle != "e_p":
-            assert (world.mutual_information(near, far, middle) < 1e-12).all()
+    assert (world.mutual_information("M", "W", "S_gen") < 1e-12).all()
+    assert (world.mutual_information(["S_anchor", "e_p", "e_M"], "W", "S_gen") < 1e-12).all()
+    assert (world.mutual_information("e_p", "S_gen", ["S_anchor", "M"]) < 1e-12).all()
     assert (world.mutual_information("W'", "W", "S_anchor") < 1e-12).all()
+    assert (world.conditional_entropy("M", ["e_p", "e_M"]) < 1e-12).all()
 
 
 @drawn
@@ -127,20 +104,6 @@ def test_a_sum_modulo_two_hides_both_summands():
     world = bits(modulus=2, learner=np.eye(2))
     assert world.mutual_information("e_p", "M")[0] == pytest.approx(0, abs=1e-15)
     assert world.entropy("M")[0] == pytest.approx(np.log(2))
-
-
-def test_plain_functions():
-    p, q = np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.5, 0.25])
-    assert entropy(p) == pytest.approx(np.log(2))
-    assert kl(p, q) == pytest.approx(0.5 * np.log(2))
-    assert np.isinf(kl(q, p))
-    assert total_variation(p, q) == pytest.approx(0.25)
-
-
-def test_a_kept_marginal_cannot_be_changed_from_outside():
-    world = bits()
-    with pytest.raises(ValueError, match="read-only"):
-        world.marginal(["M"])[0, 0] = 1.0
 
 
 @pytest.mark.parametrize(

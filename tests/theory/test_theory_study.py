@@ -1,143 +1,178 @@
 import json
+from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from ggmi.errors import UserError
-from ggmi.theory.catalogue import STATEMENTS, chosen
-from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, draw
+from ggmi.theory import examples, recheck
+from ggmi.theory.catalogue import JUDGED, STATEMENTS, find_statements
+from ggmi.theory.continuous import EXAMPLES, continuous_table
+from ggmi.theory.families import DEFAULT_FAMILIES
+from ggmi.theory.regimes import REGIMES
 from ggmi.theory.study import (
-    COLUMNS,
-    PATIENCE,
+    FAMILY_COLUMNS,
+    VERDICT_COLUMNS,
+    certified_violation,
     evaluate_family,
     family_named,
     refute,
     statements_table,
+    states_of,
     verdicts,
 )
 
-PLAIN = family_named("independent, no curation")
-NOISY = family_named("independent, additive curation")
-MERGING = family_named("independent, deterministic curation")
-PROVEN = [k for k, s in STATEMENTS.items() if s.kind != "published"]
+NOISY = family_named("declared: noise")
+UNCHAINED = family_named("without_4.1: noise")
 
 
-def by_statement(rows):
-    return {row["statement"]: row for row in rows}
+def test_rows_count_admitted_worlds_and_a_longer_run_begins_with_a_shorter():
+    few, many = (evaluate_family(NOISY, 1, worlds=n, keys=["(17)", "(5)"]) for n in (300, 1500))
+    assert all(tuple(row) == FAMILY_COLUMNS for row in few)
+    by_form = {(row["statement"], row["form"]): row for row in few}
+    assert set(by_form) == {(k, f) for k in ("(17)", "(5)") for f in ("stated", "conditioned", "corrected")}
+    assert by_form["(17)", "stated"]["worlds"] == 300
+    # Noise raises the entropy; the lemma, its condition and both corrections stand.
+    assert by_form["(17)", "stated"]["violated_share"] > 0.9
+    assert all(row["violated_share"] == 0 for k, row in by_form.items() if k != ("(17)", "stated"))
+    longer = {(row["statement"], row["form"]): row for row in many}
+    assert longer["(17)", "stated"]["worst_violation_nats"] >= by_form["(17)", "stated"]["worst_violation_nats"]
+    assert few == evaluate_family(NOISY, 1, worlds=300, keys=["(17)", "(5)"])
+    assert few != evaluate_family(NOISY, 2, worlds=300, keys=["(17)", "(5)"])
 
 
-def test_rows_have_the_stated_columns_and_count_their_worlds():
-    rows = evaluate_family(PLAIN, 1, worlds=1500, keys=["eq17", "eq23", "eq23-restricted"])
-    assert all(tuple(row) == COLUMNS for row in rows)
-    found = by_statement(rows)
-    assert found["eq17"]["worlds"] == found["eq23"]["worlds"] == 1500
-    # Drawn three times as many, of which these meet the assumption.
-    drawn = [draw(PLAIN, BLOCK, 1, first=first) for first in range(0, PATIENCE * 1500, BLOCK)]
-    meeting = sum(int(STATEMENTS["eq23-restricted"].admits(batch).sum()) for batch in drawn)
-    assert found["eq23-restricted"]["worlds"] == min(meeting, 1500) > 700
+@pytest.fixture(scope="module")
+def family_rows():
+    """All statements in two families; in every study each statement is evaluated somewhere."""
+    return [r for f in (NOISY, UNCHAINED) for r in evaluate_family(f, 1, worlds=200)]
 
 
-def test_worlds_are_drawn_on_until_enough_meet_the_assumptions():
-    """A prompt that varies is heard in some half of these worlds; the first of them are those of a shorter run."""
-    rows = by_statement(evaluate_family(NOISY, 1, worlds=1000, keys=["lemma4.5", "eq17"]))
-    assert rows["lemma4.5"]["worlds"] == rows["eq17"]["worlds"] == 1000
-    first = draw(NOISY, BLOCK, 1)
-    assert STATEMENTS["lemma4.5"].admits(first).sum() < 950
-    few = by_statement(evaluate_family(NOISY, 1, worlds=300, keys=["lemma4.5"]))["lemma4.5"]
-    met = np.flatnonzero(STATEMENTS["lemma4.5"].admits(first))[:300]
-    assert few["median_slack_nats"] == pytest.approx(np.median(STATEMENTS["lemma4.5"].slack(first[met])), abs=1e-12)
+@pytest.fixture(scope="module")
+def refuted():
+    return {key: refute(key, 1, restarts=2, steps=30) for key in ("(5)", "(10)", "(8)")}
 
 
-def test_without_curation_17_is_an_equality_and_no_violation():
-    row = by_statement(evaluate_family(PLAIN, 1, worlds=1000))["eq17"]
-    assert row["violated_share"] == 0
-    assert row["worst_violation_nats"] == 0
-    assert row["median_slack_nats"] == pytest.approx(0, abs=1e-12)
+def test_refutations_are_certified_in_their_regime_and_recheck(refuted):
+    for key, results in refuted.items():
+        assert [r.regime for r in results] == list(REGIMES)
+        for result in results:
+            if key == "(5)" and result.regime in ("declared", "chains_only"):
+                assert result.smallest is result.worst is None
+                assert result.violation == 0
+                continue
+            assert result.worlds > 100
+            for stored in (result.smallest, result.worst):
+                assert stored["regime"] == result.regime
+                recheck.recheck(json.loads(json.dumps(stored)))
+            assert states_of(result.smallest) <= states_of(result.worst)
+            assert certified_violation(result.smallest) <= certified_violation(result.worst) + 1e-9
+    lower = {r.regime: r.violation for r in refuted["(10)"]}
+    # A wider regime has all the worlds of a stricter one.
+    assert lower["declared"] <= lower["without_4.1"] <= lower["structure"]
+    assert {r.regime: states_of(r.smallest) for r in refuted["(10)"]} == dict.fromkeys(REGIMES, 2)
 
 
-def test_additive_noise_breaks_17_and_merging_breaks_theorem_4_10():
-    noisy = by_statement(evaluate_family(NOISY, 1, worlds=1000, keys=["eq17", "theorem4.10"]))
-    merging = by_statement(evaluate_family(MERGING, 1, worlds=1000, keys=["eq17", "theorem4.10"]))
-    assert noisy["eq17"]["violated_share"] > 0.9
-    assert noisy["theorem4.10"]["violated_share"] == 0
-    assert merging["eq17"]["violated_share"] == 0
-    assert merging["theorem4.10"]["violated_share"] > 0.1
-    assert 0 < merging["theorem4.10"]["worst_violation_nats"] < np.log(5)
+def test_verdicts_by_regime_and_what_is_true_instead(refuted, family_rows):
+    table = verdicts(family_rows, [r for results in refuted.values() for r in results])
+    assert tuple(table.columns) == VERDICT_COLUMNS
+    assert len(table) == len(STATEMENTS) * len(REGIMES)
+    found = table[table["reading"] == "printed"].set_index(["statement", "regime"])
+    for key in ("(10)", "(8)"):
+        for regime in REGIMES:
+            row = found.loc[(key, regime)]
+            assert row["verdict"] == "fails"
+            assert row["corrected"]
+            assert row["certificate"] == f"certificates/{regime}/{STATEMENTS[key].slug}.json"
+    assert found.loc["(5)"]["verdict"].to_dict() == {
+        "declared": "holds",
+        "without_4.1": "fails",
+        "chains_only": "holds",
+        "structure": "fails",
+    }
+    assert "data processing" in found.loc[("(5)", "declared"), "proof"]
+    assert found.loc[("(10)", "declared"), "condition_is_exact"]
+    assert set(found.loc["(24)"]["verdict"]) == {"assumption"}
+    assert set(found.loc["(9)"]["verdict"]) == {"by definition"}
+    # Worlds of stricter families are worlds of the wider regimes.
+    worlds = found.loc["(10)"]["worlds_admitted"]
+    assert worlds["declared"] == 200
+    assert worlds["structure"] == worlds["without_4.1"] == 400
 
 
-def test_more_worlds_begin_with_the_same_ones():
-    few = by_statement(evaluate_family(NOISY, 1, worlds=1000, keys=["eq17"]))["eq17"]
-    many = by_statement(evaluate_family(NOISY, 1, worlds=2000, keys=["eq17"]))["eq17"]
-    assert many["worst_violation_nats"] >= few["worst_violation_nats"]
-    assert few == by_statement(evaluate_family(NOISY, 1, worlds=1000, keys=["eq17"]))["eq17"]
+def test_a_contradicted_proof_or_amendment_stops_the_study(family_rows):
+    row = {"reading": "printed", "family": NOISY.name, "regime": "declared", "worlds": 5, "violated_share": 0.2}
+    row |= {"worst_violation_nats": 0.1, "median_slack_nats": 0.0}
+    with pytest.raises(AssertionError, match=r"an amendment of \(17\) is false"):
+        verdicts([*family_rows, {**row, "statement": "(17)", "form": "corrected"}], [])
+    with pytest.raises(AssertionError, match=r"\(26\) fails in declared, where it has a proof"):
+        verdicts([*family_rows, {**row, "statement": "(26)", "form": "stated"}], [])
 
 
-@pytest.mark.parametrize("family", DEFAULT_FAMILIES, ids=lambda f: f.name)
-def test_no_amendment_is_violated(family):
-    rows = evaluate_family(family, 11, worlds=2000, keys=PROVEN)
-    assert rows
-    assert {row["statement"]: row["worst_violation_nats"] for row in rows if row["violated_share"] > 0} == {}
+def test_tables_follow_the_paper_and_names_are_known():
+    rows = [r for f in (UNCHAINED, NOISY) for r in evaluate_family(f, 1, worlds=50, keys=["(23).2", "(4)"])]
+    table = statements_table(rows)
+    assert table["statement"].drop_duplicates().tolist() == ["(4)", "(23).2"]
+    assert table["family"].drop_duplicates().tolist() == [UNCHAINED.name, NOISY.name]
+    with pytest.raises(UserError, match=r"no statement '\(55\)'; did you mean"):
+        find_statements(["(55)"])
+    with pytest.raises(UserError, match="no family 'declared: nois'; did you mean 'declared: noise'"):
+        family_named("declared: nois")
 
 
-def test_a_refutation_is_certified_and_can_be_stored():
-    refutation = refute("lemma4.5", 1, restarts=6, steps=100)
-    assert refutation.certificate["verdict"] == "violated"
-    assert json.loads(json.dumps(refutation.certificate)) == refutation.certificate
-    assert json.loads(json.dumps(refutation.worst)) == refutation.worst
-    assert "signs certified" in refutation.summary
-    assert len(refutation.certificate["joint"]["states"]) == 2
-    smallest, worst = (float(c["violation"]["interval"]["low"]) for c in (refutation.certificate, refutation.worst))
-    assert smallest == pytest.approx(np.log(2))
-    assert worst == refutation.violation > smallest
-    assert refutation.worst["verdict"] == "violated"
+def test_each_judged_statement_is_spoken_of_in_each_regime(drawn):
+    for regime in REGIMES.values():
+        worlds = [drawn(f) for f in DEFAULT_FAMILIES if f.regime == regime.key]
+        for key in JUDGED:
+            assert sum(int(STATEMENTS[key].applies(w).sum()) for w in worlds) > 200, (key, regime.key)
 
 
-def test_the_page_tells_the_worst_that_is_certified_from_one_that_is_only_evaluated():
-    refutation = refute("eq17", 1, restarts=4, steps=60)
-    row = {"statement": "eq17", "family": "of my own", "worlds": 7}
-    for size, said in ((0.1, "certified"), (9.5, "evaluated in family of my own")):
-        table = verdicts([{**row, "worst_violation_nats": size}], {"eq17": refutation}).set_index("statement")
-        assert table.loc["eq17", "worst_violation_nats"] == max(size, refutation.violation)
-        assert table.loc["eq17", "worst_found"] == said
-        assert table.loc["eq17", "certified_violation_nats"] == refutation.violation
+def test_sets_of_examples_hold_given_p_and_fail_without(monkeypatch):
+    settings = [setting for setting in examples.SETTINGS if setting[1] == 2]
+    assert [(prompts, m) for prompts, _, m, *_ in settings] == [("one", 2), ("one", 3), ("one each", 2)]
+    monkeypatch.setattr(examples, "SETTINGS", settings)
+    table, certificates = examples.evaluate_examples(3, worlds=40)
+    assert set(table.loc[table["d_gen"] == "given p", "verdict"]) == {"holds"}
+    bound = table[(table["statement"] == "(4)") & (table["d_gen"] == "marginal")]
+    failing = bound[bound["verdict"] == "fails"]
+    assert set(failing["prompts"]) == {"one"}
+    name = next(x for x in failing["certificate"] if x)
+    stored = certificates[name.removeprefix("certificates/")]
+    recheck.recheck(json.loads(json.dumps(stored)))
+    # Risk 1/2 without p, training loss 0, and a bit for two examples.
+    size = float(Decimal(stored["violation"]["interval"]["low"]))
+    assert size == pytest.approx(0.5 - np.sqrt(np.log(2) / 4))
 
 
-def test_a_search_without_result_says_after_how_many_worlds():
-    refutation = refute("eq21", 1, restarts=2, steps=10)
-    assert refutation.certificate is None
-    assert refutation.summary == f"none found after {refutation.worlds} worlds"
-    assert refutation.worlds == 2 * 2 * 8 * 11
+def differential_entropy(density, *pieces):
+    """Entropy of a density in nats, by quadrature between its kinks."""
+
+    def integrand(x):
+        return -density(x) * np.log(density(x)) if density(x) > 0 else 0.0
+
+    return sum(quad(integrand, a, b)[0] for a, b in pairwise(pieces))
 
 
-def test_the_table_is_ordered_by_statement_and_names_certificates():
-    rows = [r for f in (NOISY, PLAIN) for r in evaluate_family(f, 1, worlds=100, keys=["eq23", "eq17"])]
-    table = statements_table(rows, {"eq17": "eq17.json"})
-    assert table.columns.tolist() == list(COLUMNS)
-    assert table["statement"].tolist() == ["eq17", "eq17", "eq23", "eq23"]
-    assert table["family"].tolist() == [NOISY.name, PLAIN.name] * 2
-    assert table["certificate"].tolist() == ["eq17.json"] * 2 + [""] * 2
+def test_differential_entropies_are_those_of_the_densities():
+    def uniform(a):
+        return differential_entropy(lambda _: 1 / a, 0, a)
 
-
-def test_verdicts_tell_what_holds_what_fails_and_what_is_true_instead():
-    keys = [k for k, s in STATEMENTS.items() if "eq17" in (s.key, s.amends) or s.key == "eq21"]
-    rows = [r for f in (NOISY, MERGING) for r in evaluate_family(f, 1, worlds=300, keys=keys)]
-    refutations = {key: refute(key, 1, restarts=4, steps=60) for key in keys}
-    table = verdicts(rows, refutations).set_index("statement")
-    assert table.loc["eq17", "verdict"] == "fails"
-    condition = "H(S_gen|M(p)) <= H(M(p)|S_gen) (exactly then); for example where S_gen is a function of M(p)"
-    assert table.loc["eq17", "holds_under"] == condition
-    assert table.loc["eq17", "corrected"] == "H(S_gen) <= H(M(p)) + H(S_gen|M(p))"
-    assert table.loc["eq21", "verdict"] == "holds"
-    assert table.loc["eq21", "worlds"] == 600 + refutations["eq21"].worlds
-
-
-@pytest.mark.parametrize(
-    ("call", "sentence"),
-    [
-        (lambda: chosen(["lemma4.55"]), "no statement 'lemma4.55'; did you mean 'lemma4.5'"),
-        (lambda: family_named("independent, none"), "no family 'independent, none'; did you mean"),
-    ],
-)
-def test_unknown_names_get_one_sentence(call, sentence):
-    with pytest.raises(UserError, match=sentence):
-        call()
+    triangle = differential_entropy(lambda x: x if x < 1 else 2 - x, 0, 1, 2)
+    one, two = uniform(1), uniform(2)
+    sides = {
+        "(20)": (two, one),
+        "(26)": (triangle - one, one),
+        "(27).2": (triangle - one, one + one - one),
+        "(27).3": (two + one - one, one + one - one),
+    }
+    table = continuous_table().set_index("statement")
+    assert set(table.index) == set(sides) == {e.statement for e in EXAMPLES}
+    for key, (left, right) in sides.items():
+        row = table.loc[key]
+        assert (row["left"], row["right"]) == pytest.approx((left, right), abs=1e-8)
+        assert row["excess_nats"] == pytest.approx(left - right, abs=1e-8)
+        assert row["verdict"] == "fails"
+        assert key in STATEMENTS
+        # Of discrete variables the same lines are proven.
+        assert "structure" in STATEMENTS[key].proofs
