@@ -293,6 +293,11 @@ def test_assumptions_are_rechecked_as_they_are_made(assumption):
     worlds += [World.build([0.5, 0.5], np.eye(2), [0.5, 0.5], [0, 0], [0, 1], None, np.eye(2))]
     # W tells S_anchor, W' nothing of it: no alpha.
     worlds += [World.build([0.5, 0.5], np.eye(2), [1.0], [0, 1], [0], None, np.eye(2))]
+    # Two copies of one fair bit, of S_gen and of S_anchor, are no two examples of it.
+    copies, alone = [0.5, 0.0, 0.0, 0.5], [1.0, 0.0, 0.0, 0.0]
+    twice = {"h": [0], "g": [0, 1, 2, 3], "curation": None, "learner": np.ones((4, 1)), "samples": 2}
+    for anchors, outputs in ((alone, copies), (copies, alone)):
+        worlds += [World.build(anchors, np.ones((4, 1)), outputs, **twice, anchor_samples=2)]
     for family in DEFAULT_FAMILIES:
         if family.examples == 1:
             batch = draw(family, 2, seed=5)

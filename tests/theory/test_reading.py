@@ -67,7 +67,7 @@ def test_a_certificate_reads_back_as_the_world_it_certifies(key, regime, written
 
 
 def test_every_statement_is_judged_in_a_world_as_it_is_in_the_array(written):
-    made = known.parity_task()
+    made = known.fair_bits()
     rows = judged(read_world(written(certificate(STATEMENTS["(5)"], WITHOUT_4_1, made)["tables"])).world)
     assert list(rows) == list(STATEMENTS)
     for key, row in rows.items():
@@ -318,7 +318,7 @@ def test_sigma_and_c_come_from_the_losses(low, scale, written):
         assert rows[key]["verdict"] == "holds"
         assert rows[key]["left"] == pytest.approx(float(world.sigma))
         assert rows[key]["right"] == pytest.approx(np.sqrt(2 * np.log(2)) * float(world.sigma))
-    assert rows["(14).4"]["verdict"] == "holds"
+    assert rows["(14).3"]["verdict"] == "holds"
     assert (rows["(14).4 charitable"]["verdict"] == "does not apply") == (low < 0)
 
 

@@ -201,15 +201,37 @@ def test_noise_is_told_from_other_curation():
     # e_p is the prompt, which S_gen may depend on: given p, M(p) is certain and any curation is noise.
     assert noise.holds(curated([[0.5, 0.5], [0.0, 1.0]]))[0]
 
-    def drawn_output(channel):
-        return World.build([1.0], [[1.0]], [0.5, 0.5], [0], [0, 1], channel, np.eye(len(channel[0])))
+    def drawn_output(channel, h=0, **options):
+        return World.build([1.0], [[1.0]], [0.5, 0.5], [h], [0, 1], channel, np.eye(len(channel[0])), **options)
 
     assert noise.missed_by(drawn_output([[0.5, 0.5], [0.0, 1.0]]))[0] > 0.1
     assert noise.holds(drawn_output([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]))[0]
     assert noise.missed_by(drawn_output([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]]))[0] > 0.01
-    assert noise.holds(drawn_output([[0.25, 0.75], [0.75, 0.25]]))[0]
+    # A binary symmetric channel adds a bit modulo 2: noise where M(p) is such a sum itself.
+    assert noise.holds(drawn_output([[0.25, 0.75], [0.75, 0.25]], h=1, modulus=2))[0]
+    assert noise.missed_by(drawn_output([[0.25, 0.75], [0.75, 0.25]]))[0] > 0.1
     # Merging is a noise that undoes M(p), which depends on it.
     assert noise.missed_by(drawn_output([[1.0], [1.0]]))[0] == pytest.approx(BIT)
+
+
+def test_noise_that_sees_the_prompt_can_teach_it_under_all_that_is_declared():
+    """M(p) is 2 e_M, S_gen adds the prompt's bit and W reads it: the theorem on independent factors needs more."""
+    curation = np.stack([np.eye(3, 4, shift) for shift in (0, 1)])
+    world = World.build([0.5, 0.5], np.eye(2), [0.5, 0.5], [0, 0], [0, 2], curation, np.eye(2)[[0, 1, 0, 1]])
+    assert DECLARED.admits(world)[0]
+    assert world.mutual_information("e_p", "e_M")[0] == pytest.approx(0)
+    assert world.mutual_information("e_p", "W")[0] == pytest.approx(BIT)
+    blind = next(c for c in CONSEQUENCES if "blinds" in c.title)
+    assert blind.excess(world)[0] == -np.inf
+
+
+def test_copies_are_no_examples():
+    """Two copies of a fair bit that W learns would break bounds that divide by n = 2."""
+    learner, loss = np.eye(2)[[0, 0, 1, 1]], [[0, 1], [1, 0]]
+    world = World.build([1.0], [[1.0]], [0.5, 0.0, 0.0, 0.5], [0], np.arange(4), None, learner, loss=loss, samples=2)
+    for key in ("(4)", "(12)", "(12) charitable", "(6) charitable"):
+        assert STATEMENTS[key].slack(world)[0] < -0.05
+        assert not STATEMENTS[key].applies(world)[0]
 
 
 def test_a_contraction_that_the_layers_do_not_have_is_no_world_of_lemma_4_4():

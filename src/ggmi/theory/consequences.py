@@ -14,7 +14,7 @@ import numpy as np
 from ggmi.theory import terms
 from ggmi.theory.flow import B_SYN, BOUND_5, DELTA_I, I_GEN, I_OUT, LEMMA_4_5, NEVER_NEGATIVE
 from ggmi.theory.gain import ANCHOR_OUT, BOUND_10, GGMI
-from ggmi.theory.needs import ALPHA_EXISTS, LAMBDA_EXISTS, LAYERED, LAYERED_ANCHOR
+from ggmi.theory.needs import ALPHA_EXISTS, ANCHOR_EXAMPLES, EXAMPLES, LAMBDA_EXISTS, LAYERED, LAYERED_ANCHOR
 from ggmi.theory.regimes import MODEL_CHAIN, PROMPT_CHAIN
 from ggmi.theory.risks import ANCHOR_GAP, BIT, GAP, I_ANCHOR, WITH_SIGN, flow_bound
 from ggmi.theory.statement import Assumption
@@ -84,8 +84,8 @@ CONSEQUENCES: Sequence[Consequence] = (
         r"$I(\Mp, W)$. The second inequality needs no chain: it holds in every world.",
     ),
     Consequence(
-        "The chain does not follow from Definition 4.1, and with independent factors it blinds the "
-        "student to the prompt",
+        "The chain does not follow from Definition 4.1, and with independent factors, and noise that ignores the "
+        "prompt, it blinds the student to the prompt",
         r"I(e_p, W) = I(\Sa, W) = 0",
         r"Two fair bits $e_p$ and $e_M$, $\Sg = \Mp = e_p + e_M$ and $W$ their parity meet Definition 4.1, "
         r"but $I(\Mp; W "
@@ -95,7 +95,8 @@ CONSEQUENCES: Sequence[Consequence] = (
         r"$I(e_p, W) \le I(e_p; e_M) + I(e_p; W \mid e_M) = 0$; and $I(\Sa, W) \le I(e_p, W)$ in $\Sa \to e_p \to W$.",
         (information("e_p", "W"), information("S_anchor", "W")),
         (MODEL_CHAIN, PROMPT_CHAIN, INDEPENDENT_FACTORS, CURATION_OF_OUTPUTS),
-        "So the chain needs factors that depend on each other wherever the synthetic data are to teach the task.",
+        "So under the chain the synthetic data teach of the prompt what the dependence of the factors carries, or what "
+        "the noise itself is told of the prompt.",
     ),
     Consequence(
         "Theorem 4.10 is its step (32).2, no more and no less",
@@ -118,7 +119,7 @@ CONSEQUENCES: Sequence[Consequence] = (
             mean(GAP) - flow_bound(I_GEN + BIT),
             mean(absolute(ANCHOR_GAP)) - flow_bound(I_ANCHOR + BIT, "1/m", "anchor contraction"),
         ),
-        (LAYERED, LAYERED_ANCHOR),
+        (LAYERED, LAYERED_ANCHOR, EXAMPLES, ANCHOR_EXAMPLES),
         "In place of (8), and with (5) as corrected in place of (6).",
     ),
     Consequence(

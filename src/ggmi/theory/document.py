@@ -35,6 +35,7 @@ def statements_markdown() -> str:
     lines += ["", "## What follows for the theory as a whole", ""]
     for consequence in CONSEQUENCES:
         lines += [f"### {consequence.title}", "", f"${expand(consequence.latex)}$", ""]
+        lines += ["Where:", "", *(f"- {_prose(need.text)}" for need in consequence.needs), ""]
         lines += [f"{_prose(consequence.note)} *Proof.* {_prose(consequence.proof)}", ""]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -112,9 +112,9 @@ DEFAULT_FAMILIES = (
     ),
     Family("chains_only: no curation", "chains_only"),
     Family("chains_only: a map", "chains_only", "map"),
-    Family("chains_only: a channel", "chains_only", "channel"),
+    Family("chains_only: a channel", "chains_only", "channel", independent=False),
     Family("chains_only: noise, ERM", "chains_only", "noise", "erm"),
-    Family("chains_only: Gibbs, a channel, layers", "chains_only", "channel", "gibbs", contraction=QUARTER),
+    Family("chains_only: Gibbs, a channel, layers", "chains_only", "channel", "gibbs", False, contraction=QUARTER),
     Family("structure: a channel", "structure", "channel"),
     Family("structure: a channel given p", "structure", "channel given p"),
     Family("structure: independent factors, a map", "structure", "map", independent=True),
@@ -206,6 +206,7 @@ def draw(family: Family, worlds: int, seed: int, *, first: int = 0) -> World:
         contraction=family.contraction,
         anchor_contraction=family.anchor_contraction,
         lambda_excess=family.lambda_excess,
+        modulus=family.modulus or 0,
     )
     return batch[:worlds] if worlds < BLOCK else batch
 

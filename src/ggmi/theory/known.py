@@ -30,22 +30,6 @@ def fair_bits() -> World:
     return World.build(FAIR, BIT, FAIR, [0, 1], [0, 1], None, parity, loss=loss, anchor_loss=np.zeros((1, 3)))
 
 
-def parity_task() -> World:
-    """Theorem 4.7 without the chain: the fair bits, with the task's law that of the synthetic data.
-
-    The anchors are 0, 1, 2 with probabilities 1/4, 1/2, 1/4 and e_p = 1 where they are 1, so that D_M
-    and D_gen given p are not D; a loss that is zero makes room for none.
-
-    Returns
-    -------
-    World
-    """
-    parity = deterministic(np.array([0, 1, 0]), 2)
-    return World.build(
-        [0.25, 0.5, 0.25], parity, FAIR, [0, 1], [0, 1], None, parity, loss=1 - parity.T, anchor_loss=np.zeros((1, 3))
-    )
-
-
 def added_noise() -> World:
     """(10), (17), (18): a constant output plus a fair noise bit, which the learner stores.
 
@@ -120,7 +104,6 @@ def own_randomness() -> World:
 
 MADE = (
     fair_bits,
-    parity_task,
     added_noise,
     fair_output,
     relayed_prompt,

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ggmi.theory.statement import EXACT, TOLERANCE, Assumption
-from ggmi.theory.world import Array, World
+from ggmi.theory.world import Array, World, example_values
 
 
 def _lambda_missing(world: World) -> Array:
@@ -50,6 +50,20 @@ def _too_wide(world: World, learner: str, *, layers: bool) -> Array:
     return np.where(oscillation > most + EXACT, oscillation - most, 0.0)
 
 
+def _examples_told(world: World, name: str) -> Array:
+    """Total correlation of the examples that a variable stands for, those of S_gen given p, in nats."""
+    n = world.examples(name)
+    if n == 1:
+        return np.zeros(len(world))
+    law = world.marginal(["S_anchor", name]) if name != "S_anchor" else world.marginal([name])[:, None]
+    mass = law.sum(axis=2)
+    side = example_values(law.shape[2], n)
+    alone = [law.reshape(*law.shape[:2], side**i, side, -1).sum(axis=(2, 4)) for i in range(n)]
+    # Each entropy given p is that of the joint law less that of p.
+    told = sum(world._entropy(part.reshape(len(law), -1)) for part in alone)
+    return np.maximum(told - world._entropy(law.reshape(len(law), -1)) - (n - 1) * world._entropy(mass), 0.0)
+
+
 LAMBDA_EXISTS = Assumption(
     "lambda exists",
     r"a $\lambda$ exists: $I(e_p, \Mp) > 0$, or $e_p$ does not vary",
@@ -70,8 +84,9 @@ SUBGAUSSIAN = Assumption(
     r"a loss of $W$ is given that oscillates by at most $2\sigma$, so that it is $\sigma$-sub-Gaussian",
     partial(_too_wide, learner="W", layers=False),
 )
-# A table of this oscillation is that of a loss of oscillation 2 sigma behind layers that keep a
-# value with probability eta^L, and no other table can be.
+# A table of this oscillation is that of a loss of oscillation 2 sigma behind layers that keep a value
+# with probability eta^L, whose Dobrushin coefficients multiply to eta^L. Layers that contract information
+# by eta each allow more, 2 sigma eta^(L/2), for which (4) follows from (12) as well.
 LAYERED, LAYERED_ANCHOR = (
     Assumption(
         f"a loss of {learner} that oscillates by 2 sigma eta^L",
@@ -81,4 +96,25 @@ LAYERED, LAYERED_ANCHOR = (
     )
     for learner in ("W", "W'")
 )
-NEEDS = (LAMBDA_EXISTS, ALPHA_EXISTS, BOUNDED, UNSIGNED, SUBGAUSSIAN, LAYERED, LAYERED_ANCHOR)
+# The paper declares them i.i.d. (Lemma 3.1); with a prompt each they are independent given all prompts.
+EXAMPLES = Assumption(
+    "the examples of S_gen are independent given p",
+    r"the examples of $\Sg$ are independent given $p$",
+    partial(_examples_told, name="S_gen"),
+)
+ANCHOR_EXAMPLES = Assumption(
+    "the examples of S_anchor are independent",
+    r"the examples of $\Sa$ are independent",
+    partial(_examples_told, name="S_anchor"),
+)
+NEEDS = (
+    LAMBDA_EXISTS,
+    ALPHA_EXISTS,
+    BOUNDED,
+    UNSIGNED,
+    SUBGAUSSIAN,
+    LAYERED,
+    LAYERED_ANCHOR,
+    EXAMPLES,
+    ANCHOR_EXAMPLES,
+)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,7 @@ def _built(tables: Tables, parameters: Mapping[str, Fraction]) -> World:
     for (one, two), value in output.items():
         sums[e[one], x[two]] = place[value]
     columns = list(range(base)) if base else sorted(values)
+    modulus = 0 if base else gcd(*(h[e_] + g[x_] - value for (e_, x_), value in output.items()))
     loss = read_losses("loss of W", tables, w, columns)
     anchor_loss = read_losses("loss of W'", tables, v, columns if base else [c for c in columns if c <= max(anchors)])
     world = World(
@@ -225,6 +227,7 @@ def _built(tables: Tables, parameters: Mapping[str, Fraction]) -> World:
         np.array(anchor_loss, dtype=float)[None] if anchor_loss else None,
         samples=n,
         anchor_samples=m,
+        modulus=modulus,
         values=np.array(sorted(values)) if not base else None,
         **_scales(loss, anchor_loss, parameters),
     )

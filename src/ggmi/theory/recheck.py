@@ -204,10 +204,10 @@ def chain(a: str, given: str, b: str) -> Callable[[Stored, Law], bool]:
 
 
 def noise_given_prompt(stored: Stored, joint: Law) -> bool:
-    """Whether S_gen - M(p), or the same modulo the number of values, is independent of M(p) given p."""
-    values = stored["data values"]
-    # A cyclic sum needs M(p) and S_gen to share their values.
-    for modulus in (0, *([values["M"]] if values["M"] == values["S_gen"] else [])):
+    """Whether S_gen - M(p), modulo the modulus of M(p) if that is such a sum, is independent of M(p) given p."""
+    one = parameter(stored, "1/n") == 1
+    wraps = gcd(*(h + g - k for h, g, k in marginal(stored, joint, "h", "g", "M"))) if one else 0
+    for modulus in (0, *([wraps] if wraps else [])):
         noise: dict[tuple[int, ...], dict[tuple[int, ...], Fraction]] = {}
         for (s, k, y), p in marginal(stored, joint, "S_anchor", "M", "S_gen").items():
             pairs = zip(digits(stored, "S_gen", y), digits(stored, "M", k), strict=True)
@@ -243,6 +243,30 @@ def of_scale(learner: str, *names: str) -> Callable[[Stored, Law], bool]:
     return met
 
 
+def examples_independent(name: str) -> Callable[[Stored, Law], bool]:
+    """Whether the examples that a symbol stands for are independent, those of S_gen given p."""
+
+    def met(stored: Stored, joint: Law) -> bool:
+        groups: dict[int, Law] = {}
+        for state, p in marginal(stored, joint, "S_anchor", name).items():
+            sets = groups.setdefault(0 if name == "S_anchor" else state[0], {})
+            key = tuple(digits(stored, name, state[1]))
+            sets[key] = sets.get(key, Fraction(0)) + p
+        for sets in groups.values():
+            total, sides = sum(sets.values()), [dict[int, Fraction]() for _ in next(iter(sets))]
+            for key, p in sets.items():
+                for x, side in zip(key, sides, strict=True):
+                    side[x] = side.get(x, Fraction(0)) + p / total
+            if any(
+                sets.get(key, 0) != total * prod(side[x] for x, side in zip(key, sides, strict=True))
+                for key in product(*sides)
+            ):
+                return False
+        return True
+
+    return met
+
+
 # What a certificate can say that the world meets.
 ASSUMPTIONS: dict[str, Callable[[Stored, Law], bool]] = {
     "S_anchor -> e_p -> W": chain("S_anchor", "e_p", "W"),
@@ -260,6 +284,8 @@ ASSUMPTIONS: dict[str, Callable[[Stored, Law], bool]] = {
     "a loss of W that oscillates by 2 sigma": of_scale("W", "sigma"),
     "a loss of W that oscillates by 2 sigma eta^L": of_scale("W", "sigma", "contraction"),
     "a loss of W' that oscillates by 2 sigma eta^L": of_scale("W'", "sigma", "anchor contraction"),
+    "the examples of S_gen are independent given p": examples_independent("S_gen"),
+    "the examples of S_anchor are independent": examples_independent("S_anchor"),
 }
 
 

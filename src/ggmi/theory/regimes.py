@@ -48,13 +48,12 @@ class Regime:
 
 
 def _noise_dependence(world: World) -> Array:
-    """Mutual information of the noise S_gen - M(p) and M(p) given p, in nats; the lesser of plain and cyclic sums."""
+    """I(S_gen - M(p); M(p) | p) in nats, the difference over the integers or modulo the modulus of M(p)."""
     law = world.marginal(["S_anchor", "M", "S_gen"])
-    k, y = law.shape[2:]
     # Rows that cannot occur add nothing.
     occurs = law.max(axis=(0, 1)) > 0
     plain = _information_given_anchor(law, _shifts(world, occurs, cyclic=False))
-    if k != y:
+    if not world.modulus:
         return plain
     return np.minimum(plain, _information_given_anchor(law, _shifts(world, occurs, cyclic=True)))
 
@@ -67,7 +66,7 @@ def _shifts(world: World, occurs: Flags, *, cyclic: bool) -> Array:
     if world.values is not None and n == 1:
         digits = [world.values[:size, None] for size in sizes]
     shift = digits[1][None, :, :] - digits[0][:, None, :]
-    shift = shift % sides[0] if cyclic else shift
+    shift = shift % world.modulus if cyclic else shift
     _, index = np.unique(shift[occurs], axis=0, return_inverse=True)
     onehot = np.zeros((*sizes, index.max() + 1))
     onehot[(*np.nonzero(occurs), index.reshape(-1))] = 1

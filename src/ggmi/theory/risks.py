@@ -9,7 +9,16 @@ their laws given p (appendix C). exp(-(L/2) log(1/eta)) is the square root of et
 from __future__ import annotations
 
 from ggmi.theory.flow import BOUND_5, COVERED, CREATED, FLOW, I_GEN, LEMMA_4_5, NO_MODEL_CHAIN
-from ggmi.theory.needs import BOUNDED, LAMBDA_EXISTS, LAYERED, LAYERED_ANCHOR, SUBGAUSSIAN, UNSIGNED
+from ggmi.theory.needs import (
+    ANCHOR_EXAMPLES,
+    BOUNDED,
+    EXAMPLES,
+    LAMBDA_EXISTS,
+    LAYERED,
+    LAYERED_ANCHOR,
+    SUBGAUSSIAN,
+    UNSIGNED,
+)
 from ggmi.theory.statement import Condition, Correction, Statement, charitable, register
 from ggmi.theory.terms import (
     Term,
@@ -129,7 +138,7 @@ register(
         "<=",
         mean(R_GEN - TRAINED),
         flow_bound(I_GEN),
-        needs=(LAYERED,),
+        needs=(LAYERED, EXAMPLES),
         note="After Zhang and others (2018), without a modulus; here $S = \\Sg$ and its law is that given $p$.",
         proofs={"structure": f"{LAYERS_PROOF} {GIVEN_P}"},
     )
@@ -151,7 +160,7 @@ LEMMA_4_6 = register(
         mean(GAP),
         flow_bound(BOUND_5),
         terms=FLOW,
-        needs=(LAYERED, LAMBDA_EXISTS),
+        needs=(LAYERED, EXAMPLES, LAMBDA_EXISTS),
         note=MODULUS,
         condition=Condition(
             r"I(\Sg, W) + \log 2 \le -\DI + \Bsyn + H(e_M) + \delta_{\varepsilon,p}",
@@ -190,7 +199,7 @@ THEOREM_4_7 = register(
         mean(ERR),
         mean(DIVERGENCES) + flow_bound(BOUND_5),
         terms=RISKS | FLOW,
-        needs=(LAYERED, BOUNDED, LAMBDA_EXISTS),
+        needs=(LAYERED, EXAMPLES, BOUNDED, LAMBDA_EXISTS),
         note=f"Lemma 3.1 with Lemma 4.6 put in; the distances given $p$ are averaged over $p$. {MODULUS}",
         condition=None,
         correction=Correction(
@@ -206,7 +215,7 @@ charitable(
     rf"\left|E[R_D(\pi) - \RS(\pi)]\right| \le {TV_LATEX} + {ROOT}",
     r"The modulus outside the expectation, and $0 \le \ell \le C$.",
     left=absolute(mean(R_D - TRAINED)),
-    needs=(LAYERED, UNSIGNED, LAMBDA_EXISTS),
+    needs=(LAYERED, EXAMPLES, UNSIGNED, LAMBDA_EXISTS),
     proofs={"chains_only": "(14) and (15) with $0 \\le \\ell \\le C$, then (6) in its charitable reading."},
     condition=INHERITED,
     correction=Correction(
@@ -227,7 +236,7 @@ LEMMA_4_8 = register(
         "<=",
         mean(absolute(ANCHOR_GAP)),
         flow_bound(I_ANCHOR, "1/m", "anchor contraction"),
-        needs=(LAYERED_ANCHOR,),
+        needs=(LAYERED_ANCHOR, ANCHOR_EXAMPLES),
         note=MODULUS.replace(r"\Sg", r"\Sa"),
         correction=Correction(
             rf"E \left|{ANCHOR_ERR}\right| \le {ETA_ANCHOR} \sqrt{{\frac{{2\sigma^2}}{{m}} (I(\Sa, W') + \log 2)}}",
@@ -265,7 +274,7 @@ GEN_ERR = register(
         "<=",
         mean(R_GEN - TRAINED),
         flow_bound(I_GEN, contraction=""),
-        needs=(SUBGAUSSIAN,),
+        needs=(SUBGAUSSIAN, EXAMPLES),
         note=r"genErr is not defined; it is taken for $E[R(W) - R_S(W)]$, the left side of (4).",
         proofs={"structure": rf"Donsker and Varadhan's formula for each of $n$ independent examples. {GIVEN_P}"},
     )
@@ -333,8 +342,9 @@ for _key, _one, _two, _first, _second, _distance in (
         rf"C \int \left|P_{{{_one}}}(z) - P_{{{_two}}}(z)\right| \lesssim C\,\TV({_one}, {_two})",
         TWO * C * _distance,
         TWO * C * _distance,
-        note=r"The paper writes $\lesssim$ here, which allows a constant; the constant is 2.",
-        proofs={"structure": r"$\int |P - P'| = 2\TV(P, P')$: with the constant 2 the sides are equal."},
+        kind="definition",
+        note=r"The paper writes $\lesssim$, which allows a constant. By definition A.4 it is 2: "
+        r"$\int |P - P'| = 2\TV(P, P')$.",
     )
     charitable(
         _fourth,
@@ -342,6 +352,7 @@ for _key, _one, _two, _first, _second, _distance in (
         r"$\le$ for $\lesssim$, from the first side of the chain to the last, with $0 \le \ell \le C$.",
         left=_difference,
         right=C * _distance,
+        kind="inequality",
         needs=(UNSIGNED,),
         proofs={"structure": HALF_RANGE},
     )

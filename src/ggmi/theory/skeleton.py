@@ -215,12 +215,16 @@ def sketch(
     h[::2], g[::2] = np.arange(e) % sizes.values, np.arange(m) % sizes.values
     chained = regime in WITH_MODEL_CHAIN
     alone = generator.random(count) < 0.5 if independent is None else np.full(count, independent)
+    allowed = np.array(list(curations) or ALLOWED[regime])
+    curation = allowed[np.arange(count) % len(allowed)]
     mask = np.ones((count, e, m), dtype=bool)
     if chained:
         # Three ways to a chain that leaves W something: outputs that noise cannot take from one e_M's to
         # another's; an e_M that names h(e_p); few pairs of factors.
         way = generator.integers(0, 3, count)
         way[alone] = 0
+        # A channel bridges everything but for an e_M that tells M(p).
+        way[(curation == CHANNEL) & ~alone] = 1
         spaced = way == 0
         g[spaced] = sizes.spacing * (np.arange(m) % sizes.clusters)
         owner = np.concatenate([np.tile(np.arange(e), (count, 1)), generator.integers(0, e, (count, m))], axis=1)
@@ -232,8 +236,6 @@ def sketch(
         lonely = ~mask.any(axis=2)
         mask[lonely, generator.integers(0, m, int(lonely.sum()))] = True
     total = h[:, :, None] + g[:, None, :]
-    allowed = np.array(list(curations) or ALLOWED[regime])
-    curation = allowed[np.arange(count) % len(allowed)]
     # In the wider regimes half of the prompt factors are functions too, and half the model's see the anchors.
     certain = np.full(count, regime in ("declared", "without_4.1")) | (generator.random(count) < 0.5)
     prompt_map = generator.integers(0, e, (count, s))

@@ -279,7 +279,7 @@ def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Sequence[Refutation
         assert not own[own["form"] != "stated"]["violated_share"].any(), f"an amendment of {statement.key} is false"
         own = own[own["form"] == "stated"]
         for regime in REGIMES.values():
-            covered = own[[regime.covers(REGIMES[key]) for key in own["regime"]]]
+            covered = own[np.array([regime.covers(REGIMES[key]) for key in own["regime"]], dtype=bool)]
             refutation = by_key.get((statement.key, regime.key), Refutation(statement.key, regime.key, 0))
             result.append(_verdict(statement, regime.key, covered, refutation))
     return pd.DataFrame(result, columns=list(VERDICT_COLUMNS))

@@ -234,6 +234,8 @@ class World(Laws):
         The factors eta^L of the L hidden layers that the losses of W and of W' see the data through.
     lambda_excess
         How far the lambda of Lemma E.1 lies above the smallest that the lemma allows.
+    modulus
+        What M(p) is a sum modulo; 0 for a sum over the integers.
     values
         What M(p) and S_gen take at each index, shape (max(k, y),); the indices themselves by
         default. Only the noise S_gen - M(p) depends on it.
@@ -262,6 +264,7 @@ class World(Laws):
     contraction: Fraction = Fraction(1)
     anchor_contraction: Fraction = Fraction(1)
     lambda_excess: Fraction = Fraction(0)
+    modulus: int = 0
     values: Indices | None = None
     _marginals: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
     _entropies: dict[str, Array] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -344,7 +347,8 @@ class World(Laws):
         for name, table in (("loss", loss), ("anchor_loss", anchor_loss)):
             if table is not None:
                 tables[name] = np.asarray(table, dtype=float)
-        return cls(**{name: table[None] for name, table in tables.items()}, **options)  # type: ignore[arg-type]
+        arrays = {name: table[None] for name, table in tables.items()}
+        return cls(**arrays, modulus=modulus or 0, **options)  # type: ignore[arg-type]
 
     def _check_shapes(self) -> None:
         """Refuse tables that do not chain, empty alphabets and worlds too large to enumerate."""
