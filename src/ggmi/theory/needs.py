@@ -66,12 +66,12 @@ def _examples_told(world: World, name: str) -> Array:
 
 LAMBDA_EXISTS = Assumption(
     "lambda exists",
-    r"a $\lambda$ exists: $I(e_p, \Mp) > 0$, or $e_p$ does not vary",
+    r"a $\lambda$ exists: $I(e_p, \Mp)$ is not zero, or $e_p$ does not vary",
     _lambda_missing,
 )
 ALPHA_EXISTS = Assumption(
     "alpha exists",
-    r"an $\alpha$ exists: $H(\Sa \mid W) > 0$, or $H(\Sa \mid W') = 0$",
+    r"an $\alpha$ exists: $H(\Sa \mid W)$ is not zero, or $H(\Sa \mid W') = 0$",
     _alpha_missing,
 )
 BOUNDED = Assumption(
