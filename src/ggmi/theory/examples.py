@@ -19,7 +19,7 @@ from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, Family, Prompts, draw
 from ggmi.theory.learners import deterministic
-from ggmi.theory.regimes import DECLARED
+from ggmi.theory.regimes import DECLARED, proof_in
 from ggmi.theory.statement import Statement
 from ggmi.theory.terms import Term
 from ggmi.theory.world import World
@@ -106,7 +106,8 @@ def evaluate_examples(seed: int, *, worlds: int) -> tuple[pd.DataFrame, Mapping[
     Returns
     -------
     table : DataFrame
-        Columns `COLUMNS`: the table ``examples.csv``.
+        Columns `COLUMNS`: the table ``examples.csv``. ``verdict`` is ``fails``, ``holds`` where there is a
+        proof, or ``none found``.
     certificates : dict
         Certified counterexamples by file name.
     """
@@ -150,7 +151,7 @@ def _row(form: Statement, batches: Sequence[World]) -> tuple[dict[str, Any], dic
         worst = max([worst, *excess[excess > form.tolerance]])
     stored = certificate(form, DECLARED, batches[-1]) if len(batches[-1]) == 1 else None
     proven = stored if stored and stored["verdict"] == "violated" else None
-    verdict = "fails" if worst else "holds"
+    verdict = "fails" if worst else "holds" if proof_in(form.proofs, DECLARED) else "none found"
     label = form.label.removesuffix(" marginal").removesuffix(" charitable")
     return {
         "statement": label,
