@@ -87,7 +87,7 @@ def sights(found: Mapping[str, Any]) -> list[str]:
     What the encoder sees of a is not known: it runs behind an endpoint, which may cut texts.
     """
     said, untold = [], []
-    for name, one in [("T", found["train"]), *((one_line(one["name"]), one) for one in found["sets"])]:
+    for name, one in _files(found):
         seen = one["seen"]
         if seen is None:
             untold.append(name)
@@ -124,7 +124,7 @@ def prefixes(found: Mapping[str, Any]) -> list[str]:
     Every instruction of a begins with “You are a careful translator.”, 30 characters, which are not compared.
     """
     owners: dict[tuple[str, str], list[str]] = {}
-    for name, one in [("T", found["train"]), *((one_line(one["name"]), one) for one in found["sets"])]:
+    for name, one in _files(found):
         for field, prefix in one["prefix"].items():
             owners.setdefault((field, prefix), []).append(name)
     return [
@@ -150,7 +150,7 @@ def unread_columns(found: Mapping[str, Any]) -> list[str]:
     Not read of a: the column input; if it belongs to the records, name it (--map context=input).
     """
     owners: dict[tuple[str, ...], list[str]] = {}
-    for name, one in [("T", found["train"]), *((one_line(one["name"]), one) for one in found["sets"])]:
+    for name, one in _files(found):
         if columns := one["unread_columns"]:
             owners.setdefault(tuple(one_line(column) for column in columns), []).append(name)
     said = []
@@ -163,6 +163,11 @@ def unread_columns(found: Mapping[str, Any]) -> list[str]:
             f"records, name it (--map context={shown[0]})."
         )
     return said
+
+
+def _files(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """T and every set, by the names that sentences give them."""
+    return [("T", found["train"]), *((one_line(one["name"]), one) for one in found["sets"])]
 
 
 def shortened(text: str, most: int = 60) -> str:
