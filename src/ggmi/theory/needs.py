@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ggmi.theory.statement import EXACT, TOLERANCE, Assumption
-from ggmi.theory.world import Array, World, example_values
+from ggmi.theory.world import Array, World, entropy_of
 
 
 def _lambda_missing(world: World) -> Array:
@@ -50,18 +50,15 @@ def _too_wide(world: World, learner: str, *, layers: bool) -> Array:
     return np.where(oscillation > most + EXACT, oscillation - most, 0.0)
 
 
-def _examples_told(world: World, name: str) -> Array:
-    """Total correlation of the examples that a variable stands for, those of S_gen given p, in nats."""
-    n = world.examples(name)
-    if n == 1:
+def dependence_of_examples(world: World, name: str) -> Array:
+    """Total correlation of the examples that a variable stands for, given p but for the anchors', in nats."""
+    if (n := world.examples(name)) == 1:
         return np.zeros(len(world))
-    law = world.marginal(["S_anchor", name]) if name != "S_anchor" else world.marginal([name])[:, None]
-    mass = law.sum(axis=2)
-    side = example_values(law.shape[2], n)
-    alone = [law.reshape(*law.shape[:2], side**i, side, -1).sum(axis=(2, 4)) for i in range(n)]
+    given = "" if name == "S_anchor" else "p"
     # Each entropy given p is that of the joint law less that of p.
-    told = sum(world._entropy(part.reshape(len(law), -1)) for part in alone)
-    return np.maximum(told - world._entropy(law.reshape(len(law), -1)) - (n - 1) * world._entropy(mass), 0.0)
+    alone = sum(entropy_of(law) for law in world.laws_by_place(name, given))
+    together = world.entropy([name, "S_anchor"] if given else name)
+    return np.maximum(alone - together - (n - 1) * (world.entropy("S_anchor") if given else 0.0), 0.0)
 
 
 LAMBDA_EXISTS = Assumption(
@@ -96,16 +93,17 @@ LAYERED, LAYERED_ANCHOR = (
     )
     for learner in ("W", "W'")
 )
-# The paper declares them i.i.d. (Lemma 3.1); with a prompt each they are independent given all prompts.
+# Lemma 3.1 declares those of S_gen i.i.d., section 4.3 draws those of S_anchor from D. With a prompt each
+# the former are independent given all prompts.
 EXAMPLES = Assumption(
     "the examples of S_gen are independent given p",
     r"the examples of $\Sg$ are independent given $p$",
-    partial(_examples_told, name="S_gen"),
+    partial(dependence_of_examples, name="S_gen"),
 )
 ANCHOR_EXAMPLES = Assumption(
     "the examples of S_anchor are independent",
     r"the examples of $\Sa$ are independent",
-    partial(_examples_told, name="S_anchor"),
+    partial(dependence_of_examples, name="S_anchor"),
 )
 NEEDS = (
     LAMBDA_EXISTS,

@@ -16,6 +16,7 @@ from ggmi.errors import UserError
 from ggmi.formulas import plain, plain_prose
 from ggmi.theory import terms
 from ggmi.theory.catalogue import STATEMENTS, renamed
+from ggmi.theory.needs import dependence_of_examples
 from ggmi.theory.regimes import ASSUMPTIONS, REGIMES
 from ggmi.theory.statement import EXACT, Statement
 from ggmi.theory.tables import (
@@ -32,7 +33,7 @@ from ggmi.theory.tables import (
     read_values,
     symbols,
 )
-from ggmi.theory.world import MAX_STATES, Array, World, example_values
+from ggmi.theory.world import MAX_STATES, Array, World
 
 Index = Mapping[int, int]
 
@@ -239,32 +240,16 @@ def _check_examples(world: World) -> None:
     """Refuse training sets that are not of independent examples: of one law for the anchors, given p for the others."""
     for name, share in (("S_anchor", "1/m"), ("M", "1/n"), ("S_gen", "1/n")):
         n = world.examples(name)
-        if n == 1:
-            continue
-        law = world.marginal([name] if name == "S_anchor" else ["S_anchor", name])[0]
-        law = law if law.ndim == 2 else law[None]
-        law = law[law.sum(axis=1) > 0]
-        sides = [_side(law, n, i) for i in range(n)]
-        product = law.sum(axis=1, keepdims=True) ** (1 - n) * np.ones_like(law)
-        digits = (
-            np.arange(law.shape[1])[:, None] // example_values(law.shape[1], n) ** np.arange(n)[::-1] % len(sides[0][0])
-        )
-        for i in range(n):
-            product = product * sides[i][:, digits[:, i]]
-        alike = name != "S_anchor" or max(np.abs(side - sides[0]).max() for side in sides) < EXACT
-        if np.abs(product - law).max() > EXACT or not alike:
+        alike = True
+        if name == "S_anchor":
+            first, *others = world.laws_by_place(name, "")
+            alike = all(np.abs(law - first).max() < EXACT for law in others)
+        if dependence_of_examples(world, name)[0] > EXACT or not alike:
             of = "of one law" if name == "S_anchor" else "given p"
             raise UserError(
                 f"parameter '{share}' is 1/{n}, but {name} does not number sets of {n} examples that are "
                 f"independent {of}"
             )
-
-
-def _side(law: Array, n: int, place: int) -> Array:
-    """Law of one of n examples, shape (p, values)."""
-    side = example_values(law.shape[1], n)
-    parts: Array = law.reshape(len(law), side**place, side, -1).sum(axis=(1, 3))
-    return parts
 
 
 def _symbols_of(tables: Iterable[Rows]) -> list[int]:

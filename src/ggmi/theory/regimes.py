@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.theory.statement import Assumption, Flags
-from ggmi.theory.world import Array, World, example_values
+from ggmi.theory.world import Array, World, entropy_of, example_values
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,8 @@ def _information_given_anchor(law: Array, onehot: Array) -> Array:
     """I(noise; M | S_anchor) in nats, from the law of (S_anchor, M, S_gen)."""
     joint = np.einsum("zsky,kyd->zskd", law, onehot)
     parts = joint, joint.sum(axis=(2, 3)), joint.sum(axis=3), joint.sum(axis=2)
-    all_, s, sk, sd = (_plain_entropy(part) for part in parts)
+    all_, s, sk, sd = (entropy_of(part) for part in parts)
     return np.maximum(sk + sd - all_ - s, 0.0)
-
-
-def _plain_entropy(law: Array) -> Array:
-    flat = law.reshape(len(law), -1)
-    return -(flat * np.log(np.where(flat > 0, flat, 1.0))).sum(axis=1)
 
 
 def _unlinked(a: str, b: str, given: str) -> Assumption:
@@ -113,7 +108,7 @@ OUTPUT_CHAIN = _unlinked("h", "S_gen", "M")
 TRAINING_CHAIN = _unlinked("M", "W", "S_gen")
 FUNCTION_OF_PROMPT = Assumption(
     "e_p is a function of p",
-    r"$e_p$ is a function of $p$ (section 3.2)",
+    r"$e_p$, the factor of the prompt (Definition 4.1), is a function of $p$",
     lambda world: np.maximum(world.conditional_entropy("e_p", "S_anchor"), 0.0),
 )
 NOISE = Assumption(
@@ -125,7 +120,8 @@ NOISE = Assumption(
 DECLARED = Regime(
     "declared",
     r"All that the paper declares: the Markov chains $\Sa \to p \to e_p \to W$ and $\Mp \to e_M \to W$ of section 4.1; "
-    r"$e_p$ a function of $p$; $\Sg = \Mp + \varepsilon$ with noise that is independent of $\Mp$ given $p$, or none; "
+    r"$e_p$, the factor of the prompt, a function of $p$; $\Sg = \Mp + \varepsilon$ with noise that is "
+    r"independent of $\Mp$ given $p$, or none; "
     r"the chains $h(e_p) \to \Mp \to \Sg$ and $\Mp \to \Sg \to W$; $h$ and $g$ deterministic.",
     (PROMPT_CHAIN, MODEL_CHAIN, FUNCTION_OF_PROMPT, NOISE, OUTPUT_CHAIN, TRAINING_CHAIN),
 )

@@ -152,11 +152,7 @@ class Laws:
 
     def entropy(self, names: Sequence[str] | str) -> Array:
         """Joint entropy in nats, shape (B,)."""
-        return self._entropy(self.marginal(listed(names)).reshape(len(self), -1))
-
-    def _entropy(self, law: Array) -> Array:
-        # The logarithm of one is zero, so states of probability zero add nothing.
-        return -(law * self.xp.log(self.xp.where(law > 0, law, 1.0))).sum(axis=-1)
+        return entropy_of(self.marginal(listed(names)), self.xp)
 
     def outcome_law(self, learner: str) -> Array:
         """Law of what a random error depends on: (B, p, S_gen, W) for W, (B, p, 1, W') for W'."""
@@ -164,15 +160,19 @@ class Laws:
             return self.marginal(["S_anchor", "S_gen", "W"])
         return self.marginal(["S_anchor", "W'"])[:, :, None, :]
 
-    def example_law(self, name: str, given: str) -> Array:
-        """Law of one example of S_anchor, M or S_gen, shape (B, p, z); p has one row unless it is given."""
-        law = self.marginal(["S_anchor", name] if given else [name])
-        law = law if given else law[:, None]
+    def laws_by_place(self, name: str, given: str) -> list[Array]:
+        """Law of each of the examples that a symbol stands for, with p where it is given, shape (B, p, z) each."""
+        law = self.marginal(["S_anchor", name]) if given else self.marginal([name])[:, None]
         n = self.examples(name)
         side = example_values(law.shape[-1], n)
-        # The examples are the digits; where each has a prompt of its own their laws given p differ.
-        one_each = [law.reshape(*law.shape[:2], side**i, side, -1).sum(axis=(2, 4)) for i in range(n)]
-        law = sum(one_each[1:], one_each[0]) / n
+        # The examples are the digits, the first most significant.
+        return [law.reshape(*law.shape[:2], side**i, side, -1).sum(axis=(2, 4)) for i in range(n)]
+
+    def example_law(self, name: str, given: str) -> Array:
+        """Law of one example of S_anchor, M or S_gen, shape (B, p, z); p has one row unless it is given."""
+        laws = self.laws_by_place(name, given)
+        # Where each example has a prompt of its own their laws given p differ.
+        law = sum(laws[1:], laws[0]) / len(laws)
         if given:
             mass = law.sum(axis=-1, keepdims=True)
             law = law / self.xp.where(mass > 0, mass, 1.0)
@@ -469,6 +469,13 @@ class World(Laws):
         one, two, three = listed(a), listed(b), listed(given)
         shared = self.entropy(three) if three else 0.0
         return self.entropy([*one, *three]) + self.entropy([*two, *three]) - self.entropy([*one, *two, *three]) - shared
+
+
+def entropy_of(law: Array, xp: Any = np) -> Array:
+    """Entropy in nats over all axes but the batch's, shape (B,)."""
+    flat = law.reshape(len(law), -1)
+    # The logarithm of one is zero, so states of probability zero add nothing.
+    return -(flat * xp.log(xp.where(flat > 0, flat, 1.0))).sum(axis=-1)
 
 
 def example_values(size: int, examples: int) -> int:
