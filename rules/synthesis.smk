@@ -77,7 +77,7 @@ rule parsed_set:
 
 rule imported_set:
     input:
-        lambda w: generator_of(w).path,
+        lambda w: generator_of(w).watched,
     output:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/records.jsonl",
         failures=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/failures.jsonl",
@@ -90,7 +90,7 @@ rule imported_set:
         **SET_RESOURCES,
     params:
         code=code("imported_set"),
-        fields=lambda w: generator_of(w).fields,
+        source=lambda w: generator_of(w).read_settings(),
     script:
         "../workflow/scripts/imported_set.py"
 

@@ -577,11 +577,11 @@ def test_every_setting_of_a_backend_either_decides_responses_or_is_its_manner():
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (task(anchors={"source": "a.csv"}), "tasks.t.anchors.source: there is no file 'a.csv'"),
+        (task(anchors={"source": "a.csv"}), "tasks.t.anchors.source: a.csv: there is no such file or folder"),
         (task(prompts={"template": "mine.txt"}), "tasks.t.prompts.template: there is no file 'mine.txt'"),
         (
             task(generators={"g": {"kind": "import", "path": "s.jsonl"}}),
-            "tasks.t.generators.g.path: there is no file 's.jsonl'",
+            "tasks.t.generators.g.path: s.jsonl: there is no such file or folder",
         ),
         (
             task(estimation={"entailment": {"model": "./nowhere"}}),

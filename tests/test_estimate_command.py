@@ -190,34 +190,22 @@ GOOD = json.dumps(tasks(1)[0])
     [
         (b"", "holds no records"),
         (f"{GOOD}\n".encode(), "holds 1 records; at least 4 are needed"),
-        (f"{GOOD}\n[1, 2]\n".encode(), "line 2 is not an object but a list"),
-        (f"{GOOD}\n{GOOD[:-9]}".encode(), "line 2 is not JSON"),
+        (f"{GOOD}\n[1, 2]\n".encode(), "1 of 2 rows hold no record: 1 not an object (line 2: but a list)"),
+        (f"{GOOD}\n{GOOD[:-9]}".encode(), "1 not JSON (line 2: "),
         (f"{GOOD}\n".encode() + '{"instruction": "Übe.", "response": "ü"}'.encode("latin-1"), "line 2 is not UTF-8"),
-        (
-            f'{GOOD}\n{{"instruction": [3], "response": "x"}}'.encode(),
-            "line 2: the field 'instruction' (instruction) is a",
-        ),
-        (
-            f'{GOOD}\n{{"instruction": "x", "response": ""}}'.encode(),
-            "line 2: the field 'response' (response) is empty",
-        ),
-        (f'{GOOD}\n{{"instruktion": "x", "response": "y"}}'.encode(), "did you mean 'instruktion'?"),
-        (
-            f'{GOOD}\n{{"instruction": "x", "response": "y", "tokens": "z"}}'.encode(),
-            "line 2: the field 'tokens' is 'z'",
-        ),
-        (f'{GOOD}\n{{"instruction": "x", "response": "y", "log_prob_nats": 2}}'.encode(), "is finite and at most 0"),
-        (f'{GOOD}\n{{"instruction": "x", "response": "y", "log_prob_nats": NaN}}'.encode(), "NaN is no JSON number"),
-        (f'{GOOD}\n{{"instruction": "x", "response": "y", "anchor_ids": [1]}}'.encode(), "allowed: a list of ids"),
-        (b'{"id": "a", "instruction": "x", "response": "y"}\n' * 2, "line 2: the id 'a' is that of line 1 already"),
+        (f'{GOOD}\n{{"instruction": [3], "response": "x"}}'.encode(), "that is a list (line 2)"),
+        (f'{GOOD}\n{{"instruction": "x", "response": ""}}'.encode(), "1 with an empty response in 'response' (line 2)"),
+        (b'{"instruktion": "x", "response": "y"}', "its columns are instruktion, response; name it with --map instr"),
     ],
 )
 def test_a_bad_set_is_answered_with_one_sentence_and_nothing_is_made(capsys, tmp_path, train, content, sentence):
     bad = tmp_path / "bad.jsonl"
     bad.write_bytes(content)
-    said = told(capsys, "--train", train, "--synthetic", str(bad), "--json", str(tmp_path / "out.json"))
+    words = ["--train", train, "--synthetic", str(bad), "--json", str(tmp_path / "out.json"), "--invalid", "stop"]
+    said = told(capsys, *words)
     assert said.startswith(f"ggmi: {bad}: ")
     assert sentence in said
+    assert ("--invalid drop leaves them out" in said) == ("hold no record" in said)
     assert not (tmp_path / "out.json").exists()
 
 
@@ -226,7 +214,7 @@ def test_a_bad_set_is_answered_with_one_sentence_and_nothing_is_made(capsys, tmp
     [
         (["--map", "instruktion=prompt"], "--map: there is no field 'instruktion'; did you mean 'instruction'?"),
         (["--map", "prompt"], "--map: 'prompt' is not of the form field=column"),
-        (["--map", "response="], "--map: 'response=' names no column; only context and id may be left out"),
+        (["--map", "response="], "--map: response needs a name; only context and id may be left out"),
         (["--train-map", "respnse=x"], "--train-map: there is no field 'respnse'; did you mean 'response'?"),
         (["--synthetic-map", "id=x", "id=y"], "--synthetic-map: id is named twice"),
         (["--records", "2"], "--records: 2 is not allowed"),
@@ -325,22 +313,32 @@ def test_t_and_the_sets_may_have_other_names_and_the_same_command_gives_the_same
     renamed = [{"prompt": row["instruction"], "answer": row["response"]} for row in tasks(12)]
     train, other = write(tmp_path / "t.jsonl", renamed), write(tmp_path / "s.jsonl", tasks(12, 6))
     words = ["--train", train, "--synthetic", other, "--json", str(tmp_path / "o.json")]
-    assert "there is no field 'instruction'" in told(capsys, *words)
     both = told(capsys, *words, "--map", "instruction=prompt", "response=answer")
-    assert both.startswith(f"ggmi: {other}: line 1: there is no field 'prompt'")
+    assert both.startswith(f"ggmi: {other}: no row has the field 'prompt' (instruction); ")
     maps = ["--train-map", "instruction=prompt", "response=answer"]
     assert cli.main(["estimate", *words, *maps]) == 0
     first = (tmp_path / "o.json").read_bytes()
     again = ["--map", "instruction=prompt", "response=answer", "--synthetic-map", "instruction=instruction"]
     assert cli.main(["estimate", *words, *again, "response=response"]) == 0
     assert (tmp_path / "o.json").read_bytes() == first
+    # These names are known, too, and a map may be that of one set.
+    assert cli.main(["estimate", *words]) == 0
+    assert (tmp_path / "o.json").read_bytes() == first
+    assert cli.main(["estimate", *words, "--map-of", "s", "instruction=instruction", "response=response"]) == 0
+    assert (tmp_path / "o.json").read_bytes() == first
 
 
 def test_a_set_named_twice_a_missing_file_and_an_unknown_format_are_refused(capsys, train, tmp_path):
     (tmp_path / "link.jsonl").symlink_to(train)
     assert "is named twice" in told(capsys, "--train", train, "--synthetic", train, str(tmp_path / "link.jsonl"))
-    assert "cannot be read" in told(capsys, "--train", train, "--synthetic", str(tmp_path / "no.jsonl"))
-    assert "unknown format; allowed: .jsonl" in told(capsys, "--train", train, "--synthetic", "a.txt")
+    assert "no.jsonl: there is no such file" in told(
+        capsys, "--train", train, "--synthetic", str(tmp_path / "no.jsonl")
+    )
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    assert "name it with --format, one of jsonl, " in told(
+        capsys, "--train", train, "--synthetic", str(tmp_path / "a.txt")
+    )
+    assert "which can be one set only" in told(capsys, "--train", "-", "--synthetic", "-")
 
 
 def test_options_given_twice_add_up_or_are_refused(capsys):

@@ -15,8 +15,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.text.records import FIELDS, REQUIRED
-from ggmi.text.samples import PROMPT, Sample, read_sample
+from ggmi.text.columns import PROMPT
+from ggmi.text.forms import checked_names
+from ggmi.text.places import STDIN, find, short_name
+from ggmi.text.records import FIELDS
+from ggmi.text.samples import Sample, read_sample
+from ggmi.text.tables import FORMATS
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is used is
     from ggmi.information.embedding import Encoder
@@ -50,10 +54,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser
         Of the command.
     """
+    files = "a file, folder or pattern of files, - or a hub id; docs/files.md lists what is read"
+    parser.add_argument("--train", required=True, action=Once, metavar="T", help=f"training set: {files}")
     parser.add_argument(
-        "--train", required=True, action=Once, metavar="T", help="training set: .jsonl, .csv or .parquet"
+        "--synthetic", required=True, nargs="+", action="extend", metavar="SET", help="synthetic sets, named likewise"
     )
-    parser.add_argument("--synthetic", required=True, nargs="+", action="extend", metavar="SET", help="synthetic sets")
     parser.add_argument(
         "--pairs", action=Once, metavar="COLUMN", help="pair records of the same COLUMN, such as prompt_id"
     )
@@ -63,6 +68,25 @@ def add_arguments(parser: ArgumentParser) -> None:
         ("--synthetic-map", "what the sets call them, where --map does not hold for them"),
     ):
         parser.add_argument(option, nargs="+", action="extend", default=[], metavar="FIELD=COLUMN", help=purpose)
+    parser.add_argument(
+        "--map-of",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("SET", "FIELD=COLUMN"),
+        help="what one set calls them, by the set's name; may be given again for another",
+    )
+    parser.add_argument(
+        "--format", action=Once, choices=FORMATS, help="of files of which neither content nor name tells it"
+    )
+    parser.add_argument("--encoding", action=Once, metavar="NAME", help="of text that is not UTF-8, such as cp1252")
+    parser.add_argument(
+        "--invalid",
+        action=Once,
+        choices=("drop", "stop"),
+        default="drop",
+        help="rows that hold no record: drop counts them and leaves them out (default), stop reads nothing then",
+    )
     parser.add_argument(
         "--parts", nargs="+", action=Once, default=list(FIELDS), choices=FIELDS, help="fields that are compared"
     )
@@ -115,35 +139,65 @@ def fields_of(words: Sequence[str], option: str = "--map") -> dict[str, str]:
         field, separator, column = word.partition("=")
         if not separator:
             raise UserError(f"{option}: {word!r} is not of the form field=column")
-        if field not in (*FIELDS, "id"):
-            raise UserError(f"{option}: there is no field {field!r}; {did_you_mean(field, (*FIELDS, 'id'))}")
         if field in found:
             raise UserError(f"{option}: {field} is named twice")
-        if not column and field in REQUIRED:
-            raise UserError(f"{option}: {word!r} names no column; only context and id may be left out")
         found[field] = column
+    try:
+        checked_names(found)
+    except UserError as error:
+        raise UserError(f"{option}: {str(error).removeprefix('fields: ')}") from None
     return found
 
 
-def names_of(paths: Sequence[str]) -> list[str]:
-    """Short names of files: their stems, or the folders in which their paths differ where stems agree.
+def names_of(sources: Sequence[str]) -> list[str]:
+    """Short names of sets: their files' stems, or the folders in which their paths differ where stems agree.
 
     Examples
     --------
-    >>> names_of(["x/a.jsonl", "y/b.csv"]), names_of(["s/3-ins/a.jsonl", "s/20-ins/a.jsonl"])
+    >>> names_of(["x/a.jsonl.gz", "y/b.csv"]), names_of(["s/3-ins/a.jsonl", "s/20-ins/a.jsonl"])
     (['a', 'b'], ['3-ins', '20-ins'])
     """
-    names = [Path(path).stem for path in paths]
+    names = [short_name(source) for source in sources]
     if len(set(names)) < len(names):
-        parts = [Path(path).with_suffix("").parts for path in paths]
+        parts = [(*Path(source).parts[:-1], name) for source, name in zip(sources, names, strict=True)]
         first, last = (_shared(row) for row in (parts, [part[::-1] for part in parts]))
         names = ["/".join(part[first : len(part) - last]) for part in parts]
-    return names if len(set(names)) == len(names) and all(names) else list(paths)
+    return names if len(set(names)) == len(names) and all(names) else list(sources)
 
 
 def _shared(rows: Sequence[Sequence[str]]) -> int:
     """How many places at the start all rows have in common."""
     return sum(1 for _ in takewhile(lambda place: len(set(place)) == 1, zip(*rows, strict=False)))
+
+
+def maps_of(options: Namespace, names: Sequence[str]) -> list[dict[str, str]]:
+    """What T and each set call their fields.
+
+    Parameters
+    ----------
+    options
+        Of `add_arguments`.
+    names
+        Of the sets.
+
+    Raises
+    ------
+    UserError
+        If a map is not as it should be, or there is no set of its name.
+    """
+    common = fields_of(options.map)
+    of_sets = common | fields_of(options.synthetic_map, "--synthetic-map")
+    own: dict[int, dict[str, str]] = {}
+    for one, *words in options.map_of:
+        known = [i for i, pair in enumerate(zip(names, options.synthetic, strict=True)) if one in pair]
+        if not known or not words:
+            hint = "and FIELD=COLUMN must follow" if known else did_you_mean(one, names)
+            raise UserError(f"--map-of: {one!r} must be the name of a set; {hint}")
+        if known[0] in own:
+            raise UserError(f"--map-of: {one!r} is given twice; name all its columns at once")
+        own[known[0]] = fields_of(words, "--map-of")
+    train = common | fields_of(options.train_map, "--train-map")
+    return [train, *(of_sets | own.get(i, {}) for i in range(len(names)))]
 
 
 def run(options: Namespace, report_parts: Path) -> None:
@@ -164,9 +218,8 @@ def run(options: Namespace, report_parts: Path) -> None:
     from ggmi.io import write_json, write_text
     from ggmi.reporting.terminal import show
 
-    fields = fields_of(options.map)
-    of_train = fields | fields_of(options.train_map, "--train-map")
-    of_sets = fields | fields_of(options.synthetic_map, "--synthetic-map")
+    names = names_of(options.synthetic)
+    maps = maps_of(options, names)
     if options.records < 4:
         raise UserError(f"--records: {options.records} is not allowed; at least 4 are needed")
     if options.seed < 0:
@@ -174,14 +227,25 @@ def run(options: Namespace, report_parts: Path) -> None:
     for path in options.synthetic:
         if sum(same_file(path, other) for other in options.synthetic) > 1:
             raise UserError(f"--synthetic: {path} is named twice")
+    if STDIN in options.synthetic and options.train == STDIN:
+        raise UserError("--train, --synthetic: - is standard input, which can be one set only")
     check_outputs(options)
-    key = options.pairs or PROMPT
-    samples = [read_sample(options.train, of_train, key=key)]
-    samples += [read_sample(path, of_sets, key=key) for path in options.synthetic]
+    samples = [
+        read_sample(
+            source,
+            fields,
+            key=options.pairs,
+            parts=options.parts,
+            form=options.format,
+            encoding=options.encoding,
+            invalid=options.invalid,
+        )
+        for source, fields in zip([options.train, *options.synthetic], maps, strict=True)
+    ]
     encoder = encoder_of(options.encoder, options.encoder_url, options.key_env)
     found = estimated(
         samples,
-        names_of(options.synthetic),
+        names,
         pairs=options.pairs,
         parts=options.parts,
         encoder=encoder,
@@ -296,7 +360,8 @@ def check_outputs(options: Namespace) -> None:
     UserError
         Before anything is computed.
     """
-    read = [("--train", options.train), *(("--synthetic", path) for path in options.synthetic)]
+    named = [("--train", options.train), *(("--synthetic", source) for source in options.synthetic)]
+    read = [(option, str(file)) for option, source in named for file in find(source).files]
     models = [(f"--{name}", getattr(options, name)) for name in ("encoder", "entailment")]
     for option, file in (("--json", options.json), ("--html", options.html)):
         if file is None:
@@ -398,7 +463,7 @@ def estimated(
             "records": len(train),
             "seen": real.sight(),
             "prefix": prefixes[0],
-            "unread_columns": list(train.unread),
+            **train.reading.described(),
         },
         "sets": [
             {
@@ -407,7 +472,7 @@ def estimated(
                 "records": len(one),
                 "seen": one.sight(),
                 "prefix": prefix,
-                "unread_columns": list(one.sample.unread),
+                **one.sample.reading.described(),
                 "pairing": pairing,
                 "estimates": corrected[name],
             }

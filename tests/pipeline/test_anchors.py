@@ -13,8 +13,9 @@ from ggmi.text.records import read_records, write_records
 
 COUNTS = {"anchor_records": 50, "train_records": 30, "test_records": 20}
 SOURCE = {
-    "is_file": True,
-    "split": "train",
+    "split": None,
+    "encoding": None,
+    "invalid": "drop",
     "revision": None,
     "fields": {},
     "test_share": 0.2,
@@ -90,6 +91,8 @@ def test_a_file_is_split_eight_to_two_whatever_its_format(kind, rows, lines, tmp
         path = tmp_path / "records.parquet"
         pq.write_table(pa.Table.from_pylist(rows), path)
     sets, report = source_sets({**SOURCE, "source": str(path)}, seed=2)
+    read = report.pop("read")
+    assert (read["format"], read["left_out"]) == ({"jsonl": "JSON lines", "csv": "CSV", "parquet": "Parquet"}[kind], [])
     assert report == {
         "anchors": 8,
         "train": 8,
@@ -120,21 +123,20 @@ def test_near_duplicates_across_the_split_are_reported_with_both_ids(rows, lines
     assert {pair["rouge_l"] for pair in found} == {round(8 / 9, 4)}
 
 
-def test_a_data_set_folder_is_read_by_datasets(rows, lines, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_a_folder_is_one_set(rows, lines, tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     lines(rows).rename(folder / "train.jsonl")
-    sets, report = source_sets({**SOURCE, "source": str(folder), "is_file": False}, seed=2)
+    sets, report = source_sets({**SOURCE, "source": str(folder)}, seed=2)
     assert (report["train"], report["test"]) == (8, 2)
     assert {r.values for r in (*sets.train, *sets.test)} == {r.values for r in read_records(folder / "train.jsonl")}
 
 
 def test_a_folder_is_watched_file_by_file_and_a_file_that_exists_is_no_id_of_the_hub(tmp_path):
-    for name in ("b.jsonl", "a.jsonl", "plain.txt"):
+    for name in ("b.jsonl", "a.jsonl", "README.md", "part"):
         (tmp_path / name).touch()
-    assert AnchorSource(source=str(tmp_path)).watched == [
-        str(tmp_path / n) for n in ("a.jsonl", "b.jsonl", "plain.txt")
-    ]
-    assert AnchorSource(source=str(tmp_path / "plain.txt")).is_file
+    # What describes a set is no part of it.
+    assert AnchorSource(source=str(tmp_path)).watched == [str(tmp_path / n) for n in ("a.jsonl", "b.jsonl")]
+    assert AnchorSource(source=str(tmp_path / "part")).is_here
+    assert not AnchorSource(source="owner/data-set").is_here
     assert AnchorSource(source="owner/data-set").watched == AnchorSource().watched == []

@@ -138,7 +138,7 @@ def test_an_imported_set_has_the_columns_of_one_made_here():
     assert [list(r) for r in rows] == [COLUMNS] * 2
     assert {r["generator"] for r in rows} == {"theirs"}
     _, _, of_parsed = parsed_rows([row(0, TEXTS[0])], ANCHORS, "tiny")
-    assert set(summary) == {*of_parsed, "missing", "cut_prompts"}
+    assert set(summary) == {*of_parsed, "missing", "cut_prompts", "read"}
     assert (summary["records"], summary["responses"], summary["validity"]) == (2, 0, None)
 
 

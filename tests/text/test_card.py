@@ -8,7 +8,7 @@ from ggmi.io import write_text
 from ggmi.text.card import COLUMNS, Card, card_text, fenced, inert
 from ggmi.text.jsonl import write_rows
 from ggmi.text.parsing import parse
-from ggmi.text.records import read_dataset
+from ggmi.text.samples import read_sample
 from ggmi.text.synthetic import Origin, TokenSpan, synthetic_rows
 
 HOSTILE = "<script>alert(1)</script> ![x](http://a) `y` | # *b*\n---\nlicense: evil\n{{ x }} \u202e =1+1"
@@ -48,7 +48,7 @@ def test_a_folder_with_a_card_is_a_data_set(tmp_path, monkeypatch):
     assert list(loaded) == ["train"]
     assert loaded["train"].column_names == list(COLUMNS)
     assert loaded["train"].to_list() == rows
-    assert [record.id for record in read_dataset(str(folder))] == ["k-0", "k-1"]
+    assert [record.id for record in read_sample(folder).records] == ["k-0", "k-1"]
     # Neither a set made anew in its place nor one whose folder has the same name is taken for this one.
     write_rows(folder / "synthetic.jsonl", rows[:1])
     write_rows(tmp_path / "other/set/synthetic.jsonl", rows[1:])

@@ -3,8 +3,9 @@ import math
 import pytest
 
 from ggmi.text.curation import Curation, Drop, Lengths, curate
-from ggmi.text.records import Record, read_records
+from ggmi.text.records import Record
 from ggmi.text.rouge import rouge_l
+from ggmi.text.samples import read_sample
 
 OFF = Curation(lengths=None, placeholders=False, exact=False, near=None)
 
@@ -138,8 +139,8 @@ def test_how_much_was_removed_is_a_number():
 def test_real_answers_of_two_models_are_curated_like_by_hand(shared_data):
     records = []
     for name in ("gpt4", "text_davinci_001"):
-        answers = read_records(shared_data / "answers" / f"{name}.jsonl", {"id": "prompt_id"})
-        records += [Record(f"{name} {r.id}", *r.values) for r in answers]
+        answers = read_sample(shared_data / "answers" / f"{name}.jsonl", {"id": "prompt_id"})
+        records += [Record(f"{name} {r.id}", *r.values) for r in answers.records]
     done = curate(records, Curation(lengths=None, placeholders=False))
     by_id = {r.id: r for r in records}
     assert {d.id for d in done.drops} | {r.id for r in done.kept} == set(by_id)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ggmi.text import rouge
-from ggmi.text.records import read_records
 from ggmi.text.rouge import NearIndex, Pair, first_of_kind, near_pairs, rouge_l, tokens
+from ggmi.text.samples import read_sample
 
 # Few words, so that texts share many of them, in other orders and numbers.
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), max_size=12).map(" ".join)
@@ -107,7 +107,7 @@ def test_blocks_of_any_length_give_the_same(small_blocks, threshold):
 
 def test_real_answers_of_two_models_give_the_same_as_comparing_all(shared_data):
     left, right = (
-        [record.text for record in read_records(shared_data / "answers" / f"{name}.jsonl")][:150]
+        [record.text for record in read_sample(shared_data / "answers" / f"{name}.jsonl").records[:150]]
         for name in ("gpt4", "alpaca-7b")
     )
     index = NearIndex(0.7)

@@ -1,14 +1,14 @@
 """Read a synthetic set that exists already."""
 
 from ggmi.io import write_json
+from ggmi.pipeline.anchors import read_source
 from ggmi.pipeline.sets import imported_rows
 from ggmi.text.jsonl import write_rows
-from ggmi.text.samples import read_sample
 from ggmi.workflow.job import job
 
 with job(snakemake.log[0]):
     made = snakemake.output
-    found = read_sample(snakemake.input[0], dict(snakemake.params.fields))
+    found = read_source(snakemake.params.source)
     records, summary = imported_rows(found, snakemake.wildcards.generator)
     write_rows(made.records, records)
     write_rows(made.failures, [])

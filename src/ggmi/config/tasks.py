@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -19,7 +18,7 @@ from ggmi.config.students import (
     embedded_students,
 )
 from ggmi.models.settings import EndpointSettings, LocalSettings, ServerSettings, Settings
-from ggmi.text.records import FORMATS
+from ggmi.text.places import find, is_local
 
 EMBEDDED = "embedded"
 # What tables of the embedded world call its exact generator.
@@ -36,12 +35,33 @@ MANNER = frozenset(
 TEMPLATES = ("prompt", EMBEDDED)
 
 
+# How sets that people have are read.
+FIELD_NAMES = dict[str, str | list[str]]
+CALLED = "what its rows call instruction, context, response and id: a name, or names in their order"
+ENCODING = Annotated[str | None, Field(description="of text that is not UTF-8, such as cp1252")]
+INVALID = Annotated[
+    Literal["drop", "stop"],
+    Field(description="rows that hold no record: drop counts them and leaves them out, stop ends the run"),
+]
+
+
 class ImportedSettings(Settings):
     """A synthetic set that exists already and joins at curation."""
 
     kind: Literal["import"] = "import"
-    path: str = Field(description="file of records: .jsonl, .csv or .parquet")
-    fields: dict[str, str] = Field({}, description="what the file calls instruction, context, response and id")
+    path: str = Field(min_length=1, description="a file, folder or pattern of files of records, or a hub id")
+    fields: FIELD_NAMES = Field({}, description=CALLED)
+    encoding: ENCODING = None
+    invalid: INVALID = "drop"
+
+    @property
+    def watched(self) -> list[str]:
+        """Files whose change makes the set anew."""
+        return [str(file) for file in find(self.path).files]
+
+    def read_settings(self) -> dict[str, Any]:
+        """What reading depends on."""
+        return {"source": self.path, "fields": self.fields, "encoding": self.encoding, "invalid": self.invalid}
 
 
 WORDS = Annotated[int, Field(ge=0)]
@@ -52,11 +72,13 @@ class AnchorSource(Section):
     """Where a task's real examples come from."""
 
     source: str = Field(
-        EMBEDDED, min_length=1, description="embedded, a .jsonl, .csv or .parquet file, or a Hugging Face data set"
+        EMBEDDED, min_length=1, description="embedded, a file, folder or pattern of files, or a Hugging Face data set"
     )
-    split: str = Field("train", description="which split of a data set")
+    split: str | None = Field(None, description="which split of a data set with several; null: train, of the hub's")
     revision: str | None = Field(None, description="branch, tag or commit of a data set on the hub")
-    fields: dict[str, str] = Field({}, description="what the source calls instruction, context, response and id")
+    fields: FIELD_NAMES = Field({}, description=CALLED)
+    encoding: ENCODING = None
+    invalid: INVALID = "drop"
     test_share: float = Field(0.2, gt=0, lt=1, description="share of the records kept for testing")
     near_duplicate: float = Field(
         0.7, gt=0, lt=1, description="ROUGE-L above which a test record is reported as near a training record"
@@ -64,22 +86,18 @@ class AnchorSource(Section):
     assumed_tokens: int = Field(120, ge=1, description="tokens of an anchor, for pricing before the source can be read")
 
     @property
-    def is_file(self) -> bool:
-        """Whether the source is a file of records, there or not; a file that exists is never asked of the hub."""
-        return Path(self.source).suffix.lower() in FORMATS or Path(self.source).is_file()
+    def is_here(self) -> bool:
+        """Whether the source is on this machine, there or not; what exists here is never asked of the hub."""
+        return self.source != EMBEDDED and is_local(self.source)
 
     @property
     def watched(self) -> list[str]:
-        """Files whose change makes the records anew: the file, or every one in a folder."""
-        if self.is_file:
-            return [self.source]
-        if self.source == EMBEDDED:
-            return []
-        return sorted(str(path) for path in Path(self.source).rglob("*") if path.is_file())
+        """Files whose change makes the records anew."""
+        return [str(file) for file in find(self.source, self.split).files] if self.is_here else []
 
     def read_settings(self) -> dict[str, Any]:
         """What reading and splitting the source depends on."""
-        return {**self.model_dump(exclude={"assumed_tokens"}), "is_file": self.is_file}
+        return self.model_dump(exclude={"assumed_tokens"})
 
 
 class PromptSettings(Section):

@@ -12,12 +12,13 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from ggmi.config.mixtures import MixtureStudy, Sweeps
 from ggmi.config.section import NAME, Section, left_out
 from ggmi.config.students import JUDGE_TEMPLATES
-from ggmi.config.tasks import EMBEDDED, TEMPLATES, Task, embedded_task
+from ggmi.config.tasks import EMBEDDED, TEMPLATES, AnchorSource, ImportedSettings, Task, embedded_task
 from ggmi.config.theory import TheoryStudy
 from ggmi.config.world import STUDENT, World
 from ggmi.embedded.language import Sizes
 from ggmi.errors import UserError, did_you_mean
 from ggmi.models.directory import looks_like_path
+from ggmi.text.places import STDIN
 
 # Keys whose entries are of the kind that they name, and one whose value is.
 BY_KIND, OF_KIND = ("generators",), ("by",)
@@ -274,10 +275,19 @@ def check_files(config: Config) -> None:
 
 
 def _check_task_files(place: str, task: Task) -> None:
+    sources: dict[str, AnchorSource | ImportedSettings] = {"anchors.source": task.anchors}
+    sources |= {f"generators.{name}.path": g for name, g in task.generators.items() if g.kind == "import"}
+    for key, source in sources.items():
+        named = source.source if isinstance(source, AnchorSource) else source.path
+        if named == STDIN:
+            raise UserError(f"{place}.{key}: - is standard input, which a run has none of; name a file")
+        try:
+            unreadable = [file for file in source.watched if not os.access(file, os.R_OK)]
+        except UserError as error:
+            raise UserError(f"{place}.{key}: {error}") from None
+        if unreadable:
+            raise UserError(f"{place}.{key}: {unreadable[0]!r} cannot be read (its permissions)")
     files = {} if task.prompts.template in TEMPLATES else {"prompts.template": task.prompts.template}
-    if task.anchors.is_file:
-        files["anchors.source"] = task.anchors.source
-    files |= {f"generators.{name}.path": g.path for name, g in task.generators.items() if g.kind == "import"}
     if task.students is not None and task.students.template is not None:
         files["students.template"] = task.students.template
     if task.judge is not None and task.judge.template not in JUDGE_TEMPLATES:

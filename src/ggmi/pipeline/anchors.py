@@ -11,7 +11,9 @@ import numpy as np
 from ggmi.embedded.language import Language
 from ggmi.errors import UserError
 from ggmi.random import stream
-from ggmi.text.records import Record, read_dataset, read_records
+from ggmi.text.reading import CONFIGURED
+from ggmi.text.records import Record
+from ggmi.text.samples import Sample, read_sample
 from ggmi.text.splitting import Split, near_across, split
 
 
@@ -51,8 +53,10 @@ def source_sets(source: Mapping[str, Any], seed: int) -> tuple[AnchorSets, dict[
     report : dict
         Counts, and the near-duplicates across the split: pairs of ids with their ROUGE-L.
     """
-    parts = source_split(source, seed)
-    return AnchorSets(parts.train, parts.train, parts.test), _report(parts, source["near_duplicate"])
+    sample = read_source(source)
+    parts = split(list(sample.records), seed, train_share=1 - source["test_share"])
+    report = {**_report(parts, source["near_duplicate"]), "read": sample.reading.described()}
+    return AnchorSets(parts.train, parts.train, parts.test), report
 
 
 def source_split(source: Mapping[str, Any], seed: int) -> Split:
@@ -61,21 +65,43 @@ def source_split(source: Mapping[str, Any], seed: int) -> Split:
     Parameters
     ----------
     source
-        Settings: ``source``, ``is_file``, ``split``, ``revision``, ``fields``, ``test_share``.
+        Settings, as for `read_source`, and ``test_share``.
     seed
         The run's seed.
 
     Raises
     ------
     UserError
-        If the source cannot be read, or a record is not as it should be; with file and line.
+        If the source cannot be read, or a part would be empty.
     """
-    fields = dict(source["fields"])
-    if source["is_file"]:
-        found = read_records(source["source"], fields)
-    else:
-        found = read_dataset(source["source"], fields, split=source["split"], revision=source["revision"])
-    return split(list(found), seed, train_share=1 - source["test_share"])
+    return split(list(read_source(source).records), seed, train_share=1 - source["test_share"])
+
+
+def read_source(source: Mapping[str, Any], most: int | None = None) -> Sample:
+    """Read real records or a set that exists already, by their section of the configuration.
+
+    Parameters
+    ----------
+    source
+        Settings: ``source``, ``fields``, ``encoding``, ``invalid``; of anchors also ``split``, ``revision``.
+    most
+        Rows to read; None reads all.
+
+    Raises
+    ------
+    UserError
+        If the source cannot be read, or too many of its rows hold no record.
+    """
+    return read_sample(
+        source["source"],
+        source["fields"],
+        encoding=source["encoding"],
+        split=source.get("split"),
+        revision=source.get("revision"),
+        invalid=source["invalid"],
+        most=most,
+        wording=CONFIGURED,
+    )
 
 
 def embedded_sets(language: Language, counts: Mapping[str, int], seed: int) -> tuple[AnchorSets, dict[str, Any]]:

@@ -86,7 +86,7 @@ def _anchors(config: Config, name: str, task: Task) -> Sequence[Record] | None:
     if task.anchors.source == EMBEDDED:
         world = config.world
         return embedded_sets(Language.draw(config.seed, Sizes(**world.sizes())), world.counts(), config.seed)[0].pool
-    if task.anchors.is_file:
+    if task.anchors.is_here:
         return source_split(task.anchors.read_settings(), config.seed).train
     made = Path(config.results) / name / "anchors" / "pool.jsonl"
     return list(read_records(made)) if made.is_file() else None

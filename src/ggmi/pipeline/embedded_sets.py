@@ -14,8 +14,9 @@ from ggmi.information.embedding import Encoder, Vectors, embed
 from ggmi.information.estimate import Array, Indices, nearest_id, places_by
 from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt, pairs_of_groups
 from ggmi.pipeline.subsets import some, some_prompts
+from ggmi.text.columns import PROMPT
 from ggmi.text.records import FIELDS
-from ggmi.text.samples import PROMPT, Sample, require_keys
+from ggmi.text.samples import Sample, require_keys
 
 # Texts between two moves of a progress bar: some ten seconds of the default model on a slow machine.
 STEP = 256

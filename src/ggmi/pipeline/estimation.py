@@ -35,7 +35,7 @@ from ggmi.pipeline.embedded_sets import Embedded, pairs_of
 from ggmi.pipeline.subsets import came_together, some, some_prompts
 from ggmi.random import stream
 from ggmi.statistics import mean_interval
-from ggmi.text.samples import PROMPT
+from ggmi.text.columns import PROMPT
 
 Row = dict[str, Any]
 # Fewest records for which anything is estimated: what the unbiased statistic needs.

@@ -88,7 +88,7 @@ def _questions(config: Config, name: str, task: Task) -> int | None:
         known: int | None = sum(1 for _ in read_rows(made))
     elif task.anchors.source == EMBEDDED:
         known = config.world.test_records
-    elif task.anchors.is_file:
+    elif task.anchors.is_here:
         known = len(source_split(task.anchors.read_settings(), config.seed).test)
     else:
         known = None

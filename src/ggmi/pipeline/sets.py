@@ -235,7 +235,7 @@ def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, 
         ("responses", "with_records", "repaired", "extra_fields", "cut", "prompt_tokens", "completion_tokens"), 0
     )
     counts: Row = {"records": len(rows), "failures": {}, "keys": {}, "finish_reasons": {}, "missing": 0}
-    return rows, {**nothing, **counts, **nothing_known, "cut_prompts": None}
+    return rows, {**nothing, **counts, **nothing_known, "cut_prompts": None, "read": sample.reading.described()}
 
 
 def card_of(

@@ -8,6 +8,7 @@ from typing import Any
 from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparing import LEVEL
 from ggmi.reporting.text import listed
+from ggmi.text.reading import LeftOut
 from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]
@@ -62,7 +63,9 @@ def explanations(found: Mapping[str, Any]) -> list[str]:
     return [
         *marks(tables),
         *sights(found),
+        *taken_columns(found),
         *unread_columns(found),
+        *rows_left_out(found),
         *prefixes(found),
         *sizes(found),
         *pairings(found["sets"]),
@@ -132,6 +135,60 @@ def prefixes(found: Mapping[str, Any]) -> list[str]:
         "which are not compared."
         for (field, prefix), names in owners.items()
     ]
+
+
+def taken_columns(found: Mapping[str, Any]) -> list[str]:
+    """Which columns stand for fields of other names, a sentence for each way of reading.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> a = {"name": "a", "columns": {"instruction": ["prompt"], "context": [], "response": ["response"]}}
+    >>> for sentence in taken_columns({"train": {"columns": {}}, "sets": [a]}):
+    ...     print(sentence)
+    Read of a: instruction from the column prompt.
+    """
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for name, one in _files(found):
+        taken = tuple(
+            f"{field} from the column{'s' if len(names) > 1 else ''} {listed([one_line(n) for n in names])}"
+            for field, names in one["columns"].items()
+            if names and names != [field]
+        )
+        if taken:
+            owners.setdefault(taken, []).append(name)
+    return [f"Read of {listed(names)}: {', '.join(taken)}." for taken, names in owners.items()]
+
+
+def rows_left_out(found: Mapping[str, Any]) -> list[str]:
+    """Which rows hold no record, and what else reading met, a sentence for T and each set of which there is any.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> empty = {"reason": "with an empty response", "rows": 2, "places": ["line 6", "line 9"]}
+    >>> a = {"name": "a", "records": 22, "left_out": [empty], "notes": []}
+    >>> for sentence in rows_left_out({"train": {"left_out": [], "notes": []}, "sets": [a]}):
+    ...     print(sentence)
+    Left out of a: 2 of 24 rows, which hold no record: 2 with an empty response (line 6, line 9).
+    """
+    said = []
+    for name, one in _files(found):
+        if reasons := one["left_out"]:
+            left = sum(reason["rows"] for reason in reasons)
+            which = "; ".join(str(LeftOut(r["reason"], r["rows"], tuple(r["places"]))) for r in reasons)
+            rows = f"{left:,} of {left + one['records']:,} rows"
+            said.append(f"Left out of {name}: {rows}, which hold no record: {one_line(which)}.")
+        said += [f"{name}: {one_line(note)}." for note in one["notes"]]
+    return said
 
 
 def unread_columns(found: Mapping[str, Any]) -> list[str]:

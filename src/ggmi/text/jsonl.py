@@ -18,8 +18,29 @@ MAX_DEPTH = 100
 _BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
 
 
-class _RepeatedFieldError(ValueError):
+class RepeatedFieldError(ValueError):
     """An object that names a field twice."""
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose fields are all different, from a decoder's pairs.
+
+    Parameters
+    ----------
+    pairs
+        Names and values.
+
+    Raises
+    ------
+    RepeatedFieldError
+        If a name comes twice.
+    """
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RepeatedFieldError(f"names the field {twice[:40]!r} twice")
+    return row
 
 
 def depth(text: str, start: int = 0, end: int | None = None) -> tuple[int, int]:
@@ -122,10 +143,10 @@ def read_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, Any
         if too_deep(line):
             raise UserError(f"{place} is nested deeper than {MAX_DEPTH} brackets")
         try:
-            row = json.loads(line, object_pairs_hook=_once, parse_constant=_no_number)
+            row = json.loads(line, object_pairs_hook=once, parse_constant=_no_number)
         except json.JSONDecodeError as error:
             raise UserError(f"{place} is not JSON ({error.msg}, column {error.colno})") from None
-        except _RepeatedFieldError as error:
+        except RepeatedFieldError as error:
             raise UserError(f"{place} {error}") from None
         except ValueError as error:
             raise UserError(f"{place} is not JSON ({error})") from None
@@ -176,16 +197,6 @@ def kind(value: object) -> str:
 def _is_utf8(text: str) -> bool:
     """Whether text can be written as UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose fields are all different."""
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _RepeatedFieldError(f"names the field {twice[:40]!r} twice")
-    return row
 
 
 def _no_number(name: str) -> float:

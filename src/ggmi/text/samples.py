@@ -1,23 +1,30 @@
-"""Sets of records as estimators read them: with prompts, anchors and log-probabilities where a file has them."""
+"""Sets of records as people keep them: read whole, with what is known of how each record was made."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ggmi.errors import UserError
-from ggmi.text.jsonl import kind
-from ggmi.text.records import FIELDS, Record, Row, column_names, placed_rows, records_of
+from ggmi.errors import UserError, did_you_mean
+from ggmi.text.columns import ANCHORS, NATS, PROMPT, TOKENS, Column, read_count, read_ids, read_key, read_log_prob
+from ggmi.text.forms import FieldReader, Fields, suggestion
+from ggmi.text.json_documents import Broken, Row
+from ggmi.text.places import STDIN, Place, find
+from ggmi.text.reading import COMMAND, NAMED, LeftOut, Reading, Wording
+from ggmi.text.records import FIELDS, Record, content_hash
+from ggmi.text.tables import FORMATS, Table, open_table, read_hub
 
-PROMPT = "prompt_id"
-ANCHORS, NATS, TOKENS = "anchor_ids", "log_prob_nats", "tokens"
-# A log-probability may exceed zero by rounding.
-ROUNDING = 1e-6
+# Share of rows above which a set without them is another set.
+MOST_LEFT_OUT = 0.5
+# What programs write into a table's cell where a value is missing; words that can be answers, too.
+MISSING_WORDS = frozenset(["nan", "NaN", "None", "null", "NULL", "N/A", "<NA>"])
+
+Invalid = Literal["drop", "stop"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class Sample:
         Natural log-probability of each record under the law it was drawn from; None where unknown.
     tokens
         Tokens of each; None where unknown.
-    unread
-        Columns of the source that nothing is taken from, in their order.
+    reading
+        How it was read.
     """
 
     source: str
@@ -52,7 +59,7 @@ class Sample:
     anchor_ids: tuple[tuple[str, ...], ...]
     nats: tuple[float | None, ...]
     tokens: tuple[int | None, ...]
-    unread: tuple[str, ...] = ()
+    reading: Reading = dataclass_field(default_factory=Reading)
 
     def __len__(self) -> int:
         """Number of records."""
@@ -84,17 +91,46 @@ class Sample:
         return found
 
 
-def read_sample(path: str | os.PathLike[str], fields: Mapping[str, str] | None = None, *, key: str = PROMPT) -> Sample:
-    """Read a whole set, or nothing of it.
+def read_sample(
+    source: str | os.PathLike[str],
+    fields: Fields | None = None,
+    *,
+    key: str | None = None,
+    parts: Collection[str] = FIELDS,
+    form: str | None = None,
+    encoding: str | None = None,
+    split: str | None = None,
+    revision: str | None = None,
+    invalid: Invalid = "drop",
+    most: int | None = None,
+    wording: Wording = COMMAND,
+) -> Sample:
+    """Read a whole set from a file, a folder or pattern of files, standard input or the hub.
 
     Parameters
     ----------
-    path
-        JSONL, CSV or Parquet.
+    source
+        As in `ggmi.text.places.find`.
     fields
-        What the file calls instruction, context, response and id.
+        What the rows call instruction, context, response and id, as for `FieldReader`.
     key
-        The column that connects records of one set with those of another.
+        The column that connects records of one set with those of another, which must then be there;
+        None takes `PROMPT` where it is.
+    parts
+        Fields that are compared; of the others, instruction and response may be absent.
+    form
+        Of `FORMATS`, where neither content nor name tells it.
+    encoding
+        Of text that is not UTF-8.
+    split, revision
+        Of a data set with several.
+    invalid
+        What becomes of rows that hold no record: ``drop`` leaves them out and counts them, unless they
+        are more than half; ``stop`` reads nothing then.
+    most
+        Rows to read; None reads all.
+    wording
+        How the options are called in messages.
 
     Returns
     -------
@@ -103,31 +139,36 @@ def read_sample(path: str | os.PathLike[str], fields: Mapping[str, str] | None =
     Raises
     ------
     UserError
-        If the file cannot be read, or a record or one of its columns is not as it should be; with
-        the line or row.
+        If the set cannot be read, holds no records, or too many of its rows hold none; all of these are
+        told at once.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> from pathlib import Path
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder) / "set.jsonl"
-    ...     _ = path.write_text('{"instruction": "Add.", "response": "3", "prompt_id": 7, "log_prob_nats": -2.5}')
+    ...     _ = path.write_text('{"prompt": "Add.", "completion": 3, "prompt_id": 7, "log_prob_nats": -2.5}')
     ...     sample = read_sample(path)
-    >>> sample.prompt_ids, sample.nats
-    (['7'], (-2.5,))
+    >>> sample.records[0].values, sample.prompt_ids, sample.nats
+    (('Add.', '', '3'), ['7'], (-2.5,))
     """
-    others = (key, ANCHORS, NATS, TOKENS)
-    rows = list(placed_rows(path, fields, others))
-    records = tuple(records_of(rows, fields or {}, str(path)))
-    columns: list[tuple[Any, ...]] = [
-        tuple(read(row, column, f"{path}: {place}") for place, row in rows)
-        for read, column in ((_key, key), (_ids, ANCHORS), (_log_prob, NATS), (_count, TOKENS))
+    if form is not None and form not in FORMATS:
+        raise UserError(f"format: there is none called {form!r}; {did_you_mean(form, FORMATS)}")
+    name = os.fspath(source)
+    reader = FieldReader(fields, parts)
+    columns = [
+        Column(key or PROMPT, read_key, required=key is not None),
+        Column(ANCHORS, read_ids),
+        Column(NATS, read_log_prob),
+        Column(TOKENS, read_count),
     ]
-    used = {*others, *(({field: field for field in (*FIELDS, "id")} | dict(fields or {})).values())}
-    unread = tuple(column for column in column_names(path, rows) if column not in used)
-    places = tuple(place for place, _ in rows)
-    return Sample(str(path), records, places, columns[0], columns[1], columns[2], columns[3], unread)
+    wanted = reader.wanted | {column.name for column in columns}
+    opened = _Opened(find(name, split), name, wanted, form, encoding, revision)
+    work = _Work(name, reader, columns)
+    for place, row in islice(opened.rows(), most):
+        work.add(place, row)
+    work.check([*map(str, opened.columns)], invalid, wording)
+    return work.sample(opened)
 
 
 def read_made(path: str | os.PathLike[str]) -> Sample:
@@ -149,7 +190,7 @@ def read_made(path: str | os.PathLike[str]) -> Sample:
     """
     if Path(path).is_file() and not Path(path).stat().st_size:
         return Sample(str(path), (), (), (), (), (), ())
-    return read_sample(path)
+    return read_sample(path, {field: field for field in (*FIELDS, "id")}, invalid="stop")
 
 
 def require_keys(sample: Sample, key: str) -> list[str]:
@@ -177,52 +218,151 @@ def require_keys(sample: Sample, key: str) -> list[str]:
     return [str(found) for found in sample.keys]
 
 
-def _key(row: Row, column: str, where: str) -> str | None:
-    value = row.get(column)
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise UserError(f"{where}: the field {column!r} is {kind(value)}; allowed: text or a whole number")
-    return str(value)
+class _Opened:
+    """The rows of all files of a set, one after another."""
+
+    def __init__(
+        self, place: Place, name: str, wanted: set[str], form: str | None, encoding: str | None, revision: str | None
+    ) -> None:
+        self._place, self._name, self._wanted = place, name, wanted
+        self._options: dict[str, Any] = {"form": form, "encoding": encoding, "split": place.split}
+        self._revision = revision
+        self.form = ""
+        self.columns: dict[str, None] = {}
+        self.files = max(1, len(place.files))
+
+    def rows(self) -> Iterator[tuple[str, Row | Broken]]:
+        if self._place.hub is not None:
+            yield from self._rows_of(read_hub(self._place.hub, self._place.split, self._revision), "")
+            return
+        files = self._place.files or (Path(STDIN),)
+        for file in files:
+            with open_table(file, self._wanted, **self._options) as table:
+                yield from self._rows_of(table, f"{file.name} " if len(files) > 1 else "")
+
+    def _rows_of(self, table: Table, where: str) -> Iterator[tuple[str, Row | Broken]]:
+        self.form = table.form
+        self.columns.update(dict.fromkeys(table.columns))
+        for place, row in table.rows:
+            if not isinstance(row, Broken):
+                self.columns.update(dict.fromkeys(row))
+            yield where + place, row
 
 
-def _ids(row: Row, column: str, where: str) -> tuple[str, ...]:
-    value = row.get(column)
-    if isinstance(value, str) and value:  # a CSV file's cell
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise UserError(f"{where}: the field {column!r} is no JSON list") from None
-    if value is None or value == "":
-        return ()
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise UserError(f"{where}: the field {column!r} is {kind(value)}; allowed: a list of ids (text)")
-    return tuple(value)
+class _Work:
+    """Records while they are read."""
 
+    def __init__(self, name: str, reader: FieldReader, columns: Sequence[Column]) -> None:
+        self._name, self._reader, self._columns = name, reader, columns
+        self._records: list[Record] = []
+        self._places: list[str] = []
+        # By reason and field.
+        self._left_out: dict[tuple[str, str], list[str]] = {}
+        self._first: Row | None = None
+        self._ids: set[str] = set()
+        self._copies: dict[str, int] = {}
+        self._made = 0
 
-def _number(row: Row, column: str, where: str) -> float | None:
-    value = row.get(column)
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):  # a CSV file's cell
-        try:
-            return float(value)
-        except ValueError:
-            raise UserError(f"{where}: the field {column!r} is {value[:40]!r}; allowed: a number") from None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UserError(f"{where}: the field {column!r} is {kind(value)}; allowed: a number")
-    return float(value)
+    def add(self, place: str, row: Row | Broken) -> None:
+        found = row if isinstance(row, Broken) else self._reader.read(row)
+        if not isinstance(row, Broken):
+            self._first = self._first or row
+        if isinstance(found, Broken) or isinstance(row, Broken):
+            reason, detail, field = found
+            self._left_out.setdefault((reason, field), []).append(f"{place}: {detail}" if detail else place)
+            return
+        for column in self._columns:
+            column.add(self._name, place, row)
+        self._records.append(Record(self._identity(row, found), *found))
+        self._places.append(place)
 
+    def _identity(self, row: Row, values: tuple[str, str, str]) -> str:
+        """The row's own id, or one made of its content that moves with no other record."""
+        own = self._reader.identity(row)
+        if own is None or own in self._ids:
+            self._made += own is not None or "id" in self._reader.named
+            content = content_hash(values)
+            own = content
+            while own in self._ids:
+                self._copies[content] = self._copies.get(content, 1) + 1
+                own = f"{content}-{self._copies[content]}"
+        self._ids.add(own)
+        return own
 
-def _log_prob(row: Row, column: str, where: str) -> float | None:
-    value = _number(row, column, where)
-    if value is not None and not -math.inf < value <= ROUNDING:
-        raise UserError(f"{where}: the field {column!r} is {value:g}; a log-probability is finite and at most 0")
-    return value
+    def check(self, columns: Sequence[str], invalid: Invalid, wording: Wording) -> None:
+        """Stop if a set is left that is another one than the person means, or none; `columns` are all that it has."""
+        left = sum(map(len, self._left_out.values()))
+        total = left + len(self._records)
+        if not total:
+            raise UserError(f"{self._name}: holds no records")
+        if not self._records and self._first is not None and (absent := self._reader.lacks(self._first)):
+            raise UserError(f"{self._name}: {self._nothing_for(absent, columns, wording)}")
+        if left and (invalid == "stop" or left > MOST_LEFT_OUT * total):
+            rows = f"{left:,} of {total:,} rows hold no record"
+            which = "; ".join(map(str, self._reasons()))
+            few = left <= MOST_LEFT_OUT * total
+            way = f"{wording.drop} leaves them out" if few else self._way_out(wording)
+            raise UserError(f"{self._name}: {rows}: {which}; {way}")
+        for field, names in self._reader.named.items():
+            if names and not self._reader.passed & {name if name in columns else name.split(".")[0] for name in names}:
+                hint = did_you_mean(names[0], columns)
+                raise UserError(f"{self._name}: no row has the field {names[0]!r} that is named for {field}; {hint}")
 
+    def _nothing_for(self, absent: Sequence[str], columns: Sequence[str], wording: Wording) -> str:
+        """That no row has some fields, and which columns may be meant."""
+        field = absent[0]
+        names = self._reader.named.get(field)
+        sought = f"the field {names[0]!r} ({field})" if names else f"a field for the {field}"
+        near = did_you_mean(names[0], columns) if names else f"its columns are {', '.join(columns[:12]) or 'none'}"
+        meant = {one: suggestion(self._first or {}, one) for one in absent}
+        way = wording.naming({one: column or "COLUMN" for one, column in meant.items()})
+        alone = wording.alone if meant.get("instruction", "") is None else ""
+        return f"no row has {sought}; {near}; name it with {way}{alone}"
 
-def _count(row: Row, column: str, where: str) -> int | None:
-    value = _number(row, column, where)
-    if value is not None and not (value >= 0 and value.is_integer()):
-        raise UserError(f"{where}: the field {column!r} is {value:g}; allowed: a whole number, not negative")
-    return None if value is None else int(value)
+    def _way_out(self, wording: Wording) -> str:
+        """What mends a set most of whose rows hold no record."""
+        field = max(self._left_out, key=lambda why: len(self._left_out[why]))[1]
+        if not field:
+            return "mend the file"
+        meant = suggestion(self._first or {}, field)
+        column = meant if meant is not None and meant not in self._reader.passed else "COLUMN"
+        return f"another column is named with {wording.naming({field: column})}"
+
+    def _reasons(self) -> list[LeftOut]:
+        return [LeftOut(why, len(at), tuple(at[:NAMED])) for (why, _), at in self._left_out.items()]
+
+    def sample(self, opened: _Opened) -> Sample:
+        """The set."""
+        reader = self._reader
+        notes = [column.wrong for column in self._columns if column.wrong]
+        if self._made:
+            notes.append(f"{self._made:,} ids are made of the content, since the rows' own are none or come twice")
+        if opened.form.startswith((FORMATS["csv"], FORMATS["tsv"])):
+            at = [i for i, record in enumerate(self._records) if record.response in MISSING_WORDS]
+            if at:
+                words = ", ".join(sorted({self._records[i].response for i in at}))
+                notes.append(
+                    f"{len(at):,} responses read {words}, the first in {self._places[at[0]]}; they are kept as texts"
+                )
+        used = {*reader.passed, *(column.name for column in self._columns)}
+        columns = tuple((field, tuple(names)) for field, names in reader.sources.items())
+        values = [[None] * len(self._records) if c.wrong else c.values for c in self._columns]
+        keys, anchors, nats, tokens = values
+        reading = Reading(
+            form=opened.form,
+            files=opened.files,
+            columns=columns,
+            unread=tuple(str(name) for name in opened.columns if name not in used),
+            left_out=tuple(self._reasons()),
+            notes=tuple(notes),
+        )
+        return Sample(
+            self._name,
+            tuple(self._records),
+            tuple(self._places),
+            tuple(keys),
+            tuple(ids or () for ids in anchors),
+            tuple(nats),
+            tuple(tokens),
+            reading,
+        )

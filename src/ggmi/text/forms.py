@@ -1,0 +1,419 @@
+"""How people keep a record in a row: under other names, deep inside, as a chat, as a preference pair."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ggmi.errors import UserError, did_you_mean
+from ggmi.text.json_documents import Broken, Row
+from ggmi.text.jsonl import kind
+from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
+
+# What fields are called in published sets and by common tools, in the order in which names are tried.
+NAMES = {
+    "instruction": ("instruction", "prompt", "question", "query", "problem", "input"),
+    "context": ("context", "input"),
+    "response": ("response", "output", "completion", "answer", "generation", "solution", "chosen"),
+    "id": ("id",),
+}
+# Columns that hold whole chats.
+CHATS = ("messages", "conversations", "conversation")
+# Where answers lie deep inside: samples of lm-evaluation-harness, answers of endpoints.
+DEEP = ("resps.0.0", "response.body.choices.0.message.content", "choices.0.message.content")
+_USERS = frozenset(["user", "human", "prompter"])
+_ASSISTANTS = frozenset(["assistant", "gpt", "chatgpt", "model", "bot", "ai", "bing", "bard"])
+_TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):")
+ABSENT = object()
+Fields = Mapping[str, "str | Sequence[str]"]
+
+
+class _Found(NamedTuple):
+    """A value and the name by which it was found."""
+
+    name: str
+    value: Any
+
+
+class FieldReader:
+    """Takes the fields of records from rows, and remembers from where.
+
+    Parameters
+    ----------
+    fields
+        What the rows call each field: a name, names in their order, or names with commas between them; an
+        empty name says that there is no such field. Fields that are not there go by `NAMES`.
+    parts
+        Fields that are used; of the others, instruction and response may be absent.
+
+    Attributes
+    ----------
+    sources : dict of str to dict of str to int
+        For each field, the names it was taken from and how often.
+    passed : set of str
+        Names of columns that were looked at.
+    """
+
+    def __init__(self, fields: Fields | None = None, parts: Collection[str] = FIELDS) -> None:
+        self.named = checked_names(fields or {})
+        self._names = {field: self.named.get(field, names) for field, names in NAMES.items()}
+        self._required = [field for field in REQUIRED if field in parts]
+        self._parts = frozenset(parts)
+        self._may_chat = not {"instruction", "response"} & self.named.keys()
+        self.sources: dict[str, dict[str, int]] = {field: {} for field in FIELDS}
+        self.passed: set[str] = set()
+
+    @property
+    def wanted(self) -> set[str]:
+        """Every name that is looked for."""
+        return {name for names in self._names.values() for name in names} | set(CHATS)
+
+    def read(self, row: Row) -> tuple[str, str, str] | Broken:
+        """Instruction, context and response of a row, or why it holds no record.
+
+        Parameters
+        ----------
+        row
+            Names and values.
+        """
+        instruction, response = self._find(row, "instruction"), self._find(row, "response")
+        chat = self._chat(row, instruction, response)
+        if chat is None:
+            found = (instruction, self._context(row, instruction), response)
+            values = [self._text(field, one) for field, one in zip(FIELDS, found, strict=True)]
+        else:
+            name, turns = chat
+            values = _of_chat(turns)
+            for field, text in zip(FIELDS, values, strict=False):
+                if text and not isinstance(text, Broken):
+                    self._count(field, name)
+        for field, text in zip(FIELDS, values, strict=False):
+            if isinstance(text, Broken):
+                return text
+            if bad := UNWRITABLE.search(text):
+                what = "NUL" if bad[0] == "\x00" else "half a surrogate pair"
+                return Broken(f"with {what} in the {field}", f"character {bad.start() + 1}", field)
+        instruction_text, context_text, response_text = values
+        return str(instruction_text), str(context_text), str(response_text)
+
+    def lacks(self, row: Row) -> list[str]:
+        """Fields that are needed and of which a row has nothing.
+
+        Parameters
+        ----------
+        row
+            Names and values.
+        """
+        return [field for field in self._required if self._find(row, field) is None]
+
+    def identity(self, row: Row) -> str | None:
+        """The id of a row, or None where it has none that can be used.
+
+        Parameters
+        ----------
+        row
+            Names and values.
+        """
+        for name in self._names["id"]:
+            value = find_value(row, name)
+            if value is not ABSENT:
+                self.passed.add(name.partition(".")[0])
+                return key_of(value)
+        return None
+
+    def _find(self, row: Row, field: str) -> _Found | None:
+        """A field of a row: of the names that a person gave the first with a value, else as the field allows."""
+        first: _Found | None = None
+        for name in self._names[field]:
+            value = find_value(row, name)
+            if value is ABSENT:
+                continue
+            self.passed.add(name if name in row else name.partition(".")[0])
+            found = _Found(name, value)
+            # A model's answer that failed is not replaced by what else a row holds, such as the reference.
+            if not is_empty(value) or (field == "response" and field not in self.named):
+                return found
+            first = first or found
+        return first
+
+    def _context(self, row: Row, instruction: _Found | None) -> _Found | None:
+        """The context; what was taken for the instruction is none, nor is what is no text unless it was named."""
+        for name in self._names["context"]:
+            value = find_value(row, name)
+            if value is ABSENT or (instruction and instruction.name == name):
+                continue
+            if "context" in self.named or is_empty(value) or not isinstance(text_of(value), Broken):
+                self.passed.add(name if name in row else name.partition(".")[0])
+                if not is_empty(value):
+                    return _Found(name, value)
+        return None
+
+    def _chat(self, row: Row, instruction: _Found | None, response: _Found | None) -> tuple[str, list[Any]] | None:
+        """The turns that stand for a record, and where they were found; None if its fields are texts."""
+        asked = as_chat(instruction.value) if instruction else None
+        answered = as_chat(response.value) if response else None
+        if response and answered:
+            own = [] if asked is None else asked
+            if instruction and asked is None and not any(_role(turn) in _USERS for turn in answered):
+                own = [{"role": "user", "content": instruction.value}]
+            return response.name, own + answered
+        if instruction and asked:
+            answer = [{"role": "assistant", "content": response.value}] if response else []
+            return instruction.name, asked + answer
+        if not self._may_chat or (instruction and response):
+            return None
+        for name in CHATS:
+            turns = as_chat(row.get(name))
+            if turns:
+                self.passed.add(name)
+                return name, turns
+        if response and not instruction and isinstance(response.value, str):
+            turns = _of_transcript(response.value)
+            return (response.name, turns) if turns else None
+        return None
+
+    def _text(self, field: str, found: _Found | None) -> str | Broken:
+        """The text of a field, or why there is none."""
+        needed = field in self._required
+        if found is None:
+            return Broken(f"without {_an(field)}", field=field) if needed else ""
+        if is_empty(found.value):
+            # A context of spaces is kept as it stands.
+            empty = found.value if isinstance(found.value, str) and field not in REQUIRED else ""
+            return Broken(f"with an empty {field} in {found.name!r}", field=field) if needed else empty
+        text = text_of(found.value)
+        if isinstance(text, Broken):
+            what = f"with {_an(field)} in {found.name!r} that is {text.reason}"
+            return Broken(what, field=field) if field in self._parts else ""
+        self._count(field, found.name)
+        return text
+
+    def _count(self, field: str, name: str) -> None:
+        counts = self.sources[field]
+        counts[name] = counts.get(name, 0) + 1
+
+
+def checked_names(fields: Fields) -> dict[str, tuple[str, ...]]:
+    """Names of each field in their order.
+
+    Parameters
+    ----------
+    fields
+        As for `FieldReader`.
+
+    Raises
+    ------
+    UserError
+        If there is no such field, or one that is needed has no name.
+
+    Examples
+    --------
+    >>> checked_names({"response": "output, answer", "context": ""})
+    {'response': ('output', 'answer'), 'context': ()}
+    """
+    found = {}
+    for field, given in fields.items():
+        if field not in NAMES:
+            raise UserError(f"fields: there is no field {field!r}; {did_you_mean(field, NAMES)}")
+        words = given.split(",") if isinstance(given, str) else given
+        found[field] = tuple(word.strip() for word in words if word.strip())
+        if not found[field] and field in REQUIRED:
+            raise UserError(f"fields: {field} needs a name; only context and id may be left out")
+    return found
+
+
+def find_value(row: Row, name: str) -> Any:
+    """A value of a row by its name, or by a dotted path such as ``choices.0.message.content``.
+
+    Parameters
+    ----------
+    row
+        Names and values.
+    name
+        The name or path; a name with dots in it comes first.
+
+    Returns
+    -------
+    object
+        A value of its own kind where there is nothing of that name.
+    """
+    if name in row:
+        return row[name]
+    if "." not in name:
+        return ABSENT
+    value: Any = row
+    for step in name.split("."):
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return ABSENT
+    return value
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value is null, NaN or text without a sign."""
+    return (
+        value is None
+        or (isinstance(value, str) and not value.strip())
+        or (isinstance(value, float) and math.isnan(value))
+    )
+
+
+def text_of(value: Any) -> str | Broken:
+    """The text of a value, or what it is instead.
+
+    Parameters
+    ----------
+    value
+        Text; numbers and booleans as JSON writes them; dates; bytes that are UTF-8; parts of a message.
+
+    Examples
+    --------
+    >>> text_of(3), text_of(True), text_of([{"type": "text", "text": "a"}]), text_of({}).reason
+    ('3', 'true', 'a', 'an object')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return json.dumps(value)
+    if isinstance(value, decimal.Decimal | datetime.date | datetime.time):
+        return str(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return Broken("bytes that are not UTF-8")
+    if isinstance(value, list) and value and all(isinstance(part, Mapping) and "text" in part for part in value):
+        return "".join(str(part["text"]) for part in value)
+    return Broken("an infinity" if isinstance(value, float) else kind(value))
+
+
+def key_of(value: Any) -> str | None:
+    """An id or key as text, or None if it can be none: text that is not empty, or a whole number.
+
+    Examples
+    --------
+    >>> key_of("a"), key_of(7), key_of(7.0), key_of([7]), key_of("")
+    ('a', '7', '7', None, None)
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        return None
+    text = str(value)
+    return None if UNWRITABLE.search(text) else text
+
+
+def as_chat(value: Any) -> list[Any] | None:
+    """The turns of a chat, from a list of them or its JSON; None if a value is none.
+
+    Parameters
+    ----------
+    value
+        Turns with ``role`` and ``content``, or ``from`` and ``value``.
+    """
+    if isinstance(value, str) and value.lstrip()[:2] in ("[{", "[ ", "[\n"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    if not isinstance(value, list) or not value:
+        return None
+    for turn in value:
+        if not isinstance(turn, Mapping) or not isinstance(_role(turn), str):
+            return None
+    return value
+
+
+def suggestion(columns: Mapping[str, Any], field: str) -> str | None:
+    """A column or path that may be meant by a field, from a row that lacks it.
+
+    Parameters
+    ----------
+    columns
+        A row.
+    field
+        The field.
+
+    Examples
+    --------
+    >>> suggestion({"doc": {"question": "Why?"}}, "instruction")
+    'doc.question'
+    """
+    if field == "response":
+        for path in DEEP:
+            if find_value(columns, path) is not ABSENT:
+                return path
+    deep = dict(_leaves(columns))
+    for name in NAMES[field]:
+        for path, value in deep.items():
+            if path.rpartition(".")[2] == name and not isinstance(text_of(value), Broken):
+                return path
+    return None
+
+
+def _leaves(value: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
+    """Values inside a row with their paths; of a list the first."""
+    if isinstance(value, Mapping) and depth:
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else str(name), depth - 1)
+    elif isinstance(value, list) and value and depth:
+        yield from _leaves(value[0], f"{path}.0", depth - 1)
+    else:
+        yield path, value
+
+
+def _an(field: str) -> str:
+    return f"an {field}" if field == "instruction" else f"a {field}"
+
+
+def _role(turn: Mapping[str, Any]) -> Any:
+    role = turn.get("role", turn.get("from"))
+    return role.lower() if isinstance(role, str) else role
+
+
+def _words(turn: Mapping[str, Any]) -> str:
+    """What a turn says; nothing where it holds no text, such as the call of a tool."""
+    value = turn.get("content", turn.get("value"))
+    text = "" if is_empty(value) else text_of(value)
+    return "" if isinstance(text, Broken) else text
+
+
+def _of_chat(turns: Sequence[Mapping[str, Any]]) -> list[str | Broken]:
+    """The user's last turn that was answered, as context what was said besides before, and the answer."""
+    answers = [i for i, turn in enumerate(turns) if _role(turn) in _ASSISTANTS]
+    if not answers:
+        return [Broken("with a chat without an answer", field="response")]
+    last = answers[-1]
+    response = _words(turns[last])
+    asked = next((i for i in range(last - 1, -1, -1) if _role(turns[i]) in _USERS), None)
+    if asked is None:
+        return [Broken("with a chat without a question", field="instruction")]
+    if not response.strip() or not _words(turns[asked]).strip():
+        field = "instruction" if response.strip() else "response"
+        return [Broken(f"with an empty {field} in its chat", field=field)]
+    before = [
+        words if _role(turn) == "system" else f"{_role(turn)}: {words}"
+        for i, turn in enumerate(turns[:last])
+        if i != asked and (words := _words(turn)).strip()
+    ]
+    return [_words(turns[asked]), "\n".join(before), response]
+
+
+def _of_transcript(text: str) -> list[dict[str, str]]:
+    """Turns of a transcript whose paragraphs begin with ``Human:`` and ``Assistant:``."""
+    marks = list(_TURN.finditer(text))
+    if not marks or text[: marks[0].start()].strip():
+        return []
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    return [
+        {"role": mark[1].lower(), "content": text[mark.end() : end].strip()}
+        for mark, end in zip(marks, ends, strict=True)
+    ]
