@@ -45,7 +45,10 @@ def test_the_projects_own_configuration_is_fine(ggmi):
 
 def test_a_preset_laid_over_the_default_is_fine(ggmi):
     found = ggmi("check", "config.yaml", "presets/paper.yaml", folder=ROOT)
-    assert (found.returncode, found.stdout, found.stderr) == (0, "config.yaml + presets/paper.yaml: fine\n", "")
+    assert (found.returncode, found.stderr) == (0, "")
+    told, fine = found.stdout.splitlines()
+    assert told.startswith("tasks.dolly.anchors.source: databricks/databricks-dolly-15k: a data set of the hub, which ")
+    assert fine == "config.yaml + presets/paper.yaml: fine"
 
 
 def test_a_file_laid_over_another_changes_single_keys_of_it(ggmi, tmp_path):
@@ -190,7 +193,10 @@ def test_cost_tells_a_mistake_like_any_other(ggmi, tmp_path):
     )
     found = ggmi("cost", "mine.yaml")
     assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr.startswith("ggmi: a.jsonl: line 1: there is no field 'response' (response); ")
+    assert found.stderr == (
+        "ggmi: a.jsonl: no row has a field for the response; its columns are instruction; name it with "
+        "fields: {response: COLUMN}\n"
+    )
 
 
 @pytest.mark.parametrize("words", [[], ["chek"], ["check", "--all"], ["defaults", "config.yaml"]])
@@ -245,3 +251,31 @@ def test_a_wrong_word_to_parse_is_told(ggmi, words):
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr.startswith("ggmi: ")
     assert found.stderr.count("\n") == 1
+
+
+def test_check_opens_every_input_and_says_which_key_names_a_bad_one(ggmi, tmp_path):
+    rows = [{"instruction": "Add.", "input": f"{i} and 1", "output": f"{i + 1}", "score": 1} for i in range(300)]
+    rows[4]["output"] = None
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    (tmp_path / "b.csv").write_text("ask,tell\nA?,b\n")
+    mine = "{title: T, anchors: {source: a.json}, generators: {g: {kind: import, path: b.csv, fields: FIELDS}}}"
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"tasks: {{embedded: null, t: {mine}}}\n".replace("FIELDS", "{instruction: ask, response: tell}"))
+    found = ggmi("check", "mine.yaml")
+    assert found.stdout.splitlines() == [
+        "tasks.t.anchors.source: a.json: JSON; instruction from instruction, context from input, response from output",
+        "  first 200 rows: 199 records; 1 with an empty response in 'output' (record 5)",
+        "  not read: score",
+        "  first record: “Add.” → “0 and 1” → “1”",
+        "tasks.t.generators.g.path: b.csv: CSV; instruction from ask, response from tell",
+        "  1 rows: 1 records",
+        "  first record: “A?” → “b”",
+        "mine.yaml: fine",
+    ]
+    config.write_text(f"tasks: {{embedded: null, t: {mine}}}\n".replace("FIELDS", "{}"))
+    found = ggmi("check", "mine.yaml")
+    assert (found.returncode, found.stderr) == (
+        2,
+        "ggmi: config: tasks.t.generators.g.path: b.csv: no row has a field for the instruction; its columns are ask, "
+        "tell; name it with fields: {instruction: COLUMN, response: COLUMN}\n",
+    )

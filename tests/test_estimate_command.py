@@ -11,12 +11,14 @@ from models.servers import Embedder, serving
 from models.tiny import make_classifier
 
 from ggmi import cli, estimating
+from ggmi.estimating import names_of
 from ggmi.information.embedding import PACKAGE_WEIGHTS, default_encoder, file_hash
 from ggmi.models.directory import fingerprint
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.reporting.estimation import summary_rows
 from ggmi.reporting.legend import marks
 from ggmi.reporting.terminal import show
+from ggmi.text.samples import read_sample
 
 VERBS = ("Add", "Compare", "Describe", "Explain", "List", "Name", "Rewrite", "Sort", "Summarise", "Translate")
 THINGS = ("rivers", "planets", "recipes", "verbs", "bridges", "tides", "coins", "maps")
@@ -326,6 +328,29 @@ def test_t_and_the_sets_may_have_other_names_and_the_same_command_gives_the_same
     assert (tmp_path / "o.json").read_bytes() == first
     assert cli.main(["estimate", *words, "--map-of", "s", "instruction=instruction", "response=response"]) == 0
     assert (tmp_path / "o.json").read_bytes() == first
+
+
+def test_the_same_records_in_any_form_give_the_same_estimates_bit_by_bit(tmp_path):
+    train, rows = tasks(20), [{**row, "context": "", "id": f"r{i}"} for i, row in enumerate(tasks(12, 30))]
+    alpaca = [{"instruction": r["instruction"], "input": "", "output": r["response"]} for r in rows]
+    chats = [
+        {"messages": [{"role": "user", "content": r["instruction"]}, {"role": "assistant", "content": r["response"]}]}
+        for r in rows
+    ]
+    frame = pd.DataFrame(rows)
+    write(tmp_path / "t.jsonl", train)
+    write(tmp_path / "lines.jsonl", rows)
+    (tmp_path / "list.json").write_text(json.dumps(alpaca, indent=2))
+    write(tmp_path / "chats.jsonl", chats)
+    frame.to_csv(tmp_path / "table.csv", index=False, encoding="utf-16")
+    frame.to_csv(tmp_path / "packed.tsv.gz", sep="\t")
+    frame.to_parquet(tmp_path / "parquet.parquet")
+    files = ("lines.jsonl", "list.json", "chats.jsonl", "table.csv", "packed.tsv.gz", "parquet.parquet")
+    samples = [read_sample(tmp_path / name) for name in ("t.jsonl", *files)]
+    found = estimating.estimated(samples, names_of(files))["sets"]
+    assert [one["records"] for one in found] == [12] * 6
+    first, *others = [json.dumps(one["estimates"]) for one in found]
+    assert [other == first for other in others] == [True] * 5
 
 
 def test_a_set_named_twice_a_missing_file_and_an_unknown_format_are_refused(capsys, train, tmp_path):

@@ -68,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "check":
             found = config.load(_merged(options.files), source=" + ".join(options.files))
             config.check_files(found)
-            sys.stdout.write(f"{' + '.join(options.files)}: fine\n")
+            from ggmi.checking import describe_inputs
+
+            for line in (*describe_inputs(found), f"{' + '.join(options.files)}: fine"):
+                sys.stdout.write(f"{line}\n")
         elif options.command == "cost":
             _cost(options.files, as_json=options.json)
         elif options.command == "estimate":

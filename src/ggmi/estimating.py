@@ -200,6 +200,43 @@ def maps_of(options: Namespace, names: Sequence[str]) -> list[dict[str, str]]:
     return [train, *(of_sets | own.get(i, {}) for i in range(len(names)))]
 
 
+def read_sets(options: Namespace) -> tuple[list[str], list[Sample]]:
+    """Read T and every set.
+
+    Parameters
+    ----------
+    options
+        Of `add_arguments`.
+
+    Returns
+    -------
+    names : list of str
+        Of the sets.
+    samples : list of Sample
+        T, then the sets.
+
+    Raises
+    ------
+    UserError
+        If one cannot be read, or a map is not as it should be.
+    """
+    names = names_of(options.synthetic)
+    maps = maps_of(options, names)
+    samples = [
+        read_sample(
+            source,
+            fields,
+            key=options.pairs,
+            parts=options.parts,
+            form=options.format,
+            encoding=options.encoding,
+            invalid=options.invalid,
+        )
+        for source, fields in zip([options.train, *options.synthetic], maps, strict=True)
+    ]
+    return names, samples
+
+
 def run(options: Namespace, report_parts: Path) -> None:
     """Read, estimate, write, print.
 
@@ -218,8 +255,6 @@ def run(options: Namespace, report_parts: Path) -> None:
     from ggmi.io import write_json, write_text
     from ggmi.reporting.terminal import show
 
-    names = names_of(options.synthetic)
-    maps = maps_of(options, names)
     if options.records < 4:
         raise UserError(f"--records: {options.records} is not allowed; at least 4 are needed")
     if options.seed < 0:
@@ -230,18 +265,7 @@ def run(options: Namespace, report_parts: Path) -> None:
     if STDIN in options.synthetic and options.train == STDIN:
         raise UserError("--train, --synthetic: - is standard input, which can be one set only")
     check_outputs(options)
-    samples = [
-        read_sample(
-            source,
-            fields,
-            key=options.pairs,
-            parts=options.parts,
-            form=options.format,
-            encoding=options.encoding,
-            invalid=options.invalid,
-        )
-        for source, fields in zip([options.train, *options.synthetic], maps, strict=True)
-    ]
+    names, samples = read_sets(options)
     encoder = encoder_of(options.encoder, options.encoder_url, options.key_env)
     found = estimated(
         samples,
