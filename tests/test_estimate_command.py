@@ -372,9 +372,15 @@ def test_options_given_twice_add_up_or_are_refused(capsys):
     words = "--train t --synthetic a --synthetic b c --map instruction=q --map response=r"
     found = parser.parse_args(words.split())
     assert (found.synthetic, found.map) == (["a", "b", "c"], ["instruction=q", "response=r"])
-    for option in ("--train", "--parts", "--json"):
+    values = {"--records": "9", "--seed": "9", "--parts": "response", "--format": "csv", "--invalid": "stop"}
+    single = [a.option_strings[0] for a in parser._actions if isinstance(a, estimating.Once)]
+    lists = ("--synthetic", "--map", "--train-map", "--synthetic-map", "--map-of")
+    others = {a.option_strings[0] for a in parser._actions} - set(single)
+    assert others == {"-h", "--loose", *lists}
+    for option in single:
+        value = values.get(option, "x")
         with pytest.raises(SystemExit) as caught:
-            parser.parse_args([*words.split(), "--json", "x", "--parts", "response", option, "response"])
+            parser.parse_args([*words.split(), option, value, option, value])
         assert caught.value.code == 2
         assert f"{option} is given twice; name one value" in capsys.readouterr().err
 

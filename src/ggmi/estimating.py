@@ -97,19 +97,27 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="directory or hub id of a sentence-embedding model; default: all-MiniLM-L6-v2",
     )
     parser.add_argument(
-        "--encoder-url", metavar="URL", help="OpenAI-compatible endpoint, up to and with /v1, that has the encoder"
+        "--encoder-url",
+        action=Once,
+        metavar="URL",
+        help="OpenAI-compatible endpoint, up to and with /v1, that has the encoder",
     )
-    parser.add_argument("--key-env", metavar="NAME", help="environment variable of the endpoint's key, if it needs one")
+    parser.add_argument(
+        "--key-env", action=Once, metavar="NAME", help="environment variable of the endpoint's key, if it needs one"
+    )
     parser.add_argument(
         "--entailment",
+        action=Once,
         metavar="MODEL",
         help="directory or hub id of a model of inference; records that entail each other say the same",
     )
     parser.add_argument(
         "--loose", action="store_true", help="with --entailment: no contradiction, and not both neutral, is enough"
     )
-    parser.add_argument("--records", type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}")
-    parser.add_argument("--seed", type=int, default=0, help="of samples, shuffles and folds, default 0")
+    parser.add_argument(
+        "--records", action=Once, type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}"
+    )
+    parser.add_argument("--seed", action=Once, type=int, default=0, help="of samples, shuffles and folds, default 0")
     parser.add_argument("--json", action=Once, metavar="FILE", help="write every estimate as JSON")
     parser.add_argument("--html", action=Once, metavar="FILE", help="write a page")
 

@@ -73,9 +73,12 @@ class Pace:
         if self._volume is not None:
             await self._volume.acquire(tokens)
         loop = asyncio.get_running_loop()
+        waited = False
         while (left := max(self._resume, self._next) - loop.time()) > 0:  # may be put off again meanwhile
+            waited = True
             await asyncio.sleep(left)
-        self._next = loop.time() + self._gap
+        # Those who waited together do not go out together, which would be the burst that was refused.
+        self._next = loop.time() + max(self._gap, LEAST_GAP if waited else 0.0)
 
     def cool_down(self, seconds: float | None) -> None:
         """Let nobody send for so long; where the endpoint does not say how long, ever longer and then ever slower."""
