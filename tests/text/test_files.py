@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ggmi.errors import UserError
@@ -102,6 +102,11 @@ FORMS = {
     "bom.csv": table(ROWS).encode("utf-8-sig"),
     "utf16.csv": table(ROWS).encode("utf-16"),
     "semicolon.csv": table(ROWS, ";"),
+    "pipes.csv": table(ROWS, "|"),
+    "capitals.csv": table(renamed(ROWS, instruction="Question", context=" Context ", response="ANSWER")),
+    "joined.jsonl": lines(ROWS[:2]) + "\ufeff" + lines(ROWS[2:]),
+    "texts.jsonl": lines([{"Messages": chat(row, content="text")} for row in ROWS]),
+    "a.feather": arrow(ROWS, pa.ipc.new_file),
     "tabs.csv": table(ROWS, "\t"),
     "a.tsv": table(ROWS, "\t"),
     "a.tab": table(ROWS, "\t"),
@@ -585,10 +590,10 @@ WRITERS = {
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.tuples(FULL, TEXT, FULL), min_size=1, max_size=5))
+@example(values=[("A", " ", "b"), ("A", "\t\n", "b")])
 def test_any_records_are_the_same_in_every_form(tmp_path, values):
     rows = [{"id": f"r{i}", **dict(zip(FIELDS, value, strict=True))} for i, value in enumerate(values)]
     for name, writer in WRITERS.items():
         fields = {field: f"a.0.{field}" for field in ("id", *FIELDS)} if name == "deep.jsonl" else {}
         found = read_sample(write(tmp_path / name, writer(rows)), fields)
-        # A context of spaces alone says nothing; a chat's and a cell's are none.
         assert [(r.id, *r.values) for r in found.records] == [tuple(row.values()) for row in rows], name

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ggmi.errors import UserError
-from ggmi.text.forms import ABSENT, find_value, is_empty, key_of
+from ggmi.text.chats import is_empty
+from ggmi.text.forms import ABSENT, find_value, key_of
 from ggmi.text.json_documents import Row
 from ggmi.text.jsonl import kind
 

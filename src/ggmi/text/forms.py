@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import json
-import math
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ggmi.errors import UserError, did_you_mean
+from ggmi.text.chats import USERS, as_chat, is_empty, read_chat, read_transcript, role_of, text_of
+from ggmi.text.format import normal_name
 from ggmi.text.json_documents import Broken, Row
-from ggmi.text.jsonl import kind
 from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
 
-# What fields are called in published sets and by common tools, in the order in which names are tried.
+# What fields are called in published sets and by common tools, in the order in which names are tried, without
+# regard to case, blanks, hyphens and underscores.
 NAMES = {
     "instruction": ("instruction", "prompt", "question", "query", "problem", "input"),
     "context": ("context", "input"),
@@ -24,11 +21,9 @@ NAMES = {
 }
 # Columns that hold whole chats.
 CHATS = ("messages", "conversations", "conversation")
+_CHAT = "chat"
 # Where answers lie deep inside: samples of lm-evaluation-harness, answers of endpoints.
 DEEP = ("resps.0.0", "response.body.choices.0.message.content", "choices.0.message.content")
-_USERS = frozenset(["user", "human", "prompter"])
-_ASSISTANTS = frozenset(["assistant", "gpt", "chatgpt", "model", "bot", "ai", "bing", "bard"])
-_TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):")
 ABSENT = object()
 Fields = Mapping[str, "str | Sequence[str]"]
 
@@ -61,7 +56,8 @@ class FieldReader:
 
     def __init__(self, fields: Fields | None = None, parts: Collection[str] = FIELDS) -> None:
         self.named = checked_names(fields or {})
-        self._names = {field: self.named.get(field, names) for field, names in NAMES.items()}
+        # Names to look for, by the columns that rows have.
+        self._known: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
         self._required = [field for field in REQUIRED if field in parts]
         self._parts = frozenset(parts)
         self._may_chat = not {"instruction", "response"} & self.named.keys()
@@ -71,7 +67,22 @@ class FieldReader:
     @property
     def wanted(self) -> set[str]:
         """Every name that is looked for."""
-        return {name for names in self._names.values() for name in names} | set(CHATS)
+        return {name for field, names in NAMES.items() for name in self.named.get(field, names)} | set(CHATS)
+
+    def _names_in(self, row: Row) -> dict[str, tuple[str, ...]]:
+        """Names to look for in a row: those that a person gave, else its columns that are called like a field."""
+        columns = tuple(row)
+        if (known := self._known.get(columns)) is None:
+            spelt: dict[str, str] = {}
+            for column in columns:
+                spelt.setdefault(normal_name(str(column)), column)
+            usual = {**{field: names for field, names in NAMES.items() if field != "id"}, _CHAT: CHATS}
+            known = {
+                field: tuple(name if name in row else spelt[name] for name in names if name in row or name in spelt)
+                for field, names in usual.items()
+            }
+            known = self._known[columns] = {**known, "id": NAMES["id"], **self.named}
+        return known
 
     def read(self, row: Row) -> tuple[str, str, str] | Broken:
         """Instruction, context and response of a row, or why it holds no record.
@@ -88,7 +99,7 @@ class FieldReader:
             values = [self._text(field, one) for field, one in zip(FIELDS, found, strict=True)]
         else:
             name, turns = chat
-            values = _of_chat(turns)
+            values = read_chat(turns)
             for field, text in zip(FIELDS, values, strict=False):
                 if text and not isinstance(text, Broken):
                     self._count(field, name)
@@ -119,7 +130,7 @@ class FieldReader:
         row
             Names and values.
         """
-        for name in self._names["id"]:
+        for name in self.named.get("id", NAMES["id"]):
             value = find_value(row, name)
             if value is not ABSENT:
                 self.passed.add(name.partition(".")[0])
@@ -129,7 +140,7 @@ class FieldReader:
     def _find(self, row: Row, field: str) -> _Found | None:
         """A field of a row: of the names that a person gave the first with a value, else as the field allows."""
         first: _Found | None = None
-        for name in self._names[field]:
+        for name in self._names_in(row)[field]:
             value = find_value(row, name)
             if value is ABSENT:
                 continue
@@ -143,15 +154,17 @@ class FieldReader:
 
     def _context(self, row: Row, instruction: _Found | None) -> _Found | None:
         """The context; what was taken for the instruction is none, nor is what is no text unless it was named."""
-        for name in self._names["context"]:
+        first: _Found | None = None
+        for name in self._names_in(row)["context"]:
             value = find_value(row, name)
             if value is ABSENT or (instruction and instruction.name == name):
                 continue
             if "context" in self.named or is_empty(value) or not isinstance(text_of(value), Broken):
                 self.passed.add(name if name in row else name.partition(".")[0])
+                first = first or _Found(name, value)
                 if not is_empty(value):
                     return _Found(name, value)
-        return None
+        return first
 
     def _chat(self, row: Row, instruction: _Found | None, response: _Found | None) -> tuple[str, list[Any]] | None:
         """The turns that stand for a record, and where they were found; None if its fields are texts."""
@@ -159,7 +172,7 @@ class FieldReader:
         answered = as_chat(response.value) if response else None
         if response and answered:
             own = [] if asked is None else asked
-            if instruction and asked is None and not any(_role(turn) in _USERS for turn in answered):
+            if instruction and asked is None and not any(role_of(turn) in USERS for turn in answered):
                 own = [{"role": "user", "content": instruction.value}]
             return response.name, own + answered
         if instruction and asked:
@@ -167,13 +180,13 @@ class FieldReader:
             return instruction.name, asked + answer
         if not self._may_chat or (instruction and response):
             return None
-        for name in CHATS:
-            turns = as_chat(row.get(name))
+        for name in self._names_in(row)[_CHAT]:
+            turns = as_chat(row[name])
             if turns:
                 self.passed.add(name)
                 return name, turns
         if response and not instruction and isinstance(response.value, str):
-            turns = _of_transcript(response.value)
+            turns = read_transcript(response.value)
             return (response.name, turns) if turns else None
         return None
 
@@ -257,44 +270,6 @@ def find_value(row: Row, name: str) -> Any:
     return value
 
 
-def is_empty(value: Any) -> bool:
-    """Whether a value is null, NaN or text without a sign."""
-    return (
-        value is None
-        or (isinstance(value, str) and not value.strip())
-        or (isinstance(value, float) and math.isnan(value))
-    )
-
-
-def text_of(value: Any) -> str | Broken:
-    """The text of a value, or what it is instead.
-
-    Parameters
-    ----------
-    value
-        Text; numbers and booleans as JSON writes them; dates; bytes that are UTF-8; parts of a message.
-
-    Examples
-    --------
-    >>> text_of(3), text_of(True), text_of([{"type": "text", "text": "a"}]), text_of({}).reason
-    ('3', 'true', 'a', 'an object')
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
-        return json.dumps(value)
-    if isinstance(value, decimal.Decimal | datetime.date | datetime.time):
-        return str(value)
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return Broken("bytes that are not UTF-8")
-    if isinstance(value, list) and value and all(isinstance(part, Mapping) and "text" in part for part in value):
-        return "".join(str(part["text"]) for part in value)
-    return Broken("an infinity" if isinstance(value, float) else kind(value))
-
-
 def key_of(value: Any) -> str | None:
     """An id or key as text, or None if it can be none: text that is not empty, or a whole number.
 
@@ -309,27 +284,6 @@ def key_of(value: Any) -> str | None:
         return None
     text = str(value)
     return None if UNWRITABLE.search(text) else text
-
-
-def as_chat(value: Any) -> list[Any] | None:
-    """The turns of a chat, from a list of them or its JSON; None if a value is none.
-
-    Parameters
-    ----------
-    value
-        Turns with ``role`` and ``content``, or ``from`` and ``value``.
-    """
-    if isinstance(value, str) and value.lstrip()[:2] in ("[{", "[ ", "[\n"):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    if not isinstance(value, list) or not value:
-        return None
-    for turn in value:
-        if not isinstance(turn, Mapping) or not isinstance(_role(turn), str):
-            return None
-    return value
 
 
 def suggestion(columns: Mapping[str, Any], field: str) -> str | None:
@@ -372,48 +326,3 @@ def _leaves(value: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, A
 
 def _an(field: str) -> str:
     return f"an {field}" if field == "instruction" else f"a {field}"
-
-
-def _role(turn: Mapping[str, Any]) -> Any:
-    role = turn.get("role", turn.get("from"))
-    return role.lower() if isinstance(role, str) else role
-
-
-def _words(turn: Mapping[str, Any]) -> str:
-    """What a turn says; nothing where it holds no text, such as the call of a tool."""
-    value = turn.get("content", turn.get("value"))
-    text = "" if is_empty(value) else text_of(value)
-    return "" if isinstance(text, Broken) else text
-
-
-def _of_chat(turns: Sequence[Mapping[str, Any]]) -> list[str | Broken]:
-    """The user's last turn that was answered, as context what was said besides before, and the answer."""
-    answers = [i for i, turn in enumerate(turns) if _role(turn) in _ASSISTANTS]
-    if not answers:
-        return [Broken("with a chat without an answer", field="response")]
-    last = answers[-1]
-    response = _words(turns[last])
-    asked = next((i for i in range(last - 1, -1, -1) if _role(turns[i]) in _USERS), None)
-    if asked is None:
-        return [Broken("with a chat without a question", field="instruction")]
-    if not response.strip() or not _words(turns[asked]).strip():
-        field = "instruction" if response.strip() else "response"
-        return [Broken(f"with an empty {field} in its chat", field=field)]
-    before = [
-        words if _role(turn) == "system" else f"{_role(turn)}: {words}"
-        for i, turn in enumerate(turns[:last])
-        if i != asked and (words := _words(turn)).strip()
-    ]
-    return [_words(turns[asked]), "\n".join(before), response]
-
-
-def _of_transcript(text: str) -> list[dict[str, str]]:
-    """Turns of a transcript whose paragraphs begin with ``Human:`` and ``Assistant:``."""
-    marks = list(_TURN.finditer(text))
-    if not marks or text[: marks[0].start()].strip():
-        return []
-    ends = [*(mark.start() for mark in marks[1:]), len(text)]
-    return [
-        {"role": mark[1].lower(), "content": text[mark.end() : end].strip()}
-        for mark, end in zip(marks, ends, strict=True)
-    ]

@@ -108,7 +108,8 @@ def rows_of_document(path: Path, text: str, split: str | None, names: Collection
 
 
 def _line(line: str) -> Any:
-    """The value of a line, or why there is none."""
+    """The value of a line, or why there is none; files that were put together have marks of byte order inside."""
+    line = line.removeprefix("\ufeff")
     if too_deep(line):
         return Broken("not JSON", f"nested deeper than {MAX_DEPTH} brackets")
     try:

@@ -15,8 +15,8 @@ from ggmi.errors import UserError, did_you_mean
 STDIN = "-"
 # Formats by what names end with, and what may stand behind that.
 SUFFIXES = {
-    **{".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv"},
-    **{".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow"},
+    **{".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv", ".tab": "tsv"},
+    **{".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow"},
 }
 COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
 # Files that describe data sets and hold no records.

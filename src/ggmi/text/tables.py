@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ggmi.errors import UserError, told_by
+from ggmi.text.format import normal_name
 from ggmi.text.json_documents import Broken, Rows, is_lines, rows_of_document, rows_of_lines
 from ggmi.text.opening import open_packed, read_lines, whole
 from ggmi.text.places import format_of
@@ -24,7 +25,7 @@ FORMATS = {
     "parquet": "Parquet",
     "arrow": "Arrow",
 }
-DELIMITERS = ",;\t"
+DELIMITERS = ",;\t|"
 BATCH_ROWS = 1024
 # Longest field of a CSV file, in characters; Python's own limit is 131,072.
 CSV_FIELD = 10**9
@@ -121,7 +122,7 @@ def _table(
         return Table(FORMATS["json"] + packed, (), rows_of_document(path, "".join(lines), split, wanted))
     delimiter = "\t" if said == "tsv" else _delimiter(first, wanted)
     header = next(filter(any, csv.reader(first, delimiter=delimiter)), [])
-    if said is None and not {cell.strip() for cell in header} & set(wanted):
+    if said is None and not {normal_name(cell) for cell in header} & {normal_name(name) for name in wanted}:
         raise UserError(
             f"{path}: neither its name nor its content tells its format; name it with --format, one of "
             f"{', '.join(FORMATS)}"
@@ -162,10 +163,11 @@ def read_hub(name: str, split: str | None, revision: str | None = None) -> Table
 
 def _delimiter(first: Sequence[str], names: Collection[str]) -> str:
     """What stands between values, by the header: whatever names most known columns, then most columns."""
+    known = {normal_name(name) for name in names}
 
     def score(delimiter: str) -> tuple[int, int]:
         header = next(filter(any, csv.reader(first, delimiter=delimiter)), [])
-        return len({cell.strip() for cell in header} & set(names)), len(header)
+        return len({normal_name(cell) for cell in header} & known), len(header)
 
     return max(DELIMITERS, key=score)
 
@@ -204,8 +206,8 @@ def _refuse_twice(path: Path, names: Sequence[str]) -> None:
 
 def _chosen(names: Sequence[str], wanted: Collection[str]) -> list[str]:
     """Columns to read: those that may be meant, by their name or as the start of a dotted path; all if none may."""
-    starts = {name.partition(".")[0] for name in wanted}
-    return [name for name in names if name in wanted or name in starts] or list(names)
+    known = {normal_name(name) for name in wanted} | {normal_name(name.partition(".")[0]) for name in wanted}
+    return [name for name in names if normal_name(name) in known] or list(names)
 
 
 def _parquet(
