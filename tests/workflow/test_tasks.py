@@ -444,7 +444,8 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
     far = {"kind": "openai", "model": "m", "base_url": server.address, "key_env": "GGMI_TEST_KEY"}
 
     def task(source="good.jsonl", generator=near, **changes):
-        values = {"title": "T", "anchors": {"source": source}, "instances": [2], "generators": {"g": generator}}
+        anchors = {"source": source, "invalid": "stop"}
+        values = {"title": "T", "anchors": anchors, "instances": [2], "generators": {"g": generator}}
         return {**values, "prompts": {"prompts": 2}, "sampling": {"max_tokens": 20}, **changes}
 
     with serving(page) as address:
@@ -463,10 +464,10 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
         targets = [f"results/{name}/validity.csv" for name in tasks]
         found = sentences(fresh_project.run("--cores", "2", "--keep-going", *targets, check=False))
     expected = [
-        r"missing\.jsonl: line 2: there is no field 'response' \(response\); .*",
-        r"empty\.jsonl: line 2: the field 'response' \(response\) is empty",
-        r"list\.jsonl: line 2 is not an object but a list; one JSON object a line is needed",
-        r"latin\.jsonl: line 2 is not UTF-8 \(its byte 18\)",
+        r"missing\.jsonl: 1 of 2 rows hold no record: 1 without a response \(line 2\); invalid: drop leaves them out",
+        r"empty\.jsonl: 1 of 2 rows hold no record: 1 with an empty response in 'response' \(line 2\); invalid: .*",
+        r"list\.jsonl: 1 of 2 rows hold no record: 1 not an object \(line 2: but a list\); invalid: drop .*",
+        r"latin\.jsonl: line 2 is not UTF-8 \(its byte 18\); name the file's encoding, such as cp1252 .*",
         r"tasks\.few\.instances: 8 anchors are wanted in a prompt, and .* gives 7 to choose from; allowed: up to 7",
         r"no_place\.txt: none of its lines \(1 to 2\) holds \{\{ anchors \}\}",
         r"key_env: the environment variable GGMI_NOT_SET is not set; the endpoint's key is read from it",
@@ -488,7 +489,7 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
         ({"tasks": {"gmm": SEEDED}}, "config: tasks.gmm: the name is taken; allowed: none of logs, report, "),
         (
             {"tasks": {"t": {**SEEDED, "anchors": {"source": "config.csv"}}}},
-            "config: tasks.t.anchors.source: there is no file 'config.csv'",
+            "config: tasks.t.anchors.source: config.csv: there is no such file or folder",
         ),
         (
             {"world": {"generators": {"large": None}}, "tasks": {"embedded": {"title": "E"}}},

@@ -20,11 +20,9 @@ _TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):")
 
 def is_empty(value: Any) -> bool:
     """Whether a value is null, NaN or text without a sign."""
-    return (
-        value is None
-        or (isinstance(value, str) and not value.strip())
-        or (isinstance(value, float) and math.isnan(value))
-    )
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def text_of(value: Any) -> str | Broken:
