@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -55,7 +56,7 @@ def pass_at(samples: Samples, k: int) -> Array:
     return 1 - _missed(samples.sizes, samples.right, k)
 
 
-def best_of(samples: Samples, score: str, k: int) -> Array:
+def best_of(samples: Samples, score: str, ks: Sequence[int]) -> Array:
     """Probability that the sample of the highest score among k is right; equal scores share the choice.
 
     Let A samples score higher than those of one value, which t have, r of them right. The highest of
@@ -65,20 +66,21 @@ def best_of(samples: Samples, score: str, k: int) -> Array:
     Parameters
     ----------
     samples
-        Of problems with at least k samples each.
+        Of problems with at least max(ks) samples each.
     score
         Name of the score.
-    k
+    ks
         Samples drawn.
 
     Returns
     -------
-    ndarray, shape (problems,)
+    ndarray, shape (problems, ks)
 
     Examples
     --------
-    >>> best_of(Samples.of(["a"] * 3, [1, 0, 0], scores={"s": [0.9, 0.9, 0.1]}), "s", 3).tolist()
-    [0.5]
+    >>> samples = Samples.of(["a"] * 3, [1, 0, 0], scores={"s": [0.9, 0.9, 0.1]})
+    >>> best_of(samples, "s", [1, 3]).round(4).tolist()
+    [[0.3333, 0.5]]
     """
     value = samples.scores[score]
     missing = np.isnan(value)
@@ -92,9 +94,12 @@ def best_of(samples: Samples, score: str, k: int) -> Array:
     of = problem[first]
     higher = first - samples.starts[of]
     size = samples.sizes[of]
-    chosen = _missed(size, higher, k) - _missed(size, higher + tied, k)
-    right = np.add.reduceat(samples.correct[order].astype(float), first)
-    return np.bincount(of, chosen * right / tied, len(samples.problems))
+    credit = np.add.reduceat(samples.correct[order].astype(float), first) / tied
+    found = []
+    for k in ks:
+        chosen = _missed(size, higher, k) - _missed(size, higher + tied, k)
+        found.append(np.bincount(of, chosen * credit, len(samples.problems)))
+    return np.stack(found, axis=1)
 
 
 def _missed(n: np.ndarray, a: np.ndarray, k: int) -> Array:

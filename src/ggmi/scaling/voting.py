@@ -18,7 +18,7 @@ CHUNK_ELEMENTS = 2**21
 # Multiplications that exact majorities may take for one k: about half a minute of one core.
 WORK = 3e10
 # Draws of subsets over all problems, and least and most of one problem.
-DRAWS, FEWEST, MOST = 2**20, 64, 4096
+DRAWS, FEWEST, MOST = 2**19, 48, 4096
 # Sums of weights that differ by less, relatively, are equal: order of addition must not decide.
 EQUAL = 1e-12
 
@@ -50,7 +50,7 @@ def majority_at(samples: Samples, k: int) -> Array:
     --------
     >>> votes = Samples.of(["a"] * 3, [1, 0, 0], answer=["7", "3", "3"])
     >>> majority_at(votes, 2).round(4).tolist(), majority_at(votes, 3).tolist()
-    ([0.3333, 0.0], [0.0])
+    ([0.3333], [0.0])
     """
     groups, sizes = samples.groups, samples.sizes
     found = np.zeros(len(sizes))
@@ -227,9 +227,7 @@ def _mode_shares(target: Integers, others: Integers, n: int, k: int) -> Array:
     return found / terms[n, k]
 
 
-def _outvoted(
-    target: Integers, others: Integers, n: int, votes: int, left: int, terms: Array, nodes: int
-) -> Array:
+def _outvoted(target: Integers, others: Integers, n: int, votes: int, left: int, terms: Array, nodes: int) -> Array:
     """Coefficient of z^left of the product over other answers, integrated over y."""
     rivals = others >= votes
     free = n - target - np.where(rivals, others, 0).sum(axis=1)
