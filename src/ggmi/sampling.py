@@ -107,7 +107,8 @@ def measured(options: Namespace) -> tuple[dict[str, Any], Any, Any]:
     from ggmi.provenance import versions
     from ggmi.scaling.columns import Columns
     from ggmi.scaling.reading import read_samples
-    from ggmi.scaling.study import Settings, scaling
+    from ggmi.scaling.settings import Settings
+    from ggmi.scaling.study import scaling
 
     asked = Columns(
         options.problem,

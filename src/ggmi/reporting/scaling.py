@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ggmi.reporting.terminal import print_columns, unbroken
 from ggmi.reporting.text import fixed
-from ggmi.scaling.study import BEST, DRAWN, MAJORITY, PASS, WEIGHTED
+from ggmi.scaling.curves import BEST, DRAWN, MAJORITY, PASS, WEIGHTED
 from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]

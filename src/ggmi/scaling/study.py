@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import sqrt
 
 import numpy as np
 import pandas as pd
@@ -13,72 +13,27 @@ from scipy.special import ndtr, ndtri
 
 from ggmi.claims import Claim, claims_table
 from ggmi.errors import UserError
-from ggmi.random import stream
-from ggmi.scaling.expectations import best_of, pass_at
-from ggmi.scaling.intervals import Ratios, ratios, resampled_sums
+from ggmi.scaling.cost import cost_a_sample, cost_tables
+from ggmi.scaling.curves import (
+    BEST,
+    DRAWN,
+    EXACT,
+    LEVEL,
+    MAJORITY,
+    PASS,
+    RANDOM,
+    Curve,
+    curves_of,
+    grid,
+    over_problems,
+    stacked,
+)
 from ggmi.scaling.samples import Array, Samples
+from ggmi.scaling.settings import Settings
 from ggmi.scaling.verdict import Advice, advice
-from ggmi.scaling.voting import WORK, majority_at, majority_work, weighted_votes, weights_of
 
 # Share of the problems that must have the most samples that are compared.
 REACHED = 0.9
-LEVEL = 0.05
-EXACT, DRAWN = "exact", "Monte Carlo"
-PASS, MAJORITY, BEST, WEIGHTED, RANDOM = "pass", "majority", "best of k", "weighted vote", "random choice"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a person sets.
-
-    Parameters
-    ----------
-    most
-        Most samples a problem that are compared; None takes what nearly all problems have.
-    price
-        Of a sample, or of 1,000 tokens; None where cost is counted in samples and tokens only.
-    by_tokens
-        Whether the price is of 1,000 tokens.
-    value
-        Of a solved problem, in the price's unit; None where it is unknown.
-    worth
-        The least gain in accuracy that counts, a share.
-    seed
-        Of resamples and draws.
-    """
-
-    most: int | None = None
-    price: float | None = None
-    by_tokens: bool = False
-    value: float | None = None
-    worth: float = 0.01
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One method's probability of a right answer, by problem and number of samples.
-
-    Parameters
-    ----------
-    method, score
-        Which; no score where none chooses.
-    values
-        Shape (problems, ks).
-    errors
-        Standard errors of drawn subsets, of the same shape; zeros where nothing was drawn.
-    """
-
-    method: str
-    score: str
-    values: Array
-    errors: Array
-
-    @property
-    def name(self) -> str:
-        """The method in words."""
-        words = {BEST: f"best of k by {self.score}", WEIGHTED: f"vote weighted by {self.score}"}
-        return words.get(self.method, {PASS: "pass@k", MAJORITY: "majority of k"}.get(self.method, self.method))
 
 
 @dataclass(frozen=True)
@@ -149,13 +104,13 @@ def scaling(samples: Samples, settings: Settings) -> Scaling:
     notes = [] if kept.all() else [_left_out(samples.sizes, kept, most)]
     used = samples.of_problems(kept)
     ks = grid(most)
-    curves, told = _curves(used, ks, settings.seed)
+    curves, told = curves_of(used, ks, settings.seed)
     notes += told
-    cost, said = _cost_a_sample(used, settings)
+    cost, said = cost_a_sample(used, settings)
     notes += said
     table = _curve_table(curves, ks, settings.seed)
     claims = _claims(curves, ks, settings)
-    priced, stops = _cost_tables(used, curves, ks, cost, settings)
+    priced, stops = cost_tables(used, curves, ks, cost, settings)
     return Scaling(
         table,
         _reliability(curves, ks, settings.seed),
@@ -168,17 +123,6 @@ def scaling(samples: Samples, settings: Settings) -> Scaling:
         most,
         notes,
     )
-
-
-def grid(most: int) -> list[int]:
-    """Numbers of samples that are looked at: doublings, the most and its half.
-
-    Examples
-    --------
-    >>> grid(20)
-    [1, 2, 4, 8, 10, 16, 20]
-    """
-    return sorted({2**i for i in range(most.bit_length())} | {most, max(1, most // 2)})
 
 
 def _most(sizes: NDArray) -> int:
@@ -194,51 +138,8 @@ def _left_out(sizes: NDArray, kept: NDArray, most: int) -> str:
     )
 
 
-def _curves(samples: Samples, ks: Sequence[int], seed: int) -> tuple[list[Curve], list[str]]:
-    """Every method's values, and what is not exact."""
-
-    def exact(method: str, score: str, values: Array) -> Curve:
-        return Curve(method, score, values, np.zeros_like(values))
-
-    curves = [exact(PASS, "", np.stack([pass_at(samples, k) for k in ks], axis=1))]
-    notes: list[str] = []
-    choices = [exact(BEST, score, best_of(samples, score, ks)) for score in samples.scores]
-    if samples.answer is None:
-        return curves + choices, [*notes, "Nothing is known of the samples' answers, so there are no votes."]
-    majority = {k: majority_at(samples, k) if majority_work(samples, k) <= WORK or k == 1 else None for k in ks}
-    drawn = [k for k in ks if majority[k] is None]
-    values: dict[tuple[str, int], Array] = {}
-    errors: dict[tuple[str, int], Array] = {}
-    if samples.scores or drawn:
-        values, errors = weighted_votes(samples, ks, majority, seed)
-    votes = np.stack([values["", k] if (found := majority[k]) is None else found for k in ks], axis=1)
-    shaken = np.stack([errors["", k] if k in drawn else np.zeros(len(votes)) for k in ks], axis=1)
-    curves.append(Curve(MAJORITY, "", votes, shaken))
-    for score in samples.scores:
-        parts = [np.stack([table[score, k] for k in ks], axis=1) for table in (values, errors)]
-        choices.append(Curve(WEIGHTED, score, *parts))
-        if weights_of(samples, score)[1] != "score":
-            notes.append(f"{score} is negative somewhere; a vote weighs exp({score}) instead.")
-    if drawn:
-        notes.append(f"The majority of {', '.join(map(str, drawn))} samples takes too long exactly and is drawn.")
-    return curves + choices, notes
-
-
-def _stacked(curves: Sequence[Curve]) -> Array:
-    return np.concatenate([curve.values for curve in curves], axis=1)
-
-
-def _over_problems(above: Array, seed: int, below: Array | None = None, level: float = 1 - LEVEL) -> Ratios:
-    """Means, or ratios of means, with intervals; everything shares one set of resampled problems."""
-    return ratios(above, np.ones_like(above) if below is None else below, _resamples(seed), level=level)
-
-
-def _resamples(seed: int) -> np.random.Generator:
-    return stream(seed, "scaling", "problems")
-
-
 def _curve_table(curves: Sequence[Curve], ks: Sequence[int], seed: int) -> pd.DataFrame:
-    found = _over_problems(_stacked(curves), seed)
+    found = over_problems(stacked(curves), seed)
     rows = []
     for i, (curve, j) in enumerate((curve, j) for curve in curves for j in range(len(ks))):
         error = sqrt(float(np.square(curve.errors[:, j]).sum())) / len(curve.values)
@@ -268,7 +169,7 @@ def _reliability(curves: Sequence[Curve], ks: Sequence[int], seed: int) -> pd.Da
             continue
         above = np.concatenate([curve.values, random, curve.values - random], axis=1)
         below = np.concatenate([passing, passing, np.ones_like(passing)], axis=1)
-        found = _over_problems(above, seed, below)
+        found = over_problems(above, seed, below)
         for j, k in enumerate(ks):
             if k == 1:
                 # There is nothing to choose.
@@ -291,74 +192,6 @@ def _reliability(curves: Sequence[Curve], ks: Sequence[int], seed: int) -> pd.Da
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _tokens(samples: Samples) -> Array | None:
-    """Mean tokens of a problem's samples; where a problem has none, the mean of all."""
-    if samples.tokens is None or np.isnan(samples.tokens).all():
-        return None
-    known = ~np.isnan(samples.tokens)
-    counts = np.bincount(samples.problem, known, len(samples.problems))
-    sums = np.bincount(samples.problem, np.where(known, samples.tokens, 0), len(samples.problems))
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nanmean(samples.tokens))
-
-
-def _cost_a_sample(samples: Samples, settings: Settings) -> tuple[Array | None, list[str]]:
-    """Price of a sample of each problem, and what is not known of tokens."""
-    tokens = _tokens(samples)
-    missing = 0 if samples.tokens is None else int(np.isnan(samples.tokens).sum())
-    notes = [f"{missing:,} samples lack their tokens; those of their problems stand for them."] if missing else []
-    if settings.price is None:
-        return None, notes
-    if not settings.by_tokens:
-        return np.full(len(samples.problems), settings.price), notes
-    if tokens is None:
-        raise UserError("--price-tokens: no column of tokens is known; name it with --tokens")
-    return settings.price * tokens / 1000, notes
-
-
-def _cost_tables(
-    samples: Samples, curves: Sequence[Curve], ks: Sequence[int], cost: Array | None, settings: Settings
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cost of a solved problem, and the k beyond which samples do not pay."""
-    counts = np.array(ks, dtype=float)
-    units = {"samples": np.ones(len(samples.problems)), "tokens": _tokens(samples), "price": cost}
-    rows = [{"method": curve.method, "score": curve.score, "k": k} for curve in curves for k in ks]
-    below = _stacked(curves)
-    for unit, each in units.items():
-        if each is None:
-            continue
-        spent = np.tile(each[:, None] * counts, (1, len(curves)))
-        found = _over_problems(spent, settings.seed, below)
-        for i, row in enumerate(rows):
-            ends = {
-                f"{unit}_a_solved": found.value[i],
-                f"{unit}_ci_low": found.low[i],
-                f"{unit}_ci_high": found.high[i],
-            }
-            row.update({key: value if np.isfinite(value) else nan for key, value in ends.items()})
-    if cost is None or settings.value is None:
-        return pd.DataFrame(rows), pd.DataFrame()
-    stops = []
-    for at, curve in enumerate(curves):
-        net = settings.value * curve.values - cost[:, None] * counts
-        for row, value in zip(rows[at * len(ks) :], net.mean(axis=0), strict=False):
-            row["net_value"] = value
-        best = resampled_sums(net, _resamples(settings.seed)).argmax(axis=1)
-        low, high = np.quantile(counts[best], [LEVEL / 2, 1 - LEVEL / 2], method="nearest")
-        chosen = int(net.mean(axis=0).argmax())
-        stops.append(
-            {
-                "method": curve.method,
-                "score": curve.score,
-                "k": ks[chosen],
-                "ci_low": int(low),
-                "ci_high": int(high),
-                "net_value": net.mean(axis=0)[chosen],
-                "last": chosen == len(ks) - 1,
-            }
-        )
-    return pd.DataFrame(rows), pd.DataFrame(stops)
 
 
 def _claims(curves: Sequence[Curve], ks: Sequence[int], settings: Settings) -> list[Claim]:
@@ -386,7 +219,7 @@ def _claims(curves: Sequence[Curve], ks: Sequence[int], settings: Settings) -> l
         pairs.append((text, chosen.score, doubled))
     if not pairs:
         return []
-    found = _over_problems(np.stack([values for _, _, values in pairs], axis=1), settings.seed)
+    found = over_problems(np.stack([values for _, _, values in pairs], axis=1), settings.seed)
     # Against the least gain that counts, at the first step of Holm's correction.
     reach = -ndtri(LEVEL / (2 * len(pairs)))
     with np.errstate(divide="ignore"):
@@ -424,6 +257,6 @@ def _advice(curves: Sequence[Curve], ks: Sequence[int], settings: Settings) -> A
     chosen, half = _selector(curves), ks.index(max(1, ks[-1] // 2))
     gain = chosen.values[:, -1] - chosen.values[:, half]
     gap = curves[0].values[:, -1] - chosen.values[:, -1]
-    found = _over_problems(np.stack([gain, gap, gap - gain], axis=1), settings.seed, level=1 - LEVEL / 3)
+    found = over_problems(np.stack([gain, gap, gap - gain], axis=1), settings.seed, level=1 - LEVEL / 3)
     ends = list(zip(found.value.tolist(), found.low.tolist(), found.high.tolist(), strict=True))
     return advice(ends[0], ends[1], ends[2], ks[half], ks[-1], chosen.name, settings.worth)

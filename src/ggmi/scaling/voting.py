@@ -18,7 +18,7 @@ CHUNK_ELEMENTS = 2**21
 # Multiplications that exact majorities may take for one k: about half a minute of one core.
 WORK = 3e10
 # Draws of subsets over all problems, and least and most of one problem.
-DRAWS, FEWEST, MOST = 2**19, 48, 4096
+DRAWS, FEWEST, MOST = 2**19, 48, 2**15
 # Sums of weights that differ by less, relatively, are equal: order of addition must not decide.
 EQUAL = 1e-12
 
