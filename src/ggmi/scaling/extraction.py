@@ -35,7 +35,7 @@ _WORDS = re.compile(r"\\(?:text|textbf|textrm|mbox|mathrm|mathbf)\s*\{([^{}]*)\}
 _UNIT = re.compile(r"(?<=[\d}])\s*\\(?:text|textrm|mbox|mathrm)\s*\{\s*[^{}]*\}(?:\^\{?\d\}?)?$")
 _SPOKEN_UNIT = re.compile(r"^([+-]?[\d.,/]*\d)\s+[A-Za-z][A-Za-z ]*\.?$")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?")
-_SHORT_FRACTION = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\w))")
+_SHORT_FRACTION = re.compile(r"\\frac(?:\s*\{([^{}]*)\}|\s*(\d)|\s+(\w))\s*(?:\{([^{}]*)\}|(\w))")
 _SHORT_ROOT = re.compile(r"\\sqrt\s*(\w)")
 _NAMED = re.compile(r"^[A-Za-z]\w?\s*=\s*(?=[^=])")
 
@@ -202,11 +202,9 @@ def math_form(answer: str) -> str:
     text = _WORDS.sub(lambda found: found[1].strip(), text)
     spoken = _SPOKEN_UNIT.match(text.strip())
     text = spoken[1] if spoken else text
+    text = _SHORT_FRACTION.sub(lambda f: rf"\frac{{{f[1] or f[2] or f[3] or ''}}}{{{f[4] or f[5] or ''}}}", text)
     text = _SPACES.sub("", text)
     text = _NAMED.sub("", text)
-    text = _SHORT_FRACTION.sub(
-        lambda f: rf"\frac{{{f[1] if f[1] is not None else f[2]}}}{{{f[3] if f[3] is not None else f[4]}}}", text
-    )
     text = _SHORT_ROOT.sub(r"\\sqrt{\1}", text)
     if re.fullmatch(r"\([A-Z]\)", text):
         text = text[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtr
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from ggmi.scaling.samples import Array
 from ggmi.statistics import chunks, resampled, wilson
@@ -59,7 +59,7 @@ def resampled_sums(values: Array, generator: np.random.Generator, resamples: int
 def ratios(above: Array, below: Array, generator: np.random.Generator, *, level: float = 0.95) -> Ratios:
     """Bias-corrected and accelerated intervals of ratios of means over problems (Efron 1987).
 
-    Where problems do not differ at all, a bootstrap knows no error: there the interval is what so
+    They are expanded for few problems as Student's t is against the normal law (Hesterberg 2015). Where problems do not differ at all, a bootstrap knows no error: there the interval is what so
     many problems without an exception allow (Wilson), to both sides.
 
     Parameters
@@ -102,13 +102,14 @@ def ratios(above: Array, below: Array, generator: np.random.Generator, *, level:
     bias = ndtri(np.clip(under, edge, 1 - edge))
     low, high = np.full(measures, np.nan), np.full(measures, np.nan)
     alike = wilson(0.0, n).high
+    reach = np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + level) / 2)
     p = np.full(measures, np.nan)
     for i in np.flatnonzero(np.isfinite(value)):
         if error[i] <= 1e-12 * max(1.0, abs(value[i])):
             low[i], high[i] = value[i] - alike, value[i] + alike
             p[i] = 1.0 if abs(value[i]) <= 1e-12 else 2.0 ** (1 - n)
             continue
-        ends = bias[i] + ndtri([(1 - level) / 2, (1 + level) / 2])
+        ends = bias[i] + reach * np.array([-1, 1])
         reached = drawn[:, i][np.isfinite(drawn[:, i])]
         low[i], high[i] = np.quantile(reached, ndtr(bias[i] + ends / (1 - acceleration[i] * ends)))
         p[i] = 2 * stdtr(n - 1, -abs(value[i]) / error[i])

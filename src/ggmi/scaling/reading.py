@@ -126,6 +126,11 @@ class _Log:
                 continue
             texts, filtered = (_texts(chunk.columns[c][row]) for c in (RESPONSES, FILTERED) if c in chunk.columns)
             many = len(texts) > 1
+            if many and not self.rule and len(filtered) != len(texts):
+                raise UserError(
+                    f"{chunk.place(row)}: holds {len(texts):,} responses, of which a filter kept {len(filtered):,}; "
+                    "say with --extract how their answers are found"
+                )
             answers = filtered if len(filtered) == max(len(texts), 1) else [None] * max(len(texts), 1)
             for text, answer in zip(texts or [None], answers, strict=True):
                 for column in columns.named:
