@@ -59,7 +59,8 @@ def resampled_sums(values: Array, generator: np.random.Generator, resamples: int
 def ratios(above: Array, below: Array, generator: np.random.Generator, *, level: float = 0.95) -> Ratios:
     """Bias-corrected and accelerated intervals of ratios of means over problems (Efron 1987).
 
-    They are expanded for few problems as Student's t is against the normal law (Hesterberg 2015). Where problems do not differ at all, a bootstrap knows no error: there the interval is what so
+    They are expanded for few problems as Student's t is against the normal law (Hesterberg 2015).
+    Where problems do not differ at all, a bootstrap knows no error: there the interval is what so
     many problems without an exception allow (Wilson), to both sides.
 
     Parameters

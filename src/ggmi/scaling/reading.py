@@ -78,6 +78,7 @@ def read_samples(paths: Sequence[str], asked: Columns, *, extract: str | None = 
     >>> found.samples.problems, found.samples.correct.tolist()
     (('p',), [True])
     """
+    reading = rule(extract) if extract else None
     names = {path: column_names(path) for path in paths}
     columns, logged = None, False
     for path in paths:
@@ -88,9 +89,11 @@ def read_samples(paths: Sequence[str], asked: Columns, *, extract: str | None = 
             raise UserError(f"{path}: has other columns than {paths[0]}; name those that both have")
         columns, logged = own, is_harness(names[path]) and asked.problem is None
     assert columns is not None
-    if extract and not logged and columns.text is None and columns.answer is None:
+    # Answers in LaTeX that are extracted already are still to be spelt alike.
+    spelt = extract == "math" and columns.answer is not None
+    if extract and not logged and columns.text is None and not spelt:
         raise UserError("--extract: no column of texts is known; name it with --text")
-    rows = _Rows(columns, extract, logged=logged)
+    rows = _Rows(columns, reading, logged=logged)
     wanted = columns.named + [name for name in (FILTER, FILTERED, RESPONSES) if logged and name in names[paths[0]]]
     for path in paths:
         log = _Log(path, several=len(paths) > 1, rule=bool(extract), only=only) if logged else None
@@ -157,12 +160,10 @@ def _texts(value: Any) -> list[str | None]:
 class _Rows:
     """Rows as they come."""
 
-    def __init__(self, columns: Columns, extract: str | None, *, logged: bool) -> None:
+    def __init__(self, columns: Columns, reading: tuple[Extract, Extract] | None, *, logged: bool) -> None:
         self.columns, self.logged = columns, logged
-        self.extract: Extract | None = None
-        self.normal: Extract = plain
-        if extract:
-            self.extract, self.normal = rule(extract)
+        self.extract: Extract | None = reading[0] if reading else None
+        self.normal: Extract = reading[1] if reading else plain
         self.problems: dict[str, int] = {}
         self.answers: dict[str, int] = {}
         self.references: dict[int, int] = {}
