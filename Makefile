@@ -42,6 +42,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/students.py
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/verdicts.py
+	$(BIN)/python benchmarks/scaling.py
 	for part in large growth clustering embedding calibration; do \
 		$(BIN)/python benchmarks/information.py $$part || exit 1; done
 

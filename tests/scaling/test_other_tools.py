@@ -12,7 +12,8 @@ import pytest
 from scaling.brute import samples_of
 
 from ggmi.scaling.expectations import best_of, pass_at
-from ggmi.scaling.voting import majority_at, weighted_votes
+from ggmi.scaling.voting import majority_at
+from ggmi.scaling.weighting import weighted_votes
 
 # Answers, truth and scores of five samples: two answers tie at k = 4, two scores tie.
 SAID = ["a", "b", "a", "b", None]

@@ -6,9 +6,11 @@ from scaling.brute import over_subsets, samples_of, voted, world
 from scipy.stats import betabinom
 
 from ggmi.random import stream
-from ggmi.scaling import voting
+from ggmi.scaling import weighting
 from ggmi.scaling.samples import Samples
-from ggmi.scaling.voting import majority_at, weighted_votes, weights_of
+from ggmi.scaling.sums import votes_of_sums, whole_weights
+from ggmi.scaling.voting import majority_at
+from ggmi.scaling.weighting import weighted_votes, weights_of
 
 
 def test_majorities_and_weighted_votes_are_the_means_over_all_subsets():
@@ -58,7 +60,7 @@ def test_drawn_weighted_votes_agree_with_all_subsets(monkeypatch):
     majority = {6: majority_at(samples, 6)}
     exact, none = weighted_votes(samples, [6], majority, 0)
     assert not none["s", 6].any()
-    monkeypatch.setattr(voting, "MOST", 500)
+    monkeypatch.setattr(weighting, "MOST", 500)
     drawn, errors = weighted_votes(samples, [6], majority, 0)
     known = errors["s", 6] > 0
     assert known.sum() > 20
@@ -70,7 +72,7 @@ def test_drawn_weighted_votes_agree_with_all_subsets(monkeypatch):
 
 
 def test_a_problem_more_changes_no_other_problem(monkeypatch):
-    monkeypatch.setattr(voting, "MOST", 48)
+    monkeypatch.setattr(weighting, "MOST", 48)
     generator = stream(4, "test", "votes")
     parts = [world(generator, 20, levels=9) for _ in range(3)]
 
@@ -118,3 +120,46 @@ def test_weights_of_equal_sum_tie_whatever_the_order_of_addition():
     samples = Samples.of(["p"] * 4, [1, 1, 1, 0], answer=["a"] * 3 + ["b"], scores={"s": [0.1, 0.2, 0.3, 0.6]})
     values, _ = weighted_votes(samples, [4], {4: majority_at(samples, 4)}, 0)
     assert values["s", 4][0] == 0.5
+
+
+def test_whole_weights_give_the_means_over_all_subsets():
+    generator = stream(6, "test", "votes")
+    for _ in range(40):
+        n = int(generator.integers(1, 9))
+        said, correct, scores = world(generator, n, levels=int(generator.integers(1, 5)))
+        samples = samples_of(said, correct, scores)
+        weights = weights_of(samples, "s")[0]
+        found = votes_of_sums(samples, whole_weights(samples, weights), range(1, n + 1))[0]
+        for k in range(1, n + 1):
+            brute = over_subsets(n, k, voted(said, correct, np.nan_to_num(scores)))
+            assert found[k - 1] == pytest.approx(brute, abs=1e-12)
+
+
+def test_equal_whole_weights_are_a_majority():
+    generator = stream(7, "test", "votes")
+    said, correct, _ = world(generator, 60, answers=9)
+    samples = samples_of(said, correct)
+    ks = [1, 2, 7, 30, 60]
+    found = votes_of_sums(samples, np.full(60, 3), ks)[0]
+    np.testing.assert_allclose(found, [majority_at(samples, k)[0] for k in ks], atol=1e-12)
+
+
+def test_marks_are_counted_and_agree_with_drawn_subsets(monkeypatch):
+    generator = stream(8, "test", "votes")
+    said, correct, scores = world(generator, 64, answers=6, levels=5)
+    samples = samples_of(said, correct, scores)
+    majority = {k: majority_at(samples, k) for k in (6, 24)}
+    exact, none = weighted_votes(samples, [6, 24], majority, 0)
+    monkeypatch.setattr(weighting, "WORK", 0)
+    drawn, errors = weighted_votes(samples, [6, 24], majority, 0)
+    for k in (6, 24):
+        assert none["s", k][0] == 0
+        assert 0 < errors["s", k][0] < 0.01
+        assert abs(exact["s", k][0] - drawn["s", k][0]) < 4 * errors["s", k][0]
+
+
+def test_weights_without_a_unit_are_not_whole():
+    samples = Samples.of(["p"] * 2, [1, 0])
+    assert whole_weights(samples, np.array([0.1234567, 1.0])) is None
+    assert whole_weights(samples, np.array([1e6, 1.0])) is None
+    assert whole_weights(samples, np.array([0.0, 0.0])).tolist() == [0, 0]

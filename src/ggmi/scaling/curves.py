@@ -11,7 +11,8 @@ from ggmi.random import stream
 from ggmi.scaling.expectations import best_of, pass_at
 from ggmi.scaling.intervals import Ratios, ratios
 from ggmi.scaling.samples import Array, Samples
-from ggmi.scaling.voting import WORK, majority_at, majority_work, weighted_votes, weights_of
+from ggmi.scaling.voting import WORK, majority_at, majority_work
+from ggmi.scaling.weighting import weighted_votes, weights_of
 
 LEVEL = 0.05
 EXACT, DRAWN = "exact", "Monte Carlo"
@@ -45,7 +46,7 @@ class Curve:
 
 
 def grid(most: int) -> list[int]:
-    """Numbers of samples that are looked at: doublings, the most and its half.
+    """Numbers of samples that are looked at: the most, its half, and doublings up to there.
 
     Parameters
     ----------
@@ -55,9 +56,10 @@ def grid(most: int) -> list[int]:
     Examples
     --------
     >>> grid(20)
-    [1, 2, 4, 8, 10, 16, 20]
+    [1, 2, 4, 8, 10, 20]
     """
-    return sorted({2**i for i in range(most.bit_length())} | {most, max(1, most // 2)})
+    half = max(1, most // 2)
+    return sorted({2**i for i in range(half.bit_length())} | {half, most})
 
 
 def curves_of(samples: Samples, ks: Sequence[int], seed: int) -> tuple[list[Curve], list[str]]:

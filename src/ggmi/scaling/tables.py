@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from ggmi.text.jsonl import kind
 FORMATS = (".jsonl", ".ndjson", ".csv", ".parquet")
 COMPRESSED = (".gz", ".zst", ".bz2", ".lz4")
 BLOCK_BYTES, CHUNK_ROWS = 2**22, 2**16
+# Objects of JSON lines held at once, with all that they hold.
+LINES = 2**13
 # Rows of a file of JSON lines that are looked at to learn its columns.
 SEEN = 100
 
@@ -199,17 +202,17 @@ def _member(held: dict[str, pa.Array], column: str) -> pa.Array:
 
 def _objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file of JSON lines, with their lines' numbers."""
-    rest, number = b"", 0
+    rest, number, decode = b"", 0, json.JSONDecoder().decode
     with _opened(path) as file:
         while True:
             block = file.read(BLOCK_BYTES)
-            *lines, rest = (rest + block).split(b"\n") if block else (rest, b"")
-            for line in lines:
+            whole, ended, rest = (rest + block).rpartition(b"\n") if block else (rest, b"", b"")
+            for line in _lines(whole, path, number) if whole or ended else []:
                 number += 1
-                if not line.strip():
+                if not line or line.isspace():
                     continue
                 try:
-                    row = json.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+                    row = decode(line)
                 except (ValueError, RecursionError) as error:
                     raise UserError(f"{path}: line {number}: is not JSON ({told_by(error, 100)})") from None
                 if not isinstance(row, dict):
@@ -219,24 +222,33 @@ def _objects(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 return
 
 
+def _lines(whole: bytes, path: str, before: int) -> list[str]:
+    """Lines of a part of a file in UTF-8; a byte-order mark at the file's start is left out."""
+    try:
+        text = whole.decode("utf-8-sig" if not before else "utf-8")
+    except UnicodeDecodeError as error:
+        line = before + 1 + whole.count(b"\n", 0, error.start)
+        raise UserError(f"{path}: line {line}: is not in UTF-8") from None
+    return text.split("\n")
+
+
 def _from_lines(path: str, columns: Sequence[str]) -> Iterator[Chunk]:
     """Rows of a file of JSON lines."""
-    chunk, lines, first = {column: [] for column in columns}, [], 1  # type: ignore[var-annotated]
-    for number, row in _objects(path):
-        for column, values in chunk.items():
-            values.append(_value(row, column))
-        lines.append(number)
-        if len(lines) == CHUNK_ROWS:
-            yield Chunk(path, first, chunk, lines)
-            chunk, first, lines = {column: [] for column in columns}, first + len(lines), []
-    if lines:
-        yield Chunk(path, first, chunk, lines)
+    first, objects = 1, _objects(path)
+    while part := list(islice(objects, LINES)):
+        rows = [row for _, row in part]
+        held = {
+            column: [_value(row, column) for row in rows] if "." in column else [row.get(column) for row in rows]
+            for column in columns
+        }
+        yield Chunk(path, first, held, [number for number, _ in part])
+        first += len(part)
 
 
 def _value(row: dict[str, Any], column: str) -> Any:
     """A value of a row, or a member of one."""
-    if column in row or "." not in column:
-        return row.get(column)
+    if column in row:
+        return row[column]
     found: Any = row
     for name in column.split("."):
         if not isinstance(found, dict):

@@ -1,26 +1,17 @@
-"""Votes among k of a problem's n samples: the majority exactly, votes weighted by a score exactly where it can be."""
+"""The majority among k of a problem's n samples, exactly, for many problems at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import combinations
-from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ggmi.random import stream
 from ggmi.scaling.samples import Array, Groups, Integers, Samples
 
 # Numbers held at once.
 CHUNK_ELEMENTS = 2**21
 # Multiplications that exact majorities may take for one k: about half a minute of one core.
 WORK = 3e10
-# Draws of subsets over all problems, and least and most of one problem.
-DRAWS, FEWEST, MOST = 2**19, 48, 2**15
-# Sums of weights that differ by less, relatively, are equal: order of addition must not decide.
-EQUAL = 1e-12
 
 
 def majority_at(samples: Samples, k: int) -> Array:
@@ -74,123 +65,6 @@ def majority_work(samples: Samples, k: int) -> float:
     return float(samples.sizes.sum()) * k**2 / 2
 
 
-def weights_of(samples: Samples, score: str) -> tuple[Array, str]:
-    """What each sample's vote weighs, and how that was made of its score.
-
-    Parameters
-    ----------
-    samples
-        The samples.
-    score
-        Name of the score.
-
-    Returns
-    -------
-    weights : ndarray, shape (samples,)
-        The score where none is negative, else its exponential, which suits log-probabilities and
-        logits, divided by the largest of the problem. A sample without a score weighs nothing.
-    rule : str
-    """
-    value = samples.scores[score]
-    if not (value < 0).any():
-        return np.nan_to_num(value, nan=0.0), "score"
-    known = np.where(np.isnan(value), -np.inf, value)
-    top = np.maximum.reduceat(known, samples.starts[:-1])[samples.problem]
-    return np.where(np.isfinite(known), np.exp(known - np.where(np.isfinite(top), top, 0)), 0.0), "exp(score)"
-
-
-def weighted_votes(
-    samples: Samples, ks: Sequence[int], majority: Mapping[int, Array | None], seed: int
-) -> tuple[dict[tuple[str, int], Array], dict[tuple[str, int], Array]]:
-    """Probability that the answer of the largest sum of weights among k samples is right; equal sums share.
-
-    Comparing sums of arbitrary weights over all subsets is a knapsack problem, for which no method is
-    known that is exact and short. So all subsets are gone through where they are no more than the draws
-    that would stand for them; otherwise subsets are drawn, each from a stream named by its problem, and
-    the exact majority is a control variate: drawn is only how far the weighted vote differs from it.
-
-    Parameters
-    ----------
-    samples
-        Of problems with at least max(ks) samples each, with answers.
-    ks
-        Samples drawn.
-    majority
-        Of `majority_at` by k; None where it is unknown, and the plain majority is drawn too, under
-        the name "".
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    values : dict of (score, k) to ndarray, shape (problems,)
-    errors : dict of (score, k) to ndarray, shape (problems,)
-        Standard errors of the draws, 0 where all subsets were gone through.
-    """
-    weights = {"": np.ones(len(samples.correct))}
-    weights |= {name: weights_of(samples, name)[0] for name in samples.scores}
-    names = list(weights)
-    shape = (len(names), len(ks), len(samples.problems))
-    values, errors = np.zeros(shape), np.zeros(shape)
-    draws = int(np.clip(-(-DRAWS // len(samples.problems)), FEWEST, MOST))
-    assert samples.answer is not None
-    for problem, n in enumerate(samples.sizes.tolist()):
-        rows = slice(samples.starts[problem], samples.starts[problem + 1])
-        mine = slice(samples.groups.starts[problem], samples.groups.starts[problem + 1])
-        credit = np.append(samples.groups.credit[mine], 0.0)
-        if not credit.any():
-            continue
-        ballot = _Ballot(samples.answer[rows], np.array([weight[rows] for weight in weights.values()]), credit)
-        drawn = None
-        for place, k in enumerate(ks):
-            if comb(n, k) <= draws:
-                values[:, place, problem] = ballot.credits(_all_subsets(n, k)).mean(axis=1)
-                continue
-            if drawn is None:
-                generator = stream(seed, "scaling", "subsets", samples.problems[problem])
-                drawn = generator.permuted(np.tile(np.arange(n, dtype=np.int32), (draws, 1)), axis=1)
-            found = ballot.credits(drawn[:, :k])
-            exact = majority[k]
-            if exact is not None:
-                found = found - found[0] + exact[problem]
-            values[:, place, problem] = found.mean(axis=1)
-            errors[:, place, problem] = found.std(axis=1) / np.sqrt(draws)
-    at = {(name, k): (i, place) for i, name in enumerate(names) for place, k in enumerate(ks)}
-    return {key: values[index] for key, index in at.items()}, {key: errors[index] for key, index in at.items()}
-
-
-class _Ballot:
-    """Answers of one problem, and what each vote weighs under several weightings."""
-
-    def __init__(self, answer: Integers, weights: Array, credit: Array) -> None:
-        self.groups = len(credit)
-        # No answer is a group after all others, which cannot be chosen.
-        self.answer = np.where(answer < 0, self.groups - 1, answer)
-        self.weights, self.credit = weights, credit
-
-    def credits(self, subsets: NDArray) -> Array:
-        """Credit of each weighting's choice in each subset, shape (weightings, subsets)."""
-        count = len(subsets)
-        place = (self.answer[subsets] + self.groups * np.arange(count)[:, None]).ravel()
-        length = count * self.groups
-        there = np.bincount(place, minlength=length).reshape(count, self.groups) > 0
-        there[:, -1] = False
-        found = np.empty((len(self.weights), count))
-        for i, weight in enumerate(self.weights):
-            sums = np.bincount(place, weight[subsets].ravel(), length).reshape(count, self.groups)
-            sums[~there] = -1
-            top = sums.max(axis=1, keepdims=True)
-            chosen = there & (sums >= top * (1 - EQUAL))
-            found[i] = chosen @ self.credit / np.maximum(chosen.sum(axis=1), 1)
-        return found
-
-
-@lru_cache(maxsize=64)
-def _all_subsets(n: int, k: int) -> NDArray:
-    """Every subset of k of n samples, a row each."""
-    return np.array(list(combinations(range(n), k)))
-
-
 Key = tuple[int, int, tuple[int, ...]]
 
 
@@ -209,7 +83,7 @@ def _distinct(groups: Groups, sizes: Integers) -> dict[int, dict[Key, list[tuple
 
 def _mode_shares(target: Integers, others: Integers, n: int, k: int) -> Array:
     """Expected share of a group in the mode of k samples; `others` sorted from the largest, 0 for none."""
-    terms = _binomial_terms(n, k)
+    terms = binomial_terms(n, k)
     found = np.zeros(len(target))
     for votes in range(1, min(k, int(target.max())) + 1):
         # Where every sample is drawn, only counts as they are have any probability.
@@ -250,8 +124,19 @@ def _outvoted(target: Integers, others: Integers, n: int, votes: int, left: int,
     return last
 
 
-def _binomial_terms(n: int, k: int) -> Array:
-    """C(c, j) p^j (1 − p)^{c−j} with p = k / n, for c up to n and j up to k; shape (n + 1, k + 1)."""
+@lru_cache(maxsize=16)
+def binomial_terms(n: int, k: int) -> Array:
+    """C(c, j) p^j (1 − p)^{c−j} with p = k / n, for c up to n and j up to k.
+
+    Parameters
+    ----------
+    n, k
+        Samples, and how many of them are drawn.
+
+    Returns
+    -------
+    ndarray, shape (n + 1, k + 1)
+    """
     p = k / n
     terms = np.zeros((n + 1, k + 1))
     terms[0, 0] = 1
