@@ -104,7 +104,7 @@ def run(options: Namespace, report_parts: Path) -> None:
 
 def measured(options: Namespace) -> tuple[dict[str, Any], Any, Any]:
     """Everything that is found, ready for JSON, and the tables of the figure."""
-    from ggmi.provenance import versions
+    from ggmi.provenance import sha256, versions
     from ggmi.scaling.columns import Columns
     from ggmi.scaling.reading import read_samples
     from ggmi.scaling.settings import Settings
@@ -127,7 +127,7 @@ def measured(options: Namespace) -> tuple[dict[str, Any], Any, Any]:
     result = scaling(read.samples, settings)
     found = {
         "format": 1,
-        "files": list(options.files),
+        "files": [{"name": path, "sha256": sha256(path)} for path in options.files],
         "columns": asdict(read.columns),
         "problems": result.problems,
         "samples": result.samples,

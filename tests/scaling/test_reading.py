@@ -135,6 +135,27 @@ def test_responses_that_the_harness_cut_to_the_first_are_extracted(tmp_path):
     assert found.samples.answer.tolist() == [-1, 0, 1]
 
 
+def test_sample_logs_may_be_parquet_and_texts_of_them_are_not_named(tmp_path):
+    rows = [log(0, ["A: 7", "A: 8"], ["7"]), log(1, ["A: 7"], ["7"])]
+    pd.DataFrame(rows).drop(columns="arguments").to_parquet(tmp_path / "samples.parquet")
+    found = read_samples([str(tmp_path / "samples.parquet")], Columns(), extract="gsm8k")
+    assert found.samples.sizes.tolist() == [2, 1]
+    assert found.samples.right.tolist() == [1, 1]
+    with pytest.raises(UserError, match=r"--text: .* is a sample log, whose texts are in 'resps'"):
+        read_samples([str(tmp_path / "samples.parquet")], Columns(text="target"), extract="gsm8k")
+
+
+def test_numbers_that_lack_some_are_whole_and_their_gaps_are_missing(tmp_path):
+    table = pd.DataFrame(
+        {"problem": [1.0, 1.0], "answer": [3.0, np.nan], "correct": [1.0, 0.0], "score": [np.nan, 2.0]}
+    )
+    table.to_parquet(tmp_path / "a.parquet")
+    found = read_samples([str(tmp_path / "a.parquet")], Columns()).samples
+    assert found.problems == ("1",)
+    assert found.answer.tolist() == [-1, 0]
+    assert found.correct.tolist() == [False, True]
+
+
 def test_documents_of_two_tasks_are_not_mixed(tmp_path):
     paths = [
         write(tmp_path / f"samples_{task}_2025-01-01T00-00-0{i}.jsonl", [log(0, ["7"], ["7"], exact_match=1)])

@@ -103,8 +103,8 @@ def test_one_sample_a_problem_decides_nothing():
 
 
 def test_noise_is_rarely_called_a_verifier_or_better_than_another_way():
-    """At most five in a hundred, with the error of 160 runs; no claim of the family is decided more often."""
-    runs, decided = 160, 0
+    """At most five in a hundred, with the error of 100 runs; no claim of the family is decided more often."""
+    runs, decided = 100, 0
     for run in range(runs):
         generator = stream(run, "test", "null")
         p = generator.beta(1, 1, 40)
@@ -114,7 +114,7 @@ def test_noise_is_rarely_called_a_verifier_or_better_than_another_way():
         claims = scaling(Samples.of(names, right.ravel(), scores=scores), Settings(seed=run)).claims
         decided += bool((claims["verdict"] != "undecided").any())
     # The binomial's 99.9 % point.
-    assert decided <= 18
+    assert decided <= 13
 
 
 @pytest.mark.parametrize(

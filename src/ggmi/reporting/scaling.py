@@ -162,7 +162,7 @@ def shown(found: Mapping[str, Any], svg: bytes) -> dict[str, Any]:
     """
     return {
         "found": found,
-        "names": [one_line(PurePath(name).name) for name in found["files"]],
+        "names": [one_line(PurePath(file["name"]).name) for file in found["files"]],
         "ks": sorted({row["k"] for row in found["curves"]}),
         "curves": by_method(found["curves"]),
         "costs": by_method(found["cost"]),

@@ -88,6 +88,11 @@ def resolved(asked: Columns, names: Sequence[str], source: str) -> Columns:
                 option = field.name.removesuffix("s") if field.name == "scores" else field.name
                 raise UserError(f"--{option}: {source} has no column {column!r}; {did_you_mean(column, names)}")
     logged = is_harness(names)
+    if logged and asked.problem is None and (asked.answer or asked.text):
+        raise UserError(
+            f"--{'answer' if asked.answer else 'text'}: {source} is a sample log, whose texts are in {RESPONSES!r} and "
+            f"answers in {FILTERED!r}; --problem reads it as any other table"
+        )
     found: dict[str, str | None] = {}
     taken = set(asked.named)
     for name, known in NAMES.items():

@@ -120,8 +120,8 @@ class _Log:
     def expanded(self, chunk: Chunk, columns: Columns) -> Chunk:
         """The chunk with a row a sample."""
         made: dict[str, list[Any]] = {name: [] for name in (*columns.named, RESPONSES, FILTERED)}
-        lines = []
-        filters = chunk.columns.get(FILTER, [None] * len(chunk.lines))
+        numbers = []
+        filters = chunk.columns.get(FILTER, [None] * len(chunk.numbers))
         for row, name in enumerate(filters):
             self.only = self.only if self.only is not None else name
             if name != self.only:
@@ -140,7 +140,7 @@ class _Log:
                     made[column].append(chunk.columns[column][row])
                 made[RESPONSES].append(text)
                 made[FILTERED].append(None if answer == INVALID else answer)
-                lines.append(chunk.lines[row])
+                numbers.append(chunk.numbers[row])
                 # A metric is one of the row, not of each of its samples; a rule is judged by what it extracts.
                 if columns.correct and (many or self.rule):
                     made[columns.correct][-1] = None
@@ -148,12 +148,14 @@ class _Log:
         where = task[1] if task else Path(self.path).stem
         if self.several:
             made[DOCUMENT] = [f"{where}/{value}" for value in made[DOCUMENT]]
-        return Chunk(chunk.source, chunk.first, made, lines)
+        return Chunk(chunk.source, chunk.unit, numbers, made)
 
 
 def _texts(value: Any) -> list[str | None]:
     """The texts in a list of lists of them; none where they are no texts, as of log-likelihoods."""
-    flat = [text for one in value or [] for text in (one if isinstance(one, list) else [one])]
+    if not isinstance(value, list):
+        return []
+    flat = [text for one in value for text in (one if isinstance(one, list) else [one])]
     return flat if all(isinstance(text, str) for text in flat) else []
 
 
@@ -259,6 +261,8 @@ class _Rows:
         self._parts.setdefault(name, []).append(values)
 
     def _problem(self, value: Any, chunk: Chunk, row: int) -> int:
+        if isinstance(value, float) and value.is_integer():  # whole numbers of a column that lacks some
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
             raise UserError(
                 f"{chunk.place(row)}: the field {self.columns.problem!r} is {kind(value) if value != '' else 'empty'}; "
@@ -286,7 +290,7 @@ class _Rows:
         return -1 if not answer else self.answers.setdefault(answer, len(self.answers))
 
     def _answer(self, value: Any, chunk: Chunk, row: int, column: str) -> int:
-        if value is None:
+        if value is None or value != value:  # NaN, as Parquet files have it
             return -1
         if isinstance(value, dict | list):
             raise UserError(f"{chunk.place(row)}: the field {column!r} is {kind(value)}; allowed: text or a number")
@@ -319,7 +323,7 @@ class _Rows:
         return f"{place}: nothing says whether the sample is right ({' and '.join(missing)} missing)"
 
     def _truth(self, value: Any, chunk: Chunk, row: int) -> bool | None:
-        if value is None or value == "":
+        if value is None or value == "" or value != value:
             return None
         if isinstance(value, bool | int | float) and value in (0, 1):
             return bool(value)

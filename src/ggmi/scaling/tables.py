@@ -34,22 +34,22 @@ class Chunk:
     ----------
     source
         The file.
-    first
-        Number of the first row, from 1.
+    unit
+        What its rows are called: ``line`` or ``row``.
+    numbers
+        Number of each row in the file, from 1.
     columns
         Values by name; None where a row has none.
-    lines
-        Number of each row's line in a file of JSON lines; empty for others.
     """
 
     source: str
-    first: int
+    unit: str
+    numbers: Sequence[int]
     columns: dict[str, list[Any]]
-    lines: Sequence[int] = ()
 
     def place(self, row: int) -> str:
         """Where a row of the chunk stands, for messages."""
-        return f"{self.source}: line {self.lines[row]}" if self.lines else f"{self.source}: row {self.first + row}"
+        return f"{self.source}: {self.unit} {self.numbers[row]}"
 
 
 def format_of(path: str) -> str:
@@ -185,7 +185,8 @@ def _from_batches(path: str, batches: Any, columns: Sequence[str]) -> Iterator[C
     first = 1
     for batch in batches:
         held = {name: batch.column(i) for i, name in enumerate(batch.schema.names)}
-        yield Chunk(path, first, {column: _member(held, column).to_pylist() for column in columns})
+        values = {column: _member(held, column).to_pylist() for column in columns}
+        yield Chunk(path, "row", range(first, first + batch.num_rows), values)
         first += batch.num_rows
 
 
@@ -234,15 +235,14 @@ def _lines(whole: bytes, path: str, before: int) -> list[str]:
 
 def _from_lines(path: str, columns: Sequence[str]) -> Iterator[Chunk]:
     """Rows of a file of JSON lines."""
-    first, objects = 1, _objects(path)
+    objects = _objects(path)
     while part := list(islice(objects, LINES)):
         rows = [row for _, row in part]
         held = {
             column: [_value(row, column) for row in rows] if "." in column else [row.get(column) for row in rows]
             for column in columns
         }
-        yield Chunk(path, first, held, [number for number, _ in part])
-        first += len(part)
+        yield Chunk(path, "line", [number for number, _ in part], held)
 
 
 def _value(row: dict[str, Any], column: str) -> Any:
