@@ -154,6 +154,16 @@ def test_the_page_shows_what_the_json_holds(folder, capsys):
     assert verdicts == {"orm_score": "supported", "noise_score": "undecided"}
 
 
+@pytest.mark.parametrize(
+    "made", [[{"problem": "a", "correct": 1}], [{"problem": p, "correct": 0, "answer": None} for p in "aabb"]]
+)
+def test_one_sample_and_nothing_solved_make_a_page_too(tmp_path, capsys, made):
+    words = ["--price", "1", "--value", "3", "--html", str(tmp_path / "o.html"), "--plot", str(tmp_path / "o")]
+    assert cli.main(["scaling", write(tmp_path / "a.jsonl", made), *words]) == 0
+    assert "\nVerdict: Undecided: " in capsys.readouterr().out
+    assert "nan" not in WORDS.sub(" ", (tmp_path / "o.html").read_text()).lower()
+
+
 def test_hostile_names_stay_text(tmp_path):
     made = [row | {"<script>x_score": 0.5} for row in rows(6, 4)]
     html = tmp_path / "o.html"

@@ -90,6 +90,13 @@ def test_cost_of_a_solved_problem_and_where_samples_stop_paying():
     )
 
 
+def test_not_even_one_sample_pays_where_nothing_is_solved():
+    found = scaling(Samples.of(["a", "a", "b", "b"], [0] * 4), Settings(price=1.0, value=5.0))
+    assert found.stops[["k", "net_value"]].to_numpy().tolist() == [[0, 0]]
+    assert found.cost["price_a_solved"].isna().all()
+    assert found.advice.word == "undecided"
+
+
 def test_a_price_of_tokens_needs_tokens():
     with pytest.raises(UserError, match="--price-tokens: no column of tokens is known"):
         scaling(Samples.of(["a", "a"], [1, 0]), Settings(price=1.0, by_tokens=True))

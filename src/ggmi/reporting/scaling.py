@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from ggmi.reporting.terminal import print_columns, unbroken
-from ggmi.reporting.text import fixed
+from ggmi.reporting.text import capital, fixed, plural
 from ggmi.scaling.curves import BEST, DRAWN, MAJORITY, PASS, WEIGHTED
 from ggmi.text.visible import one_line
 
@@ -96,7 +96,7 @@ def _of_cost(found: Mapping[str, Any]) -> str:
     said = f"a solved problem takes {one}{word} with one sample, {last} with {most:,} and the {chooser}."
     for row in found["stops"]:
         if method_name(row) == chooser:
-            said += f" Net value is largest at k = {row['k']:,} ({beyond(row)})."
+            said += f" Net value is largest at k = {row['k']:,}, {beyond(row)}."
     return said
 
 
@@ -104,7 +104,11 @@ def beyond(row: Row) -> str:
     """Whether samples beyond the k of most net value pay."""
     if row["last"]:
         return "the most there are, so that more may pay"
-    return f"95 % interval {row['ci_low']:,} to {row['ci_high']:,}; samples beyond it do not pay"
+    if row["ci_low"] == row["ci_high"] == row["k"]:
+        held = "as in nearly all resamples of the problems"
+    else:
+        held = f"95 % interval {row['ci_low']:,} to {row['ci_high']:,}"
+    return f"{held}; samples beyond it do not pay" if row["k"] else f"{held}: not even one sample pays"
 
 
 def exactness(found: Mapping[str, Any]) -> str:
@@ -134,8 +138,9 @@ def show_scaling(found: Mapping[str, Any]) -> None:
     curves = by_method(found["curves"])
     ks = sorted({row["k"] for row in found["curves"]})
     columns = [(f"k = {k:,}", [Text(cell(rows[k]).replace(" ", "\n", 1)) for rows in curves.values()]) for k in ks]
-    title = f"{found['problems']:,} problems, {found['samples']:,} samples: share of problems solved, %"
-    print_columns(console, "method", list(curves), columns, title)
+    counts = f"{plural(found['samples'], 'sample')} of {plural(found['problems'], 'problem')}"
+    console.print(Text(f"{capital(counts)}: problems solved, %, with 95 % intervals over problems"))
+    print_columns(console, "method", list(curves), columns)
     console.print(Text(exactness(found)))
     for note in found["notes"]:
         console.print(Text(note))

@@ -82,8 +82,8 @@ def cost_tables(
         Columns method, score, k, and for samples, tokens and price ``…_a_solved``, ``…_ci_low`` and
         ``…_ci_high``; net_value with a value.
     stops : DataFrame
-        Columns method, score, k of the largest net value with ends of its interval, net_value, and
-        whether it is the last k; empty without price and value.
+        Columns method, score, k of the largest net value (0 where not even one sample pays) with ends of
+        its interval, net_value, and whether it is the last k; empty without price and value.
     """
     counts = np.array(ks, dtype=float)
     units = {"samples": np.ones(len(samples.problems)), "tokens": _tokens(samples), "price": cost}
@@ -108,18 +108,21 @@ def cost_tables(
         net = settings.value * curve.values - cost[:, None] * counts
         for row, value in zip(rows[at * len(ks) :], net.mean(axis=0), strict=False):
             row["net_value"] = value
-        best = resampled_sums(net, resamples(settings.seed)).argmax(axis=1)
-        low, high = np.quantile(counts[best], [LEVEL / 2, 1 - LEVEL / 2], method="nearest")
-        chosen = int(net.mean(axis=0).argmax())
+        # No sample at all costs nothing and solves nothing.
+        means = np.append(0.0, net.mean(axis=0))
+        drawn = resampled_sums(np.insert(net, 0, 0.0, axis=1), resamples(settings.seed))
+        most = np.append(0, ks)
+        low, high = np.quantile(most[drawn.argmax(axis=1)], [LEVEL / 2, 1 - LEVEL / 2], method="nearest")
+        chosen = int(means.argmax())
         stops.append(
             {
                 "method": curve.method,
                 "score": curve.score,
-                "k": ks[chosen],
+                "k": int(most[chosen]),
                 "ci_low": int(low),
                 "ci_high": int(high),
-                "net_value": net.mean(axis=0)[chosen],
-                "last": chosen == len(ks) - 1,
+                "net_value": means[chosen],
+                "last": chosen == len(ks),
             }
         )
     return pd.DataFrame(rows), pd.DataFrame(stops)

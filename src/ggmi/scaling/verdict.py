@@ -87,7 +87,7 @@ def advice(gain: Ends, gap: Ends, more: Ends, half: int, samples: int, chooser: 
         word, head = "undecided", "Undecided"
     points = "1 point that counts" if worth == 0.01 else f"{100 * worth:g} points that count"
     reach = {COUNTS: f"more than the {points}", SMALL: f"less than the {points}"}
-    told = f"which is not told from the {points}"
+    told = f"which cannot be told from the {points}"
     doubling = (
         f"going from {half:,} to {samples:,} samples changes the accuracy of the {chooser} by {_points(gain)} points, "
         f"{reach.get(sample, told)}"
