@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+# Samples of a problem, those that give one of its answers, and those of its other answers from the most frequent.
+Tally = tuple[int, int, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,19 @@ class Samples:
         place = starts[self.problem[spoken]] + self.answer[spoken]
         count = np.bincount(place, minlength=starts[-1])
         return Groups(starts, count, np.bincount(place, self.correct[spoken], minlength=starts[-1]) / count)
+
+    @cached_property
+    def tallies(self) -> dict[int, dict[Tally, list[tuple[int, float]]]]:
+        """Different tallies of a right answer and others, by n, each with the problems and credits that have it."""
+        found: dict[int, dict[Tally, list[tuple[int, float]]]] = {}
+        ends, counts, shares = self.groups.starts.tolist(), self.groups.count.tolist(), self.groups.credit.tolist()
+        for problem, n in enumerate(self.sizes.tolist()):
+            count = counts[ends[problem] : ends[problem + 1]]
+            for place, share in enumerate(shares[ends[problem] : ends[problem + 1]]):
+                if share > 0:
+                    others = tuple(sorted(count[:place] + count[place + 1 :], reverse=True))
+                    found.setdefault(n, {}).setdefault((n, count[place], others), []).append((problem, share))
+        return found
 
     def of_problems(self, kept: NDArray[np.bool_]) -> Samples:
         """The samples of some problems.

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ggmi.scaling.samples import Array, Groups, Integers, Samples
+from ggmi.scaling.samples import Array, Integers, Samples
 
 # Numbers held at once.
 CHUNK_ELEMENTS = 2**21
@@ -43,9 +43,8 @@ def majority_at(samples: Samples, k: int) -> Array:
     >>> majority_at(votes, 2).round(4).tolist(), majority_at(votes, 3).tolist()
     ([0.3333], [0.0])
     """
-    groups, sizes = samples.groups, samples.sizes
-    found = np.zeros(len(sizes))
-    for jobs in _distinct(groups, sizes).values():
+    found = np.zeros(len(samples.problems))
+    for jobs in samples.tallies.values():
         keys = list(jobs)
         n = keys[0][0]
         width = max(len(others) for _, _, others in keys)
@@ -63,22 +62,6 @@ def majority_at(samples: Samples, k: int) -> Array:
 def majority_work(samples: Samples, k: int) -> float:
     """Multiplications that `majority_at` takes, about: n k² / 2 a problem."""
     return float(samples.sizes.sum()) * k**2 / 2
-
-
-Key = tuple[int, int, tuple[int, ...]]
-
-
-def _distinct(groups: Groups, sizes: Integers) -> dict[int, dict[Key, list[tuple[int, float]]]]:
-    """Different counts of a right answer and others, by n, each with the problems and credits that have them."""
-    found: dict[int, dict[Key, list[tuple[int, float]]]] = {}
-    for problem, n in enumerate(sizes.tolist()):
-        mine = slice(groups.starts[problem], groups.starts[problem + 1])
-        count, credit = groups.count[mine].tolist(), groups.credit[mine].tolist()
-        for place, share in enumerate(credit):
-            if share > 0:
-                others = tuple(sorted(count[:place] + count[place + 1 :], reverse=True))
-                found.setdefault(n, {}).setdefault((n, count[place], others), []).append((problem, share))
-    return found
 
 
 def _mode_shares(target: Integers, others: Integers, n: int, k: int) -> Array:
