@@ -17,20 +17,21 @@ from ggmi.scaling.samples import Samples
 from ggmi.scaling.settings import Settings
 from ggmi.scaling.study import scaling
 
-PROBLEMS, SAMPLES = 10_000, 100
+# Problems and samples of each; a million together.
+DEEP, WIDE = (10_000, 100), (125_000, 8)
 NULL_RUNS, NULL_PROBLEMS, NULL_SAMPLES = 1000, 40, 6
 COMMAND = [sys.executable, "-c", "import sys; from ggmi.cli import main; sys.exit(main(sys.argv[1:]))", "scaling"]
 
 
-def write_samples(folder):
-    """A good and a worthless score beside answers of geometric frequencies, in three formats."""
+def drawn(problems, samples):
+    """A good and a worthless score beside answers of geometric frequencies."""
     generator = stream(1, "benchmark", "scaling")
-    p = generator.beta(1, 1, PROBLEMS)
-    right = generator.random((PROBLEMS, SAMPLES)) < p[:, None]
+    p = generator.beta(1, 1, problems)
+    right = generator.random((problems, samples)) < p[:, None]
     answer = np.where(right, 0, 1 + generator.geometric(0.2, right.shape)).ravel()
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "problem": np.repeat([f"task {i}" for i in range(PROBLEMS)], SAMPLES),
+            "problem": np.repeat([f"task {i}" for i in range(problems)], samples),
             "answer": answer.astype(str),
             "correct": right.ravel(),
             "orm_score": generator.random(answer.size) + 0.3 * right.ravel(),
@@ -38,15 +39,21 @@ def write_samples(folder):
             "tokens": generator.integers(20, 400, answer.size),
         }
     )
-    frame.to_json(folder / "samples.jsonl", orient="records", lines=True)
-    frame.to_csv(folder / "samples.csv", index=False)
-    frame.to_parquet(folder / "samples.parquet")
 
 
-def command(folder, form):
+def write_samples(folder):
+    """Both shapes, the first in three formats."""
+    frame = drawn(*DEEP)
+    frame.to_json(folder / "deep.jsonl", orient="records", lines=True)
+    frame.to_csv(folder / "deep.csv", index=False)
+    frame.to_parquet(folder / "deep.parquet")
+    drawn(*WIDE).to_parquet(folder / "wide.parquet")
+
+
+def command(folder, file):
     """Seconds and peak memory of the command, page and JSON included."""
-    say(f"a million samples, {form}")
-    words = [f"samples.{form}", "--html", "out.html", "--json", "out.json", "--price", "1", "--value", "1000"]
+    say(f"a million samples, {file}")
+    words = [file, "--html", "out.html", "--json", "out.json", "--price", "1", "--value", "1000"]
     started = time.perf_counter()
     done = subprocess.Popen([*COMMAND, *words], cwd=folder, env=environment(), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(done.pid, 0)
@@ -79,18 +86,21 @@ def main():
     loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="ggmi-bench-") as scratch:
         write_samples(Path(scratch))
-        formats = {form: command(Path(scratch), form) for form in ("jsonl", "csv", "parquet")}
+        files = ("deep.jsonl", "deep.csv", "deep.parquet", "wide.parquet")
+        measured = {file: command(Path(scratch), file) for file in files}
     errors = null()
     loads.append(os.getloadavg()[0])
-    found = {"machine": {**machine(), "load_before_and_after": loads}, "formats": formats, "null": errors}
+    found = {"machine": {**machine(), "load_before_and_after": loads}, "files": measured, "null": errors}
     rows = [
         [
-            f"{PROBLEMS * SAMPLES:,} samples, two scores, {form}",
+            "{:,} problems × {:,} samples, two scores, {}".format(
+                *(DEEP if "deep" in file else WIDE), file.split(".")[1]
+            ),
             f"{one['seconds']:.1f} s ({one['processor_seconds']:.1f} s of CPU), {one['peak_bytes'] / 2**30:.2f} GiB",
             "< 60 s, 2 GB",
             verdict(one["seconds"] < 60 and one["peak_bytes"] < 2e9),
         ]
-        for form, one in formats.items()
+        for file, one in measured.items()
     ]
     # The level, and three standard errors of so many runs.
     most = 0.05 + 3 * np.sqrt(0.05 * 0.95 / NULL_RUNS)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from ggmi.random import stream
-from ggmi.scaling.intervals import ratios
+from ggmi.scaling import intervals
+from ggmi.scaling.intervals import ratios, resampled_sums
 from ggmi.statistics import mean_interval, wilson
 
 
@@ -28,6 +29,20 @@ def test_intervals_of_ratios_cover_the_truth():
     covered = ((found.low <= 0.7) & (found.high >= 0.7)).mean()
     assert 0.91 < covered < 0.985
     assert 0.9 < found.error.mean() / found.value.std() < 1.1
+
+
+def test_very_many_problems_have_the_interval_of_the_normal_law(monkeypatch):
+    values = stream(9, "test").exponential(size=(3000, 2))
+    resampled = ratios(values, values[:, ::-1], stream(10, "test"))
+    sums = resampled_sums(values, stream(10, "test"))
+    monkeypatch.setattr(intervals, "NORMAL", 1000)
+    found = ratios(values, values[:, ::-1], stream(10, "test"))
+    width = resampled.high - resampled.low
+    np.testing.assert_allclose(found.low, resampled.low, atol=0.08 * width.max())
+    np.testing.assert_allclose(found.high, resampled.high, atol=0.08 * width.max())
+    drawn = resampled_sums(values, stream(10, "test"))
+    np.testing.assert_allclose(drawn.mean(axis=0), sums.mean(axis=0), rtol=0.01)
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(sums.T), rtol=0.2, atol=0.1 * np.cov(sums.T).max())
 
 
 def test_problems_that_all_agree_still_leave_an_interval():

@@ -89,7 +89,7 @@ def curves_of(samples: Samples, ks: Sequence[int], seed: int) -> tuple[list[Curv
     choices = [exact(BEST, score, best_of(samples, score, ks)) for score in samples.scores]
     if samples.answer is None:
         return curves + choices, [*notes, "Nothing is known of the samples' answers, so there are no votes."]
-    majority = {k: majority_at(samples, k) if majority_work(samples, k) <= WORK or k == 1 else None for k in ks}
+    majority = {k: majority_at(samples, k) if majority_work(samples, k) <= WORK else None for k in ks}
     drawn = [k for k in ks if majority[k] is None]
     values: dict[tuple[str, int], Array] = {}
     errors: dict[tuple[str, int], Array] = {}

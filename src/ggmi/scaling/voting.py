@@ -60,8 +60,14 @@ def majority_at(samples: Samples, k: int) -> Array:
 
 
 def majority_work(samples: Samples, k: int) -> float:
-    """Multiplications that `majority_at` takes, about: n k² / 2 a problem."""
-    return float(samples.sizes.sum()) * k**2 / 2
+    """Multiplications that `majority_at` takes, about: n k² / 2 a problem, where subsets leave anything out.
+
+    Parameters
+    ----------
+    samples, k
+        As there.
+    """
+    return float(samples.sizes[samples.sizes > k].sum()) * k**2 / 2
 
 
 def _mode_shares(target: Integers, others: Integers, n: int, k: int) -> Array:
