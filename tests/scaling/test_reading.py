@@ -145,6 +145,18 @@ def test_sample_logs_may_be_parquet_and_texts_of_them_are_not_named(tmp_path):
         read_samples([str(tmp_path / "samples.parquet")], Columns(text="target"), extract="gsm8k")
 
 
+def test_a_byte_order_mark_and_blank_lines_are_no_part_of_the_rows(tmp_path):
+    text = "\n".join(["", *(json.dumps(row) for row in ROWS), "", ""])
+    (tmp_path / "a.jsonl").write_text(text, encoding="utf-8-sig")
+    pd.DataFrame(ROWS).to_csv(tmp_path / "a.csv", index=False, encoding="utf-8-sig")
+    first = read_samples([write(tmp_path / "b.jsonl", ROWS)], Columns()).samples
+    for name in ("a.jsonl", "a.csv"):
+        same(read_samples([str(tmp_path / name)], Columns()).samples, first)
+    (tmp_path / "c.jsonl").write_bytes(b"\n" + json.dumps(ROWS[0]).encode() + b"\n\xff\n")
+    with pytest.raises(UserError, match="line 3: is not in UTF-8"):
+        read_samples([str(tmp_path / "c.jsonl")], Columns())
+
+
 def test_numbers_that_lack_some_are_whole_and_their_gaps_are_missing(tmp_path):
     table = pd.DataFrame(
         {"problem": [1.0, 1.0], "answer": [3.0, np.nan], "correct": [1.0, 0.0], "score": [np.nan, 2.0]}
@@ -215,7 +227,7 @@ def test_a_wrong_value_is_told_with_its_place(tmp_path, change, told):
         ('{"task": "a", "correct": 1}', Columns(), "name it with --problem, one of task, correct"),
         ('{"problem": "a", "answer": 1}', Columns(), "nothing says which samples are right"),
         ('{"problem": "a", "gold": 1}', Columns(), "there is nothing to compare 'gold' with"),
-        ("", Columns(problem="p"), "--problem: "),
+        ("", Columns(problem="p"), "a.jsonl: holds no samples"),
     ],
 )
 def test_what_a_file_lacks_is_told(tmp_path, content, asked, told):

@@ -109,6 +109,13 @@ def test_nothing_overflows_with_thousands_of_samples():
     assert all(one < other < 1 for one, other in pairwise(shares))
 
 
+def test_nobody_answering_is_never_right():
+    samples = Samples.of(["p"] * 4 + ["q"] * 4, [0] * 8, answer=[None] * 8, scores={"s": np.arange(8) / 7})
+    majority = {k: majority_at(samples, k) for k in (1, 2, 4)}
+    values, errors = weighted_votes(samples, [1, 2, 4], majority, 0)
+    assert not any(value.any() for value in (*majority.values(), *values.values(), *errors.values()))
+
+
 def test_negative_scores_weigh_by_their_exponential():
     samples = Samples.of(["p"] * 3, [1, 0, 0], answer=["a", "b", "b"], scores={"s": [-1.0, -3.0, np.nan]})
     weights, rule = weights_of(samples, "s")

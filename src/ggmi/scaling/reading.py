@@ -82,6 +82,8 @@ def read_samples(paths: Sequence[str], asked: Columns, *, extract: str | None = 
     names = {path: column_names(path) for path in paths}
     columns, logged = None, False
     for path in paths:
+        if not names[path]:
+            raise UserError(f"{path}: holds no samples")
         own = resolved(asked, names[path], path)
         if not extract:
             own = replace(own, text=None)
