@@ -12,7 +12,7 @@ from ggmi.statistics import chunks, resampled, wilson
 
 RESAMPLES = 1999
 # With more problems a mean is normal for every purpose here, and resampling only takes time.
-NORMAL = 20_000
+NORMAL = 5_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def resampled_sums(values: Array, generator: np.random.Generator, resamples: int
     n = len(values)
     if n > NORMAL:
         spread = np.atleast_2d(np.cov(values, rowvar=False)) * n
-        return generator.multivariate_normal(values.sum(axis=0), spread, size=resamples, method="eigh")
+        return generator.multivariate_normal(
+            values.sum(axis=0), spread, size=resamples, method="eigh", check_valid="ignore"
+        )
     return np.concatenate([resampled(n, size, generator) @ values for size in chunks(resamples, n)])
 
 
