@@ -61,6 +61,15 @@ def test_references_are_compared_in_normal_form_and_members_of_objects_are_colum
     np.testing.assert_array_equal(again.samples.correct, found.samples.correct)
 
 
+def test_a_reference_that_is_named_is_compared_even_where_the_file_judges(tmp_path):
+    rows = [{"problem": "a", "answer": "2", "correct": True, "gold": "1"}]
+    path = write(tmp_path / "a.jsonl", rows)
+    assert read_samples([path], Columns()).samples.right.tolist() == [1]
+    assert read_samples([path], Columns(reference="gold")).samples.right.tolist() == [0]
+    with pytest.raises(UserError, match="line 1: the field 'gold' is a list; allowed: text or a number"):
+        read_samples([write(tmp_path / "b.jsonl", [rows[0] | {"gold": ["1"]}])], Columns(reference="gold"))
+
+
 def test_a_problem_with_two_references_is_left_out_and_told(tmp_path):
     rows = [
         {"problem": "a", "answer": "1", "reference": "1"},
@@ -177,6 +186,12 @@ def test_documents_of_two_tasks_are_not_mixed(tmp_path):
     found = read_samples([*paths, again], Columns())
     assert found.samples.problems == ("one/0", "two/0")
     assert found.samples.sizes.tolist() == [2, 1]
+
+
+def test_a_log_without_filters_takes_its_responses(tmp_path):
+    row = {"doc_id": 0, "target": "7", "resps": [["A: 7", "A: 8"]]}
+    found = read_samples([write(tmp_path / "a.jsonl", [row])], Columns(), extract="gsm8k")
+    assert found.samples.right.tolist() == [1]
 
 
 def test_log_likelihoods_of_the_harness_have_no_texts(tmp_path):

@@ -99,6 +99,9 @@ def resolved(asked: Columns, names: Sequence[str], source: str) -> Columns:
         if logged and asked.problem is None:
             known = {"problem": (DOCUMENT,), "correct": METRICS, "reference": (TARGET,)}.get(name, ())
         found[name] = getattr(asked, name) or next((one for one in known if one in names and one not in taken), None)
+    if asked.reference and not asked.correct:
+        # Who names right answers wants them compared, whatever else the file says.
+        found["correct"] = None
     scores = asked.scores or tuple(
         name for name in names if name not in taken and (name in SCORES or name.endswith(SCORE_ENDS))
     )

@@ -129,7 +129,8 @@ class _Log:
             if name != self.only:
                 self.skipped.add(str(name))
                 continue
-            texts, filtered = (_texts(chunk.columns[c][row]) for c in (RESPONSES, FILTERED) if c in chunk.columns)
+            texts = _texts(chunk.columns[RESPONSES][row])
+            filtered = _texts(chunk.columns[FILTERED][row]) if FILTERED in chunk.columns else []
             many = len(texts) > 1
             if many and not self.rule and len(filtered) != len(texts):
                 raise UserError(
@@ -311,7 +312,7 @@ class _Rows:
         for row, value in enumerate(said):
             truth = self._truth(value, chunk, row)
             if truth is None:
-                code = self._reference(given[row], problem[row])
+                code = self._reference(given[row], problem[row], chunk, row)
                 if code is None or answer is None:
                     raise UserError(self._unjudged(chunk.place(row), unanswerable=code is not None))
                 truth = answer[row] == code
@@ -336,10 +337,13 @@ class _Rows:
             f"{chunk.place(row)}: the field {self.columns.correct!r} is {shown}; allowed: true, false, 1 or 0"
         )
 
-    def _reference(self, value: Any, problem: int) -> int | None:
+    def _reference(self, value: Any, problem: int, chunk: Chunk, row: int) -> int | None:
         """Code of a problem's right answer."""
-        if value is None or value == "":
+        if value is None or value == "" or value != value:
             return None
+        if isinstance(value, dict | list):
+            column = self.columns.reference
+            raise UserError(f"{chunk.place(row)}: the field {column!r} is {kind(value)}; allowed: text or a number")
         text = str(value)
         if text not in self._truths:
             form = _reference_form(text, self.extract, self.normal)
