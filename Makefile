@@ -43,6 +43,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/scaling.py
 	for part in large growth clustering embedding calibration; do \
 		$(BIN)/python benchmarks/information.py $$part || exit 1; done
 

@@ -1,4 +1,7 @@
+import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,6 +13,17 @@ settings.load_profile("repeatable")
 
 # A shell that starts the tests in the background has them, and all they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def gsm8k_files():
+    """The folder of GSM8K's files."""
+    root = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get("SHARED_DATA", root.parent / "shared" / "data")) / "gsm8k"
+    if not (folder / "example_model_solutions.jsonl").is_file():
+        sys.__stderr__.write(f"\nREAL DATA NOT FOUND in {folder}: answers were not extracted from them\n")
+        pytest.skip(f"no real data in {folder}")
+    return folder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ggmi import config, estimating, inspecting
+from ggmi import config, estimating, inspecting, sampling
 from ggmi.errors import UserError
 from ggmi.workflow.job import USER_MISTAKE
 from ggmi.workflow.resume import resume
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cost.add_argument("--json", action="store_true", help="print the rows as JSON")
     estimate = commands.add_parser("estimate", help="compare synthetic sets of your own with a training set")
     estimating.add_arguments(estimate)
+    scaling = commands.add_parser("scaling", help="samples of your own: would more pay, or a better choice among them?")
+    sampling.add_arguments(scaling)
     for name, purpose in (
         ("parse", "show the records in models' answers, and why others are none"),
         ("verdict", "show the ratings in judges' verdicts, and why others have none"),
@@ -76,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _cost(options.files, as_json=options.json)
         elif options.command == "estimate":
             estimating.run(options, PROJECT / "workflow" / "report")
+        elif options.command == "scaling":
+            sampling.run(options, PROJECT / "workflow" / "report")
         elif options.command in ("parse", "verdict"):
             (inspecting.run_parse if options.command == "parse" else inspecting.run_verdict)(options)
         elif options.command == "status":

@@ -398,18 +398,36 @@ def check_outputs(options: Namespace) -> None:
     for option, file in (("--json", options.json), ("--html", options.html)):
         if file is None:
             continue
-        for other, path in read:
-            if same_file(file, path):
-                raise UserError(f"{option}: {file!r} is the file of {other}, which would be lost; name another")
         for other, model in models:
             if model and Path(model).is_dir() and Path(file).resolve().is_relative_to(Path(model).resolve()):
                 raise UserError(f"{option}: {file!r} lies in the model's folder of {other}; name another place")
-        folder = Path(file).absolute().parent
-        while not folder.exists():
-            folder = folder.parent
-        if Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise UserError(f"{option}: {file!r} cannot be written")
+        check_output(option, file, read)
         read.append((option, file))
+
+
+def check_output(option: str, file: str, read: Sequence[tuple[str, str]]) -> None:
+    """Refuse an output that would replace another file of the command, or cannot be written.
+
+    Parameters
+    ----------
+    option, file
+        Which output, and where.
+    read
+        Other options and their files.
+
+    Raises
+    ------
+    UserError
+        If so.
+    """
+    for other, path in read:
+        if same_file(file, path):
+            raise UserError(f"{option}: {file!r} is the file of {other}, which would be lost; name another")
+    folder = Path(file).absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if Path(file).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"{option}: {file!r} cannot be written")
 
 
 def estimated(

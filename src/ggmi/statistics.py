@@ -60,7 +60,7 @@ def mean_interval(
     spread = np.sqrt(np.square(deviations).mean())
     if spread == 0:
         return Interval(float(data[0]), float(data[0]))
-    means = np.concatenate([_resampled(n, size, generator) @ data / n for size in _chunks(resamples, n)])
+    means = np.concatenate([resampled(n, size, generator) @ data / n for size in chunks(resamples, n)])
     # Midpoint rule for ties, so that the correction is zero for a symmetric distribution.
     below = (means < data.mean()).mean() + 0.5 * (means == data.mean()).mean()
     normal = NormalDist()
@@ -285,15 +285,15 @@ def trend(
     slope = float(weights @ outcomes.mean(axis=1))
 
     extreme = 0 if scale > 0 else permutations
-    for size in _chunks(permutations if scale > 0 else 0, n):
+    for size in chunks(permutations if scale > 0 else 0, n):
         shuffled = np.tile(x_rank, (size, 1))
         generator.permuted(shuffled, axis=1, out=shuffled)
         extreme += int(np.count_nonzero(np.abs(shuffled @ y_rank) >= abs(spearman) * scale * (1 - 1e-12)))
     p_value = (extreme + 1) / (permutations + 1)
 
     slopes, correlations = [], []
-    for size in _chunks(resamples, n):
-        counts = np.concatenate([_resampled(rounds, size, generator) for _ in range(m)], axis=1)
+    for size in chunks(resamples, n):
+        counts = np.concatenate([resampled(rounds, size, generator) for _ in range(m)], axis=1)
         means = np.einsum("smr,mr->sm", counts.reshape(size, m, rounds), outcomes) / rounds
         slopes.append(means @ weights)
         sorted_counts = counts[:, order]
@@ -334,15 +334,42 @@ def holm(p_values: ArrayLike) -> Array:
     return adjusted
 
 
-def _chunks(total: int, n: int) -> Iterator[int]:
-    """Cut `total` resamples of n observations into sizes that fit in memory."""
+def chunks(total: int, n: int) -> Iterator[int]:
+    """Cut a number of resamples into parts that fit in memory.
+
+    Parameters
+    ----------
+    total
+        Resamples.
+    n
+        Observations of each.
+
+    Yields
+    ------
+    int
+        Resamples of the next part.
+    """
     size = max(1, CHUNK_ELEMENTS // n)
     for first in range(0, total, size):
         yield min(size, total - first)
 
 
-def _resampled(n: int, resamples: int, generator: np.random.Generator) -> Array:
-    """How often each of n observations occurs in each bootstrap resample, shape (resamples, n)."""
+def resampled(n: int, resamples: int, generator: np.random.Generator) -> Array:
+    """How often each observation occurs in each bootstrap resample.
+
+    Parameters
+    ----------
+    n
+        Observations.
+    resamples
+        Resamples.
+    generator
+        Source of the resamples.
+
+    Returns
+    -------
+    ndarray, shape (resamples, n)
+    """
     picks = generator.integers(0, n, size=(resamples, n))
     picks += n * np.arange(resamples)[:, None]
     return np.bincount(picks.ravel(), minlength=n * resamples).reshape(resamples, n).astype(float)

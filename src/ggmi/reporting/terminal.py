@@ -34,11 +34,7 @@ def show(found: Mapping[str, Any]) -> None:
     found
         Of `ggmi.estimating.estimated`.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Unicode shows question marks for it
-        sys.stdout.reconfigure(errors="replace")
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=UNENDING)
+    console = unbroken()
     tables = {one["name"]: one["estimates"] for one in found["sets"]}
     headings, cells = summary_rows(tables)
     title = f"Against {one_line(PurePath(found['train']['name']).name)} ({found['train']['records']:,} records)"
@@ -48,9 +44,7 @@ def show(found: Mapping[str, Any]) -> None:
         for i, heading in enumerate(headings)
     ]
     names = [one_line(name) for name in tables]
-    for part in _parts(console, names, columns):
-        console.print(_table(console, names, part, title))
-        title = ""
+    print_columns(console, "set", names, columns, title)
     estimators = {heading: estimator for heading, estimator, _ in SUMMARY}
     meanings = [(heading, f"{capital(ESTIMATORS[estimators[heading]])}.") for heading in headings]
     console.print("Values with 95 % intervals in brackets; T is the training set.", highlight=False)
@@ -66,23 +60,45 @@ def show(found: Mapping[str, Any]) -> None:
 Columns = Sequence[tuple[str, Sequence[Text]]]
 
 
-def _parts(console: Console, names: Sequence[str], columns: Columns) -> list[Columns]:
-    """Columns cut into parts that fit the console, each column whole."""
+def unbroken() -> Console:
+    """A console on standard output that cuts and wraps nothing that is piped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Unicode shows question marks for it
+        sys.stdout.reconfigure(errors="replace")
+    console = Console()
+    return console if console.is_terminal else Console(width=UNENDING)
+
+
+def print_columns(console: Console, head: str, names: Sequence[str], columns: Columns, title: str = "") -> None:
+    """Print a table; on a terminal that is too narrow for all columns, in parts of whole columns.
+
+    Parameters
+    ----------
+    console
+        Where.
+    head, names
+        Heading and cells of the first column, which every part repeats.
+    columns
+        Heading and cells of the others.
+    title
+        Above the first part.
+    """
     unbound = console.options.update(max_width=UNENDING)
     parts: list[list[tuple[str, Sequence[Text]]]] = []
     for column in columns:
         wider = [*parts[-1], column] if parts else [column]
-        if parts and console.measure(_table(console, names, wider), options=unbound).maximum <= console.width:
+        if parts and console.measure(_table(console, head, names, wider), options=unbound).maximum <= console.width:
             parts[-1] = wider
         else:
             parts.append([column])
-    return [*parts]
+    for part in parts:
+        console.print(_table(console, head, names, part, title))
+        title = ""
 
 
-def _table(console: Console, names: Sequence[str], columns: Columns, title: str = "") -> Table:
-    """Some columns beside the names of the sets."""
+def _table(console: Console, head: str, names: Sequence[str], columns: Columns, title: str = "") -> Table:
+    """Some columns beside the first."""
     table = Table(title=Text(title) if title else None, title_justify="left", show_lines=True)
-    table.add_column("set", overflow="fold", max_width=int(console.width * NAMES))
+    table.add_column(head, overflow="fold", max_width=int(console.width * NAMES))
     for heading, _ in columns:
         table.add_column(heading, justify="right", overflow="fold")
     for i, name in enumerate(names):
