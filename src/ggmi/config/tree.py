@@ -101,7 +101,8 @@ class Config(Section):
     def _something_is_asked(self) -> Self:
         if not (self.mixtures or self.theory or self.slow_thinking or self.tasks):
             raise ValueError(
-                "mixtures, theory, slow_thinking and tasks are all left out, so there is nothing to do; allowed: any one"
+                "mixtures, theory, slow_thinking and tasks are all left out, so there is nothing to do; "
+                "allowed: any one"
             )
         return self
 
