@@ -115,7 +115,7 @@ COST_WORST = Statement(
     note=(
         r"Reported are $O(L b^{L/2})$ steps for best-of-N, $O(b^L)$ for MCTS. If best-of-N were cheaper, it would "
         r"find no less for as many steps. For $p_l \to 0$ it needs $N \to b^L$ answers, $L b^L$ steps, against less "
-        r"than $2 b^L$ of the tree, whose paths share their beginnings: the comparison reverses, and more so as $L$ grows."
+        r"than $2 b^L$ of the tree, whose paths share beginnings: the comparison reverses, and more so as $L$ grows."
     ),
     condition=Condition(
         r"\mathrm{Pr}(\text{some of } N \text{ answers right}) \ge \mathrm{Pr}(\text{some path right})",

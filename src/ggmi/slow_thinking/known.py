@@ -56,6 +56,12 @@ def together() -> Chains:
     return chain(BIT, SAME, [_constant(CERTAIN)] * STEPS)
 
 
+def garden_path() -> Chains:
+    """A problem that is easy until its last step, and one that is fair at every step."""
+    early, late = [CERTAIN, BIT, CERTAIN], [[0.0, 1.0, 0.0], BIT, CERTAIN]
+    return chain(BIT, SAME, [early, early, late])
+
+
 def uniform(p: float, epsilon: float = 1.0) -> Chains:
     """One problem, whose steps are right with one probability."""
     return chain(CERTAIN, [_constant(CERTAIN)] * 2, [_constant([p, 1 - p, 0])] * STEPS, epsilon=epsilon)
@@ -70,7 +76,7 @@ def symmetric(errors: tuple[float, ...], thoughts: int) -> Chains:
 
 
 MADE = (
-    *(plan_once, plan_repeated, early_loss, total_early_loss, relabelled, interchangeable, together),
+    *(plan_once, plan_repeated, early_loss, total_early_loss, relabelled, interchangeable, together, garden_path),
     *(lambda: uniform(0.1), lambda: uniform(0.5), lambda: uniform(0.5, 0.6), lambda: uniform(0.5, 0.5)),
     *(lambda: uniform(1.0), lambda: uniform(1.0, 0.5), lambda: uniform(0.9, 0.9)),
 )
