@@ -80,7 +80,8 @@ def log_missed(method: Method, rates: Sequence[float] | Array, width: int) -> fl
         return log_complement(sum(log_complement(width * log_complement(float(x))) for x in logs))
     missed = -np.inf
     for x in logs[::-1]:
-        missed = width * log_complement(float(x) + log_complement(missed))
+        # A certain step passes on what is below it, however near to certain that is.
+        missed = width * (missed if x == 0 else log_complement(float(x) + log_complement(missed)))
     return missed
 
 
