@@ -35,18 +35,9 @@ LINE = 24
 _SYMBOL = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\\s]", re.DOTALL)
 _BREAKS = re.compile(r"\\(?:le|ge|lesssim|to|sqrt|quad)|[=+-]")
 WORDS = {
+    **{"lt": "<", "gt": " > ", "prod": "Π ", "tau": "τ"},
     **{"le": " ≤ ", "ge": " ≥ ", "lesssim": " ≲ ", "mid": " | ", "to": " → ", "cdot": " · ", "pm": "±"},
-    **{
-        "sum": "Σ ",
-        "prod": "Π ",
-        "tau": "τ",
-        "int": "∫ ",
-        "infty": "∞",
-        "quad": "  ",
-        "in": " ∈ ",
-        "ne": " ≠ ",
-        "times": " × ",
-    },
+    **{"sum": "Σ ", "int": "∫ ", "infty": "∞", "quad": "  ", "in": " ∈ ", "ne": " ≠ ", "times": " × "},
     **{"log": "log ", "exp": "exp", "min": "min", "max": "max", "left": "", "right": "", "dots": "…"},
     **{"alpha": "α", "beta": "β", "delta": "δ", "varepsilon": "ε", "epsilon": "ε", "eta": "η", "lambda": "λ"},
     **{"pi": "π", "sigma": "σ", "ell": "ℓ", "Delta": "Δ", "rho": "ρ", "varphi": "φ", "phi": "φ"},

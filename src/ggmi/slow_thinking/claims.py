@@ -17,15 +17,15 @@ POINTS = f"{PAPER}, supplementary experiments"
 REPORTED = "as reported by others"
 # Effects that the power is about.
 CORRELATION, SLOPE_A_LEVEL, GAIN = 0.2, 0.05, 0.05
-# What a statement's claim is called, in the order of the page, and what its estimate is.
+# Statements that are claims: what is claimed, and where.
 JUDGED = {
     "Theorem 3.3": ("Theorem 3.3: the mean of earlier losses bounds the error of a step from below", "section 3"),
-    "chain bound": (r"The chance of a right chain is at most the product of its steps' chances", REPORTED),
-    "Theorem 4.6": (r"Theorem 4.6: the chance of a right chain is at most $\varepsilon^L k^L \prod_l p_l$", REPORTED),
-    "gain needs epsilon > 1/k": (r"A gain by width needs $\varepsilon > 1/k$", REPORTED),
-    "gain needs epsilon > 1/k charitable": (r"$\varepsilon > 1/k$ is enough for a gain by width", "ours"),
-    "order at worst, step-wise": (r"At worst $N = b^{L/2}$ answers match step-wise search", REPORTED),
-    "order at worst, full tree": (r"At worst $N = b^{L/2}$ answers match the full tree", REPORTED),
+    "chain bound": ("A chain is right with at most the product of its steps' probabilities", REPORTED),
+    "Theorem 4.6": ("Theorem 4.6: search of width k ends right with probability ε^L k^L Π p_l at most", REPORTED),
+    "gain needs epsilon > 1/k": ("A gain by width needs ε > 1/k", REPORTED),
+    "gain needs epsilon > 1/k charitable": ("ε > 1/k is enough for a gain by width", "ours"),
+    "order at worst, step-wise": ("At worst N = b^(L/2) answers match step-wise search", REPORTED),
+    "order at worst, full tree": ("At worst N = b^(L/2) answers match the full tree", REPORTED),
     "cost at worst": ("At worst best-of-N matches the full tree at less cost", REPORTED),
     "framework independence": ("At equal samples the framework does not matter", REPORTED),
 }
@@ -59,7 +59,7 @@ def theory_claims(verdicts: pd.DataFrame, matching: pd.DataFrame, exact: pd.Data
     grid = "Proposition 4.3 on the grid of exact.csv"
     claims += [
         _counted(
-            r"At worst $N = b^{L/2}$ answers match step-wise search",
+            "At worst N = b^(L/2) answers match step-wise search",
             grid,
             (steps["n_to_match"] / steps["n_reported_worst"]).max(),
             1.0,
@@ -170,7 +170,7 @@ def _information_claims(totals: pd.DataFrame) -> Iterator[Claim]:
             note=f"{effect} A total that does not depend on length makes information per token fall as 1/L.",
         )
         yield Claim(
-            claim=r"It falls as $a \log L + b$, as fitted by the authors, rather than as $c/L$",
+            claim="It falls as a log L + b, as fitted by the authors, rather than as c/L",
             source=POINTS,
             variant=row["panel"],
             test="bootstrap of the difference of AICc",
@@ -233,10 +233,10 @@ def _width_claims(width: pd.DataFrame, exponents: pd.DataFrame) -> Iterator[Clai
         n = int(first["questions"])
         variances = [row["accuracy"] * (1 - row["accuracy"]) / n for row in (first, last)]
         gain, error = last["accuracy"] - first["accuracy"], float(np.sqrt(sum(variances)))
-        common = {"source": POINTS, "n": n}
         yield Claim(
-            **common,
             claim="Accuracy rises with the width k",
+            source=POINTS,
+            n=n,
             variant=f"{task}, k = {first['k']} to {last['k']}",
             test="two shares, unpaired",
             supports=bool(gain > 0),
@@ -251,8 +251,9 @@ def _width_claims(width: pd.DataFrame, exponents: pd.DataFrame) -> Iterator[Clai
         worst = steps.loc[steps["p_unpaired"].idxmax()]
         told = list(steps.loc[steps["step"] == "told apart", "k"])
         yield Claim(
-            **common,
             claim="Every further candidate adds accuracy",
+            source=POINTS,
+            n=n,
             variant=f"{task}, step to k = {worst['k']}",
             test="two shares, unpaired, the least certain step",
             supports=bool(worst["gain"] > 0),
@@ -263,8 +264,9 @@ def _width_claims(width: pd.DataFrame, exponents: pd.DataFrame) -> Iterator[Clai
         )
         if np.isfinite(first["chance"]):
             yield Claim(
-                **common,
                 claim="One sample is better than chance",
+                source="ours",
+                n=n,
                 variant=f"{task}, k = {first['k']}",
                 test="exact binomial",
                 supports=bool(first["accuracy"] > first["chance"]),
@@ -277,7 +279,7 @@ def _width_claims(width: pd.DataFrame, exponents: pd.DataFrame) -> Iterator[Clai
             )
     for row in exponents.to_dict("records"):
         yield Claim(
-            claim=r"Accuracy grows as the bound of Theorem 4.6, $k^L$ with $L \ge 1$",
+            claim="Accuracy grows as the bound of Theorem 4.6 does, as k^L with L of 1 or more",
             source="ours",
             variant=row["task"],
             test="exponent of k against 1",
@@ -305,7 +307,7 @@ def _width_claims(width: pd.DataFrame, exponents: pd.DataFrame) -> Iterator[Clai
             ci_high=difference + 1.96 * error,
             n=int(fast["questions"] + slow["questions"]),
             note=(
-                "Difference of the slopes of log odds on log k. The tasks differ in policy, length of chains and chance "
-                "level as well, so the points cannot say what the verifier does."
+                "Difference of the slopes of log odds on log k. The tasks differ in policy, length of chains and "
+                "chance level as well, so the points cannot say what the verifier does."
             ),
         )

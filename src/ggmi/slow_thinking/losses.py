@@ -45,7 +45,7 @@ DEFINITION_3_1 = Statement(
 DEFINITION_3_2 = Statement(
     "Definition 3.2",
     "Definition 3.2",
-    r"H_{<l}(t \mid r) = \sum_{i<l} H(t_i \mid r_i)",
+    r"H_{\lt l}(t \mid r) = \sum_{i \lt l} H(t_i \mid r_i)",
     "=",
     loss(1) + loss(2),
     loss(1) + loss(2),
@@ -56,7 +56,7 @@ DEFINITION_3_2 = Statement(
 THEOREM_3_3 = Statement(
     "Theorem 3.3",
     "Theorem 3.3",
-    r"P(e_l) \ge \frac{H_{<l}(t \mid r)/(l-1) - H_b(e_l)}{\log(|T_l| - 1)}",
+    r"P(e_l) \ge \frac{H_{\lt l}(t \mid r)/(l-1) - H_b(e_l)}{\log(|T_l| - 1)}",
     ">=",
     error(3),
     PRINTED_BOUND,
@@ -68,7 +68,7 @@ THEOREM_3_3 = Statement(
     ),
     proofs={"rising": FANO + r" Where losses do not fall, the mean of the earlier ones is at most $H(t_l \mid r_l)$."},
     condition=Condition(
-        r"\frac{H_{<l}(t \mid r)}{l-1} \le H_b(e_l) + P(e_l) \log(|T_l| - 1)",
+        r"\frac{H_{\lt l}(t \mid r)}{l-1} \le H_b(e_l) + P(e_l) \log(|T_l| - 1)",
         EARLIER - error_entropy(3) - error(3) * ROOM,
         r"The theorem, multiplied by $\log(|T_l| - 1) > 0$: no more can be said without a link between the steps.",
         simple=r"losses do not fall along the chain",
@@ -93,7 +93,7 @@ THEOREM_3_3_CHARITABLE = Statement(
 BOUND_AT_MOST_ONE = Statement(
     "Theorem 3.3: at most 1",
     "ours",
-    r"\frac{H_{<l}(t \mid r)/(l-1) - H_b(e_l)}{\log(|T_l| - 1)} \le 1",
+    r"\frac{H_{\lt l}(t \mid r)/(l-1) - H_b(e_l)}{\log(|T_l| - 1)} \le 1",
     "<=",
     PRINTED_BOUND,
     terms.ONE,
@@ -103,7 +103,7 @@ BOUND_AT_MOST_ONE = Statement(
     note="A bound on a probability that exceeds 1 cannot be one. It is not defined at all for two thoughts.",
     proofs={"rising": r"Theorem 3.3 holds there, and $P(e_l) \le 1$."},
     condition=Condition(
-        r"\frac{H_{<l}(t \mid r)}{l-1} \le H_b(e_l) + \log(|T_l| - 1)",
+        r"\frac{H_{\lt l}(t \mid r)}{l-1} \le H_b(e_l) + \log(|T_l| - 1)",
         EARLIER - error_entropy(3) - ROOM,
         r"Multiplied by $\log(|T_l| - 1) > 0$.",
     ),
@@ -112,7 +112,7 @@ BOUND_AT_MOST_ONE = Statement(
 BOUND_RISES = Statement(
     "Theorem 3.3: the bound rises",
     "ours",
-    r"\frac{H_{<l+1}(t \mid r)}{l} - H_b(e_{l+1}) \ge \frac{H_{<l}(t \mid r)}{l-1} - H_b(e_l)",
+    r"\frac{H_{\lt l+1}(t \mid r)}{l} - H_b(e_{l+1}) \ge \frac{H_{\lt l}(t \mid r)}{l-1} - H_b(e_l)",
     ">=",
     EARLIER - error_entropy(3),
     loss(1) - error_entropy(2),
@@ -124,7 +124,7 @@ BOUND_RISES = Statement(
         r" even where losses rise: $H_b(e_l)$, which is subtracted, rises too."
     ),
     condition=Condition(
-        r"H_b(e_{l+1}) - H_b(e_l) \le \frac{H_{<l+1}(t \mid r)}{l} - \frac{H_{<l}(t \mid r)}{l-1}",
+        r"H_b(e_{l+1}) - H_b(e_l) \le \frac{H_{\lt l+1}(t \mid r)}{l} - \frac{H_{\lt l}(t \mid r)}{l-1}",
         error_entropy(3) - error_entropy(2) - HALF * (loss(2) - loss(1)),
         "The same, rearranged.",
     ),
@@ -133,7 +133,7 @@ BOUND_RISES = Statement(
 LINEAR = Statement(
     "snowball error is at most linear",
     "ours",
-    r"H_{<l}(t \mid r) \le (l - 1) \log |T|",
+    r"H_{\lt l}(t \mid r) \le (l - 1) \log |T|",
     "<=",
     loss(1) + loss(2),
     number(2) * log("T"),

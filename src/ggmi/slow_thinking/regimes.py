@@ -86,7 +86,7 @@ THREE = Assumption(
 LOSSLESS = Assumption("no information is lost", r"every step tells its thought: $H(t_l \mid r_l) = 0$", _all_losses)
 GAINS = Assumption(
     "the first layer gains",
-    r"choosing among $k$ candidates beats one: $\varepsilon\,[1 - (1 - p_1)^k] > p_1$",
+    r"choosing among $k$ candidates beats one: $\varepsilon\,[1 - (1 - p_1)^k] \gt p_1$",
     _missing_gain,
 )
 ABOVE = Assumption("epsilon is 1/k or more", r"$\varepsilon \ge 1/k$", _below_one_in_k)

@@ -211,7 +211,7 @@ BOUND_AT_MOST_ONE = Statement(
 GAIN_NEEDS = Statement(
     "gain needs epsilon > 1/k",
     "Theorem 4.6",
-    r"\varepsilon_b k \ge 1 \text{ where } \varepsilon_b [1 - (1 - p_1)^k] > p_1",
+    r"\varepsilon_b k \ge 1 \text{ where } \varepsilon_b [1 - (1 - p_1)^k] \gt p_1",
     ">=",
     WIDTH * EPSILON,
     ONE,
@@ -219,7 +219,7 @@ GAIN_NEEDS = Statement(
     terms=SHOWN,
     needs=(GAINS,),
     note="That selection must be better than a choice at random, as a condition that is necessary.",
-    proofs={"any": BERNOULLI + r" So $\varepsilon_b k p_1 \ge \varepsilon_b [1 - (1 - p_1)^k] > p_1$."},
+    proofs={"any": BERNOULLI + r" So $\varepsilon_b k p_1 \ge \varepsilon_b [1 - (1 - p_1)^k] \gt p_1$."},
     widest="any",
 )
 GAIN_SUFFICES = Statement(
