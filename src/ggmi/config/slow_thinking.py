@@ -22,7 +22,7 @@ class SlowThinkingStudy(Section):
     restarts: int = Field(
         3, ge=1, le=1000, description="starts of the search for the worst violation, twice as many per regime"
     )
-    steps: int = Field(40, ge=1, le=10_000, description="steps of gradient ascent from each start")
+    steps: int = Field(30, ge=1, le=10_000, description="steps of gradient ascent from each start")
     log_lambdas: list[LOG_LAMBDA] = Field(
         [1.0, 2.0, 4.0],
         min_length=1,

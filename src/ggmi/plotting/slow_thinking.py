@@ -88,7 +88,7 @@ def _exponents(axis: Axes, fits: pd.DataFrame) -> None:
     axis.errorbar(power["b"], places, xerr=error, fmt="o", color=INK, markersize=4, capsize=2.5, linewidth=1.2)
     axis.set_yticks(places, [name.replace("GSM8k, ", "").replace("MATH-500, ", "") for name in power["panel"]])
     axis.set_title("exponent b of $a L^{-b}$", loc="left")
-    axis.set_xlabel("b, 95 % interval; 1: total constant")
+    axis.set_xlabel("b (1: total is constant)")
     axis.grid(visible=False, axis="y")
 
 
@@ -136,7 +136,7 @@ def exact_figure(exact: pd.DataFrame, crossover: pd.DataFrame, width_inches: flo
             axis.set_xlabel("width k (samples)")
         axes[0][0].set_ylabel("accuracy")
         axes[1][0].set_ylabel("crossover ε*")
-        axes[1][0].text(0.04, 0.06, "below: best-of-N is better", transform=axes[1][0].transAxes, color=MUTED)
+        axes[1][0].text(0.04, 0.06, "below a line: best-of-N is better", transform=axes[1][0].transAxes, color=MUTED)
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
         axes[1][-1].legend(loc="best")
     return figure, numbers.reset_index(drop=True)
