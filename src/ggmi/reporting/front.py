@@ -135,7 +135,7 @@ def _asked(
         return {
             "title": "Slow thinking: sample more, search wider, or verify better?",
             "kicker": "The theory and published points of Gan, Liao & Liu (arXiv 2501.15602), checked",
-            "asked": "In finite worlds the theory can be computed exactly, and its published points can be fitted again.",
+            "asked": "In finite worlds the theory is computed exactly, and its published points are fitted again.",
             "verdict": slow_thinking_sentence(slow_thinking),
         }
     return {
