@@ -8,10 +8,10 @@ from ggmi.slow_thinking.regimes import REGIMES
 
 HEAD = r"""# Slow thinking: theory, exact search, published points
 
-Gan, Liao & Liu, [arXiv 2501.15602](https://arxiv.org/abs/2501.15602), checked: its statements in finite worlds, its
-accounting of search exactly, its published points fitted again. The paper's own text could not be had; *as reported*
-marks what is known from others' accounts, *ours* and *charitable* what is not the paper's. This page is printed by
-`python -m ggmi.slow_thinking.document`.
+Gan, Liao & Liu, [arXiv 2501.15602](https://arxiv.org/abs/2501.15602), checked: its statements in finite worlds,
+its accounting of search exactly, its published points fitted again. The paper's own text could not be had; *as
+reported* marks what is known from others' accounts, *ours* and *charitable* what is not the paper's. This page
+is printed by `python -m ggmi.slow_thinking.document`.
 
 ```sh
 snakemake --cores all results/slow_thinking.html
@@ -20,33 +20,34 @@ python src/ggmi/slow_thinking/recheck.py results/slow_thinking/theory/certificat
 
 ## What the words mean here
 
-- **Chain**: thoughts $t_1 \to t_2 \to t_3$ on a small alphabet, each depending on the one before, and a step $r_l$ that
-  depends on its thought and on whether the step before was right. The thoughts are the problem.
+- **Chain**: thoughts $t_1 \to t_2 \to t_3$ on a small alphabet, each depending on the one before, and a step
+  $r_l$ that depends on its thought and on whether the step before was right. The thoughts are the problem.
 - **Right**: a step has a value, a thought has a value, and a step is right if the two are equal; this is
-  $\tau$-correctness with whole numbers for values. Where every thought has a value of its own, a wrong step is one that
-  does not name its thought, $e_l$ in Fano's inequality.
-- **$p_l$**: the probability that step $l$ is right given that all before it are; where a statement means the probability
-  whatever the steps before are, it says so.
-- **Width $k$**: candidates a layer, drawn independently given the problem and the steps chosen so far. **Step-wise search**
-  selects one at every layer; **best-of-N** draws $N$ whole answers and selects once; the **full tree** keeps all $k$
-  candidates of every node, $k^L$ paths, and selects once.
-- **Reliability $\varepsilon$**: the probability that a selection takes a right candidate where there is one. It depends on
-  $k$; with one candidate there is nothing to select, so that rows of width 1 with $\varepsilon = 1$ are plain sampling.
-- **Samples**: whole answers, for step-wise search their worth, $k$, since it generates $kL$ steps; for the full tree its
-  $k^L$ paths. **Step calls** are steps generated: $kL$, $NL$ and $k + k^2 + \dots + k^L$.
+  $\tau$-correctness with whole numbers for values. Where every thought has a value of its own, a wrong step is
+  one that does not name its thought, $e_l$ in Fano's inequality.
+- **$p_l$**: the probability that step $l$ is right given that all before it are; where a statement means the
+  probability whatever the steps before are, it says so.
+- **Width $k$**: candidates a layer, drawn independently given the problem and the steps chosen so far.
+  **Step-wise search** selects one at every layer; **best-of-N** draws $N$ whole answers and selects once; the
+  **full tree** keeps all $k$ candidates of every node, $k^L$ paths, and selects once.
+- **Reliability $\varepsilon$**: the probability that a selection takes a right candidate where there is one. It
+  depends on $k$; with one candidate there is nothing to select, so that rows of width 1 with $\varepsilon = 1$
+  are plain sampling.
+- **Samples**: whole answers, for step-wise search their worth, $k$, since it generates $kL$ steps; for the full
+  tree its $k^L$ paths. **Step calls** are steps generated: $kL$, $NL$ and $k + k^2 + \dots + k^L$.
 
 ## Search, exactly
 
 Where all problems are alike and $p_l = \min(\lambda e^{-l}, 1)$ (Proposition 4.3, as reported):
 
-- step-wise search: $\prod_l \varepsilon [1 - (1 - p_l)^k]$; best-of-N: $\varepsilon [1 - (1 - \prod_l p_l)^N]$; full tree:
-  $\varepsilon u_1$ with $u_l = 1 - (1 - p_l u_{l+1})^k$ from the last layer up.
-- Choosing among $k$ beats one candidate if and only if $\varepsilon > p / (1 - (1 - p)^k)$, which is what a choice at random
-  among them attains. $1/k$ is its limit for $p \to 0$ and is never enough by itself.
-- At equal samples, $N = k$, step-wise search is better if and only if
-  $\varepsilon > \{[1 - (1 - \prod_l p_l)^k] / \prod_l [1 - (1 - p_l)^k]\}^{1/(L-1)}$.
-- The $N$ with which best-of-N matches step-wise search tends to $\varepsilon^{L-1} k^L$ for $p \to 0$, that for the full tree
-  to $k^L$; the tree's paths share their beginnings, so that it needs fewer steps.
+- step-wise search: $\prod_l \varepsilon [1 - (1 - p_l)^k]$; best-of-N: $\varepsilon [1 - (1 - \prod_l p_l)^N]$;
+  full tree: $\varepsilon u_1$ with $u_l = 1 - (1 - p_l u_{l+1})^k$ from the last layer up.
+- Choosing among $k$ beats one candidate if and only if $\varepsilon > p / (1 - (1 - p)^k)$, which is what a
+  choice at random among them attains. $1/k$ is its limit for $p \to 0$ and is never enough by itself.
+- At equal samples, $N = k$, step-wise search is better if and only if $\varepsilon > \{[1 - (1 - \prod_l
+  p_l)^k] / \prod_l [1 - (1 - p_l)^k]\}^{1/(L-1)}$.
+- The $N$ with which best-of-N matches step-wise search tends to $\varepsilon^{L-1} k^L$ for $p \to 0$, that for
+  the full tree to $k^L$; the tree's paths share their beginnings, so that it needs fewer steps.
 
 ## Files
 
@@ -54,7 +55,7 @@ Where all problems are alike and $p_l = \min(\lambda e^{-l}, 1)$ (Proposition 4.
 |---|---|
 | `claims.csv` | every claim, with test, estimate, interval, p-value after Holm over all of them, power, verdict |
 | `theory/verdicts.csv` | every statement in every regime, columns as in the theory study's table |
-| `theory/certificates/<regime>/*.json`, `worst/*.json` | certified chains: of fewest states, and of the largest violation |
+| `theory/certificates/<regime>/*.json`, `worst/*.json` | certified chains: fewest states, largest violation |
 | `theory/exact.csv` | accuracy by method, $L$, $\lambda$, width, $\varepsilon$; samples and step calls |
 | `theory/crossover.csv` | reliability at which step-wise search and best-of-N are equal, by $\lambda$, $L$, width |
 | `theory/matching.csv` | the $N$ that matches each search, beside the reported orders and the costs |
@@ -62,11 +63,11 @@ Where all problems are alike and $p_l = \min(\lambda e^{-l}, 1)$ (Proposition 4.
 | `published_totals.csv` | whether total information depends on length; permutations of totals over questions |
 | `published_width.csv`, `published_exponents.csv` | accuracy by width, which steps are told apart; exponents of $k$ |
 
-Only counts are published for widths, so a paired test cannot be had: `p_paired_least` and `p_paired_most` are the ends of
-what it would say over all pairings of questions that the counts allow, and a step is *told apart* if the worst of them
-says so. Of accuracy by length (`workflow/data/slow_thinking/math500_accuracy_by_length.csv`) the numbers of questions in the
-bins are unknown, so no interval can be given; it rises again in the last bin at every level.
-
+Only counts are published for widths, so a paired test cannot be had: `p_paired_least` and `p_paired_most` are
+the ends of what it would say over all pairings of questions that the counts allow, and a step is *told apart*
+if the worst of them says so. Of accuracy by length
+(`workflow/data/slow_thinking/math500_accuracy_by_length.csv`) the numbers of questions in the bins are unknown,
+so no interval can be given; it rises again in the last bin at every level.
 """
 
 

@@ -70,7 +70,7 @@ THEOREM_3_3 = Statement(
     condition=Condition(
         r"\frac{H_{\lt l}(t \mid r)}{l-1} \le H_b(e_l) + P(e_l) \log(|T_l| - 1)",
         EARLIER - error_entropy(3) - error(3) * ROOM,
-        r"The theorem, multiplied by $\log(|T_l| - 1) > 0$: no more can be said without a link between the steps.",
+        r"The theorem, multiplied by $\log(|T_l| - 1) \gt 0$: no more can be said without a link between the steps.",
         simple=r"losses do not fall along the chain",
     ),
     correction=Correction(r"P(e_l) \ge \frac{H(t_l \mid r_l) - H_b(e_l)}{\log(|T_l| - 1)}", error(3), FANO_BOUND, FANO),
@@ -105,7 +105,7 @@ BOUND_AT_MOST_ONE = Statement(
     condition=Condition(
         r"\frac{H_{\lt l}(t \mid r)}{l-1} \le H_b(e_l) + \log(|T_l| - 1)",
         EARLIER - error_entropy(3) - ROOM,
-        r"Multiplied by $\log(|T_l| - 1) > 0$.",
+        r"Multiplied by $\log(|T_l| - 1) \gt 0$.",
     ),
     widest="any",
 )
@@ -121,7 +121,7 @@ BOUND_RISES = Statement(
     needs=(THREE, RECOVERED),
     note=(
         r"That snowball errors make later steps worse would need the bound to rise; judged at $l = 2$. It need not, "
-        r" even where losses rise: $H_b(e_l)$, which is subtracted, rises too."
+        r"even where losses rise: $H_b(e_l)$, which is subtracted, rises too."
     ),
     condition=Condition(
         r"H_b(e_{l+1}) - H_b(e_l) \le \frac{H_{\lt l+1}(t \mid r)}{l} - \frac{H_{\lt l}(t \mid r)}{l-1}",
