@@ -51,9 +51,14 @@ def interchangeable() -> Chains:
     return chain(BIT, SAME, [_constant(CERTAIN)] * STEPS, thought_values=[0, 0, 1])
 
 
-def together() -> Chains:
-    """One problem of two is solved at every step, the other at none."""
-    return chain(BIT, SAME, [_constant(CERTAIN)] * STEPS)
+def together(solved: float = 0.5) -> Chains:
+    """A share of the problems is solved at every step, the others at none."""
+    return chain([solved, 1 - solved, 0.0], SAME, [_constant(CERTAIN)] * STEPS)
+
+
+def half_named() -> Chains:
+    """A last step that tells its thought but names it in one case of two only."""
+    return chain(BIT, SAME, [EYE, EYE, [CERTAIN, [0.0, 0.0, 1.0], CERTAIN]])
 
 
 def garden_path() -> Chains:
@@ -77,6 +82,7 @@ def symmetric(errors: tuple[float, ...], thoughts: int) -> Chains:
 
 MADE = (
     *(plan_once, plan_repeated, early_loss, total_early_loss, relabelled, interchangeable, together, garden_path),
+    *(half_named, lambda: together(0.25)),
     *(lambda: uniform(0.1), lambda: uniform(0.5), lambda: uniform(0.5, 0.6), lambda: uniform(0.5, 0.5)),
     *(lambda: uniform(1.0), lambda: uniform(1.0, 0.5), lambda: uniform(0.9, 0.9)),
 )
