@@ -10,6 +10,7 @@ SLOW_SEARCHES = parts(SLOW_STATEMENTS)
 # What further rules of the study add to: claims that are corrected together, tables and figures of the page.
 SLOW_CLAIMS = [f"{SLOW_FOLDER}/claims/{name}.csv" for name in ("theory", "published")]
 SLOW_TABLES = [
+    f"{SLOW_DATA}/math500_accuracy_by_length.csv",
     *(
         f"{SLOW_FOLDER}/theory/{name}.csv"
         for name in ("exact", "crossover", "matching")
