@@ -171,6 +171,12 @@ def test_claims_on_the_published_points(claims):
     assert (verdicts["Accuracy rises with the width k"] == "supported").all()
     faster = verdicts["Information per token falls faster for harder problems"]
     assert faster["MATH-500, slope on log L"] == "contradicted"
+    form = table[table["claim"].str.startswith("It falls as a log L")].set_index("variant")
+    levels = form[form.index.str.contains("level [1-5]")]
+    pooled = form.loc["MATH-500, all levels"]
+    assert pooled["verdict"] == "contradicted"
+    assert pooled["estimate"] == pytest.approx(levels["estimate"].sum())
+    assert pooled["n"] == levels["n"].sum() == 500
     assert verdicts["Accuracy rises faster where the verifier is better"].tolist() == ["undecided"]
     assert verdicts["One sample is better than chance"].tolist() == ["undecided"]
     tested = table[table["p"].notna()]
