@@ -42,15 +42,15 @@ def theory_claims(verdicts: pd.DataFrame, matching: pd.DataFrame, exact: pd.Data
     Returns
     -------
     list of Claim
-        Each statement in the strictest regime in which it fails, or with its proof, and in the
-        independent and equal steps of Proposition 4.3 how far orders and frameworks are off.
+        Each statement where it is proven and where it fails, and in the independent and equal steps of
+        Proposition 4.3 how far orders and frameworks are off.
     """
-    claims = []
+    claims: list[Claim] = []
     for (label, reading), rows in verdicts.groupby(["statement", "reading"], sort=False):
         key = f"{label} charitable" if reading == "charitable" else str(label)
         if key in JUDGED:
             text, source = JUDGED[key]
-            claims.append(_stated(text, source, rows))
+            claims += _stated(text, source, rows)
     steps = matching[(matching["against"] == "stepwise") & (matching["eps"] == 1)]
     tree = matching[(matching["against"] == "full_tree") & (matching["eps"] == 1)]
     gaps = exact.pivot_table(index=["L", "lambda", "width", "eps"], columns="method", values="accuracy")
@@ -83,26 +83,25 @@ def theory_claims(verdicts: pd.DataFrame, matching: pd.DataFrame, exact: pd.Data
     return claims
 
 
-def _stated(text: str, source: str, rows: pd.DataFrame) -> Claim:
-    """A claim that is a statement of the catalogue."""
-    fails = rows[rows["verdict"] == "fails"]
-    if fails.empty:
-        worlds = int(rows["worlds_admitted"].max())
+def _stated(text: str, source: str, rows: pd.DataFrame) -> Iterator[Claim]:
+    """A claim that is a statement of the catalogue: where it is proven, and where a chain refutes it."""
+    fails, proven = rows[rows["verdict"] == "fails"], rows[rows["verdict"] == "holds"]
+    if len(proven):
+        everywhere = "any chain" if fails.empty else f"regimes: {', '.join(proven['regime'])}"
+        worlds = int(proven["worlds_admitted"].max())
         note = f"Proven, and checked in {worlds:,} random chains."
-        return Claim(claim=text, source=_source(source), variant="any chain", test="proof", supports=True, note=note)
-    # Regimes come from the strictest to the widest, apart from "rising", which is on its own.
-    strictest = fails.iloc[0]
-    holds = [str(r) for r in rows.loc[rows["proof"].astype(str).str.len() > 3, "regime"]]
-    note = f"Worst certified violation; proven in: {', '.join(holds)}." if holds else "Worst certified violation."
-    return Claim(
-        claim=text,
-        source=_source(source),
-        variant=f"regime {strictest['regime']}",
-        test="certified counterexample",
-        supports=False,
-        estimate=float(strictest["worst_violation_nats"]),
-        note=note,
-    )
+        yield Claim(claim=text, source=_source(source), variant=everywhere, test="proof", supports=True, note=note)
+    if len(fails):
+        # Regimes come from the strictest to the widest, apart from "rising", which is on its own.
+        yield Claim(
+            claim=text,
+            source=_source(source),
+            variant=f"regimes: {', '.join(fails['regime'])}",
+            test="certified counterexample",
+            supports=False,
+            estimate=float(fails["worst_violation_nats"].max()),
+            note="Worst certified violation.",
+        )
 
 
 def _counted(text: str, variant: str, value: float, allowed: float, note: str) -> Claim:
