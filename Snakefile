@@ -15,6 +15,11 @@ if CONFIG.theory:
     include: "rules/theory.smk"
 
 
+if CONFIG.slow_thinking:
+
+    include: "rules/slow_thinking.smk"
+
+
 if CONFIG.tasks:
 
     include: "rules/world.smk"

@@ -29,6 +29,7 @@ TINY = {
         "digits": {**STUDY, "sweeps": SWEEPS, "estimators": ["forward"]},
     },
     "theory": None,
+    "slow_thinking": None,
     "tasks": {"embedded": None},
 }
 # A study of a table beside the configuration, whose classes are called kinds.

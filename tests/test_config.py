@@ -545,8 +545,14 @@ def task(**values):
             "config: world.student: list_steps: 5 steps, but the student learns no lists; allowed: 0",
         ),
         (
-            {"mixtures": {"gmm": None, "digits": None}, "theory": None, "tasks": {"embedded": None}},
-            "config: mixtures, theory and tasks are all left out, so there is nothing to do; allowed: any one",
+            {
+                "mixtures": {"gmm": None, "digits": None},
+                "theory": None,
+                "slow_thinking": None,
+                "tasks": {"embedded": None},
+            },
+            "config: mixtures, theory, slow_thinking and tasks are all left out, so there is nothing to do; "
+            "allowed: any one",
         ),
     ],
 )

@@ -57,10 +57,24 @@ class Claim:
     note: str = ""
 
 
+# Of a table of claims that are to be corrected together with those of other tables.
+PARTIAL_COLUMNS = tuple(field.name for field in fields(Claim))
+
 CLAIM_COLUMNS = (
     *("claim", "source", "variant", "test", "estimate", "ci_low", "ci_high"),
     *("p", "p_holm", "n", "power", "verdict", "note"),
 )
+
+
+def partial_table(claims: Sequence[Claim]) -> pd.DataFrame:
+    """A part of a study's claims, for a file of its own: columns `PARTIAL_COLUMNS`, no verdict yet."""
+    return pd.DataFrame([asdict(claim) for claim in claims], columns=list(PARTIAL_COLUMNS))
+
+
+def claims_of(table: pd.DataFrame) -> list[Claim]:
+    """The claims of a table that `partial_table` made, perhaps read back from a file."""
+    rows = table.astype({"note": object}).fillna({"note": ""}).to_dict("records")
+    return [Claim(**row | {"supports": None if pd.isna(row["supports"]) else bool(row["supports"])}) for row in rows]
 
 
 def claims_table(claims: Sequence[Claim], *, level: float = 0.05) -> pd.DataFrame:
@@ -79,7 +93,7 @@ def claims_table(claims: Sequence[Claim], *, level: float = 0.05) -> pd.DataFram
         A row a claim, columns `CLAIM_COLUMNS`. An exact judgement is ``supported`` or ``contradicted``
         by its side; a tested one only if its corrected p-value is at most `level`; else ``undecided``.
     """
-    table = pd.DataFrame([asdict(claim) for claim in claims], columns=[field.name for field in fields(Claim)])
+    table = partial_table(claims)
     tested = table["p"].notna()
     table["p_holm"] = nan
     if tested.any():

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from browser import launched
 
+from ggmi.exact.verdicts import Refutation, states_of
 from ggmi.formulas import plain_prose
 from ggmi.provenance import versions
 from ggmi.reporting.page import render, render_template
@@ -13,7 +14,7 @@ from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import certificate
 from ggmi.theory.continuous import continuous_table
 from ggmi.theory.regimes import REGIMES
-from ggmi.theory.study import Refutation, evaluate_family, family_named, states_of, verdicts
+from ggmi.theory.study import evaluate_family, family_named, verdicts
 
 FAMILIES = [family_named(name) for name in ("declared: no noise", "without_4.1: no noise", "structure: a channel")]
 WIDTHS = (375, 1400)
@@ -138,8 +139,10 @@ def page_file(table, refutations, family_rows, parts, tmp_path_factory):
     )
     template, style, script = parts
     theory = (REPORT / "theory.html.j2").read_text(encoding="utf-8")
+    statements = (REPORT / "statements.html.j2").read_text(encoding="utf-8")
     place = tmp_path_factory.mktemp("theory") / "theory.html"
-    place.write_text(render_template({"page": template, "theory": theory}, style, script, **shown), encoding="utf-8")
+    templates = {"page": template, "statements": statements, "theory": theory}
+    place.write_text(render_template(templates, style, script, **shown), encoding="utf-8")
     return place
 
 

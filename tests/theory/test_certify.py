@@ -15,9 +15,10 @@ from mpmath import iv, mp, mpf
 
 import ggmi.theory
 from ggmi.errors import UserError
+from ggmi.exact.intervals import BITS, Interval, logarithm
 from ggmi.theory import known, recheck, terms
 from ggmi.theory.catalogue import STATEMENTS
-from ggmi.theory.certify import BITS, ExactWorld, Interval, certificate, logarithm
+from ggmi.theory.certify import ExactWorld, certificate
 from ggmi.theory.examples import copied_prompt, with_marginal_laws
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
 from ggmi.theory.needs import NEEDS

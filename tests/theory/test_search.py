@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from autograd import grad
 
+from ggmi.exact.simplify import WORST
 from ggmi.theory import terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.enumeration import count_violations, enumerate_worlds, worst_losses
 from ggmi.theory.regimes import FUNCTION_OF_PROMPT, NOISE, REGIMES, regimes_of
 from ggmi.theory.search import LAYERS, Plan, _Ascent, search, unproven_regimes
-from ggmi.theory.simplify import WORST, joint_states, simplify
+from ggmi.theory.simplify import joint_states, simplify
 
 EFFORT = {"restarts": 3, "steps": 40}
 

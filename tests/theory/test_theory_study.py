@@ -7,22 +7,13 @@ import pytest
 from scipy.integrate import quad
 
 from ggmi.errors import UserError
+from ggmi.exact.verdicts import VERDICT_COLUMNS, certified_violation, states_of
 from ggmi.theory import examples, recheck
 from ggmi.theory.catalogue import JUDGED, STATEMENTS, find_statements
 from ggmi.theory.continuous import EXAMPLES, continuous_table
 from ggmi.theory.families import DEFAULT_FAMILIES
 from ggmi.theory.regimes import REGIMES
-from ggmi.theory.study import (
-    FAMILY_COLUMNS,
-    VERDICT_COLUMNS,
-    certified_violation,
-    evaluate_family,
-    family_named,
-    refute,
-    statements_table,
-    states_of,
-    verdicts,
-)
+from ggmi.theory.study import FAMILY_COLUMNS, evaluate_family, family_named, refute, statements_table, verdicts
 
 NOISY = family_named("declared: noise")
 UNCHAINED = family_named("without_4.1: noise")

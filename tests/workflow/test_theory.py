@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from browser import launched
 
+from ggmi.exact.verdicts import VERDICT_COLUMNS
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.regimes import REGIMES
-from ggmi.theory.study import FAMILY_COLUMNS, VERDICT_COLUMNS
+from ggmi.theory.study import FAMILY_COLUMNS
 
 PAGE = "results/theory.html"
 FAMILIES = ["declared: noise", "without_4.1: no noise", "chains_only: a channel", "structure: a channel given p"]

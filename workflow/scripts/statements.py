@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from ggmi.exact.verdicts import Refutation
 from ggmi.io import read_csv, read_json, write_csv, write_json
 from ggmi.provenance import record
 from ggmi.theory.catalogue import STATEMENTS
-from ggmi.theory.study import Refutation, statements_table, verdicts
+from ggmi.theory.study import statements_table, verdicts
 from ggmi.workflow.job import job
 
 with job(snakemake.log[0]):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from ggmi.config.mixtures import MixtureStudy, Sweeps
 from ggmi.config.section import NAME, Section, left_out
+from ggmi.config.slow_thinking import SlowThinkingStudy
 from ggmi.config.students import JUDGE_TEMPLATES
 from ggmi.config.tasks import EMBEDDED, TEMPLATES, AnchorSource, ImportedSettings, Task, embedded_task
 from ggmi.config.theory import TheoryStudy
@@ -26,7 +27,7 @@ BY_KIND, OF_KIND = ("generators",), ("by",)
 TELLING = ("key_env", "base_url")
 MARK = Annotated[str, Field(min_length=2)]
 # Folders and pages of results/ that are no study's or task's.
-RESERVED = ("logs", "report", "theory", "world")
+RESERVED = ("logs", "report", "slow_thinking", "theory", "world")
 
 
 class Figures(Section):
@@ -70,6 +71,10 @@ class Config(Section):
     theory: TheoryStudy | None = Field(
         TheoryStudy(), description="every statement of the theory, checked in finite worlds; null leaves it out"
     )
+    slow_thinking: SlowThinkingStudy | None = Field(
+        SlowThinkingStudy(),
+        description="slow thinking: more samples, a wider search, a better verifier; null leaves it out",
+    )
     world: World = Field(World(), description="the embedded world; made only if a task uses it")
     tasks: dict[NAME, Task] = Field(
         default_factory=lambda: {EMBEDDED: embedded_task()},
@@ -95,8 +100,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Self:
-        if not (self.mixtures or self.theory or self.tasks):
-            raise ValueError("mixtures, theory and tasks are all left out, so there is nothing to do; allowed: any one")
+        if not (self.mixtures or self.theory or self.slow_thinking or self.tasks):
+            raise ValueError(
+                "mixtures, theory, slow_thinking and tasks are all left out, so there is nothing to do; "
+                "allowed: any one"
+            )
         return self
 
     @model_validator(mode="after")

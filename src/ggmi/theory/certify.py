@@ -1,170 +1,22 @@
-"""Proof of a violation's sign: exact rational probabilities and logarithms enclosed in intervals.
-
-A float64 evaluation can be trusted to some digits; a certificate does not ask for trust. The
-probabilities are fractions, each logarithm lies between two rational numbers that are computed with
-integers only, and every operation rounds outwards. If the interval of left minus right lies above
-zero, the statement is false in that world.
-"""
+"""Proof of a violation's sign: a world in fractions, in which trees are evaluated to intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import reduce
 from itertools import product
-from math import isqrt
 from operator import add
 from typing import Any
 
-import numpy as np
-
 from ggmi.errors import UserError
-from ggmi.formulas import plain
-from ggmi.theory import terms
-from ggmi.theory.regimes import Regime
+from ggmi.exact.certificates import certified
+from ggmi.exact.intervals import Interval, Rows, exact_fraction, exact_rows, logarithm
+from ggmi.exact.statement import Regime
+from ggmi.exact.trees import Term, fold
 from ggmi.theory.statement import Statement
-from ggmi.theory.terms import Term
-from ggmi.theory.world import NAMES, TRAINED_ON, Array, World, example_values
-
-# Intervals have ends that are multiples of 2**-BITS.
-BITS = 200
-ONE = 1 << BITS
-DIGITS = 20
-# Denominators up to this are recovered from floats.
-MAX_DENOMINATOR = 10_000
-
-Rows = dict[int, dict[int, Fraction]]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A closed interval with rational ends that is known to hold a real number."""
-
-    low: Fraction
-    high: Fraction
-
-    @classmethod
-    def of(cls, value: Fraction) -> Interval:
-        """Enclose an exact number."""
-        return cls(value, value)
-
-    def __add__(self, other: Interval) -> Interval:
-        return Interval(self.low + other.low, self.high + other.high)
-
-    def __neg__(self) -> Interval:
-        return Interval(-self.high, -self.low)
-
-    def __mul__(self, other: Interval) -> Interval:
-        corners = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
-        return Interval(_down(min(corners)), _up(max(corners)))
-
-    def __truediv__(self, other: Interval) -> Interval:
-        if other.low <= 0 <= other.high:
-            raise ZeroDivisionError("the divisor may be zero")
-        corners = [a / b for a in (self.low, self.high) for b in (other.low, other.high)]
-        return Interval(_down(min(corners)), _up(max(corners)))
-
-    def __abs__(self) -> Interval:
-        if self.low >= 0:
-            return self
-        if self.high <= 0:
-            return -self
-        return Interval(Fraction(0), max(-self.low, self.high))
-
-    def sqrt(self) -> Interval:
-        """Enclose the root of what is not negative; negative numbers count as zero."""
-        low, high = max(self.low, Fraction(0)), max(self.high, Fraction(0))
-        # isqrt rounds down; the next integer is an upper bound unless the root was exact.
-        below = isqrt(low.numerator * ONE * ONE // low.denominator)
-        above = isqrt(-(-high.numerator * ONE * ONE // high.denominator))
-        return Interval(Fraction(below, ONE), Fraction(above + (high > 0), ONE))
-
-    def as_json(self) -> dict[str, str]:
-        """Ends as decimals, rounded outwards."""
-        return {"low": _decimal(self.low, up=False), "high": _decimal(self.high, up=True)}
-
-
-def _down(value: Fraction) -> Fraction:
-    return Fraction(value.numerator * ONE // value.denominator, ONE)
-
-
-def _up(value: Fraction) -> Fraction:
-    return Fraction(-(-value.numerator * ONE // value.denominator), ONE)
-
-
-def _decimal(value: Fraction, *, up: bool) -> str:
-    """A decimal of `DIGITS` places that is not above (below, if `up`) the value."""
-    scaled = value.numerator * 10**DIGITS
-    units = -(-scaled // value.denominator) if up else scaled // value.denominator
-    sign, digits = ("-" if units < 0 else ""), str(abs(units)).rjust(DIGITS + 1, "0")
-    return f"{sign}{digits[:-DIGITS]}.{digits[-DIGITS:]}"
-
-
-@lru_cache(maxsize=4096)
-def logarithm(value: Fraction) -> Interval:
-    """Enclose a natural logarithm.
-
-    ``ln x = k ln 2 + 2 artanh(t)`` with ``x = m 2^k``, ``t = (m - 1) / (m + 1)`` and m between 2/3
-    and 4/3, so that ``|t| <= 1/5`` and the series of artanh gains more than four bits a term.
-
-    Parameters
-    ----------
-    value
-        A positive rational.
-
-    Returns
-    -------
-    Interval
-
-    Raises
-    ------
-    ValueError
-        If the value is not positive.
-
-    Examples
-    --------
-    >>> from math import log
-    >>> enclosed = logarithm(Fraction(3))
-    >>> enclosed.low < enclosed.high, abs(float(enclosed.low) - log(3)) < 1e-15
-    (True, True)
-    """
-    if value <= 0:
-        raise ValueError(f"the logarithm of {value} is not defined")
-    k = value.numerator.bit_length() - value.denominator.bit_length()
-    m = value / Fraction(2) ** k
-    if m > Fraction(4, 3):
-        m, k = m / 2, k + 1
-    elif m < Fraction(2, 3):
-        m, k = m * 2, k - 1
-    t = (m - 1) / (m + 1)
-    result = _artanh(abs(t))
-    result = result if t >= 0 else -result
-    two_artanh = Interval(2 * result.low, 2 * result.high)
-    if k == 0:
-        return two_artanh
-    ln2 = _artanh(Fraction(1, 3))
-    return two_artanh + Interval.of(Fraction(2 * k)) * ln2
-
-
-def _artanh(t: Fraction) -> Interval:
-    """Enclose ``artanh t = sum t^(2i+1) / (2i+1)`` for 0 <= t <= 1/3, in fixed-point integers."""
-    low = t.numerator * ONE // t.denominator
-    high = -(-t.numerator * ONE // t.denominator)
-    square_low, square_high = low * low // ONE, -(-high * high // ONE)
-    total_low = total_high = 0
-    power_low, power_high, odd = low, high, 1
-    while power_high // odd > 0:
-        total_low += power_low // odd
-        total_high += -(-power_high // odd)
-        power_low = power_low * square_low // ONE
-        power_high = -(-power_high * square_high // ONE)
-        odd += 2
-        if power_high <= 1:
-            break
-    # What is left is a geometric tail: below power / odd / (1 - t^2) <= 9/8 power.
-    return Interval(Fraction(total_low, ONE), Fraction(total_high + 2 * power_high + 1, ONE))
+from ggmi.theory.terms import learner_of
+from ggmi.theory.world import NAMES, TRAINED_ON, World, example_values
 
 
 class ExactWorld:
@@ -193,11 +45,11 @@ class ExactWorld:
         self.output = [[int(x) for x in row] for row in world.output[0]]
         # Tables of one row a condition; the model factor and the curation have one such table an anchor, or one.
         self.tables = {
-            name: [_exact_rows(name, part) for part in (table[0] if table[0].ndim == 3 else table[:1])]
+            name: [exact_rows(name, part) for part in (table[0] if table[0].ndim == 3 else table[:1])]
             for name, table in world.tables().items()
         }
         self.losses = {
-            learner: None if table is None else [[_exact(x) for x in row] for row in table[0]]
+            learner: None if table is None else [[exact_fraction(x) for x in row] for row in table[0]]
             for learner, table in (("W", world.loss), ("W'", world.anchor_loss))
         }
         self.joint = dict(self._states())
@@ -265,7 +117,7 @@ class ExactWorld:
 
     def over_outcomes(self, op: str, term: Term) -> Interval:
         """Enclose the mean or the supremum of a random tree."""
-        names = ("S_anchor", "S_gen", "W") if term.learner == "W" else ("S_anchor", "W'")
+        names = ("S_anchor", "S_gen", "W") if learner_of(term) == "W" else ("S_anchor", "W'")
         values = []
         for outcome, p in self.law(names).items():
             self._outcome = dict(zip(names, outcome, strict=True))
@@ -275,6 +127,8 @@ class ExactWorld:
 
     def leaf(self, term: Term) -> Interval:
         """Enclose a leaf's value."""
+        if term.op in ("mean", "sup"):
+            return self.over_outcomes(term.op, term.args[0])
         if term.op == "parameter":
             return Interval.of(self.parameters[term.args[0]])
         if term.op == "log":
@@ -303,7 +157,7 @@ class ExactWorld:
 
     def enclose(self, term: Term) -> Interval:
         """Enclose a tree's value."""
-        result: Interval = terms.fold(term, self)
+        result: Interval = fold(term, self)
         return result
 
 
@@ -322,29 +176,12 @@ def certificate(statement: Statement, regime: Regime, world: World) -> dict[str,
     Returns
     -------
     dict
-        What `recheck.py` reads; JSON can hold it. Its ``verdict`` is ``violated`` only if the
-        interval of the violation lies above zero, the statement speaks of the world and the world
-        belongs to the regime.
+        What `recheck.py` reads, see `ggmi.exact.certificates.certified`.
     """
     exact = ExactWorld(world)
-    excess = exact.enclose(statement.excess)
     admitted = bool(statement.applies(world)[0] and regime.admits(world)[0])
     return {
-        "statement": statement.key,
-        "reference": statement.reference,
-        "reading": statement.reading,
-        "regime": regime.key,
-        "formula": plain(statement.latex),
-        "needs": [a.key for a in statement.needs],
-        "assumptions": [a.key for a in regime.assumptions],
-        "assumptions met": admitted,
-        "units": "entropies in nats, risks in units of the loss",
-        "verdict": "violated" if excess.low > 0 and admitted else "not violated",
-        "relation": statement.relation,
-        "left": _side(statement.left, exact),
-        "right": _side(statement.right, exact),
-        "violation": _side(statement.excess, exact),
-        "terms": _named(statement.terms, exact),
+        **certified(statement, regime, exact.enclose, admitted=admitted),
         "parameters": {name: str(value) for name, value in exact.parameters.items()},
         "data values": {
             name: example_values(world.sizes[name], world.examples(name)) for name in ("S_anchor", "M", "S_gen")
@@ -355,21 +192,6 @@ def certificate(statement: Statement, regime: Regime, world: World) -> dict[str,
             "states": [[*state, str(p)] for state, p in exact.joint.items()],
         },
     }
-
-
-def _side(term: Term, exact: ExactWorld) -> dict[str, Any]:
-    """A side's tree, and its value unless that differs from outcome to outcome."""
-    enclosed = {} if term.random else {"interval": exact.enclose(term).as_json()}
-    return {**enclosed, "tree": term.as_json()}
-
-
-def _named(named: Mapping[str, Term], exact: ExactWorld) -> dict[str, Any]:
-    """Named terms, without quotients that are not defined here."""
-    result = {}
-    for name, term in named.items():
-        with suppress(ZeroDivisionError):
-            result[name] = exact.enclose(term).as_json()
-    return result
 
 
 def _tables(exact: ExactWorld) -> dict[str, Any]:
@@ -419,20 +241,3 @@ def _tables(exact: ExactWorld) -> dict[str, Any]:
         if table is not None:
             result[f"loss of {learner}"] = {str(w): [str(x) for x in table[w]] for w in sorted(occurring[learner])}
     return result
-
-
-def _exact(value: float) -> Fraction:
-    fraction = Fraction(float(value)).limit_denominator(MAX_DENOMINATOR)
-    if abs(float(fraction) - value) > 1e-12:
-        raise UserError(f"{value!r} is no fraction with a denominator up to {MAX_DENOMINATOR}; round the world first")
-    return fraction
-
-
-def _exact_rows(name: str, table: Array) -> Rows:
-    """Non-zero entries of every row as fractions."""
-    rows: Rows = {}
-    for i, row in enumerate(np.atleast_2d(table)):
-        rows[i] = {j: _exact(x) for j, x in enumerate(row) if x > 0}
-        if sum(rows[i].values()) != 1:
-            raise UserError(f"{name} of the world: row {i} sums to {sum(rows[i].values())} in fractions, not to one")
-    return rows

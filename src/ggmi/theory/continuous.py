@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.theory.certify import Interval, logarithm
+from ggmi.exact.intervals import Interval, logarithm
 
 COLUMNS = ("statement", "example", "left", "right", "left_latex", "right_latex", "excess_nats", "verdict")
 

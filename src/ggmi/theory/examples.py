@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ggmi.exact.trees import Term
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, Family, Prompts, draw
 from ggmi.theory.learners import deterministic
 from ggmi.theory.regimes import DECLARED, proof_in
 from ggmi.theory.statement import Statement
-from ggmi.theory.terms import Term
 from ggmi.theory.world import World
 
 KEYS = ("(4)", "(6) charitable", "(7) charitable", "(8) charitable")

@@ -7,9 +7,11 @@ E.1; the paper does not say that it is the smallest one, so a world may give a l
 
 from __future__ import annotations
 
+from ggmi.exact.statement import Condition, Correction
+from ggmi.exact.trees import Term, maximum, number, parameter
 from ggmi.theory.needs import LAMBDA_EXISTS
-from ggmi.theory.statement import Condition, Correction, Statement, charitable, register
-from ggmi.theory.terms import Term, conditional, entropy, information, maximum, number, parameter
+from ggmi.theory.statement import Statement, charitable, register
+from ggmi.theory.terms import conditional, entropy, information
 
 E = "appendix E, proof of Lemma 4.5"
 ZERO = number(0)

@@ -7,10 +7,12 @@ H(S_anchor|W') in the trees.
 
 from __future__ import annotations
 
+from ggmi.exact.statement import Condition, Correction
+from ggmi.exact.trees import Term, number
 from ggmi.theory.flow import DELTA_I, ENTROPY_GAIN, EQ17, I_GEN
 from ggmi.theory.needs import ALPHA_EXISTS
-from ggmi.theory.statement import Condition, Correction, Statement, register
-from ggmi.theory.terms import Term, conditional, entropy, information, number
+from ggmi.theory.statement import Statement, register
+from ggmi.theory.terms import conditional, entropy, information
 
 F = "appendix F, proof of Theorem 4.10"
 I_ANCHOR = information("S_anchor", "W'")

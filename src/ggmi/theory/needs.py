@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from ggmi.theory.statement import EXACT, TOLERANCE, Assumption
+from ggmi.exact.statement import EXACT, TOLERANCE, Assumption
 from ggmi.theory.world import Array, World, entropy_of
 
 

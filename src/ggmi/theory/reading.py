@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from ggmi.errors import UserError
+from ggmi.exact.statement import EXACT
 from ggmi.formulas import plain, plain_prose
 from ggmi.theory import terms
 from ggmi.theory.catalogue import STATEMENTS, renamed
 from ggmi.theory.needs import dependence_of_examples
 from ggmi.theory.regimes import ASSUMPTIONS, REGIMES
-from ggmi.theory.statement import EXACT, Statement
+from ggmi.theory.statement import Statement
 from ggmi.theory.tables import (
     CURATION,
     MODEL,

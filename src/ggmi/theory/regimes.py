@@ -8,43 +8,13 @@ S_gen holds in every world. M(p) -> S_gen -> W holds in every world because W is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ggmi.theory.statement import Assumption, Flags
+from ggmi.exact import statement
+from ggmi.exact.statement import Assumption, Flags, Regime
 from ggmi.theory.world import Array, World, entropy_of, example_values
-
-
-@dataclass(frozen=True)
-class Regime:
-    """A set of assumptions under which statements are judged.
-
-    Parameters
-    ----------
-    key
-        Short name.
-    text
-        What is assumed, for a reader; formulas in LaTeX between dollar signs.
-    assumptions
-        What a world must meet.
-    """
-
-    key: str
-    text: str
-    assumptions: tuple[Assumption, ...]
-
-    def admits(self, world: World) -> Flags:
-        """Whether each world meets every assumption, shape (B,)."""
-        flags = np.ones(len(world), dtype=bool)
-        for assumption in self.assumptions:
-            flags &= assumption.holds(world)
-        return flags
-
-    def covers(self, other: Regime) -> bool:
-        """Whether every world of the other regime is one of this."""
-        return set(self.assumptions) <= set(other.assumptions)
 
 
 def _noise_dependence(world: World) -> Array:
@@ -153,4 +123,4 @@ def regimes_of(world: World) -> dict[str, Flags]:
 
 def proof_in(proofs: Mapping[str, str], regime: Regime) -> str:
     """The proof that covers a regime, or nothing."""
-    return next((text for key, text in proofs.items() if REGIMES[key].covers(regime)), "")
+    return statement.proof_in(proofs, regime, REGIMES)

@@ -8,6 +8,8 @@ their laws given p (appendix C). exp(-(L/2) log(1/eta)) is the square root of et
 
 from __future__ import annotations
 
+from ggmi.exact.statement import Condition, Correction
+from ggmi.exact.trees import Term, absolute, logarithm, number, parameter, sqrt
 from ggmi.theory.flow import BOUND_5, COVERED, CREATED, FLOW, I_GEN, LEMMA_4_5, NO_MODEL_CHAIN
 from ggmi.theory.needs import (
     ANCHOR_EXAMPLES,
@@ -19,20 +21,8 @@ from ggmi.theory.needs import (
     SUBGAUSSIAN,
     UNSIGNED,
 )
-from ggmi.theory.statement import Condition, Correction, Statement, charitable, register
-from ggmi.theory.terms import (
-    Term,
-    absolute,
-    information,
-    logarithm,
-    mean,
-    number,
-    parameter,
-    risk,
-    sqrt,
-    training_loss,
-    variation,
-)
+from ggmi.theory.statement import Statement, charitable, register
+from ggmi.theory.terms import information, mean, risk, training_loss, variation
 
 D = "appendix D, proof of Lemma 3.1"
 C = parameter("C")

@@ -9,20 +9,20 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd import value_and_grad
 
+from ggmi.exact.ascent import ascend
+from ggmi.exact.simplify import SIMPLER, VIOLATION, WORST
+from ggmi.exact.trees import parameter
 from ggmi.random import stream
 from ggmi.theory import terms
 from ggmi.theory.learners import layered_loss
 from ggmi.theory.needs import UNSIGNED
 from ggmi.theory.regimes import REGIMES, proof_in
-from ggmi.theory.simplify import SIMPLER, VIOLATION, WORST, joint_states, simplify
+from ggmi.theory.simplify import joint_states, simplify
 from ggmi.theory.skeleton import ALLOWED, CURATIONS, Sizes, Skeleton, sketch
 from ggmi.theory.statement import Statement
-from ggmi.theory.terms import parameter
 from ggmi.theory.world import Array, Indices, Laws, World
 
-LEARNING_RATE = 0.15
 # eta^L of the layers, and lambda's excess, in searches that try one.
 LAYERS, EXCESS = Fraction(1, 4), Fraction(1)
 # Starts whose violation is simplified in search of the worst, and of the smallest, in each regime.
@@ -224,21 +224,7 @@ class _Ascent:
 
     def run(self, steps: int) -> None:
         """Ascend; test all worlds on the way."""
-        first = {name: np.zeros_like(value) for name, value in self.logits.items()}
-        second = {name: np.zeros_like(value) for name, value in self.logits.items()}
-        climb = value_and_grad(self._total)
-        for step in range(1, steps + 2):
-            self._record()
-            if step > steps:
-                break
-            _, slopes = climb(self.logits)
-            for name, slope in slopes.items():
-                first[name] = 0.9 * first[name] + 0.1 * slope
-                second[name] = 0.99 * second[name] + 0.01 * slope**2
-                mean = first[name] / (1 - 0.9**step)
-                scale = np.sqrt(second[name] / (1 - 0.99**step)) + 1e-6
-                # Beyond this a probability is nil and its gradient too.
-                self.logits[name] = np.clip(self.logits[name] + LEARNING_RATE * mean / scale, -25, 25)
+        ascend(self._total, self.logits, steps, self._record)
 
     def _total(self, logits: Mapping[str, Any]) -> Any:
         """Sum of all starts' excess: they do not touch one another, so its gradient is each one's own."""

@@ -1,73 +1,23 @@
-"""Make a violating world small: coarse fractions, then small supports."""
+"""Make a world of the theory small: how its tables are rounded and thinned out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
+from ggmi.exact import simplify as generic
+from ggmi.exact.simplify import SIMPLER, rounded_rows, thinned_rows
+from ggmi.exact.statement import EXACT, Array, Regime
 from ggmi.theory.learners import layered_loss, unlayered_loss
-from ggmi.theory.regimes import NOISE, Regime
-from ggmi.theory.statement import EXACT, TOLERANCE, Statement
-from ggmi.theory.world import Array, World
-
-DENOMINATORS = (1, 2, 3, 4, 6, 8, 12, 24, 120)
-# A violation that is looked into; floats alone can feign smaller ones of statements with a root.
-VIOLATION = 1e3 * TOLERANCE
-# Shares of the violation that a simpler world keeps at least: for the smallest one and for the worst.
-SIMPLER = 0.25
-WORST = 0.9999
+from ggmi.theory.regimes import NOISE
+from ggmi.theory.statement import Statement
+from ggmi.theory.world import World
 
 
 def simplify(statement: Statement, world: World, regime: Regime, *, keep: float = SIMPLER) -> World | None:
-    """Round to the coarsest fractions that keep the violation, then thin the supports out.
-
-    Parameters
-    ----------
-    statement
-        What it violates.
-    world
-        One world of the regime.
-    regime
-        Which the simpler world is to belong to as well.
-    keep
-        Share of the violation that rounding and each thinning must keep.
-
-    Returns
-    -------
-    World or None
-        A world that keeps this share of the violation, or where no rounding does, the rounding that
-        keeps most; None if none is a violation.
-    """
-
-    def scores(batch: World) -> Array:
-        # Cheap tests first: most candidates are no violation.
-        values = -statement.slack(batch)
-        hits = np.flatnonzero((values > VIOLATION) & statement.applies(batch))
-        flags = np.zeros(len(batch), dtype=bool)
-        if len(hits):
-            flags[hits] = regime.admits(batch[hits])
-        return np.where(flags, values, -np.inf)
-
-    floor = keep * float(-statement.slack(world)[0])
-    rounded = _exchanged(world, [_rounded_tables(world, d) for d in DENOMINATORS])
-    values = scores(rounded)
-    good = np.flatnonzero(values >= floor)
-    first = good[0] if len(good) else np.argmax(values)
-    if values[first] <= VIOLATION:
-        return None
-    current = rounded[first : first + 1]
-    floor = min(floor, keep * values[first])
-    while changes := list(_thinner(current)):
-        trials = _exchanged(current, changes)
-        values = scores(trials)
-        best = int(np.argmax(values))
-        if values[best] < floor:
-            break
-        current = trials[best : best + 1]
-    return current
+    """Round and thin out one world of a regime, see `ggmi.exact.simplify.simplify`."""
+    return generic.simplify(statement, world, regime, _rounded_tables, _thinner, keep=keep)
 
 
 def joint_states(world: World) -> int:
@@ -76,7 +26,7 @@ def joint_states(world: World) -> int:
 
 
 def _rounded_tables(world: World, denominator: int) -> dict[str, Array]:
-    tables = {name: _round_rows(table, denominator) for name, table in world.tables().items()}
+    tables = {name: rounded_rows(table, denominator) for name, table in world.tables().items()}
     for name, contraction in (("loss", world.contraction), ("anchor_loss", world.anchor_contraction)):
         if (table := getattr(world, name)) is not None:
             # What is rounded is the loss behind the layers, so that they stay layers.
@@ -85,52 +35,14 @@ def _rounded_tables(world: World, denominator: int) -> dict[str, Array]:
     return tables
 
 
-def _exchanged(world: World, changes: Sequence[Mapping[str, Array]]) -> World:
-    """A batch of copies of one world, each with some of its tables exchanged."""
-    batch = world[np.zeros(len(changes), dtype=np.int64)]
-    names = dict.fromkeys(name for change in changes for name in change)
-    stacked = {n: np.concatenate([change.get(n, getattr(world, n)) for change in changes]) for n in names}
-    return replace(batch, **dict[str, Any](stacked))
-
-
-def _round_rows(table: Array, denominator: int) -> Array:
-    """Rows that sum to one in multiples of 1/denominator."""
-    scaled = table * denominator
-    units = np.floor(scaled + 1e-9)
-    missing = np.round(denominator - units.sum(axis=-1, keepdims=True))
-    rank = np.argsort(np.argsort(-(scaled - units), axis=-1, kind="stable"), axis=-1, kind="stable")
-    return (units + (rank < missing)) / denominator
-
-
 def _thinner(world: World) -> Iterator[dict[str, Array]]:
-    """Tables with some rows on fewer symbols: a point mass in place of a spread row.
-
-    Rows that are equal are thinned together too, since what is independent or tied stays so only
-    then. Rows that cannot occur are left as they are.
-    """
+    """Tables with some rows on fewer symbols."""
     noisy = NOISE.missed_by(world)[0] < EXACT
     for name, table in world.tables().items():
-        rows = table[0].reshape(-1, table.shape[-1])
-        groups = _groups(rows)
         if name == "curation" and noisy:
             yield from _less_noise(world)
-        for group in groups:
-            support = np.flatnonzero(rows[group[0]])
-            for symbol in support if len(support) > 1 else ():
-                changed = rows.copy()
-                changed[group] = np.eye(rows.shape[1])[symbol]
-                yield {name: changed.reshape(table.shape)}
-
-
-def _groups(rows: Array) -> list[list[int]]:
-    """Every row alone, and every set of equal rows together."""
-    groups = [[i] for i in range(len(rows))]
-    _, which = np.unique(rows, axis=0, return_inverse=True)
-    for value in range(which.max() + 1):
-        group = np.flatnonzero(which == value).tolist()
-        if len(group) > 1:
-            groups.append(group)
-    return groups
+        for thinned in thinned_rows(table):
+            yield {name: thinned}
 
 
 def _less_noise(world: World) -> Iterator[dict[str, Array]]:

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.formulas import plain, plain_prose
+from ggmi.exact.statement import Flags
+from ggmi.exact.verdicts import VERDICT_COLUMNS, Refutation, extremes, verdict_row
 from ggmi.theory import known
 from ggmi.theory.catalogue import JUDGED, STATEMENTS, find_statements
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, Family, draw
 from ggmi.theory.regimes import REGIMES, proof_in
 from ggmi.theory.search import search
-from ggmi.theory.statement import Flags, Statement
+from ggmi.theory.statement import Statement
 from ggmi.theory.world import Array, World
 
 WORLDS = 2000
@@ -34,64 +35,6 @@ FAMILY_COLUMNS = (
     "worst_violation_nats",
     "median_slack_nats",
 )
-VERDICT_COLUMNS = (
-    "statement",
-    "reference",
-    "reading",
-    "regime",
-    "verdict",
-    "fewest_states",
-    "worst_violation_nats",
-    "worlds_admitted",
-    "certificate",
-    "condition",
-    "condition_is_exact",
-    "simple_case",
-    "corrected",
-    "proof",
-    "worlds_searched",
-    "evaluated_violation_nats",
-)
-
-
-@dataclass(frozen=True)
-class Refutation:
-    """What came of searching one statement in one regime.
-
-    Parameters
-    ----------
-    statement, regime
-        Their keys.
-    worlds
-        Worlds of the regime that the search tested and the statement speaks of.
-    evaluated
-        The largest violation among them, in floating point.
-    smallest, worst
-        The certified counterexamples of fewest joint states and of the largest violation; None where
-        none was found.
-    """
-
-    statement: str
-    regime: str
-    worlds: int
-    evaluated: float = 0.0
-    smallest: dict[str, Any] | None = None
-    worst: dict[str, Any] | None = None
-
-    @property
-    def violation(self) -> float:
-        """How much the worst certified world violates the statement by at least; 0 without one."""
-        return 0.0 if self.worst is None else certified_violation(self.worst)
-
-
-def certified_violation(stored: Mapping[str, Any]) -> float:
-    """Lower end of a certificate's violation."""
-    return float(stored["violation"]["interval"]["low"])
-
-
-def states_of(stored: Mapping[str, Any]) -> int:
-    """Joint states of a certificate's world."""
-    return len(stored["joint"]["states"])
 
 
 def family_named(name: str) -> Family:
@@ -223,9 +166,7 @@ def refute(key: str, seed: int, *, restarts: int = 4, steps: int = 60) -> list[R
                 stored = certificate(statement, regime, world)
                 proven += [stored] if stored["verdict"] == "violated" else []
         tested, evaluated = sum(f.worlds for f in within), max((f.evaluated for f in within), default=0.0)
-        # Of equal states the larger violation, and of equal violations, which differ in the last digits, fewer states.
-        smallest = min(proven, key=lambda c: (states_of(c), -round(certified_violation(c), 9)), default=None)
-        worst = max(proven, key=lambda c: (round(certified_violation(c), 9), -states_of(c)), default=None)
+        smallest, worst = extremes(proven)
         results.append(Refutation(key, regime.key, tested, evaluated, smallest, worst))
     return results
 
@@ -287,30 +228,6 @@ def verdicts(rows: Sequence[Mapping[str, Any]], refutations: Sequence[Refutation
 
 def _verdict(statement: Statement, regime: str, covered: pd.DataFrame, refutation: Refutation) -> dict[str, Any]:
     """The row of one statement in one regime, from the families that the regime covers and its search."""
-    proof = proof_in(statement.proofs, REGIMES[regime])
     evaluated = float(covered["worst_violation_nats"].max()) if len(covered) else 0.0
-    worst = max(evaluated, refutation.violation)
-    fails = statement.judged and worst > 0
-    assert not (fails and proof), f"{statement.key} fails in {regime}, where it has a proof"
-    found = {"definition": "by definition", "assumption": "assumption"}.get(
-        statement.kind, "fails" if fails else "holds"
-    )
-    condition, correction = (statement.condition, statement.correction) if fails else (None, None)
-    return {
-        "statement": statement.label,
-        "reference": statement.reference,
-        "reading": statement.reading,
-        "regime": regime,
-        "verdict": found,
-        "fewest_states": states_of(refutation.smallest) if fails and refutation.smallest else None,
-        "worst_violation_nats": (refutation.violation or worst) if fails else 0.0,
-        "worlds_admitted": int(covered["worlds"].sum()) if statement.judged else 0,
-        "certificate": f"certificates/{regime}/{statement.slug}.json" if refutation.smallest else "",
-        "condition": plain(condition.latex) if condition else "",
-        "condition_is_exact": condition.exact if condition else None,
-        "simple_case": plain_prose(condition.simple) if condition else "",
-        "corrected": plain(correction.latex) if correction else "",
-        "proof": plain_prose(proof),
-        "worlds_searched": refutation.worlds,
-        "evaluated_violation_nats": max(worst, refutation.evaluated) if fails else 0.0,
-    }
+    proof, worlds = proof_in(statement.proofs, REGIMES[regime]), int(covered["worlds"].sum())
+    return verdict_row(statement, regime, refutation, proof, admitted=worlds, evaluated=evaluated)

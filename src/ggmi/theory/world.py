@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError, did_you_mean
+from ggmi.exact.trees import Term
 from ggmi.theory.learners import dataset_loss
 
 Array = NDArray[np.float64]
@@ -153,6 +154,12 @@ class Laws:
     def entropy(self, names: Sequence[str] | str) -> Array:
         """Joint entropy in nats, shape (B,)."""
         return entropy_of(self.marginal(listed(names)), self.xp)
+
+    def value(self, term: Term) -> Array:
+        """Value of a tree in every world, see `ggmi.theory.terms.evaluate`."""
+        from ggmi.theory import terms
+
+        return terms.evaluate(term, self)
 
     def outcome_law(self, learner: str) -> Array:
         """Law of what a random error depends on: (B, p, S_gen, W) for W, (B, p, 1, W') for W'."""

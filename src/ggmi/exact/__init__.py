@@ -1,0 +1,1 @@
+"""What studies of exact theory share: expression trees, statements and regimes, ascent, certificates."""
