@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -28,11 +29,12 @@ class _Module:
         self.imports: dict[str, Place] = {}
         self.whole: list[str] = []
         self.body: list[ast.stmt] = []
-        tree = ast.parse(path.read_bytes(), filename=str(path))
+        tree = _without_docstrings(ast.parse(path.read_bytes(), filename=str(path)))
         for statement in tree.body:
             self._add(statement)
-        chains = [".".join(_chain(node)) + "." for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-        self.whole = [name for name in self.whole if not any(chain.startswith(f"{name}.") for chain in chains)]
+        if self.whole:
+            chains = [".".join(_chain(node)) + "." for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+            self.whole = [name for name in self.whole if not any(chain.startswith(f"{name}.") for chain in chains)]
 
     def _add(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.Import):
@@ -51,7 +53,7 @@ class _Module:
                     self.imports[alias.asname or alias.name] = place
         elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self.definitions.setdefault(statement.name, []).append(statement)
-            for node in ast.walk(statement):
+            for node in _statements(statement):
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     self._add(node)
         elif isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -122,8 +124,14 @@ def _definition(path: Path, name: str, attribute: str) -> tuple[str, set[Place]]
         statements = [s for group in module.definitions.values() for s in group]
     else:
         statements = module.definitions.get(attribute, []) if attribute else []
-    references = _references(module, [*statements, *module.body])
-    return _dump(statements), references | {(whole, "*") for whole in module.whole}
+    return _dump(statements), _references(module, statements) | _imported(path, name)
+
+
+@cache
+def _imported(path: Path, name: str) -> set[Place]:
+    """Places that a module refers to when it is imported."""
+    module = _parsed(path, name)
+    return _references(module, module.body) | {(whole, "*") for whole in module.whole}
 
 
 @cache
@@ -182,14 +190,23 @@ def _resolved(place: Place, attributes: list[str]) -> set[Place]:
 
 
 def _dump(statements: list[ast.stmt]) -> str:
-    """The statements' syntax trees as text, without docstrings and positions."""
-    parts = []
-    for statement in statements:
-        clone = ast.parse(ast.unparse(statement))
-        for node in ast.walk(clone):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                first = node.body[0]
-                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                    node.body = node.body[1:] or [ast.Pass()]
-        parts.append(ast.dump(clone))
-    return "\n".join(parts)
+    """The statements' syntax trees as text, without positions."""
+    return "\n".join(ast.dump(ast.Module([statement], [])) for statement in statements)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    """The tree, changed in place; what has nothing but a docstring is left with ``pass``."""
+    for node in _statements(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Every statement inside, at any depth; not the expressions, which are most of a tree."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from _statements(child)
