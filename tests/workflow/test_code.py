@@ -264,21 +264,25 @@ def test_a_script_that_is_broken_is_not_digested(small):
 # This project itself.
 
 
+@pytest.fixture(scope="module")
+def here():
+    """Digests of this project's scripts."""
+    return {path.stem: code.script_digest(path) for path in sorted((ROOT / "workflow/scripts").glob("*.py"))}
+
+
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the library and of the scripts."""
+    """A copy of the library and of the scripts, which has the same digests until it is changed."""
     for folder in ("src/ggmi", "workflow/scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 
-def test_the_digests_of_this_project_are_those_of_a_copy(copy):
-    here = {path.stem: code.script_digest(path) for path in (ROOT / "workflow/scripts").glob("*.py")}
+def test_the_digests_of_this_project_are_those_of_a_copy(copy, here):
     assert digests(copy) == here
 
 
-def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(copy):
-    before = digests(copy)
+def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(copy, here):
     for path in [*copy.glob("src/ggmi/**/*.py"), *copy.glob("workflow/scripts/*.py")]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
@@ -287,7 +291,7 @@ def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(
                 node.body = node.body[1:] or [ast.Pass()]
         if path.name != "code.py":  # the code under test keeps its own text
             path.write_text(ast.unparse(tree), encoding="utf-8")
-    assert digests(copy) == before
+    assert digests(copy) == here
 
 
 @pytest.mark.parametrize(
@@ -306,24 +310,22 @@ def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(
         ("cli.py", "main", set()),
     ],
 )
-def test_an_edited_library_function_changes_its_users(copy, file, function, users):
-    before = digests(copy)
+def test_an_edited_library_function_changes_its_users(copy, here, file, function, users):
     path = copy / "src/ggmi" / file
     tree = ast.parse(path.read_text(encoding="utf-8"))
     (found,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
     found.body.insert(1, ast.parse("None").body[0])
     path.write_text(ast.unparse(ast.fix_missing_locations(tree)), encoding="utf-8")
     after = digests(copy)
-    assert {script for script in before if before[script] != after[script]} == users
+    assert {script for script in here if here[script] != after[script]} == users
 
 
-def test_the_frame_of_every_job_is_part_of_every_script(copy):
-    before = digests(copy)
+def test_the_frame_of_every_job_is_part_of_every_script(copy, here):
     path = copy / "src/ggmi/workflow/job.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("ORPHANED = 75", "ORPHANED = 76"), encoding="utf-8")
     after = digests(copy)
-    assert all(before[script] != after[script] for script in before)
+    assert all(here[script] != after[script] for script in here)
 
 
 def test_a_module_imported_for_what_that_does_counts_as_a_whole(changed):

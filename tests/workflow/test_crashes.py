@@ -17,7 +17,7 @@ SMALL = {
     "conditions_per_job": 1,
     "mixtures": {
         "gmm": {
-            "sweeps": {"K": [2, 3], "J": [2, 3], "L": [2]},
+            "sweeps": {"K": [2, 3], "J": [2], "L": [2]},
             "anchor_components": ["released"],
             "estimators": ["released_histogram", "forward"],
         },

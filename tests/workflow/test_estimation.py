@@ -37,9 +37,9 @@ def sets(*names):
 
 
 @pytest.fixture(scope="module")
-def estimated(tmp_path_factory, finished):
+def estimated(tmp_path_factory, project_at):
     """A project whose imported sets alone have been estimated."""
-    project = finished.copy(tmp_path_factory.mktemp("estimation") / "project")
+    project = project_at(tmp_path_factory.mktemp("estimation") / "project")
     real = records(40, "real")
     contents = {"real": real, "fresh": records(24, "fresh"), "copied": real[:6] * 4, "few": records(3, "few")}
     for name, rows in contents.items():

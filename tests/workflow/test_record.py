@@ -140,11 +140,10 @@ def test_status_of_a_finished_run(finished):
 
 
 def test_status_and_resume_of_a_killed_run(fresh_project):
-    fresh_project.configure({"mixtures": {"digits": None}})
+    fresh_project.configure({"mixtures": {"gmm": {"anchor_components": ["released"], "estimators": ["forward"]}}})
     results = fresh_project.path / "results"
-    process = subprocess.Popen(
-        fresh_project.command("--cores", "1"), cwd=fresh_project.path, env=fresh_project.environment
-    )
+    command = fresh_project.command("--cores", "1", "results/gmm/kl_gap.csv")
+    process = subprocess.Popen(command, cwd=fresh_project.path, env=fresh_project.environment)
     while not ((run := read_run(results) if results.exists() else None) and run.of("finished")):
         time.sleep(0.2)
     assert "goes on" in status(results)

@@ -17,9 +17,9 @@ SMALL = {"conditions_per_job": 30, "theory": {"worlds": 200, "families": FAMILIE
 
 
 @pytest.fixture(scope="module")
-def checked(tmp_path_factory, finished):
+def checked(tmp_path_factory, project_at):
     """A project whose theory study alone has been run."""
-    project = finished.copy(tmp_path_factory.mktemp("theory") / "project")
+    project = project_at(tmp_path_factory.mktemp("theory") / "project")
     project.configure(SMALL)
     project.run("--cores", "2", PAGE)
     return project
@@ -107,7 +107,8 @@ def test_bytes_do_not_depend_on_how_jobs_are_cut(checked, tmp_path):
     before = project.tables()
     project.configure({**SMALL, "conditions_per_job": 13})
     assert project.planned(PAGE) == set()
-    project.run("--cores", "2", "--forceall", PAGE)
+    # All but the page, and what it shows of all small worlds, which one job counts however jobs are cut.
+    project.run("--cores", "2", "--forceall", "results/theory/statements.csv", "results/theory/examples.csv")
     assert (project.path / "results/theory/counterexamples/14-23.json").exists()
     after = project.tables()
     for name in ("statements.csv", "verdicts.csv", "examples.csv", "certificates/without_4.1/5.json"):
