@@ -142,6 +142,7 @@ def train(
                 eos_token_id=END,
             )
         )
+        _number_positions(model)
         reached = train_until(
             model,
             batch,
@@ -203,6 +204,22 @@ def load(folder: Path, kind: type[PreTrainedModel] = GPT2LMHeadModel) -> PreTrai
     with quiet(), loading(f"{folder}: cannot be loaded as a reasoner"):
         model: PreTrainedModel = kind.from_pretrained(folder, use_safetensors=True, dtype=torch.float32)
     return model.train(False)
+
+
+@torch.no_grad()
+def _number_positions(model: PreTrainedModel) -> None:
+    """Begin with one vector a step, shared by its operands and its two tokens, and one a kind of place.
+
+    From independent positions, single steps stay unlearned for long: each must find its operand by itself.
+    """
+    places = model.transformer.wpe.weight
+    place = torch.arange(len(places))
+    # Prompts end before it; the start, after them, is where the first step is written from.
+    chain = len(places) // 2 - 1
+    token = torch.where(place < chain, place, place - chain)
+    kind = token % STEP_TOKENS + STEP_TOKENS * (place >= chain)
+    vectors = torch.randn(2, len(places), places.shape[1]) * places.shape[1] ** -0.5
+    places.copy_(vectors[0, token // STEP_TOKENS] + vectors[1, kind])
 
 
 def _inputs(problems: Problems, all_positions: int) -> Inputs:
