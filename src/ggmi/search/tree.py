@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ggmi.search.policy import NO_ANSWER, Cost, Floats, Found, Ints, Policy, Verifier, best, repeats
+from ggmi.search.policy import NO_ANSWER, Bools, Cost, Floats, Found, Ints, Policy, Verifier, best, repeats
 from ggmi.search.responses import sample_responses
 
 
@@ -27,11 +27,12 @@ class _Tree:
     total: Floats
     value: Floats
     prior: Floats
-    closed: np.ndarray
+    complete: Bools
+    closed: Bools
     used: Ints
 
     @classmethod
-    def of(cls, roots: Ints, ended: np.ndarray, entries: int) -> _Tree:
+    def of(cls, roots: Ints, ended: Bools, entries: int) -> _Tree:
         shape = (len(roots), entries)
 
         def ints(fill: int = 0) -> Ints:
@@ -47,9 +48,10 @@ class _Tree:
             np.full(shape, np.nan),
             np.zeros(shape),
             np.zeros(shape, dtype=bool),
+            np.zeros(shape, dtype=bool),
             np.ones(len(roots), dtype=np.int64),
         )
-        tree.node[:, 0], tree.closed[:, 0] = roots, ended
+        tree.node[:, 0], tree.complete[:, 0], tree.closed[:, 0] = roots, ended, ended
         return tree
 
     def grow(self, entries: int) -> None:
@@ -136,7 +138,8 @@ def _expand(tree: _Tree, policy: Policy, rows: Ints, entries: Ints, width: int, 
     depth = tree.depth[rows, entries] + 1
     tree.node[at], tree.prior[at] = nodes[row, column], prior[row, column]
     tree.depth[at] = depth[row]
-    tree.closed[at] = ended[row, column] | (depth[row] >= limit)
+    tree.complete[at] = ended[row, column]
+    tree.closed[at] = tree.complete[at] | (depth[row] >= limit)
     tree.first[rows, entries], tree.children[rows, entries] = first, new.sum(axis=1)
     tree.used[rows] += new.sum(axis=1)
 
@@ -174,7 +177,7 @@ def _visit(tree: _Tree, verifier: Verifier, leaves: Ints, cost: Cost) -> None:
     at = fresh, leaves[fresh]
     tree.value[at] = verifier.score(tree.node[at][:, None])[:, 0]
     cost.scores[fresh] += 1
-    cost.responses[fresh] += tree.closed[at]
+    cost.responses[fresh] += tree.complete[at]
 
 
 def _back_up(tree: _Tree, path: list[Ints]) -> None:
@@ -193,9 +196,7 @@ def _back_up(tree: _Tree, path: list[Ints]) -> None:
 def _chosen(tree: _Tree, policy: Policy, generator: np.random.Generator, limit: int, cost: Cost) -> Found:
     """The complete answer of the highest score; a row without one goes on from its most visited deepest entry."""
     rows = np.arange(len(tree.node))
-    there = tree.node >= 0
-    complete = tree.closed & (tree.visits > 0)
-    complete[there] &= policy.ended(tree.node[there])
+    complete = tree.complete & (tree.visits > 0)
     entry = best(np.where(complete, tree.value, -np.inf), generator)
     nodes = tree.node[rows, entry]
     answers = policy.answers(nodes)

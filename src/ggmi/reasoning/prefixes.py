@@ -1,0 +1,290 @@
+"""Prefixes of chains, each kept once, and transformers that read each prefix once.
+
+A prefix has a number, its node; the prompts come first. What a model says after a prefix depends on the
+prefix alone, so that its keys, values and outputs are kept and the next token costs one token, however many
+searches come by.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import DynamicCache, PreTrainedModel
+
+from ggmi.loading import threads
+from ggmi.reasoning.problems import END, FIRST_VALUE, Bools, Ints, Problems, positions
+from ggmi.search.policy import NO_ANSWER, Floats, Steps
+
+# Prefixes read at the same time.
+BATCH = 4096
+# A step that has not ended after so many tokens never will.
+MOST_STEP_TOKENS = 4
+
+
+class Prefixes:
+    """All prefixes met so far of the chains of some problems.
+
+    Parameters
+    ----------
+    problems
+        Problems of one length; prefix i below their number is the prompt of problem i.
+    all_positions
+        Positions that the models have (`ggmi.reasoning.problems.positions_needed`).
+    """
+
+    def __init__(self, problems: Problems, all_positions: int) -> None:
+        self.problems = problems
+        self.prompts = problems.prompts()
+        self.positions = positions(problems.length, all_positions)
+        # Tokens that may follow a prompt.
+        self.deepest = len(self.positions) - self.prompts.shape[1]
+        self._thoughts = problems.thoughts()
+        count = len(problems)
+        self.size = count
+        self._child = np.full((count, problems.vocabulary), -1, dtype=np.int32)
+        self.parent, self.problem = np.full(count, -1), np.arange(count)
+        self.token = FIRST_VALUE + problems.starts
+        self.depth, self.written = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
+        self.right, self.broken = np.ones(count, dtype=bool), np.zeros(count, dtype=bool)
+
+    def children(self, nodes: Ints, tokens: Ints) -> Ints:
+        """The prefixes one token longer.
+
+        Parameters
+        ----------
+        nodes, tokens
+            Shape (n,).
+        """
+        found = self._child[nodes, tokens]
+        missing = found < 0
+        if missing.any():
+            pairs = np.unique(nodes[missing] * self.problems.vocabulary + tokens[missing])
+            self._add(*np.divmod(pairs, self.problems.vocabulary))
+            found = self._child[nodes, tokens]
+        return found.astype(np.int64)
+
+    def ends_step(self, nodes: Ints) -> Bools:
+        """Whether the last token of each prefix ends a step: a value, or the end of the chain."""
+        token = self.token[nodes]
+        return (token == END) | ((token >= FIRST_VALUE) & (token < FIRST_VALUE + self.problems.order))
+
+    def ended(self, nodes: Ints) -> Bools:
+        """Whether a chain has ended, or was cut within a step."""
+        return ((self.token[nodes] == END) | self.broken[nodes]) & (self.depth[nodes] > 0)
+
+    def answers(self, nodes: Ints) -> Ints:
+        """The last value of each chain that has ended."""
+        last = self.parent[nodes]
+        whole = (self.token[nodes] == END) & (self.depth[nodes] > 0) & self.ends_step(last)
+        return np.where(whole, self.token[last] - FIRST_VALUE, NO_ANSWER)
+
+    def cut(self, nodes: Ints) -> None:
+        """Give up prefixes: a step that does not end, or a chain that does not."""
+        self.broken[nodes], self.right[nodes] = True, False
+
+    def _add(self, parents: Ints, tokens: Ints) -> None:
+        """Take up prefixes that are new."""
+        new = self.size + np.arange(len(parents))
+        self._grow(self.size + len(parents))
+        self.size += len(parents)
+        self._child[parents, tokens] = new
+        problem = self.problem[parents]
+        value = tokens - FIRST_VALUE
+        is_value = (value >= 0) & (value < self.problems.order)
+        written = self.written[parents] + is_value
+        length = self.problems.length
+        wanted = self._thoughts[problem, np.minimum(written, length)]
+        fits = np.where(is_value, (written <= length) & (value == wanted), (tokens != END) | (written == length))
+        self.parent[new], self.problem[new], self.token[new] = parents, problem, tokens
+        self.depth[new], self.written[new] = self.depth[parents] + 1, written
+        self.right[new] = self.right[parents] & fits
+
+    def _grow(self, entries: int) -> None:
+        have = len(self.parent)
+        if entries <= have:
+            return
+        more = max(entries, 2 * have) - have
+        self._child = np.concatenate([self._child, np.full((more, self._child.shape[1]), -1, dtype=np.int32)])
+        for name in ("parent", "problem", "token", "depth", "written", "right", "broken"):
+            array = getattr(self, name)
+            setattr(self, name, np.concatenate([array, np.zeros(more, dtype=array.dtype)]))
+
+
+class Reader:
+    """A transformer's outputs after prefixes, each computed once.
+
+    Parameters
+    ----------
+    model
+        A model with GPT-2's body: a language model, or a classifier of tokens.
+    prefixes
+        What it reads.
+    """
+
+    def __init__(self, model: PreTrainedModel, prefixes: Prefixes) -> None:
+        self._body, self._prefixes = model.transformer, prefixes
+        self._head = model.get_output_embeddings() or model.classifier
+        self._heads, self._layers = model.config.n_head, model.config.n_layer
+        width = model.config.n_embd // self._heads
+        outputs = self._head.out_features
+        ids, places = torch.from_numpy(prefixes.prompts), torch.from_numpy(prefixes.positions)
+        self._places = places
+        with threads(1), torch.inference_mode():
+            read = self._body(
+                ids,
+                position_ids=places[None, : ids.shape[1]],
+                attention_mask=torch.ones_like(ids),
+                use_cache=True,
+                past_key_values=DynamicCache(config=model.config),
+            )
+            self._prompts = [(layer.keys, layer.values) for layer in read.past_key_values.layers]
+            self._outputs = self._head(read.last_hidden_state[:, -1]).float()
+        count = len(ids)
+        self._known = np.ones(count, dtype=bool)
+        self._keys = torch.zeros(count, self._layers, 2, self._heads, width)
+        self._width = outputs
+
+    def outputs(self, nodes: Ints) -> NDArray[np.float32]:
+        """The head's output after each prefix, shape (n, outputs)."""
+        self._read(nodes)
+        return self._outputs[torch.from_numpy(nodes)].numpy()
+
+    def _read(self, nodes: Ints) -> None:
+        """Compute what is not known yet, shorter prefixes first."""
+        self._grow()
+        found, wanted = [], np.unique(nodes)
+        while len(wanted := wanted[~self._known[wanted]]):
+            found.append(wanted)
+            wanted = np.unique(self._prefixes.parent[wanted])
+        if not found:
+            return
+        missing = np.unique(np.concatenate(found))
+        depths = self._prefixes.depth[missing]
+        with threads(1), torch.inference_mode():
+            for depth in np.unique(depths):
+                there = missing[depths == depth]
+                for first in range(0, len(there), BATCH):
+                    self._read_layer(there[first : first + BATCH], int(depth))
+        self._known[missing] = True
+
+    def _read_layer(self, nodes: Ints, depth: int) -> None:
+        """Read the last tokens of prefixes of one depth, whose parents are known."""
+        p = self._prefixes
+        above = np.empty((len(nodes), depth - 1), dtype=np.int64)
+        walker = p.parent[nodes]
+        for column in range(depth - 2, -1, -1):
+            above[:, column] = walker
+            walker = p.parent[walker]
+        problem = torch.from_numpy(p.problem[nodes])
+        kept = self._keys[torch.from_numpy(above)]  # (n, depth - 1, layers, 2, heads, width)
+        cache = DynamicCache()
+        for layer, (keys, values) in enumerate(self._prompts):
+            cache.update(
+                torch.cat([keys[problem], kept[:, :, layer, 0].transpose(1, 2)], dim=2),
+                torch.cat([values[problem], kept[:, :, layer, 1].transpose(1, 2)], dim=2),
+                layer,
+            )
+        before = p.prompts.shape[1] + depth - 1
+        read = self._body(
+            torch.from_numpy(p.token[nodes])[:, None],
+            position_ids=self._places[None, before : before + 1],
+            attention_mask=torch.ones(len(nodes), before + 1, dtype=torch.long),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        index = torch.from_numpy(nodes)
+        for layer, states in enumerate(read.past_key_values.layers):
+            self._keys[index, layer, 0] = states.keys[:, :, -1]
+            self._keys[index, layer, 1] = states.values[:, :, -1]
+        self._outputs[index] = self._head(read.last_hidden_state[:, -1]).float()
+
+    def _grow(self) -> None:
+        more = len(self._prefixes.parent) - len(self._known)
+        if more > 0:
+            self._known = np.concatenate([self._known, np.zeros(more, dtype=bool)])
+            self._outputs = torch.cat([self._outputs, torch.zeros(more, self._width)])
+            self._keys = torch.cat([self._keys, torch.zeros(more, *self._keys.shape[1:])])
+
+
+class Reasoner:
+    """A reasoner as a policy (`ggmi.search.policy.Policy`), sampled at temperature 1.
+
+    Parameters
+    ----------
+    reader
+        Its outputs: logits of the next token.
+    prefixes
+        Chains so far.
+    generator
+        Source of randomness, a number a token.
+    """
+
+    def __init__(self, reader: Reader, prefixes: Prefixes, generator: np.random.Generator) -> None:
+        self._reader, self._prefixes, self._generator = reader, prefixes, generator
+
+    def extend(self, nodes: Ints) -> Steps:
+        """Sample a step after each prefix."""
+        p = self._prefixes
+        nodes = nodes.copy()
+        tokens, log_probs = np.zeros_like(nodes), np.zeros(len(nodes))
+        going = np.arange(len(nodes))
+        for number in range(1, MOST_STEP_TOKENS + 1):
+            drawn, nats = self._draw(nodes[going])
+            nodes[going] = p.children(nodes[going], drawn)
+            tokens[going] += 1
+            log_probs[going] += nats
+            going = going[~p.ends_step(nodes[going])]
+            cut = going if number == MOST_STEP_TOKENS else going[p.depth[nodes[going]] >= p.deepest]
+            p.cut(nodes[cut])
+            going = going[~p.broken[nodes[going]]]
+            if not len(going):
+                break
+        # A chain that fills all positions cannot go on.
+        p.cut(nodes[(p.depth[nodes] >= p.deepest) & ~p.ended(nodes)])
+        return Steps(nodes, tokens, log_probs / np.maximum(tokens, 1))
+
+    def ended(self, nodes: Ints) -> Bools:
+        """Whether a chain has ended."""
+        return self._prefixes.ended(nodes)
+
+    def answers(self, nodes: Ints) -> Ints:
+        """The last value of each chain that has ended."""
+        return self._prefixes.answers(nodes)
+
+    def _draw(self, nodes: Ints) -> tuple[Ints, Floats]:
+        """Next tokens by inversion of their distribution functions, and their log-probabilities."""
+        different, which = np.unique(nodes, return_inverse=True)
+        logits = self._reader.outputs(different).astype(float)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        upto = odds.cumsum(axis=1) / odds.sum(axis=1, keepdims=True)
+        upto[:, -1] = 1.0
+        # One ascending list of all distribution functions, the i-th from i to i + 1.
+        line = (np.arange(len(different))[:, None] + upto).ravel()
+        numbers = which + self._generator.random(len(nodes))
+        tokens = np.searchsorted(line, numbers, side="right") - which * odds.shape[1]
+        tokens = np.minimum(tokens, odds.shape[1] - 1)  # a sum of i and a number near 1 may round up to i + 1
+        return tokens, np.log(odds / odds.sum(axis=1, keepdims=True))[which, tokens]
+
+
+class Scorer:
+    """A trained verifier (`ggmi.search.policy.Verifier`): the probability that a prefix is right.
+
+    Parameters
+    ----------
+    reader
+        Its outputs: one logit.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def score(self, nodes: Ints) -> Floats:
+        """Probability of each prefix, shape as `nodes`; NaN for none (-1)."""
+        found = np.full(nodes.shape, np.nan)
+        there = nodes >= 0
+        different, which = np.unique(nodes[there], return_inverse=True)
+        if len(different):
+            logits = self._reader.outputs(different)[:, 0].astype(float)
+            found[there] = (1 / (1 + np.exp(-logits)))[which]
+        return found
