@@ -7,13 +7,16 @@ searches come by.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import DynamicCache, PreTrainedModel
 
 from ggmi.loading import threads
-from ggmi.reasoning.problems import END, FIRST_VALUE, Bools, Ints, Problems, positions
+from ggmi.reasoning.problems import END, FIRST_VALUE, STEP_TOKENS, Bools, Ints, Problems, positions
 from ggmi.search.policy import NO_ANSWER, Floats, Steps
 
 # Prefixes read at the same time.
@@ -79,6 +82,15 @@ class Prefixes:
         whole = (self.token[nodes] == END) & (self.depth[nodes] > 0) & self.ends_step(last)
         return np.where(whole, self.token[last] - FIRST_VALUE, NO_ANSWER)
 
+    def tokens(self, nodes: Ints) -> Ints:
+        """The tokens of each prefix after its prompt, -1 after its end, shape (n, deepest)."""
+        found = np.full((len(nodes), self.deepest), -1)
+        walker = nodes.copy()
+        while (going := np.flatnonzero(self.depth[walker] > 0)).size:
+            found[going, self.depth[walker[going]] - 1] = self.token[walker[going]]
+            walker[going] = self.parent[walker[going]]
+        return found
+
     def cut(self, nodes: Ints) -> None:
         """Give up prefixes: a step that does not end, or a chain that does not."""
         self.broken[nodes], self.right[nodes] = True, False
@@ -95,9 +107,15 @@ class Prefixes:
         written = self.written[parents] + is_value
         length = self.problems.length
         wanted = self._thoughts[problem, np.minimum(written, length)]
-        fits = np.where(is_value, (written <= length) & (value == wanted), (tokens != END) | (written == length))
+        depth = self.depth[parents] + 1
+        # A step that takes more or fewer tokens than was taught is wrong, whatever its value.
+        fits = np.where(
+            is_value,
+            (written <= length) & (value == wanted) & (depth == STEP_TOKENS * written),
+            (tokens != END) | (depth == STEP_TOKENS * length + 1),
+        )
         self.parent[new], self.problem[new], self.token[new] = parents, problem, tokens
-        self.depth[new], self.written[new] = self.depth[parents] + 1, written
+        self.depth[new], self.written[new] = depth, written
         self.right[new] = self.right[parents] & fits
 
     def _grow(self, entries: int) -> None:
@@ -111,39 +129,61 @@ class Prefixes:
             setattr(self, name, np.concatenate([array, np.zeros(more, dtype=array.dtype)]))
 
 
+@dataclass(frozen=True)
+class ReadPrompts:
+    """What a model keeps of prompts: keys and values of each layer, and its output after the last token."""
+
+    states: list[tuple[torch.Tensor, torch.Tensor]]
+    outputs: torch.Tensor
+
+
+def read_prompts(model: PreTrainedModel, problems: Problems) -> ReadPrompts:
+    """Let a model read the prompts of problems of one length.
+
+    Parameters
+    ----------
+    model
+        A model with GPT-2's body: a language model, or a classifier of tokens.
+    problems
+        The problems.
+    """
+    body, head = _parts(model)
+    ids = torch.from_numpy(problems.prompts())
+    places = torch.from_numpy(positions(problems.length, model.config.n_positions))
+    with threads(1), torch.inference_mode():
+        read = body(
+            ids,
+            position_ids=places[None, : ids.shape[1]],
+            attention_mask=torch.ones_like(ids),
+            past_key_values=DynamicCache(),
+            use_cache=True,
+        )
+        states = [(layer.keys, layer.values) for layer in read.past_key_values.layers]
+        return ReadPrompts(states, head(read.last_hidden_state[:, -1]).float())
+
+
 class Reader:
     """A transformer's outputs after prefixes, each computed once.
 
     Parameters
     ----------
     model
-        A model with GPT-2's body: a language model, or a classifier of tokens.
+        As for `read_prompts`.
     prefixes
         What it reads.
+    prompts
+        What it has read already; by default it reads the prompts now.
     """
 
-    def __init__(self, model: PreTrainedModel, prefixes: Prefixes) -> None:
-        self._body, self._prefixes = model.transformer, prefixes
-        self._head = model.get_output_embeddings() or model.classifier
-        self._heads, self._layers = model.config.n_head, model.config.n_layer
-        width = model.config.n_embd // self._heads
-        outputs = self._head.out_features
-        ids, places = torch.from_numpy(prefixes.prompts), torch.from_numpy(prefixes.positions)
-        self._places = places
-        with threads(1), torch.inference_mode():
-            read = self._body(
-                ids,
-                position_ids=places[None, : ids.shape[1]],
-                attention_mask=torch.ones_like(ids),
-                use_cache=True,
-                past_key_values=DynamicCache(config=model.config),
-            )
-            self._prompts = [(layer.keys, layer.values) for layer in read.past_key_values.layers]
-            self._outputs = self._head(read.last_hidden_state[:, -1]).float()
-        count = len(ids)
+    def __init__(self, model: PreTrainedModel, prefixes: Prefixes, prompts: ReadPrompts | None = None) -> None:
+        prompts = prompts or read_prompts(model, prefixes.problems)
+        self._body, self._head = _parts(model)
+        self._prefixes, self._prompts = prefixes, prompts.states
+        self._places = torch.from_numpy(prefixes.positions)
+        count, heads, _, width = prompts.states[0][0].shape
         self._known = np.ones(count, dtype=bool)
-        self._keys = torch.zeros(count, self._layers, 2, self._heads, width)
-        self._width = outputs
+        self._outputs = prompts.outputs
+        self._keys = torch.zeros(count, len(prompts.states), 2, heads, width)
 
     def outputs(self, nodes: Ints) -> NDArray[np.float32]:
         """The head's output after each prefix, shape (n, outputs)."""
@@ -203,8 +243,14 @@ class Reader:
         more = len(self._prefixes.parent) - len(self._known)
         if more > 0:
             self._known = np.concatenate([self._known, np.zeros(more, dtype=bool)])
-            self._outputs = torch.cat([self._outputs, torch.zeros(more, self._width)])
+            self._outputs = torch.cat([self._outputs, torch.zeros(more, self._outputs.shape[1])])
             self._keys = torch.cat([self._keys, torch.zeros(more, *self._keys.shape[1:])])
+
+
+def _parts(model: PreTrainedModel) -> tuple[Any, Any]:
+    """A model's body and its head."""
+    parts: Any = model
+    return parts.transformer, parts.get_output_embeddings() or parts.classifier
 
 
 class Reasoner:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -24,7 +25,6 @@ Bools = NDArray[np.bool_]
 END, EQUALS, FIRST_VALUE = 0, 1, 2
 # Tokens of a step as it was taught: the operand, and the value.
 STEP_TOKENS = 2
-NO_ANSWER = -1
 
 
 def group_table(group: str) -> Ints:
@@ -160,16 +160,27 @@ class Problems:
         steps = np.stack([FIRST_VALUE + self.order + self.operands, FIRST_VALUE + self.thoughts()[:, 1:]], -1)
         return np.concatenate([steps.reshape(len(self), -1), np.full((len(self), 1), END)], axis=1)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the problems as one ``.npz``, atomically."""
-        with atomic(path) as beside, beside.open("wb") as file:
-            np.savez(file, **{field.name: getattr(self, field.name) for field in fields(self)})
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Problems:
-        """Read what `save` wrote."""
-        with np.load(path) as arrays:
-            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+def save_problems(path: str | os.PathLike[str], problems: Mapping[int, Problems]) -> None:
+    """Write problems by length as one ``.npz``, atomically.
+
+    Parameters
+    ----------
+    path
+        The file to make.
+    problems
+        Problems of each length.
+    """
+    arrays = {f"{n}/{field.name}": getattr(p, field.name) for n, p in problems.items() for field in fields(Problems)}
+    with atomic(path) as beside, beside.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def load_problems(path: str | os.PathLike[str]) -> dict[int, Problems]:
+    """Read what `save_problems` wrote."""
+    with np.load(path) as arrays:
+        lengths = dict.fromkeys(int(key.split("/")[0]) for key in arrays)
+        return {n: Problems(**{field.name: arrays[f"{n}/{field.name}"] for field in fields(Problems)}) for n in lengths}
 
 
 def positions_needed(longest: int) -> int:

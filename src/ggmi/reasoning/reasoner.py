@@ -18,9 +18,9 @@ from ggmi.training import Inputs, Row, gpt2_config, train_until
 
 # Steps from one measurement to the next, and the share of the past kept in the average of weights, a step:
 # the share of right steps rises from chance to nearly one within a hundred steps, and the average slows it.
-CHECK_EVERY, AVERAGE = 10, 0.96
+CHECK_EVERY, AVERAGE = 5, 0.96
 # Problems of each measured length, and how many lengths.
-CHECK_PROBLEMS, CHECK_LENGTHS = 96, 5
+CHECK_PROBLEMS, CHECK_LENGTHS = 64, 4
 # Steps taught beyond the longest problem asked: the last ones are seen least, and are learned last.
 MARGIN = 2
 
@@ -207,7 +207,7 @@ def load(folder: Path, kind: type[PreTrainedModel] = GPT2LMHeadModel) -> PreTrai
 
 
 @torch.no_grad()
-def _number_positions(model: PreTrainedModel) -> None:
+def _number_positions(model: GPT2LMHeadModel) -> None:
     """Begin with one vector a step, shared by its operands and its two tokens, and one a kind of place.
 
     From independent positions, single steps stay unlearned for long: each must find its operand by itself.
