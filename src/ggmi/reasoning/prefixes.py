@@ -254,7 +254,7 @@ def _parts(model: PreTrainedModel) -> tuple[Any, Any]:
 
 
 class Reasoner:
-    """A reasoner as a policy (`ggmi.search.policy.Policy`), sampled at temperature 1.
+    """A reasoner as a policy (`ggmi.search.policy.Policy`).
 
     Parameters
     ----------
@@ -264,10 +264,15 @@ class Reasoner:
         Chains so far.
     generator
         Source of randomness, a number a token.
+    temperature
+        Divides the logits.
     """
 
-    def __init__(self, reader: Reader, prefixes: Prefixes, generator: np.random.Generator) -> None:
+    def __init__(
+        self, reader: Reader, prefixes: Prefixes, generator: np.random.Generator, temperature: float = 1.0
+    ) -> None:
         self._reader, self._prefixes, self._generator = reader, prefixes, generator
+        self._temperature = temperature
 
     def extend(self, nodes: Ints) -> Steps:
         """Sample a step after each prefix."""
@@ -301,7 +306,7 @@ class Reasoner:
     def _draw(self, nodes: Ints) -> tuple[Ints, Floats]:
         """Next tokens by inversion of their distribution functions, and their log-probabilities."""
         different, which = np.unique(nodes, return_inverse=True)
-        logits = self._reader.outputs(different).astype(float)
+        logits = self._reader.outputs(different).astype(float) / self._temperature
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         upto = odds.cumsum(axis=1) / odds.sum(axis=1, keepdims=True)
         upto[:, -1] = 1.0
@@ -314,23 +319,45 @@ class Reasoner:
 
 
 class Scorer:
-    """A trained verifier (`ggmi.search.policy.Verifier`): the probability that a prefix is right.
+    """A trained verifier (`ggmi.search.policy.Verifier`).
 
     Parameters
     ----------
     reader
         Its outputs: one logit.
+    prefixes
+        What it reads.
+    by_step
+        Whether it is a process model: a prefix scores the product of its steps' probabilities. An outcome
+        model's score is the probability at the last token alone.
     """
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, reader: Reader, prefixes: Prefixes, *, by_step: bool) -> None:
+        self._reader, self._prefixes, self._by_step = reader, prefixes, by_step
 
     def score(self, nodes: Ints) -> Floats:
-        """Probability of each prefix, shape as `nodes`; NaN for none (-1)."""
+        """Probability that each prefix is right, shape as `nodes`; NaN for none (-1)."""
         found = np.full(nodes.shape, np.nan)
         there = nodes >= 0
         different, which = np.unique(nodes[there], return_inverse=True)
         if len(different):
-            logits = self._reader.outputs(different)[:, 0].astype(float)
-            found[there] = (1 / (1 + np.exp(-logits)))[which]
+            found[there] = np.exp(self._log_scores(different))[which]
         return found
+
+    def _log_scores(self, nodes: Ints) -> Floats:
+        log_scores = self._log_probability(nodes)
+        if not self._by_step:
+            return log_scores
+        p = self._prefixes
+        walker = p.parent[nodes]
+        # At every end of a step above, up to the prompts.
+        while (going := np.flatnonzero(p.depth[walker] > 0)).size:
+            ends = going[p.ends_step(walker[going])]
+            if len(ends):
+                different, which = np.unique(walker[ends], return_inverse=True)
+                log_scores[ends] += self._log_probability(different)[which]
+            walker[going] = p.parent[walker[going]]
+        return log_scores
+
+    def _log_probability(self, nodes: Ints) -> Floats:
+        return -np.logaddexp(0.0, -self._reader.outputs(nodes)[:, 0].astype(float))

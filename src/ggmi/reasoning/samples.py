@@ -119,7 +119,9 @@ class Samples:
         return found
 
 
-def sample_chains(model: PreTrainedModel, problems: Problems, generator: np.random.Generator) -> Samples:
+def sample_chains(
+    model: PreTrainedModel, problems: Problems, generator: np.random.Generator, temperature: float = 1.0
+) -> Samples:
     """Sample one chain for each problem, a block of problems at a time.
 
     Parameters
@@ -130,12 +132,14 @@ def sample_chains(model: PreTrainedModel, problems: Problems, generator: np.rand
         Problems of one length.
     generator
         Source of randomness.
+    temperature
+        Divides the logits.
     """
     found = []
     for first in range(0, len(problems), BLOCK):
         part = problems.part(slice(first, first + BLOCK))
         prefixes = Prefixes(part, model.config.n_positions)
-        policy = Reasoner(Reader(model, prefixes), prefixes, generator)
+        policy = Reasoner(Reader(model, prefixes), prefixes, generator, temperature)
         sampled = sample_responses(policy, np.arange(len(part)), 1, limit=part.length + SPARE_STEPS)
         found.append(prefixes.tokens(sampled.nodes[:, 0]))
     return Samples(problems, np.concatenate(found))

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ from ggmi.search.responses import Responses, choose_best, choose_by_votes, min_m
 from ggmi.search.tree import tree_search
 
 # Problems searched at the same time: their prefixes' keys and values are in memory.
-BLOCK = 250
+BLOCK = 500
 VOTES = ("self_consistency", "vote", "vote_min_max")
 
 
@@ -193,7 +192,7 @@ class _Block:
 
     def verifier(self, name: str, generator: np.random.Generator) -> Verifier:
         if name in VERIFIERS:
-            return Scorer(self.reader(name))
+            return Scorer(self.reader(name), self.prefixes, by_step=name == "prm")
         return SetReliability(self.prefixes, float(name), generator)
 
     def outcomes(self) -> Iterator[tuple[Run, Outcome]]:

@@ -33,7 +33,8 @@ class Verifier:
     Parameters
     ----------
     model
-        A classifier of tokens, in evaluation mode: the logit that what was read so far is right.
+        A classifier of tokens, in evaluation mode: at a chain's end the logit that its result is right (ORM),
+        at a step's end the logit that the step is (PRM).
     rows
         The learning curve: step, mean loss in nats a label since the last row, `held_out_auc`.
     """
@@ -60,7 +61,7 @@ def train_verifier(
     ----------
     kind
         ``orm``, an outcome model: it learns from each chain's end alone whether its result is right. ``prm``,
-        a process model: it learns at the end of each step whether all steps so far are right.
+        a process model: it learns at the end of each step, up to the first wrong one, whether it is right.
     reasoner
         The reasoner's folder.
     samples
@@ -158,7 +159,10 @@ def _labels(kind: Kind, samples: Samples) -> tuple[Bools, Bools]:
     """Label of each token, and whether it counts."""
     there = samples.tokens >= 0
     if kind == "prm":
-        return samples.prefix_is_right, samples.step_ends & there
+        # After the first wrong step nothing more is asked, as with people's labels.
+        right = samples.prefix_is_right
+        before = np.pad(right, ((0, 0), (1, 0)), constant_values=True)[:, :-1]
+        return right, samples.step_ends & there & before
     last = np.arange(there.shape[1])[None] == there.sum(axis=1)[:, None] - 1
     return np.repeat(samples.outcome[:, None], there.shape[1], axis=1), last
 
