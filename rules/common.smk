@@ -15,6 +15,7 @@ from ggmi.errors import UserError
 from ggmi.io import write_json
 from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
+from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
 from ggmi.theory.catalogue import SEARCHED
 from ggmi.workflow.clock import date_back, refuse_ahead
 from ggmi.workflow.code import script_digest
@@ -399,6 +400,6 @@ def coordinate_of(wildcards):
 
 # Names as ggmi.config.section knows them: no path, so none leads out of the results.
 wildcard_constraints:
-    study=r"[a-z][a-z0-9_]*",
+    study="|".join(STUDIES) or "none",
     generator=r"[a-z][a-z0-9_]*",
     curation=r"[a-z][a-z0-9_]*",

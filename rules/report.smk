@@ -53,6 +53,11 @@ rule report:
             if CONFIG.theory
             else []
         ),
+        slow_thinking=(
+            [f"{RESULTS}/slow_thinking/claims.csv", f"{RESULTS}/slow_thinking.html"]
+            if CONFIG.slow_thinking
+            else []
+        ),
         tasks=[
             file
             for task in TASKS

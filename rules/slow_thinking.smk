@@ -1,25 +1,158 @@
 # Slow thinking: its theory in finite worlds, the exact calculus of search, the published points read again.
 #
 # Memory: a block of 1,000 chains of three steps takes some 50 MB beside the interpreter's 150 MB.
-# Time: a searched statement takes about a second here, all other jobs a second or two.
+# Time: a searched statement takes about a second here, the published points five, all other jobs a second or two.
 SLOW = CONFIG.slow_thinking
 SLOW_FOLDER = f"{RESULTS}/slow_thinking"
+SLOW_DATA = f"{workflow.basedir}/workflow/data/slow_thinking"
 SLOW_RESOURCES = growing(mem_mb=1500, runtime=10)
-# Tables of claims that are corrected together, and what the page shows; further rules of the study add theirs.
-SLOW_CLAIMS = []
-SLOW_SHOWN = {}
+SLOW_SEARCHES = parts(SLOW_STATEMENTS)
+# What further rules of the study add to: claims that are corrected together, tables and figures of the page.
+SLOW_CLAIMS = [f"{SLOW_FOLDER}/claims/{name}.csv" for name in ("theory", "published")]
+SLOW_TABLES = [
+    f"{SLOW_DATA}/math500_accuracy_by_length.csv",
+    *(
+        f"{SLOW_FOLDER}/theory/{name}.csv"
+        for name in ("exact", "crossover", "matching")
+    ),
+    *(
+        f"{SLOW_FOLDER}/published_{name}.csv"
+        for name in ("fits", "totals", "width", "exponents")
+    ),
+]
+SLOW_FIGURES = [f"{SLOW_FOLDER}/figure_{name}" for name in ("exact", "points", "width")]
 
 
 localrules:
+    slow_thinking_verdicts,
+    slow_thinking_exact,
+    slow_thinking_theory_claims,
     slow_thinking_claims,
     slow_thinking_page,
+
+
+rule slow_thinking_searches:
+    output:
+        f"{SLOW_FOLDER}/theory/searches/{{part}}.json",
+    log:
+        f"{RESULTS}/logs/slow_thinking_searches/{{part}}.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SLOW_RESOURCES,
+    params:
+        code=code("slow_thinking_searches"),
+        seed=CONFIG.seed,
+        worlds=SLOW.worlds,
+        restarts=SLOW.restarts,
+        steps=SLOW.steps,
+        statements=lambda w: SLOW_SEARCHES[w.part],
+    script:
+        "../workflow/scripts/slow_thinking_searches.py"
+
+
+rule slow_thinking_verdicts:
+    input:
+        expand(f"{SLOW_FOLDER}/theory/searches/{{part}}.json", part=SLOW_SEARCHES),
+    output:
+        table=report(
+            f"{SLOW_FOLDER}/theory/verdicts.csv",
+            caption="../workflow/report/slow_thinking_verdicts.rst",
+            category="Slow thinking",
+            labels={"table": "Verdicts"},
+        ),
+        certificates=directory(f"{SLOW_FOLDER}/theory/certificates"),
+        provenance=f"{SLOW_FOLDER}/theory/verdicts.provenance.json",
+    log:
+        f"{RESULTS}/logs/slow_thinking_verdicts.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SLOW_RESOURCES,
+    params:
+        code=code("slow_thinking_verdicts"),
+        seed=CONFIG.seed,
+        effort=SLOW.model_dump(include={"worlds", "restarts", "steps"}),
+    script:
+        "../workflow/scripts/slow_thinking_verdicts.py"
+
+
+rule slow_thinking_exact:
+    output:
+        exact=f"{SLOW_FOLDER}/theory/exact.csv",
+        crossover=f"{SLOW_FOLDER}/theory/crossover.csv",
+        matching=f"{SLOW_FOLDER}/theory/matching.csv",
+    log:
+        f"{RESULTS}/logs/slow_thinking_exact.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SLOW_RESOURCES,
+    params:
+        code=code("slow_thinking_exact"),
+        log_lambdas=SLOW.log_lambdas,
+        lengths=SLOW.lengths,
+        widths=SLOW.widths,
+        reliabilities=SLOW.reliabilities,
+    script:
+        "../workflow/scripts/slow_thinking_exact.py"
+
+
+rule slow_thinking_published:
+    input:
+        gsm8k=f"{SLOW_DATA}/gsm8k_mi.csv",
+        math500=f"{SLOW_DATA}/math500_mi.csv",
+        width=f"{SLOW_DATA}/mcts_width.csv",
+    output:
+        fits=f"{SLOW_FOLDER}/published_fits.csv",
+        totals=f"{SLOW_FOLDER}/published_totals.csv",
+        width=f"{SLOW_FOLDER}/published_width.csv",
+        exponents=f"{SLOW_FOLDER}/published_exponents.csv",
+        claims=f"{SLOW_FOLDER}/claims/published.csv",
+        provenance=f"{SLOW_FOLDER}/published.provenance.json",
+    log:
+        f"{RESULTS}/logs/slow_thinking_published.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SLOW_RESOURCES,
+    params:
+        code=code("slow_thinking_published"),
+        seed=CONFIG.seed,
+        permutations=SLOW.permutations,
+    script:
+        "../workflow/scripts/slow_thinking_published.py"
+
+
+rule slow_thinking_theory_claims:
+    input:
+        verdicts=f"{SLOW_FOLDER}/theory/verdicts.csv",
+        matching=f"{SLOW_FOLDER}/theory/matching.csv",
+        exact=f"{SLOW_FOLDER}/theory/exact.csv",
+    output:
+        f"{SLOW_FOLDER}/claims/theory.csv",
+    log:
+        f"{RESULTS}/logs/slow_thinking_theory_claims.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SLOW_RESOURCES,
+    params:
+        code=code("slow_thinking_theory_claims"),
+    script:
+        "../workflow/scripts/slow_thinking_theory_claims.py"
 
 
 rule slow_thinking_claims:
     input:
         lambda w: SLOW_CLAIMS,
     output:
-        f"{SLOW_FOLDER}/claims.csv",
+        report(
+            f"{SLOW_FOLDER}/claims.csv",
+            caption="../workflow/report/slow_thinking_claims.rst",
+            category="Slow thinking",
+            labels={"table": "Claims"},
+        ),
     log:
         f"{RESULTS}/logs/slow_thinking_claims.log",
     conda:
@@ -30,3 +163,97 @@ rule slow_thinking_claims:
         code=code("slow_thinking_claims"),
     script:
         "../workflow/scripts/slow_thinking_claims.py"
+
+
+rule figure_exact:
+    input:
+        exact=f"{SLOW_FOLDER}/theory/exact.csv",
+        crossover=f"{SLOW_FOLDER}/theory/crossover.csv",
+    output:
+        svg=f"{SLOW_FOLDER}/figure_exact.svg",
+        png=f"{SLOW_FOLDER}/figure_exact.png",
+        numbers=f"{SLOW_FOLDER}/figure_exact.csv",
+    log:
+        f"{RESULTS}/logs/figure_exact.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **FIGURE_RESOURCES,
+    params:
+        code=code("figure_exact"),
+        figures=CONFIG.figures.model_dump(),
+    script:
+        "../workflow/scripts/figure_exact.py"
+
+
+rule figure_points:
+    input:
+        gsm8k=f"{SLOW_DATA}/gsm8k_mi.csv",
+        math500=f"{SLOW_DATA}/math500_mi.csv",
+        fits=f"{SLOW_FOLDER}/published_fits.csv",
+    output:
+        svg=f"{SLOW_FOLDER}/figure_points.svg",
+        png=f"{SLOW_FOLDER}/figure_points.png",
+        numbers=f"{SLOW_FOLDER}/figure_points.csv",
+    log:
+        f"{RESULTS}/logs/figure_points.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **FIGURE_RESOURCES,
+    params:
+        code=code("figure_points"),
+        figures=CONFIG.figures.model_dump(),
+    script:
+        "../workflow/scripts/figure_points.py"
+
+
+rule figure_width:
+    input:
+        f"{SLOW_FOLDER}/published_width.csv",
+    output:
+        svg=f"{SLOW_FOLDER}/figure_width.svg",
+        png=f"{SLOW_FOLDER}/figure_width.png",
+        numbers=f"{SLOW_FOLDER}/figure_width.csv",
+    log:
+        f"{RESULTS}/logs/figure_width.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **FIGURE_RESOURCES,
+    params:
+        code=code("figure_width"),
+        figures=CONFIG.figures.model_dump(),
+    script:
+        "../workflow/scripts/figure_width.py"
+
+
+rule slow_thinking_page:
+    input:
+        **PAGE_PARTS,
+        statements=f"{workflow.basedir}/workflow/report/statements.html.j2",
+        study=f"{workflow.basedir}/workflow/report/slow_thinking.html.j2",
+        tables=lambda w: [
+            f"{SLOW_FOLDER}/theory/verdicts.csv",
+            f"{SLOW_FOLDER}/claims.csv",
+            *SLOW_TABLES,
+        ],
+        figures=lambda w: [
+            f"{figure}.{kind}"
+            for figure in SLOW_FIGURES
+            for kind in ("svg", "png", "csv")
+        ],
+        certificates=f"{SLOW_FOLDER}/theory/certificates",
+        provenance=f"{SLOW_FOLDER}/theory/verdicts.provenance.json",
+    output:
+        f"{RESULTS}/slow_thinking.html",
+    log:
+        f"{RESULTS}/logs/slow_thinking_page.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **SLOW_RESOURCES,
+    params:
+        code=code("slow_thinking_page"),
+    script:
+        "../workflow/scripts/slow_thinking_page.py"

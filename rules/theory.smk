@@ -139,6 +139,7 @@ rule statements:
 rule theory_page:
     input:
         **PAGE_PARTS,
+        statements=f"{workflow.basedir}/workflow/report/statements.html.j2",
         theory=f"{workflow.basedir}/workflow/report/theory.html.j2",
         table=f"{RESULTS}/theory/statements.csv",
         verdicts=f"{RESULTS}/theory/verdicts.csv",

@@ -35,6 +35,7 @@ LINE = 24
 _SYMBOL = re.compile(r"\\[A-Za-z]+|\\.|\s+|[^\\\s]", re.DOTALL)
 _BREAKS = re.compile(r"\\(?:le|ge|lesssim|to|sqrt|quad)|[=+-]")
 WORDS = {
+    **{"lt": "<", "gt": " > ", "prod": "Π ", "tau": "τ"},
     **{"le": " ≤ ", "ge": " ≥ ", "lesssim": " ≲ ", "mid": " | ", "to": " → ", "cdot": " · ", "pm": "±"},
     **{"sum": "Σ ", "int": "∫ ", "infty": "∞", "quad": "  ", "in": " ∈ ", "ne": " ≠ ", "times": " × "},
     **{"log": "log ", "exp": "exp", "min": "min", "max": "max", "left": "", "right": "", "dots": "…"},

@@ -334,6 +334,27 @@ def holm(p_values: ArrayLike) -> Array:
     return adjusted
 
 
+def power_of_normal_test(effect: float, error: float, *, level: float = 0.05) -> float:
+    """Power of a two-sided test of a normal estimate.
+
+    Parameters
+    ----------
+    effect
+        The effect that is to be seen.
+    error
+        Standard error of the estimate.
+    level
+        Of the test.
+
+    Examples
+    --------
+    >>> round(power_of_normal_test(2.8, 1.0), 2), round(power_of_normal_test(0.0, 1.0), 2)
+    (0.8, 0.05)
+    """
+    normal, edge = NormalDist(), NormalDist().inv_cdf(1 - level / 2)
+    return normal.cdf(effect / error - edge) + normal.cdf(-effect / error - edge)
+
+
 def _chunks(total: int, n: int) -> Iterator[int]:
     """Cut `total` resamples of n observations into sizes that fit in memory."""
     size = max(1, CHUNK_ELEMENTS // n)

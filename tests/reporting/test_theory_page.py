@@ -139,8 +139,10 @@ def page_file(table, refutations, family_rows, parts, tmp_path_factory):
     )
     template, style, script = parts
     theory = (REPORT / "theory.html.j2").read_text(encoding="utf-8")
+    statements = (REPORT / "statements.html.j2").read_text(encoding="utf-8")
     place = tmp_path_factory.mktemp("theory") / "theory.html"
-    place.write_text(render_template({"page": template, "theory": theory}, style, script, **shown), encoding="utf-8")
+    templates = {"page": template, "statements": statements, "theory": theory}
+    place.write_text(render_template(templates, style, script, **shown), encoding="utf-8")
     return place
 
 

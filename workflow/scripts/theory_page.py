@@ -17,7 +17,9 @@ with job(snakemake.log[0]):
     }
     families = [family_named(name) for name in dict.fromkeys(tables[1]["family"])]
     shown = theory_page(*tables, certificates, families, read_json(given.provenance))
-    template, style, script, theory = (
-        Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script", "theory")
+    template, style, script, statements, theory = (
+        Path(given[part]).read_text(encoding="utf-8")
+        for part in ("template", "style", "script", "statements", "theory")
     )
-    write_text(snakemake.output[0], render_template({"page": template, "theory": theory}, style, script, **shown))
+    templates = {"page": template, "statements": statements, "theory": theory}
+    write_text(snakemake.output[0], render_template(templates, style, script, **shown))

@@ -18,9 +18,11 @@ RELIABILITY = Annotated[float, Field(gt=0, le=1)]
 class SlowThinkingStudy(Section):
     """Slow thinking: its theory in finite worlds, the exact calculus of search, the published points."""
 
-    worlds: int = Field(1000, ge=1, le=1_000_000, description="random chains of each regime, a block at a time")
-    restarts: int = Field(4, ge=1, le=1000, description="starts of the search for the worst violation, per regime")
-    steps: int = Field(60, ge=1, le=10_000, description="steps of gradient ascent from each start")
+    worlds: int = Field(500, ge=1, le=1_000_000, description="random chains of each regime for each statement")
+    restarts: int = Field(
+        3, ge=1, le=1000, description="starts of the search for the worst violation, twice as many per regime"
+    )
+    steps: int = Field(30, ge=1, le=10_000, description="steps of gradient ascent from each start")
     log_lambdas: list[LOG_LAMBDA] = Field(
         [1.0, 2.0, 4.0],
         min_length=1,

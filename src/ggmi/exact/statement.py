@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self
@@ -175,7 +176,7 @@ class Statement:
     @property
     def slug(self) -> str:
         """The key as a file name: ``25.5``, ``6-charitable``."""
-        return self.key.replace("(", "").replace(")", "").replace(" ", "-")
+        return re.sub(r"[^\w.]+", "-", re.sub(r"[()]", "", self.key)).strip("-")
 
     def applies(self, world: Worlds) -> Flags:
         """Whether the statement speaks of each world, shape (B,)."""

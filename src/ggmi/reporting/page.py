@@ -358,6 +358,18 @@ def _within_budget(sections: Sequence[Section]) -> list[Section]:
     return [replace(section, blocks=fitted(section.blocks)) for section in sections]
 
 
+def embedded(pictures: Sequence[Picture]) -> list[Picture]:
+    """Pictures that carry their data, for a template that shows them itself.
+
+    Parameters
+    ----------
+    pictures
+        All of one page.
+    """
+    forms = zip(pictures, _picture_forms(pictures), strict=True)
+    return [_with_data(picture, *form) for picture, form in forms]
+
+
 def _picture_forms(pictures: Sequence[Picture]) -> list[tuple[str, bytes]]:
     """Format and data of each picture.
 

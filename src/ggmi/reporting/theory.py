@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
-from ggmi.formulas import plain
 from ggmi.reporting.page import Links, Points, Section
+from ggmi.reporting.statements import Rows, rows_by_statement, world_shown
 from ggmi.reporting.text import fixed, listed, plural
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.consequences import CONSEQUENCES
@@ -24,13 +23,10 @@ UNDER = {
     "chains_only": "under the declared Markov chains alone",
     "structure": "under the structure alone",
 }
-# Joint states written out; a world with more is in its file.
-STATES = 24
 VARIABLES = {
     **{"S_anchor": r"\Sa", "e_p": "e_p", "h": "h(e_p)", "e_M": "e_M", "g": "g(e_M)"},
     **{"M": r"\Mp", "S_gen": r"\Sg", "W": "W", "W'": "W'"},
 }
-Rows = Mapping[str, Mapping[str, Any]]
 
 
 def by_statement(verdicts: pd.DataFrame) -> dict[str, Rows]:
@@ -41,11 +37,7 @@ def by_statement(verdicts: pd.DataFrame) -> dict[str, Rows]:
     verdicts
         The table.
     """
-    found: dict[str, dict[str, Mapping[str, Any]]] = {key: {} for key in STATEMENTS}
-    for row in verdicts.to_dict("records"):
-        key = row["statement"] + (" charitable" if row["reading"] == "charitable" else "")
-        found[key][row["regime"]] = row
-    return {key: rows for key, rows in found.items() if rows}
+    return rows_by_statement(verdicts, STATEMENTS)
 
 
 def failing(rows: Rows) -> list[str]:
@@ -285,47 +277,14 @@ def _failure(statement: Statement, rows: Rows, certificates: Mapping[str, Mappin
         "fails": fails,
         "paths": paths,
         "shown": shown,
-        "world": None if shown is None else world_shown(statement, certificates[paths[shown]]),
+        "world": None if shown is None else _world(statement, certificates[paths[shown]]),
         "violation": {regime: violation(statement.key, rows[regime]) for regime in fails},
     }
 
 
-def world_shown(statement: Statement, certificate: Mapping[str, Any]) -> dict[str, Any]:
-    """A certificate's world: the joint law of what varies, what does not, losses, both sides.
-
-    Parameters
-    ----------
-    statement
-        What it violates.
-    certificate
-        As stored.
-    """
-    variables, states = certificate["joint"]["variables"], certificate["joint"]["states"]
-    varies = [i for i in range(len(variables)) if len({state[i] for state in states}) > 1]
-    named = certificate["terms"]
-    terms = [(latex, named.get(latex) or named.get(plain(latex))) for latex in statement.terms]
-    return {
-        "states": len(states),
-        "head": [f"${VARIABLES[variables[i]]}$" for i in varies],
-        "rows": [[*(str(state[i]) for i in varies), str(Fraction(state[-1]))] for state in states[:STATES]],
-        "constant": [f"${VARIABLES[v]} = {states[0][i]}$" for i, v in enumerate(variables) if i not in varies],
-        "terms": [f"${latex} = {_middle(value)}$" for latex, value in terms if value],
-        # Sides that differ from outcome to outcome have no value of their own.
-        "sides": [
-            f"{side} {_middle(certificate[side]['interval'])}"
-            for side in ("left", "right")
-            if "interval" in certificate[side]
-        ],
-        "violation": _middle(certificate["violation"]["interval"]),
-        "losses": list(_losses(certificate)),
-        "parameters": certificate["parameters"],
-    }
-
-
-def _middle(interval: Mapping[str, str]) -> str:
-    """An interval too narrow to show, as a number."""
-    middle = (float(interval["low"]) + float(interval["high"])) / 2
-    return fixed(middle if abs(middle) > 1e-15 else 0.0, 4)
+def _world(statement: Statement, certificate: Mapping[str, Any]) -> dict[str, Any]:
+    """A certificate's world with the losses that the statement speaks of."""
+    return {**world_shown(statement, certificate, VARIABLES), "losses": list(_losses(certificate))}
 
 
 def _losses(certificate: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ggmi.formulas import expand, split
+from ggmi.exact.document import items, written_prose
+from ggmi.formulas import expand
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.consequences import CONSEQUENCES
 from ggmi.theory.regimes import REGIMES
-from ggmi.theory.statement import Statement
 
 HEAD = """# The theory, statement by statement
 
@@ -28,37 +26,16 @@ def statements_markdown() -> str:
         Markdown with formulas between dollar signs.
     """
     lines = [HEAD, "## Regimes", ""]
-    lines += [f"- `{regime.key}`: {_prose(regime.text)}" for regime in REGIMES.values()]
+    lines += [f"- `{regime.key}`: {written_prose(regime.text)}" for regime in REGIMES.values()]
     lines += ["", "## Statements", ""]
     for statement in STATEMENTS.values():
-        lines += [f"- {item}" if i == 0 else f"  - {item}" for i, item in enumerate(_items(statement))]
+        lines += [f"- {item}" if i == 0 else f"  - {item}" for i, item in enumerate(items(statement))]
     lines += ["", "## What follows for the theory as a whole", ""]
     for consequence in CONSEQUENCES:
         lines += [f"### {consequence.title}", "", f"${expand(consequence.latex)}$", ""]
-        lines += ["Where:", "", *(f"- {_prose(need.text)}" for need in consequence.needs), ""]
-        lines += [f"{_prose(consequence.note)} *Proof.* {_prose(consequence.proof)}", ""]
+        lines += ["Where:", "", *(f"- {written_prose(need.text)}" for need in consequence.needs), ""]
+        lines += [f"{written_prose(consequence.note)} *Proof.* {written_prose(consequence.proof)}", ""]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _items(statement: Statement) -> Iterator[str]:
-    """What there is to say of one statement, the formula first."""
-    ours = " *charitable*" if statement.reading == "charitable" else ""
-    yield f"**{statement.label}**{ours} ({statement.reference}, {statement.kind}): ${expand(statement.latex)}$"
-    if statement.note:
-        yield _prose(statement.note)
-    for regime, proof in statement.proofs.items():
-        yield f"Holds in `{regime}` and where more is assumed: {_prose(proof)}"
-    if (condition := statement.condition) is not None:
-        exactly = "Holds exactly where" if condition.exact else "Holds where"
-        simple = f", for example where {_prose(condition.simple)}" if condition.simple else ""
-        yield f"{exactly} ${expand(condition.latex)}${simple}. {_prose(condition.proof)}".rstrip()
-    if (correction := statement.correction) is not None:
-        yield f"True everywhere: ${expand(correction.latex)}$. {_prose(correction.proof)}"
-
-
-def _prose(text: str) -> str:
-    """Prose whose formulas have their macros written out."""
-    return "".join(f"${expand(part)}$" if formula else part for part, formula in split(text))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from ggmi.workflow.segments import Segment
 # on the default configuration.
 WORK = {
     **{"worlds": 0.02, "synthetic_set": 0.02, "fitted_mixture": 0.15, "terms": 0.4, "divergences": 1.0},
-    **{"theory_worlds": 0.5, "counterexamples": 2.0},
+    **{"theory_worlds": 0.5, "counterexamples": 2.0, "slow_thinking_searches": 0.6},
     # A student, by its job's part.
     **{"students": 4.0, "risks": 2.0, "answers": 1.5},
 }

@@ -1,0 +1,31 @@
+"""Write the page on slow thinking."""
+
+from pathlib import Path
+
+from ggmi.io import read_csv, read_json, write_text
+from ggmi.reporting.page import render_template
+from ggmi.reporting.slow_thinking import slow_thinking_page
+from ggmi.workflow.job import job
+
+with job(snakemake.log[0]):
+    given = snakemake.input
+    tables = {Path(path).stem: read_csv(path) for path in given.tables}
+    folder = Path(given.certificates)
+    certificates = {
+        path.relative_to(folder.parent).as_posix(): read_json(path) for path in sorted(folder.glob("*/*.json"))
+    }
+    beside = Path(snakemake.output[0]).parent
+    figures = {
+        Path(svg).relative_to(beside).with_suffix("").as_posix(): (
+            Path(svg).read_bytes(),
+            Path(svg).with_suffix(".png").read_bytes(),
+        )
+        for svg in given.figures
+        if svg.endswith(".svg")
+    }
+    shown = slow_thinking_page(tables, certificates, figures, read_json(given.provenance))
+    template, style, script, statements, page = (
+        Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script", "statements", "study")
+    )
+    templates = {"page": template, "statements": statements, "study": page}
+    write_text(snakemake.output[0], render_template(templates, style, script, **shown))
