@@ -177,7 +177,7 @@ def step_tables(samples: Mapping[int, Samples], generator: np.random.Generator) 
     return steps, lengths
 
 
-def plan_samples(order: int, lengths: Mapping[int, int], generator: np.random.Generator) -> pd.DataFrame:
+def plan_lengths(order: int, lengths: Mapping[int, int], generator: np.random.Generator) -> pd.DataFrame:
     """The control: a plan of fixed content, stated without loss somewhere in a text of L tokens.
 
     The plan t is one of m; its token stands at a random place, all other tokens are filler. ``I(t; r) = log m``
@@ -210,9 +210,24 @@ def plan_samples(order: int, lengths: Mapping[int, int], generator: np.random.Ge
     return pd.DataFrame(rows)
 
 
-def perfect_samples(problems: Mapping[int, Problems]) -> dict[int, Samples]:
-    """The right chains of problems, as a reasoner without errors would write them."""
-    return {n: Samples(p, p.chains()) for n, p in problems.items()}
+def perfect_lengths(problems: Mapping[int, Problems]) -> pd.DataFrame:
+    """The control of right chains, as a reasoner without errors would write them.
+
+    Parameters
+    ----------
+    problems
+        Problems by length.
+
+    Returns
+    -------
+    DataFrame
+        As `plan_lengths`.
+    """
+    chains = _Chains.of({n: Samples(p, p.chains()) for n, p in problems.items()})
+    found = pd.DataFrame(chains.by_length(np.arange(len(chains.lengths))))
+    found.insert(0, "length", list(problems))
+    found.insert(1, "n", [len(p) for p in problems.values()])
+    return found
 
 
 def _permuted(chains: _Chains, found: Array, generator: np.random.Generator) -> tuple[Array, Array]:

@@ -145,6 +145,18 @@ def sample_chains(
     return Samples(problems, np.concatenate(found))
 
 
+def sample_with_hot(
+    model: PreTrainedModel, problems: Problems, generator: np.random.Generator, temperature: float
+) -> Samples:
+    """As `sample_chains`, but of the first half of the problems at a temperature of their own."""
+    half = len(problems) // 2
+    parts = [
+        sample_chains(model, problems.part(slice(None, half)), generator, temperature),
+        sample_chains(model, problems.part(slice(half, None)), generator),
+    ]
+    return Samples(problems, np.concatenate([part.tokens for part in parts]))
+
+
 def save_samples(path: str | os.PathLike[str], samples: Mapping[int, Samples]) -> None:
     """Write chains by length as one ``.npz``, atomically; their problems are kept elsewhere."""
     arrays: dict[str, Any] = {str(n): s.tokens.astype(np.int16) for n, s in samples.items()}

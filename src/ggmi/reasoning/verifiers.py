@@ -16,6 +16,7 @@ from ggmi.loading import loading, quiet, threads
 from ggmi.random import stream
 from ggmi.reasoning.prefixes import Prefixes
 from ggmi.reasoning.problems import END, Bools, Ints, positions
+from ggmi.reasoning.reasoner import load
 from ggmi.reasoning.samples import Samples
 from ggmi.search.policy import Floats
 from ggmi.training import Inputs, Row, train_until
@@ -128,6 +129,13 @@ def train_verifier(
             check_every=CHECK_EVERY,
         )
     return Verifier(model.train(False), rows)
+
+
+def load_all(reasoner: str, orm: str, prm: str) -> dict[str, PreTrainedModel]:
+    """A reasoner and its verifiers by name, from their folders."""
+    folders = {"orm": orm, "prm": prm}
+    verifiers = {name: load(Path(folder), GPT2ForTokenClassification) for name, folder in folders.items()}
+    return {"reasoner": load(Path(reasoner)), **verifiers}
 
 
 class SetReliability:
