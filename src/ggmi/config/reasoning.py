@@ -65,7 +65,7 @@ class Search(Section):
     simulations: int = Field(24, ge=1, le=10_000, description="leaves that a tree search visits")
     exploration: float = Field(1.0, ge=0, le=100, description="c of PUCT")
     reliabilities: list[RELIABILITY] = Field(
-        [0.5, 0.7, 0.9, 1.0], description="synthetic verifiers: probability to choose right where both kinds are there"
+        [0.7, 0.9, 1.0], description="synthetic verifiers: probability to choose right where both kinds are there"
     )
 
     @field_validator("reasoners", "widths", "reliabilities")

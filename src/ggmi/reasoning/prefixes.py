@@ -209,35 +209,32 @@ class Reader:
         self._known[missing] = True
 
     def _read_layer(self, nodes: Ints, depth: int) -> None:
-        """Read the last tokens of prefixes of one depth, whose parents are known."""
+        """Read the last tokens of prefixes of one depth, whose parents are known.
+
+        One token through GPT-2's own layers: its attention is over the prompt's, the prefix's and its own keys.
+        """
         p = self._prefixes
         above = np.empty((len(nodes), depth - 1), dtype=np.int64)
         walker = p.parent[nodes]
         for column in range(depth - 2, -1, -1):
             above[:, column] = walker
             walker = p.parent[walker]
-        problem = torch.from_numpy(p.problem[nodes])
+        problem, index = torch.from_numpy(p.problem[nodes]), torch.from_numpy(nodes)
         kept = self._keys[torch.from_numpy(above)]  # (n, depth - 1, layers, 2, heads, width)
-        cache = DynamicCache()
-        for layer, (keys, values) in enumerate(self._prompts):
-            cache.update(
-                torch.cat([keys[problem], kept[:, :, layer, 0].transpose(1, 2)], dim=2),
-                torch.cat([values[problem], kept[:, :, layer, 1].transpose(1, 2)], dim=2),
-                layer,
-            )
-        before = p.prompts.shape[1] + depth - 1
-        read = self._body(
-            torch.from_numpy(p.token[nodes])[:, None],
-            position_ids=self._places[None, before : before + 1],
-            attention_mask=torch.ones(len(nodes), before + 1, dtype=torch.long),
-            past_key_values=cache,
-            use_cache=True,
-        )
-        index = torch.from_numpy(nodes)
-        for layer, states in enumerate(read.past_key_values.layers):
-            self._keys[index, layer, 0] = states.keys[:, :, -1]
-            self._keys[index, layer, 1] = states.values[:, :, -1]
-        self._outputs[index] = self._head(read.last_hidden_state[:, -1]).float()
+        body, place = self._body, self._places[p.prompts.shape[1] + depth - 1]
+        state = body.wte(torch.from_numpy(p.token[nodes])) + body.wpe(place)
+        for layer, block in enumerate(body.h):
+            query, *own = block.attn.c_attn(block.ln_1(state)).view(len(nodes), 3, *kept.shape[4:]).unbind(1)
+            read = []
+            for kind, (prompt, mine) in enumerate(zip(self._prompts[layer], own, strict=True)):
+                self._keys[index, layer, kind] = mine
+                parts = [prompt[problem], kept[:, :, layer, kind].transpose(1, 2), mine[:, :, None]]
+                read.append(torch.cat(parts, dim=2))
+            keys, values = read
+            found = torch.nn.functional.scaled_dot_product_attention(query[:, :, None], keys, values)
+            state = state + block.attn.c_proj(found[:, :, 0].flatten(1))
+            state = state + block.mlp(block.ln_2(state))
+        self._outputs[index] = self._head(body.ln_f(state)).float()
 
     def _grow(self) -> None:
         more = len(self._prefixes.parent) - len(self._known)
