@@ -7,7 +7,6 @@ searches come by.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -129,61 +128,36 @@ class Prefixes:
             setattr(self, name, np.concatenate([array, np.zeros(more, dtype=array.dtype)]))
 
 
-@dataclass(frozen=True)
-class ReadPrompts:
-    """What a model keeps of prompts: keys and values of each layer, and its output after the last token."""
-
-    states: list[tuple[torch.Tensor, torch.Tensor]]
-    outputs: torch.Tensor
-
-
-def read_prompts(model: PreTrainedModel, problems: Problems) -> ReadPrompts:
-    """Let a model read the prompts of problems of one length.
-
-    Parameters
-    ----------
-    model
-        A model with GPT-2's body: a language model, or a classifier of tokens.
-    problems
-        The problems.
-    """
-    body, head = _parts(model)
-    ids = torch.from_numpy(problems.prompts())
-    places = torch.from_numpy(positions(problems.length, model.config.n_positions))
-    with threads(1), torch.inference_mode():
-        read = body(
-            ids,
-            position_ids=places[None, : ids.shape[1]],
-            attention_mask=torch.ones_like(ids),
-            past_key_values=DynamicCache(),
-            use_cache=True,
-        )
-        states = [(layer.keys, layer.values) for layer in read.past_key_values.layers]
-        return ReadPrompts(states, head(read.last_hidden_state[:, -1]).float())
-
-
 class Reader:
     """A transformer's outputs after prefixes, each computed once.
 
     Parameters
     ----------
     model
-        As for `read_prompts`.
+        A model with GPT-2's body: a language model, or a classifier of tokens.
     prefixes
         What it reads.
-    prompts
-        What it has read already; by default it reads the prompts now.
     """
 
-    def __init__(self, model: PreTrainedModel, prefixes: Prefixes, prompts: ReadPrompts | None = None) -> None:
-        prompts = prompts or read_prompts(model, prefixes.problems)
-        self._body, self._head = _parts(model)
-        self._prefixes, self._prompts = prefixes, prompts.states
+    def __init__(self, model: PreTrainedModel, prefixes: Prefixes) -> None:
+        parts: Any = model
+        self._body, self._prefixes = parts.transformer, prefixes
+        self._head = parts.get_output_embeddings() or parts.classifier
         self._places = torch.from_numpy(prefixes.positions)
-        count, heads, _, width = prompts.states[0][0].shape
+        ids = torch.from_numpy(prefixes.prompts)
+        with threads(1), torch.inference_mode():
+            read = self._body(
+                ids,
+                position_ids=self._places[None, : ids.shape[1]],
+                attention_mask=torch.ones_like(ids),
+                past_key_values=DynamicCache(),
+                use_cache=True,
+            )
+            self._prompts = [(layer.keys, layer.values) for layer in read.past_key_values.layers]
+            self._outputs = self._head(read.last_hidden_state[:, -1]).float()
+        count, heads, _, width = self._prompts[0][0].shape
         self._known = np.ones(count, dtype=bool)
-        self._outputs = prompts.outputs
-        self._keys = torch.zeros(count, len(prompts.states), 2, heads, width)
+        self._keys = torch.zeros(count, len(self._prompts), 2, heads, width)
 
     def outputs(self, nodes: Ints) -> NDArray[np.float32]:
         """The head's output after each prefix, shape (n, outputs)."""
@@ -242,12 +216,6 @@ class Reader:
             self._known = np.concatenate([self._known, np.zeros(more, dtype=bool)])
             self._outputs = torch.cat([self._outputs, torch.zeros(more, self._outputs.shape[1])])
             self._keys = torch.cat([self._keys, torch.zeros(more, *self._keys.shape[1:])])
-
-
-def _parts(model: PreTrainedModel) -> tuple[Any, Any]:
-    """A model's body and its head."""
-    parts: Any = model
-    return parts.transformer, parts.get_output_embeddings() or parts.classifier
 
 
 class Reasoner:

@@ -1,14 +1,15 @@
 """All searches of one reasoner on the same problems: which answers they give, and what these cost.
 
-A run is a method with a verifier and a width. Every run starts from the prompts alone and draws from a stream
-of its own name, so that no run's numbers depend on which others there are.
+A run is a method with a verifier and a width. Every run draws from streams of its own name, so that its numbers
+do not depend on which others there are. Runs share what models said of a prefix, which is computed once; it
+depends on the prefix alone but for the last bit, where a matrix product may round by how many rows it has.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +18,7 @@ from transformers import PreTrainedModel
 
 from ggmi.io import atomic
 from ggmi.random import stream
-from ggmi.reasoning.prefixes import Prefixes, Reader, ReadPrompts, Reasoner, Scorer, read_prompts
+from ggmi.reasoning.prefixes import Prefixes, Reader, Reasoner, Scorer
 from ggmi.reasoning.problems import Problems
 from ggmi.reasoning.samples import SPARE_STEPS
 from ggmi.reasoning.verifiers import VERIFIERS, SetReliability
@@ -27,7 +28,7 @@ from ggmi.search.responses import Responses, choose_best, choose_by_votes, min_m
 from ggmi.search.tree import tree_search
 
 # Problems searched at the same time: their prefixes' keys and values are in memory.
-BLOCK = 500
+BLOCK = 250
 VOTES = ("self_consistency", "vote", "vote_min_max")
 
 
@@ -174,11 +175,14 @@ class _Block:
     seed: int
     name: str
     first: int
-    prefixes: Prefixes = field(init=False)
 
     @cached_property
-    def prompts(self) -> dict[str, ReadPrompts]:
-        return {name: read_prompts(model, self.problems) for name, model in self.models.items()}
+    def prefixes(self) -> Prefixes:
+        return Prefixes(self.problems, self.models["reasoner"].config.n_positions)
+
+    @cached_property
+    def readers(self) -> dict[str, Reader]:
+        return {name: Reader(model, self.prefixes) for name, model in self.models.items()}
 
     @property
     def limit(self) -> int:
@@ -187,12 +191,9 @@ class _Block:
     def stream(self, *what: str | int) -> np.random.Generator:
         return stream(self.seed, "reasoning", self.name, "search", *what, self.first)
 
-    def reader(self, model: str) -> Reader:
-        return Reader(self.models[model], self.prefixes, self.prompts[model])
-
     def verifier(self, name: str, generator: np.random.Generator) -> Verifier:
         if name in VERIFIERS:
-            return Scorer(self.reader(name), self.prefixes, by_step=name == "prm")
+            return Scorer(self.readers[name], self.prefixes, by_step=name == "prm")
         return SetReliability(self.prefixes, float(name), generator)
 
     def outcomes(self) -> Iterator[tuple[Run, Outcome]]:
@@ -202,8 +203,7 @@ class _Block:
         whole = [run for run in runs if run.method in (*VOTES, "best_of_n")]
         yield from self._whole_answers(whole, roots)
         for run in runs[len(whole) :]:
-            self.prefixes = Prefixes(self.problems, self.models["reasoner"].config.n_positions)
-            policy = Reasoner(self.reader("reasoner"), self.prefixes, self.stream(str(run), "steps"))
+            policy = Reasoner(self.readers["reasoner"], self.prefixes, self.stream(str(run), "steps"))
             generator = self.stream(str(run), "choices")
             verifier = self.verifier(run.verifier, generator)
             if run.method == "tree":
@@ -224,8 +224,7 @@ class _Block:
 
     def _whole_answers(self, runs: Sequence[Run], roots: Ints) -> Iterator[tuple[Run, Outcome]]:
         """Runs that choose among whole answers; those of N take the first N of the same ones."""
-        self.prefixes = Prefixes(self.problems, self.models["reasoner"].config.n_positions)
-        policy = Reasoner(self.reader("reasoner"), self.prefixes, self.stream("responses"))
+        policy = Reasoner(self.readers["reasoner"], self.prefixes, self.stream("responses"))
         drawn = sample_responses(policy, roots, max(self.plan.widths), limit=self.limit)
         scores = {name: self.verifier(name, self.stream(name)).score(drawn.nodes) for name in VERIFIERS}
         said = self._said(drawn.answers)
