@@ -23,9 +23,9 @@ PLAIN = "{question} {steps}"
 ROOTS = np.arange(2)
 
 
-def writer(asked, path, texts, *, template=PLAIN, answer=final_answer, **sampling):
-    drawn = Sampling(**{"max_tokens": 6, "seed": 1} | sampling)
-    return StepWriter(asked, Store(path), texts, drawn, template=template, answer=answer)
+def writer(asked, path, texts, *, template=PLAIN, answer=final_answer, stop_at_line=True, **sampling):
+    drawn = Sampling(**{"max_tokens": 24, "seed": 1} | sampling)
+    return StepWriter(asked, Store(path), texts, drawn, template=template, answer=answer, stop_at_line=stop_at_line)
 
 
 def some_answer(step):
@@ -34,10 +34,10 @@ def some_answer(step):
     return words[-1] if words and int(words[-1]) % 4 == 0 else None
 
 
-def searched(asked, folder, kind):
+def searched(asked, folder, kind, **how):
     """A search of both questions, and what it found, as texts."""
     texts = Texts(QUESTIONS)
-    policy = writer(asked, folder / "steps", texts, answer=some_answer, stop=("w1",), max_tokens=24)
+    policy = writer(asked, folder / "steps", texts, answer=some_answer, **how)
     judge = StepJudge(asked, Store(folder / "judged"), texts, Sampling(max_tokens=3, seed=2), template=PLAIN)
     generator = np.random.default_rng(0)
     if kind == "votes":
@@ -56,7 +56,7 @@ def searched(asked, folder, kind):
 @pytest.mark.parametrize("kind", ["votes", "beam", "tree"])
 def test_a_model_in_this_process_is_searched_and_what_it_wrote_is_kept(kind, model_directory, tmp_path):
     asked = backend({"kind": "local", "model": str(model_directory), "device": "cpu"})
-    steps, tokens = searched(asked, tmp_path, kind)
+    steps, tokens = searched(asked, tmp_path, kind, stop=("w1",))
     assert all(steps)
     store = Store(tmp_path / "steps")
     assert len(store) > 8
@@ -64,15 +64,16 @@ def test_a_model_in_this_process_is_searched_and_what_it_wrote_is_kept(kind, mod
         assert tokens == store.usage.completion_tokens
     # Everything is at hand now: the same search asks nothing and finds the same.
     sizes = [(tmp_path / name).stat().st_size for name in ("steps", "judged") if (tmp_path / name).exists()]
-    assert searched(asked, tmp_path, kind) == (steps, tokens)
+    assert searched(asked, tmp_path, kind, stop=("w1",)) == (steps, tokens)
     assert sizes == [(tmp_path / n).stat().st_size for n in ("steps", "judged") if (tmp_path / n).exists()]
 
 
 def test_one_local_server_answers_a_whole_search(chat_directory, tmp_path):
-    settings = {"kind": "vllm", "model": str(chat_directory), "command": TRANSFORMERS, "concurrency": 4}
+    settings = {"kind": "vllm", "model": str(chat_directory), "command": TRANSFORMERS, "attempts": 1}
     asked = backend(settings, log=tmp_path / "server.log")
+    # This server knows no texts that end a step.
     with asked.held():
-        steps, _ = searched(asked, tmp_path, "beam")
+        steps, _ = searched(asked, tmp_path, "beam", stop_at_line=False)
     assert all(steps)
     assert (tmp_path / "server.log").read_text().count("Uvicorn running") == 1
     # The judge's replies are no yes and no no, so that the choice was by chance, and nothing failed.
@@ -147,6 +148,22 @@ def test_a_spent_budget_ends_the_search_with_everything_kept(tmp_path):
     with serving(Endpoint(solver)) as url, pytest.raises(UserError, match="responses are kept in"):
         asked_of(url, tmp_path, 8, budget={"max_requests": 10}, concurrency=1)
     assert len(Store(tmp_path / "steps")) >= 10
+
+
+def test_a_line_is_cut_here_where_the_server_writes_on(tmp_path):
+    def talkative(body, nth):
+        first = completion(
+            body, "\n7 is next\nThe answer is 7.\n" if "next" not in str(body) else "The answer is 8.\nno"
+        )
+        assert "stop" not in body
+        return JSONResponse(first)
+
+    texts = Texts(["count 2"])
+    with serving(Endpoint(talkative)) as url:
+        policy = writer(backend(endpoint_settings(url)), tmp_path / "s", texts, stop_at_line=False)
+        found = sample_responses(policy, np.zeros(1, dtype=int), 2, limit=5)
+    assert {texts.steps(n) for n in found.nodes[0]} == {("7 is next", "The answer is 8.")}
+    assert policy.answer_texts() == ["8"]
 
 
 def test_questions_with_braces_are_text():

@@ -118,7 +118,7 @@ def test_the_law_that_was_drawn_from_is_found(p, law):
     assert laws.loc[law, "aic"] <= laws["aic"].min() + 2.5
     if law == "exponential":
         assert laws.loc[law, "a"] == pytest.approx(np.exp(1.5), rel=0.02)
-        assert laws.loc[law, "z_constant"] > 5
+        assert laws.loc[law, "z_other"] > 5
 
 
 def claims_for(p, fives):

@@ -96,7 +96,10 @@ class StepWriter:
     texts
         The texts so far; shared with a verifier.
     sampling
-        How steps are drawn; a line's end is added to what ends them.
+        How steps are drawn.
+    stop_at_line
+        Whether a line's end is sent as a text that ends a step. Where a server knows no such texts, the model writes
+        on, and is cut here.
     template
         The prompt, with ``{question}`` and ``{steps}``.
     answer
@@ -117,10 +120,12 @@ class StepWriter:
         template: str = STEP_TEMPLATE,
         answer: Callable[[str], str | None] = final_answer,
         system: str = "",
+        stop_at_line: bool = True,
         on_progress: OnProgress | None = None,
     ) -> None:
         self._asked, self._store, self._texts = asked, store, texts
-        self._sampling = Sampling(**{**vars(sampling), "stop": (*sampling.stop, *LINE)})
+        ends = LINE if stop_at_line else ()
+        self._sampling = Sampling(**{**vars(sampling), "stop": (*sampling.stop, *ends)})
         self._template, self._answer, self._system = template, answer, system
         self._on_progress = on_progress
         self._drawn: Counter[int] = Counter()
@@ -168,12 +173,13 @@ class StepWriter:
             child = self._texts.number(node, "")
             self._stopped.add(child)
             return child, 0, float("nan")
-        step = response.text.strip()
+        line, end, _ = response.text.lstrip().partition("\n")
+        step = line.strip()
         child = self._texts.number(node, step)
         stated = self._answer(step)
         if stated is not None:
             self._answer_of[child] = self._answers.setdefault(stated, len(self._answers))
-        elif not step or response.finish_reason == "length":
+        elif not step or (response.finish_reason == "length" and not end):
             self._stopped.add(child)
         known = response.log_prob_nats is not None and response.completion_tokens > 0
         mean = response.log_prob_nats / response.completion_tokens if known else float("nan")  # type: ignore[operator]
