@@ -11,6 +11,7 @@ from scipy.stats import binomtest, chi2_contingency, spearmanr
 from ggmi.claims import CLAIM_COLUMNS, claims_of, claims_table, partial_table
 from ggmi.io import read_csv, write_csv
 from ggmi.random import stream
+from ggmi.reporting.slow_thinking import by_claim, slow_thinking_section, slow_thinking_sentence
 from ggmi.slow_thinking import published, width
 from ggmi.slow_thinking.calculus import exact_table, matching_table
 from ggmi.slow_thinking.claims import published_claims, theory_claims
@@ -170,6 +171,12 @@ def test_claims_on_the_published_points(claims):
     assert (verdicts["Accuracy rises with the width k"] == "supported").all()
     faster = verdicts["Information per token falls faster for harder problems"]
     assert faster["MATH-500, slope on log L"] == "contradicted"
+    form = table[table["claim"].str.startswith("It falls as a log L")].set_index("variant")
+    levels = form[form.index.str.contains("level [1-5]")]
+    pooled = form.loc["MATH-500, all levels"]
+    assert pooled["verdict"] == "contradicted"
+    assert pooled["estimate"] == pytest.approx(levels["estimate"].sum())
+    assert pooled["n"] == levels["n"].sum() == 500
     assert verdicts["Accuracy rises faster where the verifier is better"].tolist() == ["undecided"]
     assert verdicts["One sample is better than chance"].tolist() == ["undecided"]
     tested = table[table["p"].notna()]
@@ -193,5 +200,31 @@ def test_claims_on_the_theory(table):
     judged = claims_table(theory_claims(table, matching_table(*grid, [1.0]), exact_table(*grid, [0.7, 1.0])))
     verdicts = judged.groupby("claim")["verdict"].agg(set)
     assert verdicts.pop("A gain by width needs ε > 1/k") == {"supported"}
-    assert all(found == {"contradicted"} for found in verdicts)
+    by_regime = [claim for claim, found in verdicts.items() if found == {"supported", "contradicted"}]
+    # What is proven somewhere and refuted elsewhere says where.
+    assert [claim.partition(":")[0] for claim in by_regime] == [
+        "A chain is right with at most the product of its steps' probabilities",
+        "Theorem 3.3",
+        "Theorem 4.6",
+    ]
+    assert all(found == {"contradicted"} for claim, found in verdicts.items() if claim not in by_regime)
+    variants = judged.set_index(["claim", "verdict"])["variant"]
+    assert variants[by_regime[0], "supported"] == "regimes: alike, independent"
+    assert variants[by_regime[0], "contradicted"] == "regimes: rising, any"
     assert judged["p"].isna().all()
+
+
+def test_the_front_page_says_what_became_of_the_claims(claims):
+    table = claims_table(claims)
+    sentence = slow_thinking_sentence(table)
+    counts = table["verdict"].value_counts()
+    assert sentence.startswith(f"Of {len(table)} claims on slow thinking")
+    assert f"{counts['supported']} are supported" in sentence
+    section = slow_thinking_section(table)
+    points = dict(section.blocks[0].items)
+    assert "Accuracy rises with the width k" in points["Supported"]
+    assert section.blocks[1].items[0][2] == "slow_thinking.html"
+    rows = {row["claim"]: row for row in by_claim(table)}
+    assert len(rows["Information per token falls with length"]["settings"]) == 7
+    mixed = rows["Information per token falls faster for harder problems"]
+    assert mixed["mixed"]

@@ -166,7 +166,7 @@ class Statement:
     proofs: Mapping[str, str] = field(default_factory=dict)
     condition: Condition | None = None
     correction: Correction | None = None
-    widest: str = "structure"
+    widest: str = "any"
 
     @property
     def label(self) -> str:

@@ -16,7 +16,7 @@ PAPER = "arXiv 2501.15602"
 POINTS = f"{PAPER}, supplementary experiments"
 REPORTED = "as reported by others"
 # Effects that the power is about.
-CORRELATION, SLOPE_A_LEVEL, GAIN = 0.2, 0.05, 0.05
+CORRELATION, SLOPE_A_LEVEL, GAIN, DIFFERENCE = 0.2, 0.05, 0.05, 10.0
 # Statements that are claims: what is claimed, and where.
 JUDGED = {
     "Theorem 3.3": ("Theorem 3.3: the mean of earlier losses bounds the error of a step from below", "section 3"),
@@ -42,15 +42,15 @@ def theory_claims(verdicts: pd.DataFrame, matching: pd.DataFrame, exact: pd.Data
     Returns
     -------
     list of Claim
-        Each statement in the strictest regime in which it fails, or with its proof, and in the
-        independent and equal steps of Proposition 4.3 how far orders and frameworks are off.
+        Each statement where it is proven and where it fails, and in the independent and equal steps of
+        Proposition 4.3 how far orders and frameworks are off.
     """
-    claims = []
+    claims: list[Claim] = []
     for (label, reading), rows in verdicts.groupby(["statement", "reading"], sort=False):
         key = f"{label} charitable" if reading == "charitable" else str(label)
         if key in JUDGED:
             text, source = JUDGED[key]
-            claims.append(_stated(text, source, rows))
+            claims += _stated(text, source, rows)
     steps = matching[(matching["against"] == "stepwise") & (matching["eps"] == 1)]
     tree = matching[(matching["against"] == "full_tree") & (matching["eps"] == 1)]
     gaps = exact.pivot_table(index=["L", "lambda", "width", "eps"], columns="method", values="accuracy")
@@ -83,26 +83,25 @@ def theory_claims(verdicts: pd.DataFrame, matching: pd.DataFrame, exact: pd.Data
     return claims
 
 
-def _stated(text: str, source: str, rows: pd.DataFrame) -> Claim:
-    """A claim that is a statement of the catalogue."""
-    fails = rows[rows["verdict"] == "fails"]
-    if fails.empty:
-        worlds = int(rows["worlds_admitted"].max())
+def _stated(text: str, source: str, rows: pd.DataFrame) -> Iterator[Claim]:
+    """A claim that is a statement of the catalogue: where it is proven, and where a chain refutes it."""
+    fails, proven = rows[rows["verdict"] == "fails"], rows[rows["verdict"] == "holds"]
+    if len(proven):
+        everywhere = "any chain" if fails.empty else f"regimes: {', '.join(proven['regime'])}"
+        worlds = int(proven["worlds_admitted"].max())
         note = f"Proven, and checked in {worlds:,} random chains."
-        return Claim(claim=text, source=_source(source), variant="any chain", test="proof", supports=True, note=note)
-    # Regimes come from the strictest to the widest, apart from "rising", which is on its own.
-    strictest = fails.iloc[0]
-    holds = [str(r) for r in rows.loc[rows["proof"].astype(str).str.len() > 3, "regime"]]
-    note = f"Worst certified violation; proven in: {', '.join(holds)}." if holds else "Worst certified violation."
-    return Claim(
-        claim=text,
-        source=_source(source),
-        variant=f"regime {strictest['regime']}",
-        test="certified counterexample",
-        supports=False,
-        estimate=float(strictest["worst_violation_nats"]),
-        note=note,
-    )
+        yield Claim(claim=text, source=_source(source), variant=everywhere, test="proof", supports=True, note=note)
+    if len(fails):
+        # Regimes come from the strictest to the widest, apart from "rising", which is on its own.
+        yield Claim(
+            claim=text,
+            source=_source(source),
+            variant=f"regimes: {', '.join(fails['regime'])}",
+            test="certified counterexample",
+            supports=False,
+            estimate=float(fails["worst_violation_nats"].max()),
+            note="Worst certified violation.",
+        )
 
 
 def _counted(text: str, variant: str, value: float, allowed: float, note: str) -> Claim:
@@ -136,11 +135,9 @@ def published_claims(
 
 def _information_claims(totals: pd.DataFrame) -> Iterator[Claim]:
     for row in totals.to_dict("records"):
-        n = int(row["n"])
-        power = power_of_normal_test(float(np.arctanh(CORRELATION)), (n - 3) ** -0.5)
-        effect = f"Power against a correlation of {CORRELATION}."
-        error = (n - 3) ** -0.5
-        ends = np.tanh(np.arctanh(row["spearman_per_token"]) + np.array([-1.96, 1.96]) * error)
+        n, error = int(row["n"]), (int(row["n"]) - 3) ** -0.5
+        power = power_of_normal_test(float(np.arctanh(CORRELATION)), error)
+        low, high = np.tanh(np.arctanh(row["spearman_per_token"]) + np.array([-1.96, 1.96]) * error)
         yield Claim(
             claim="Information per token falls with length",
             source=f"{PAPER}, figure 2",
@@ -148,41 +145,98 @@ def _information_claims(totals: pd.DataFrame) -> Iterator[Claim]:
             test="Spearman, permutation",
             supports=bool(row["spearman_per_token"] < 0),
             estimate=row["spearman_per_token"],
-            ci_low=float(ends[0]),
-            ci_high=float(ends[1]),
+            ci_low=float(low),
+            ci_high=float(high),
             p=row["p_per_token"],
             n=n,
             power=power,
-            note=effect,
+            note=f"Power against a correlation of {CORRELATION}.",
         )
-        yield Claim(
-            claim="Total information falls with length, as it would if longer answers lost more",
-            source="ours",
-            variant=row["panel"],
-            test="Spearman, permutation of totals",
-            supports=bool(row["spearman_total"] < 0),
-            estimate=row["spearman_total"],
-            ci_low=row["spearman_total_ci_low"],
-            ci_high=row["spearman_total_ci_high"],
-            p=row["p_total"],
-            n=n,
-            power=power,
-            note=f"{effect} A total that does not depend on length makes information per token fall as 1/L.",
+        yield _total_claim(
+            row["panel"],
+            (row["spearman_total"], row["spearman_total_ci_low"], row["spearman_total_ci_high"]),
+            "Spearman, permutation of totals",
+            row["p_total"],
+            n,
+            power,
         )
-        yield Claim(
-            claim="It falls as a log L + b, as fitted by the authors, rather than as c/L",
-            source=POINTS,
-            variant=row["panel"],
-            test="bootstrap of the difference of AICc",
-            supports=bool(row["delta_aicc"] < 0),
-            estimate=row["delta_aicc"],
-            ci_low=row["delta_aicc_ci_low"],
-            ci_high=row["delta_aicc_ci_high"],
-            p=row["p_delta"],
-            n=n,
-            power=power_of_normal_test(10.0, (row["delta_aicc_ci_high"] - row["delta_aicc_ci_low"]) / 3.92),
-            note="AICc of the logarithm less that of c/L. Power against a difference of 10.",
+        ends = row["delta_aicc_ci_low"], row["delta_aicc_ci_high"]
+        yield _form_claim(
+            row["panel"],
+            (row["delta_aicc"], *ends),
+            "bootstrap of the difference of AICc",
+            row["p_delta"],
+            n,
+            (ends[1] - ends[0]) / 3.92,
         )
+    levels = totals[totals["panel"].str.startswith("MATH-500")]
+    if len(levels) > 1:
+        yield from _pooled_claims(levels)
+
+
+def _pooled_claims(levels: pd.DataFrame) -> Iterator[Claim]:
+    """The same of all levels together, whose questions are different ones."""
+    n, weights = int(levels["n"].sum()), levels["n"] - 3
+    error = float(weights.sum()) ** -0.5
+    pooled = float(np.average(np.arctanh(levels["spearman_total"]), weights=weights))
+    ends = [float(np.tanh(pooled + side * 1.96 * error)) for side in (0, -1, 1)]
+    yield _total_claim(
+        "MATH-500, all levels",
+        (ends[0], ends[1], ends[2]),
+        "Spearman within levels, pooled by Fisher's z",
+        float(2 * norm.sf(abs(pooled) / error)),
+        n,
+        power_of_normal_test(float(np.arctanh(CORRELATION)), error),
+    )
+    spread = float(np.sqrt(np.square((levels["delta_aicc_ci_high"] - levels["delta_aicc_ci_low"]) / 3.92).sum()))
+    total = float(levels["delta_aicc"].sum())
+    yield _form_claim(
+        "MATH-500, all levels",
+        (total, total - 1.96 * spread, total + 1.96 * spread),
+        "sum of the levels' differences of AICc, normal",
+        float(2 * norm.sf(abs(total) / spread)),
+        n,
+        spread,
+    )
+
+
+def _total_claim(
+    variant: str, estimate: tuple[float, float, float], test: str, p: float, n: int, power: float
+) -> Claim:
+    return Claim(
+        claim="Total information falls with length, as it would if longer answers lost more",
+        source="ours",
+        variant=variant,
+        test=test,
+        supports=bool(estimate[0] < 0),
+        estimate=estimate[0],
+        ci_low=estimate[1],
+        ci_high=estimate[2],
+        p=p,
+        n=n,
+        power=power,
+        note=(
+            f"Power against a correlation of {CORRELATION}. A total that does not depend on length makes information "
+            "per token fall as 1/L."
+        ),
+    )
+
+
+def _form_claim(variant: str, estimate: tuple[float, float, float], test: str, p: float, n: int, error: float) -> Claim:
+    return Claim(
+        claim="It falls as a log L + b, as fitted by the authors, rather than as c/L",
+        source=POINTS,
+        variant=variant,
+        test=test,
+        supports=bool(estimate[0] < 0),
+        estimate=estimate[0],
+        ci_low=estimate[1],
+        ci_high=estimate[2],
+        p=p,
+        n=n,
+        power=power_of_normal_test(DIFFERENCE, error),
+        note=f"AICc of the logarithm less that of c/L. Power against a difference of {DIFFERENCE:.0f}.",
+    )
 
 
 def _level_claims(totals: pd.DataFrame, fits: pd.DataFrame) -> Iterator[Claim]:

@@ -36,7 +36,6 @@ ORDER_BEST = Statement(
     needs=(ONE_HARD,),
     note=(r"A best case: there are problems for which $N = b$ answers match step-wise search: one step is uncertain."),
     proofs={"any": r"With one uncertain step an answer is a candidate, and $\varepsilon \ge \varepsilon^L$."},
-    widest="any",
 )
 ORDER_WORST = Statement(
     "order at worst, step-wise",
@@ -64,7 +63,6 @@ ORDER_WORST = Statement(
         STEPWISE,
         TREE_BELOW + r" Step-wise search goes one way down a tree, and $\varepsilon \ge \varepsilon^L$.",
     ),
-    widest="any",
 )
 ORDER_WORST_TREE = Statement(
     "order at worst, full tree",
@@ -88,7 +86,6 @@ ORDER_WORST_TREE = Statement(
         EPSILON * found("tree"),
         TREE_BELOW,
     ),
-    widest="any",
 )
 COST_BEST = Statement(
     "cost at best",
@@ -101,7 +98,6 @@ COST_BEST = Statement(
     reading="as reported",
     note=r"$N = b$ answers of $L$ steps, and $b$ candidates in each of $L$ layers.",
     proofs={"any": "Counting."},
-    widest="any",
 )
 COST_WORST = Statement(
     "cost at worst",
@@ -129,7 +125,6 @@ COST_WORST = Statement(
         EPSILON * found("tree"),
         TREE_BELOW,
     ),
-    widest="any",
 )
 FRAMEWORK = Statement(
     "framework independence",
@@ -151,7 +146,6 @@ FRAMEWORK = Statement(
         r"crossover: above it step-wise search is better, below it best-of-N.",
         simple=r"$k = 1$ and $\varepsilon = 1$",
     ),
-    widest="any",
 )
 
 STATEMENTS = (ORDER_BEST, ORDER_WORST, ORDER_WORST_TREE, COST_BEST, COST_WORST, FRAMEWORK)

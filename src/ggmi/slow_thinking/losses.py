@@ -40,7 +40,6 @@ DEFINITION_3_1 = Statement(
     loss(3),
     kind="definition",
     note="The information that a step loses of its thought.",
-    widest="any",
 )
 DEFINITION_3_2 = Statement(
     "Definition 3.2",
@@ -51,7 +50,6 @@ DEFINITION_3_2 = Statement(
     loss(1) + loss(2),
     kind="definition",
     note="The snowball error before a step.",
-    widest="any",
 )
 THEOREM_3_3 = Statement(
     "Theorem 3.3",
@@ -74,7 +72,6 @@ THEOREM_3_3 = Statement(
         simple=r"losses do not fall along the chain",
     ),
     correction=Correction(r"P(e_l) \ge \frac{H(t_l \mid r_l) - H_b(e_l)}{\log(|T_l| - 1)}", error(3), FANO_BOUND, FANO),
-    widest="any",
 )
 THEOREM_3_3_CHARITABLE = Statement(
     "Theorem 3.3 charitable",
@@ -88,7 +85,6 @@ THEOREM_3_3_CHARITABLE = Statement(
     needs=(THREE, RECOVERED),
     note="With the loss of the step itself in place of the mean of the earlier ones.",
     proofs={"any": FANO},
-    widest="any",
 )
 BOUND_AT_MOST_ONE = Statement(
     "Theorem 3.3: at most 1",
@@ -107,7 +103,6 @@ BOUND_AT_MOST_ONE = Statement(
         EARLIER - error_entropy(3) - ROOM,
         r"Multiplied by $\log(|T_l| - 1) \gt 0$.",
     ),
-    widest="any",
 )
 BOUND_RISES = Statement(
     "Theorem 3.3: the bound rises",
@@ -128,7 +123,6 @@ BOUND_RISES = Statement(
         error_entropy(3) - error_entropy(2) - HALF * (loss(2) - loss(1)),
         "The same, rearranged.",
     ),
-    widest="any",
 )
 LINEAR = Statement(
     "snowball error is at most linear",
@@ -140,7 +134,6 @@ LINEAR = Statement(
     reading="ours",
     note="So on a fixed alphabet it cannot grow faster than linearly for ever.",
     proofs={"any": r"$H(t_i \mid r_i) \le H(t_i) \le \log |T|$ for each step."},
-    widest="any",
 )
 AVERAGE = Statement(
     "average error",
@@ -159,7 +152,6 @@ AVERAGE = Statement(
         "any": FANO + r" Its right side is concave in $P(e_l)$, so the mean over steps of the right sides is at "
         r"most the right side at the mean."
     },
-    widest="any",
 )
 LOSS_NEEDS_ERROR = Statement(
     "loss without error",
@@ -181,7 +173,6 @@ LOSS_NEEDS_ERROR = Statement(
         exact=False,
         simple="a step is right if and only if it names its thought",
     ),
-    widest="any",
 )
 ERROR_NEEDS_LOSS = Statement(
     "error without loss",
@@ -207,7 +198,6 @@ ERROR_NEEDS_LOSS = Statement(
         r"linear and the entropy concave, so it is enough to compare them at the corners, the uniform laws on $j$ "
         r"thoughts: $\log j \ge 2(1 - 1/j) \log 2$ for every whole $j$. Average over $r_l$.",
     ),
-    widest="any",
 )
 PER_TOKEN = Statement(
     "information per step without loss",
@@ -229,7 +219,6 @@ PER_TOKEN = Statement(
         r"Without loss $I(t_1 \dots t_L; r_1 \dots r_L) = H(t_1 \dots t_L)$ and $I(t_1; r_1) = H(t_1)$.",
         simple="every thought is as uncertain as the first, given those before",
     ),
-    widest="any",
 )
 
 STATEMENTS = (

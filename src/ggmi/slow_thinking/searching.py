@@ -52,7 +52,6 @@ ASSUMED = Statement(
     kind="assumption",
     reading="as reported",
     note=r"An assumption on the policy. It depends on how a text is cut into steps.",
-    widest="any",
 )
 CHAIN = Statement(
     "chain bound",
@@ -80,7 +79,6 @@ CHAIN = Statement(
         number(0),
         "All steps are right only if each is; steps that are right together reach it.",
     ),
-    widest="any",
 )
 CHAIN_CHARITABLE = Statement(
     "chain bound charitable",
@@ -93,7 +91,6 @@ CHAIN_CHARITABLE = Statement(
     terms=SHOWN,
     note=r"With $p_l$ given that the steps before are right it is an identity.",
     proofs={"any": "The chain rule of probability."},
-    widest="any",
 )
 CHAIN_AT_MOST_ONE = Statement(
     "chain bound: at most 1",
@@ -123,7 +120,6 @@ CHAIN_AT_MOST_ONE = Statement(
         number(0),
         r"With the clip, $\prod_l \min(\lambda_\tau e^{-l}, 1)$, no factor exceeds 1.",
     ),
-    widest="any",
 )
 DECOMPOSITION = Statement(
     "decomposition",
@@ -135,7 +131,6 @@ DECOMPOSITION = Statement(
     kind="definition",
     reading="as reported",
     note=r"Defines $\mathrm{Pr}(\text{select})$, as the probability of a right choice given that a right one is there.",
-    widest="any",
 )
 THEOREM_4_6 = Statement(
     "Theorem 4.6",
@@ -167,7 +162,6 @@ THEOREM_4_6 = Statement(
         product(EPSILON_L, WIDTH_L, ALL_RIGHT),
         BERNOULLI + " For each problem, layer by layer; then the mean over problems.",
     ),
-    widest="any",
 )
 THEOREM_4_6_CHARITABLE = Statement(
     "Theorem 4.6 charitable",
@@ -183,7 +177,6 @@ THEOREM_4_6_CHARITABLE = Statement(
         "any": BERNOULLI
         + r" For each problem, layer by layer; the mean over problems of $\prod_l p_l$ is the chain rule."
     },
-    widest="any",
 )
 BOUND_AT_MOST_ONE = Statement(
     "Theorem 4.6: at most 1",
@@ -206,7 +199,6 @@ BOUND_AT_MOST_ONE = Statement(
         ONE,
         r"Every factor is a probability: what is exact where problems are alike takes the place of $k p_l$.",
     ),
-    widest="any",
 )
 GAIN_NEEDS = Statement(
     "gain needs epsilon > 1/k",
@@ -220,7 +212,6 @@ GAIN_NEEDS = Statement(
     needs=(GAINS,),
     note="That selection must be better than a choice at random, as a condition that is necessary.",
     proofs={"any": BERNOULLI + r" So $\varepsilon_b k p_1 \ge \varepsilon_b [1 - (1 - p_1)^k] \gt p_1$."},
-    widest="any",
 )
 GAIN_SUFFICES = Statement(
     "gain needs epsilon > 1/k charitable",
@@ -242,7 +233,6 @@ GAIN_SUFFICES = Statement(
         r"The same, divided by $1 - (1 - p_1)^k$. Its limit for $p_1 \to 0$ is $1/k$.",
         simple=r"the policy is never right, $p_1 = 0$",
     ),
-    widest="any",
 )
 EXACT = Statement(
     "exact accuracy, step-wise",
@@ -265,7 +255,6 @@ EXACT = Statement(
         exact=False,
         simple="all problems are equally hard",
     ),
-    widest="any",
 )
 EXACT_UPPER = Statement(
     "exact accuracy, step-wise: at most",
@@ -278,7 +267,6 @@ EXACT_UPPER = Statement(
     terms={**SHOWN, r"\mathrm{Pr}(\tau\text{-correct})": STEPWISE},
     note="Problems of unequal hardness can only take from it, where steps are independent.",
     proofs={"independent": JENSEN + " Layers are independent, so this holds factor by factor."},
-    widest="any",
 )
 BEST_OF_N = Statement(
     "exact accuracy, best-of-N",
@@ -298,7 +286,6 @@ BEST_OF_N = Statement(
         exact=False,
         simple="all problems are equally hard",
     ),
-    widest="any",
 )
 BEST_OF_N_UPPER = Statement(
     "exact accuracy, best-of-N: at most",
@@ -311,7 +298,6 @@ BEST_OF_N_UPPER = Statement(
     terms=SHOWN,
     note=r"$p_l$ given a right prefix.",
     proofs={"any": JENSEN + r" The mean over problems of $\prod_l p_l$ is $\mathrm{Pr}(\text{all steps right})$."},
-    widest="any",
 )
 STATEMENTS = (
     *(ASSUMED, CHAIN, CHAIN_CHARITABLE, CHAIN_AT_MOST_ONE, DECOMPOSITION),

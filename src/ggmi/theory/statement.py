@@ -20,6 +20,8 @@ class Statement(statement.Statement):
     Sides are in nats, risks in units of the loss.
     """
 
+    widest: str = "structure"
+
     @property
     def excess(self) -> Term:
         """The tree that is positive exactly where the statement fails, at its worst outcome."""
