@@ -218,8 +218,11 @@ def _number_positions(model: GPT2LMHeadModel) -> None:
     chain = len(places) // 2 - 1
     token = torch.where(place < chain, place, place - chain)
     kind = token % STEP_TOKENS + STEP_TOKENS * (place >= chain)
-    vectors = torch.randn(2, len(places), places.shape[1]) * places.shape[1] ** -0.5
-    places.copy_(vectors[0, token // STEP_TOKENS] + vectors[1, kind])
+    number = token // STEP_TOKENS
+    # Of length one and, where the width allows it, orthogonal: no step is taken for another.
+    kinds = int(kind.max()) + 1
+    vectors = torch.nn.init.orthogonal_(torch.empty(kinds + int(number.max()) + 1, places.shape[1]))
+    places.copy_(vectors[kinds + number] + vectors[kind])
 
 
 def _inputs(problems: Problems, all_positions: int) -> Inputs:
