@@ -96,7 +96,7 @@ def _reported_threshold(
     low, high = steps["threshold"].min(), steps["threshold"].max()
     return _tested(
         gap,
-        claim=r"A wider search helps where $\varepsilon > 1/k$",
+        claim=r"A wider search helps where $\varepsilon$ is above $1/k$",
         source=f"{PAPER}, Theorem 4.6, as reported",
         variant=f"{name}, verifier of set reliability {e:g}, step-wise search, k = {k}",
         test=f"accuracy at k = {k} less accuracy at k = {widths[0]}, where ε = {e:g} > 1/k = {1 / k:.3f}",
@@ -123,7 +123,7 @@ def _exact_threshold(
             cells += 1
             agree += (gap.estimate > 0) == bool((reached > steps["p"]).all())
     return Claim(
-        claim=r"A wider search helps if and only if $\varepsilon > p / (1 - (1 - p)^k)$",
+        claim=r"A wider search helps if and only if $\varepsilon$ is above $p / (1 - (1 - p)^k)$",
         source="ours",
         variant=f"{name}, verifiers of set reliability, step-wise search",
         test="share of reliabilities and widths whose gain or loss has the predicted sign; binomial test against 1/2",
