@@ -6,7 +6,7 @@ from ggmi.errors import UserError
 from ggmi.random import stream
 from ggmi.reasoning.problems import Problems, group_table, load_problems, save_problems
 from ggmi.reasoning.reasoner import load, save, step_accuracy, train
-from ggmi.reasoning.samples import load_samples, sample_chains, save_samples
+from ggmi.reasoning.samples import load_samples, sample_chains, sample_with_hot, save_samples
 from ggmi.reasoning.verifiers import SetReliability, train_verifier
 
 
@@ -91,10 +91,10 @@ def test_a_damaged_reasoner_is_told_in_one_sentence(tmp_path):
 
 
 def test_verifiers_learn_from_the_reasoners_own_chains(folder, trained, table):
-    problems = Problems.draw(table, 4, 2500, stream(6, "tests"))
-    samples = sample_chains(trained.model, problems, stream(7, "tests"), temperature=2.0)
+    problems = Problems.draw(table, 4, 6000, stream(6, "tests"))
+    samples = sample_with_hot(trained.model, problems, stream(7, "tests"), 2.0)
     for kind in ("orm", "prm"):
-        found = train_verifier(kind, folder, samples, 1, "tests", steps=100, rate=5e-3, chains=96)
+        found = train_verifier(kind, folder, samples, 1, "tests", steps=150, rate=5e-3, chains=96)
         assert found.rows[-1]["held_out_auc"] > 0.6
         assert found.model.config.n_layer == RECIPE.layers + 1
 
