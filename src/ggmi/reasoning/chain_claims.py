@@ -130,8 +130,8 @@ def _after_errors(name: str, steps: pd.DataFrame) -> Claim:
         p=_p(gap, error),
         n=int((right + wrong).sum()),
         power=_power(EFFECT, error),
-        note=f"Power against a difference of {EFFECT}. That a wrong chain stays wrong is no snowball of this kind. Chains "
-        "that a wrong token moved out of step are among the wrong ones.",
+        note=f"Power against a difference of {EFFECT}. That a wrong chain stays wrong is no snowball of this kind; "
+        "chains that a wrong token moved out of step are among the wrong ones.",
     )
 
 
