@@ -38,6 +38,7 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/theory.py
+	$(BIN)/python benchmarks/slow_thinking.py
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python benchmarks/students.py
 	$(BIN)/python benchmarks/scale.py

@@ -19,6 +19,10 @@ if CONFIG.slow_thinking:
 
     include: "rules/slow_thinking.smk"
 
+    if CONFIG.slow_thinking.reasoning:
+
+        include: "rules/reasoning.smk"
+
 
 if CONFIG.tasks:
 

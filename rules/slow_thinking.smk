@@ -232,6 +232,7 @@ rule slow_thinking_page:
     input:
         **PAGE_PARTS,
         statements=f"{workflow.basedir}/workflow/report/statements.html.j2",
+        reasoning=f"{workflow.basedir}/workflow/report/reasoning.html.j2",
         study=f"{workflow.basedir}/workflow/report/slow_thinking.html.j2",
         tables=lambda w: [
             f"{SLOW_FOLDER}/theory/verdicts.csv",

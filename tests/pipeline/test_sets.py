@@ -3,11 +3,20 @@ import json
 import pytest
 import yaml
 
-from ggmi.pipeline.sets import card_of, curated_rows, curation_of, format_of, imported_rows, parsed_rows, thinks_at_once
+from ggmi.pipeline.sets import (
+    card_of,
+    curated_rows,
+    curation_of,
+    format_of,
+    imported_failures,
+    imported_rows,
+    parsed_rows,
+    thinks_at_once,
+)
 from ggmi.text.card import card_text
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record
-from ggmi.text.samples import Sample
+from ggmi.text.samples import Sample, read_sample
 
 COLUMNS = [
     *("id", "instruction", "context", "response", "generator", "prompt_id", "anchor_ids", "draw", "response_key"),
@@ -139,7 +148,19 @@ def test_an_imported_set_has_the_columns_of_one_made_here():
     assert {r["generator"] for r in rows} == {"theirs"}
     _, _, of_parsed = parsed_rows([row(0, TEXTS[0])], ANCHORS, "tiny")
     assert set(summary) == {*of_parsed, "missing", "cut_prompts", "read"}
-    assert (summary["records"], summary["responses"], summary["validity"]) == (2, 0, None)
+    assert (summary["records"], summary["responses"], summary["validity"], summary["failures"]) == (2, 0, None, {})
+
+
+def test_rows_of_an_imported_set_that_hold_no_record_count_as_failures(tmp_path):
+    rows = [{"instruction": "Add.", "response": "3"}, {"instruction": "Sing.", "response": ""}, {"instruction": "Go."}]
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in [*rows, rows[0]]))
+    sample = read_sample(tmp_path / "a.jsonl")
+    _, summary = imported_rows(sample, "theirs")
+    assert summary["failures"] == {"no_record": 2}
+    assert imported_failures(sample) == [
+        {"reason": "no_record", "why": "with an empty response in 'response'", "rows": 1, "places": ["line 2"]},
+        {"reason": "no_record", "why": "without a response", "rows": 1, "places": ["line 3"]},
+    ]
 
 
 @pytest.fixture

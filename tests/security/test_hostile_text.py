@@ -198,7 +198,13 @@ def test_a_line_of_ten_megabytes_in_a_file_of_anchors_is_a_record_like_any_other
     big = "word " * 2_000_000
     rows = [{"instruction": f"Say {i}", "context": "", "response": f"{i} {i + 1}"} for i in range(20)]
     write_lines(tmp_path / "real.jsonl", [*rows, {"instruction": "Long", "response": big}, {"id": big, **rows[0]}])
-    source = {"source": str(tmp_path / "real.jsonl"), "is_file": True, "fields": {}, "test_share": 0.2}
+    source = {
+        "source": str(tmp_path / "real.jsonl"),
+        "fields": {},
+        "encoding": None,
+        "invalid": "stop",
+        "test_share": 0.2,
+    }
     sets, report = source_sets({**source, "near_duplicate": 0.5}, seed=1)
     assert sum(r.response == big for r in (*sets.train, *sets.test)) == 1
     assert report["train"] + report["test"] == 22

@@ -18,6 +18,7 @@ PAGE = "results/slow_thinking.html"
 STUDY = {
     **{"worlds": 40, "restarts": 1, "steps": 2, "permutations": 99},
     **{"log_lambdas": [1.0, 2.0], "lengths": [2, 3], "widths": [1, 2, 4], "reliabilities": [0.8, 1.0]},
+    "reasoning": None,
 }
 SMALL = {"conditions_per_job": 30, "slow_thinking": STUDY}
 CLAIMS = {"slow_thinking_claims", "slow_thinking_page"}

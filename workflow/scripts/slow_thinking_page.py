@@ -24,8 +24,9 @@ with job(snakemake.log[0]):
         if svg.endswith(".svg")
     }
     shown = slow_thinking_page(tables, certificates, figures, read_json(given.provenance))
-    template, style, script, statements, page = (
-        Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script", "statements", "study")
+    names = ("template", "style", "script", "statements", "reasoning", "study")
+    template, style, script, statements, reasoning, page = (
+        Path(given[part]).read_text(encoding="utf-8") for part in names
     )
-    templates = {"page": template, "statements": statements, "study": page}
+    templates = {"page": template, "statements": statements, "reasoning": reasoning, "study": page}
     write_text(snakemake.output[0], render_template(templates, style, script, **shown))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from ggmi.config.reasoning import Reasoning
 from ggmi.config.section import Section, each_once
 
 LENGTH = Annotated[int, Field(ge=1, le=64)]
@@ -38,6 +39,10 @@ class SlowThinkingStudy(Section):
         description="probability that the verifier selects a right sample where there is one",
     )
     permutations: int = Field(9999, ge=99, le=1_000_000, description="permutations of totals over questions")
+
+    reasoning: Reasoning | None = Field(
+        Reasoning(), description="reasoners whose right thoughts are known, and search with them; null leaves them out"
+    )
 
     @field_validator("log_lambdas", "lengths", "widths", "reliabilities")
     @classmethod

@@ -17,41 +17,25 @@ pickle, without the average.
 
 from __future__ import annotations
 
-import copy
-import math
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import (
-    GPT2Config,
-    GPT2LMHeadModel,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedModel,
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from transformers import GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from ggmi.embedded.documents import Batch, Documents
 from ggmi.embedded.language import END_ID, PAD_ID
 from ggmi.embedded.recipes import Recipe
 from ggmi.embedded.truth import generator_truth, response_accuracy
-from ggmi.errors import UserError
 from ggmi.loading import threads
 from ggmi.random import stream
+from ggmi.training import Inputs, Measure, Row, gpt2_config, train_until
 
-Row = dict[str, float | int | str]
 Progress = Callable[[str, int, int, Row], None]
 
-# Share of the past kept in the average of weights, a step.
-AVERAGE = 0.98
 # Steps from one measurement to the next.
 CHECK_EVERY = 50
 # Prompts (of each number of instances) and records a measurement.
@@ -103,14 +87,23 @@ def train(recipe: Recipe, documents: Documents, seed: int, name: str, progress: 
     with threads(1), torch.random.fork_rng(devices=[]):
         model = _new_model(recipe, documents, int(stream(seed, "embedded", name, "weights").integers(2**31)))
 
-        def run(stage: str, most: int, rate: float, make: _Make, measure: _Measure) -> bool:
+        def run(stage: str, most: int, rate: float, make: _Make, measure: Measure) -> bool:
             def report(row: Row) -> None:
-                rows.append(row)
+                rows.append({"model": name, "stage": stage, **row})
                 if progress is not None:
-                    progress(stage, int(row["step"]), most, row)
+                    progress(stage, int(row["step"]), most, rows[-1])
 
-            batches = _Batches(documents, lambda step: make(stream(seed, "embedded", name, stage, step)))
-            return _run_stage(model, name, stage, most, rate, batches, measure, report)
+            return train_until(
+                model,
+                lambda step: _inputs(documents, make(stream(seed, "embedded", name, stage, step))),
+                _law_loss,
+                measure,
+                report,
+                describe=f"training {name}, stage {stage}",
+                most_steps=most,
+                rate=rate,
+                check_every=CHECK_EVERY,
+            )
 
         def accuracy(model: PreTrainedModel) -> tuple[Row, bool]:
             generator = stream(seed, "embedded", name, "held-out records")
@@ -160,7 +153,6 @@ def save(trained: Trained, documents: Documents, folder: Path) -> None:
 
 
 _Make = Callable[[np.random.Generator], Batch]
-_Measure = Callable[[PreTrainedModel], tuple[Row, bool]]
 
 
 def _records(recipe: Recipe, documents: Documents, count: int, generator: np.random.Generator) -> Batch:
@@ -183,18 +175,7 @@ def _new_model(recipe: Recipe, documents: Documents, seed: int) -> PreTrainedMod
         "tie_word_embeddings": True,
     }
     if recipe.kind == "student":
-        return GPT2LMHeadModel(
-            GPT2Config(
-                n_embd=recipe.width,
-                n_layer=recipe.layers,
-                n_head=recipe.heads,
-                n_positions=documents.longest,
-                resid_pdrop=0.0,
-                embd_pdrop=0.0,
-                attn_pdrop=0.0,
-                **shared,
-            )
-        )
+        return GPT2LMHeadModel(gpt2_config(recipe.width, recipe.layers, recipe.heads, documents.longest, **shared))
     return LlamaForCausalLM(
         LlamaConfig(
             hidden_size=recipe.width,
@@ -207,116 +188,23 @@ def _new_model(recipe: Recipe, documents: Documents, seed: int) -> PreTrainedMod
     )
 
 
-class _Batches(torch.utils.data.IterableDataset):
-    """Batches without end, one a step, each from a stream of its own."""
-
-    def __init__(self, documents: Documents, make: Callable[[int], Batch]) -> None:
-        self.first_skill = documents.language.first_skill_id
-        self.make = make
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        step = 0
-        while True:
-            batch = self.make(step)
-            yield {
-                "input_ids": torch.from_numpy(batch.ids),
-                "weights": torch.from_numpy(batch.weights[1:]).float(),
-                "skill_positions": torch.from_numpy(batch.skill_positions) - 1,
-                "skill_laws": torch.from_numpy(batch.skill_laws).float(),
-                "first_skill": self.first_skill,
-            }
-            step += 1
+def _inputs(documents: Documents, batch: Batch) -> Inputs:
+    """A batch as tensors."""
+    return {
+        "input_ids": torch.from_numpy(batch.ids),
+        "weights": torch.from_numpy(batch.weights[1:]).float(),
+        "skill_positions": torch.from_numpy(batch.skill_positions) - 1,
+        "skill_laws": torch.from_numpy(batch.skill_laws).float(),
+        "first_skill": documents.language.first_skill_id,
+    }
 
 
-class _LawTrainer(Trainer):
-    """A trainer whose loss is weighted by token and taken against exact laws at skill words."""
-
-    last_loss = math.nan
-
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *_: Any, **__: Any) -> torch.Tensor:
-        """Weighted cross-entropy in nats a unit of weight."""
-        ids, weights, positions = inputs["input_ids"], inputs["weights"], inputs["skill_positions"]
-        first, laws = inputs["first_skill"], inputs["skill_laws"]
-        logs = model(input_ids=ids).logits[:, :-1].log_softmax(-1)
-        drawn = logs.gather(-1, ids[:, 1:, None])[..., 0]
-        expected = (logs[:, positions, first : first + laws.shape[-1]] * laws).sum(-1)
-        scores = drawn.index_copy(1, positions, expected)
-        loss = -(scores @ weights).sum() / (weights.sum() * len(ids))
-        self.last_loss = loss.item()
-        return loss
-
-
-class _Watch(TrainerCallback):
-    """Averages the weights, measures them now and then, and ends the stage when they are good enough."""
-
-    def __init__(self, model: PreTrainedModel, describe: str, measure: _Measure, report: Callable[[Row], None]):
-        self.average = copy.deepcopy(model).train(False)
-        self.describe, self.measure, self.report = describe, measure, report
-        self.trainer: _LawTrainer | None = None
-        self.losses: list[float] = []
-        self.reached = False
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        """Average, and measure every so many steps and at the last."""
-        assert self.trainer is not None
-        loss = self.trainer.last_loss
-        if not math.isfinite(loss):
-            raise UserError(
-                f"{self.describe}: the loss is {loss} at step {state.global_step}; use a smaller learning rate"
-            )
-        self.losses.append(loss)
-        with torch.no_grad():
-            latest, average = list(kwargs["model"].parameters()), list(self.average.parameters())
-            torch._foreach_lerp_(average, latest, 1 - AVERAGE)
-        if state.global_step % CHECK_EVERY == 0 or state.global_step == state.max_steps:
-            found, self.reached = self.measure(self.average)
-            self.report({"step": state.global_step, "loss_nats": float(np.mean(self.losses)), **found})
-            self.losses.clear()
-            control.should_training_stop = self.reached or state.global_step == state.max_steps
-
-
-def _run_stage(
-    model: PreTrainedModel,
-    name: str,
-    stage: str,
-    most: int,
-    rate: float,
-    batches: _Batches,
-    measure: _Measure,
-    report: Callable[[Row], None],
-) -> bool:
-    """Train until the criterion or the most steps; leaves the averaged weights in the model."""
-    watch = _Watch(
-        model, f"training {name}, stage {stage}", measure, lambda row: report({"model": name, "stage": stage, **row})
-    )
-    with tempfile.TemporaryDirectory() as scratch:
-        arguments = TrainingArguments(
-            output_dir=scratch,
-            max_steps=most,
-            learning_rate=rate,
-            adam_beta2=0.98,
-            warmup_steps=20,
-            lr_scheduler_type="constant_with_warmup",
-            per_device_train_batch_size=1,
-            max_grad_norm=1.0,
-            use_cpu=True,
-            remove_unused_columns=False,
-            # Otherwise accelerate cuts every tensor to as many rows as the first one has.
-            accelerator_config={"dispatch_batches": False},
-            save_strategy="no",
-            logging_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-        )
-        trainer = _LawTrainer(
-            model=model,
-            args=arguments,
-            train_dataset=batches,
-            data_collator=lambda features: features[0],
-            callbacks=[watch],
-        )
-        watch.trainer = trainer
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
-    model.load_state_dict(watch.average.state_dict())
-    return watch.reached
+def _law_loss(model: PreTrainedModel, inputs: Inputs) -> torch.Tensor:
+    """Cross-entropy in nats a unit of weight, at skill words against their exact law."""
+    ids, weights, positions = inputs["input_ids"], inputs["weights"], inputs["skill_positions"]
+    first, laws = inputs["first_skill"], inputs["skill_laws"]
+    logs = model(input_ids=ids).logits[:, :-1].log_softmax(-1)
+    drawn = logs.gather(-1, ids[:, 1:, None])[..., 0]
+    expected = (logs[:, positions, first : first + laws.shape[-1]] * laws).sum(-1)
+    scores = drawn.index_copy(1, positions, expected)
+    return -(scores @ weights).sum() / (weights.sum() * len(ids))

@@ -138,6 +138,7 @@ class ServerBackend:
     def __init__(self, settings: ServerSettings, log: Path | None = None) -> None:
         self._settings = settings
         self._log = log
+        self._base_url: str | None = None
         directory = looks_like_path(settings.model)
         self._model = fingerprint(Path(settings.model)) if directory else settings.model
 
@@ -170,10 +171,29 @@ class ServerBackend:
         if not todo:
             return Outcome(0)
         total = len(missing(requests, ()))
+        with self.held() as base_url:
+            meter = Meter(total, total - len(todo), spent, self._settings.prices, on_progress)
+            return converse(self._settings, base_url, todo, meter, on_response)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[str]:
+        """Keep one server for everything that is asked in the block; yields its address.
+
+        Raises
+        ------
+        UserError
+            If the server does not start.
+        """
+        if self._base_url is not None:
+            yield self._base_url
+            return
         log = self._log
         if log is None:
             with tempfile.NamedTemporaryFile(prefix="server-", suffix=".log", delete=False) as file:
                 log = Path(file.name)
         with running(self._settings, log) as base_url:
-            meter = Meter(total, total - len(todo), spent, self._settings.prices, on_progress)
-            return converse(self._settings, base_url, todo, meter, on_response)
+            self._base_url = base_url
+            try:
+                yield base_url
+            finally:
+                self._base_url = None

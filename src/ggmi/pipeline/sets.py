@@ -21,6 +21,8 @@ from ggmi.text.samples import Sample
 from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
 from ggmi.text.thinking import Marks
 
+# What rows of imported sets that hold no record fail by.
+NO_RECORD = "no_record"
 Row = dict[str, Any]
 
 
@@ -199,6 +201,25 @@ def curated_rows(
     return [row for row in rows if row["id"] in stay], [asdict(drop) for drop in done.drops], summary
 
 
+def imported_failures(sample: Sample) -> list[Row]:
+    """What an imported set's rows that hold no record fail by, a row a kind.
+
+    Parameters
+    ----------
+    sample
+        The set.
+
+    Returns
+    -------
+    list of dict
+        With ``reason``, ``why``, how many ``rows``, and where the first of them stand.
+    """
+    return [
+        {"reason": NO_RECORD, "why": one.reason, "rows": one.count, "places": list(one.places)}
+        for one in sample.reading.left_out
+    ]
+
+
 def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, Any]]:
     """Rows of a synthetic set that was made elsewhere, with the columns of those made here.
 
@@ -215,7 +236,8 @@ def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, 
         As of `parsed_rows`, with the prompts, anchors, log-probabilities and tokens that the set names; what is not
         known is null.
     summary : dict
-        As of `parsed_rows`, of no responses; none are ``missing``.
+        As of `parsed_rows`, of no responses; none are ``missing``. Rows that hold no record count as failures
+        ``no_record``, and ``read`` tells why.
     """
     rows = [
         {
@@ -234,7 +256,9 @@ def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, 
     nothing = dict.fromkeys(
         ("responses", "with_records", "repaired", "extra_fields", "cut", "prompt_tokens", "completion_tokens"), 0
     )
-    counts: Row = {"records": len(rows), "failures": {}, "keys": {}, "finish_reasons": {}, "missing": 0}
+    left = sum(one.count for one in sample.reading.left_out)
+    failures = {NO_RECORD: left} if left else {}
+    counts: Row = {"records": len(rows), "failures": failures, "keys": {}, "finish_reasons": {}, "missing": 0}
     return rows, {**nothing, **counts, **nothing_known, "cut_prompts": None, "read": sample.reading.described()}
 
 
