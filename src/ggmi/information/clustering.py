@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import adjusted_rand_score
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.information.estimate import Array, Indices, points
@@ -234,6 +233,9 @@ def prefilter_effect(
     settings = (equivalence.entails, equivalence.criterion)
     filtered = MutualEntailment(*settings, vectors[chosen], equivalence.prefilter, equivalence.batch_size)
     unfiltered = MutualEntailment(*settings, batch_size=equivalence.batch_size)
+    # Loaded where it is used: loading it takes as long as many a job that can reach this module.
+    from sklearn.metrics import adjusted_rand_score
+
     index = adjusted_rand_score(filtered.cluster(texts), unfiltered.cluster(texts))
     return float(index), filtered.calls, unfiltered.calls
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import hypergeom
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
@@ -249,6 +248,9 @@ def _relabelled(
 
 def _more_often(shares: Iterable[NDArray[np.bool_]]) -> float:
     """One-sided p-value that the first share is the larger, by Fisher's exact test."""
+    # Loaded where it is used: loading it takes as long as many a job that can reach this module.
+    from scipy.stats import hypergeom
+
     (hits, n), (others, m) = ((int(one.sum()), len(one)) for one in shares)
     return min(1.0, float(hypergeom.sf(hits - 1, n + m, hits + others, n)))
 

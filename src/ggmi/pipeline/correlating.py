@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from ggmi.information.estimate import WIDTH, Array
 from ggmi.pipeline.comparing import LEVEL
@@ -77,6 +76,9 @@ def rank_correlation(x: ArrayLike, y: ArrayLike, seed: int, name: str) -> RankCo
     >>> round(found.value, 3), round(found.p_value, 4), round(found.smallest_p, 4)
     (0.9, 0.0833, 0.0167)
     """
+    # Loaded where it is used: loading it takes as long as many a job that can reach this module.
+    from scipy.stats import rankdata
+
     ranks = [rankdata(side) for side in (x, y)]
     n = len(ranks[0])
     nan = float("nan")
@@ -150,6 +152,8 @@ def power_of(n: int, tests: int = 1, correlation: float = STRONG) -> float:
     draw = stream(0, "power", n)
     first, noise = draw.normal(size=(2, SIMULATED, n))
     second = correlation * first + sqrt(1 - correlation**2) * noise
+    from scipy.stats import rankdata
+
     ranks = [rankdata(side, axis=1) - (n + 1) / 2 for side in (first, second)]
     ordered = np.arange(n, dtype=float) - (n - 1) / 2
     null = np.sort(np.abs(_shuffled(ordered, 10 * DRAWN, draw) @ ordered))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from ggmi.claims import Claim
 from ggmi.slow_thinking.width import unpaired_p
@@ -184,7 +184,7 @@ def _pooled_claims(levels: pd.DataFrame) -> Iterator[Claim]:
         "MATH-500, all levels",
         (ends[0], ends[1], ends[2]),
         "Spearman within levels, pooled by Fisher's z",
-        float(2 * norm.sf(abs(pooled) / error)),
+        float(2 * ndtr(-abs(pooled) / error)),
         n,
         power_of_normal_test(float(np.arctanh(CORRELATION)), error),
     )
@@ -194,7 +194,7 @@ def _pooled_claims(levels: pd.DataFrame) -> Iterator[Claim]:
         "MATH-500, all levels",
         (total, total - 1.96 * spread, total + 1.96 * spread),
         "sum of the levels' differences of AICc, normal",
-        float(2 * norm.sf(abs(total) / spread)),
+        float(2 * ndtr(-abs(total) / spread)),
         n,
         spread,
     )
@@ -266,7 +266,7 @@ def _level_claims(totals: pd.DataFrame, fits: pd.DataFrame) -> Iterator[Claim]:
             estimate=estimate,
             ci_low=estimate - 1.96 * error,
             ci_high=estimate + 1.96 * error,
-            p=float(2 * norm.sf(abs(estimate) / error)),
+            p=float(2 * ndtr(-abs(estimate) / error)),
             n=int(slopes["n"].sum()),
             power=power_of_normal_test(effect, error),
             note=f"Change of the decay a level. Power against {effect} a level.",
@@ -341,7 +341,7 @@ def _width_claims(width: pd.DataFrame, exponents: pd.DataFrame) -> Iterator[Clai
             estimate=row["exponent"],
             ci_low=row["ci_low"],
             ci_high=row["ci_high"],
-            p=float(2 * norm.sf(abs(row["exponent"] - 1) / row["error"])),
+            p=float(2 * ndtr(-abs(row["exponent"] - 1) / row["error"])),
             n=int(row["questions"]),
             power=power_of_normal_test(0.5, row["error"]),
             note="The theorem is an upper bound and does not promise it. Power against an exponent that is 0.5 off.",

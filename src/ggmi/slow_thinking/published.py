@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import curve_fit
-from scipy.stats import rankdata
 
 from ggmi.exact.statement import Array
 from ggmi.random import stream
@@ -136,6 +134,9 @@ def fit(form: str, panel: Panel) -> tuple[Array, Array, float]:
     residual : float
         Sum of squared residuals.
     """
+    # Loaded where it is used: loading it takes as long as many a job that can reach this module.
+    from scipy.optimize import curve_fit
+
     lengths, y = panel.lengths, panel.information
     if form in ("exponential", "power"):
         x = lengths / UNIT
@@ -219,6 +220,8 @@ def _slope_weights(lengths: Array) -> Array:
 
 def _ranks(values: Array) -> Array:
     """Mid-ranks, centred and of length one, so that their product is Spearman's correlation."""
+    from scipy.stats import rankdata
+
     ranks = rankdata(values) - (len(values) + 1) / 2
     result: Array = ranks / np.sqrt(ranks @ ranks)
     return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, norm
+from scipy.special import ndtr
 
 from ggmi.statistics import holm, wilson
 
@@ -35,7 +35,7 @@ def unpaired_p(one: int, two: int, questions: int) -> float:
     """
     share = (one + two) / (2 * questions)
     error = np.sqrt(2 * share * (1 - share) / questions)
-    return float(2 * norm.sf(abs(one - two) / questions / error)) if error > 0 else 1.0
+    return float(2 * ndtr(-abs(one - two) / questions / error)) if error > 0 else 1.0
 
 
 def sign_test(better: int, worse: int) -> float:
@@ -46,6 +46,9 @@ def sign_test(better: int, worse: int) -> float:
     >>> sign_test(5, 0), sign_test(0, 0)
     (0.0625, 1.0)
     """
+    # Loaded where it is used: loading it takes as long as many a job that can reach this module.
+    from scipy.stats import binom
+
     turned = better + worse
     return min(1.0, 2 * float(binom.cdf(min(better, worse), turned, 0.5))) if turned else 1.0
 
@@ -88,6 +91,8 @@ def width_table(counts: pd.DataFrame) -> pd.DataFrame:
         from the width before; Holm's correction is over all steps of all tasks. ``step`` says whether
         the step is ``told apart`` for every pairing, ``depends on the pairing``, or ``not told apart`` by any.
     """
+    from scipy.stats import binom
+
     rows = []
     for task, part in counts.groupby("task", sort=False):
         before = None
