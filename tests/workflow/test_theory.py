@@ -1,15 +1,18 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from browser import launched
 
 from ggmi.exact.verdicts import VERDICT_COLUMNS
+from ggmi.io import read_json, write_json
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.regimes import REGIMES
 from ggmi.theory.study import FAMILY_COLUMNS
+from ggmi.workflow.record import read_run
 
 PAGE = "results/theory.html"
 FAMILIES = ["declared: noise", "without_4.1: no noise", "chains_only: a channel", "structure: a channel given p"]
@@ -107,12 +110,22 @@ def test_bytes_do_not_depend_on_how_jobs_are_cut(checked, tmp_path):
     before = project.tables()
     project.configure({**SMALL, "conditions_per_job": 13})
     assert project.planned(PAGE) == set()
-    # All but the page, and what it shows of all small worlds, which one job counts however jobs are cut.
-    project.run("--cores", "2", "--forceall", "results/theory/statements.csv", "results/theory/examples.csv")
-    assert (project.path / "results/theory/counterexamples/14-23.json").exists()
+    # The latter half of the search in a job of its own says what it said after the former half.
+    folder = project.path / "results/theory/counterexamples"
+    project.run("--cores", "1", "results/theory/counterexamples/14-23.json")
+    whole, latter = (read_json(folder / f"{part}.json") for part in ("1-23", "14-23"))
+    assert len(latter) == 10 * len(REGIMES)
+    assert whole[-len(latter) :] == latter
+    # Two files say together what the one said.
+    write_json(folder / "1-13.json", whole[: -len(latter)])
+    project.run("--cores", "1", "--force", "results/theory/statements.csv")
+    assert [job.rule for job in read_run(project.path / "results").jobs.values()] == ["statements"]
     after = project.tables()
-    for name in ("statements.csv", "verdicts.csv", "examples.csv", "certificates/without_4.1/5.json"):
-        assert after[f"theory/{name}"] == before[f"theory/{name}"]
+    tables = [name for name in before if name.startswith("theory/") and not name.endswith("provenance.json")]
+    assert len(tables) > 100
+    assert [name for name in tables if after[name] != before[name]] == []
+    record = json.loads(after["theory/statements.provenance.json"])
+    assert {Path(name).stem for name in record["inputs"]} == {"1-4", "1-13", "14-23"}
 
 
 @pytest.mark.parametrize(
