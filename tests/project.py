@@ -71,7 +71,9 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(self.path / "src"), "NO_COLOR": "1"}
+        # Its jobs share what Python has compiled, also where the tests themselves leave no such files.
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, "PYTHONPATH": str(self.path / "src"), "NO_COLOR": "1"}
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
         done = subprocess.run(
