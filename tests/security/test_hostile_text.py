@@ -172,13 +172,13 @@ def test_ids_and_verdicts_reach_the_table_of_ratings_as_text(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "x" * 10_000_000,
-        "[" * 10_000_000,
-        '{"a":' * 500_000,
-        '{"instruction": "' + "\\" * 10_000_000,
-        '{"instruction": "a", "response": "b"},' * 50_000,
-        "\x00" * 10_000_000,
-        '{"instruction": "a", "response": "' + "\u202e" * 5_000_000 + '"}',
+        "x" * 3_000_000,
+        "[" * 3_000_000,
+        '{"a":' * 200_000,
+        '{"instruction": "' + "\\" * 3_000_000,
+        '{"instruction": "a", "response": "b"},' * 20_000,
+        "\x00" * 3_000_000,
+        '{"instruction": "a", "response": "' + "\u202e" * 2_000_000 + '"}',
     ],
     ids=["letters", "lists", "objects", "backslashes", "records", "NUL", "bidi"],
 )

@@ -205,9 +205,10 @@ def test_a_judge_that_never_rates_ends_with_one_sentence(project):
 
 
 def test_two_processes_train_a_student_as_one_does(done, project):
-    project.configure(merged(CHANGE, {"tasks": {"embedded": {"students": {"training": {"processes": 2}}}}}))
-    target = "results/embedded/students/real/1-2"
-    project.run("--cores", "2", target)
-    assert json.loads((project.path / target / "seed1.json").read_text())["processes"] == 2
-    one, two = (pd.read_csv(place.path / target / "seed1.curve.csv") for place in (done, project))
+    students = {"seeds": 1, "training": {"processes": 2}}
+    project.configure(merged(CHANGE, {"tasks": {"embedded": {"students": students}}}))
+    one, two = (f"results/embedded/students/real/{part}" for part in ("1-2", "1-1"))
+    project.run("--cores", "2", two)
+    assert json.loads((project.path / two / "seed1.json").read_text())["processes"] == 2
+    one, two = (pd.read_csv(place / "seed1.curve.csv") for place in (done.path / one, project.path / two))
     assert two["loss_nats_per_token"].to_numpy() == pytest.approx(one["loss_nats_per_token"].to_numpy(), abs=1e-4)
