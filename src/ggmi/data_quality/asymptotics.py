@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 from scipy.optimize import brentq
 
 Array = NDArray[np.float64]
@@ -180,18 +181,16 @@ def first_order(omega: Array, phi: Array, tuning: Array, eta: float, start: Arra
         Whether the missing term is added: then it is all that is of first order.
     """
     d, b = phi.shape
-    clean = tuning[:, None] * omega
-    noise = phi - clean
-    step = -start - eta / tuning
+    noise = phi - tuning[:, None] * omega
     if b >= d:
+        diagonal = -eta / tuning
         inverse = np.linalg.solve(omega @ omega.T, omega).T / tuning
-        v = np.diag(-eta / tuning)
-        return v - v @ noise @ inverse
-    q, triangle = np.linalg.qr(clean)
-    inverse = np.linalg.solve(triangle, q.T)
-    projector = q @ q.T
-    v = np.diag(start) + step[:, None] * projector
-    v = v - v @ noise @ inverse + 0.0
+        return np.diag(diagonal) - (diagonal[:, None] * noise) @ inverse
+    step = (-start - eta / tuning)[:, None]
+    q, triangle = np.linalg.qr(tuning[:, None] * omega)
+    moved = start[:, None] * noise + step * (q @ (q.T @ noise))
+    v = np.diag(start) + (step * q - solve_triangular(triangle, moved.T, trans="T").T) @ q.T
     if whole:
-        v += step[:, None] * (inverse.T @ noise.T @ (np.eye(d) - projector))
+        across = noise - q @ (q.T @ noise)
+        v += step * (q @ solve_triangular(triangle, across.T, trans="T"))
     return v
