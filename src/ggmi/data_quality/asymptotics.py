@@ -100,7 +100,9 @@ def overlap(limit: Limit, beta: float) -> tuple[float, Array, float]:
         if ends[1] - ends[0] < 1e-12:
             q = float(np.exp(ends[0]))
         else:
-            q = float(np.exp(brentq(lambda x: limit.shares @ _saturated(squares * np.exp(x)) - beta, *ends, xtol=1e-13)))
+            q = float(
+                np.exp(brentq(lambda x: limit.shares @ _saturated(squares * np.exp(x)) - beta, *ends, xtol=1e-13))
+            )
     w = _saturated(squares * q)
     v = w * (1 - w)
     both = float(limit.shares @ v)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ggmi.data_quality.nested import Setting, traces, tuned_at
+from ggmi.data_quality.nested import Setting, Tunings
 from ggmi.data_quality.prompts import Draws, moments
 from ggmi.random import stream
 from ggmi.statistics import median_interval
@@ -84,6 +84,21 @@ class Curves:
         """
         return Draws.draw(self.seed, ("data_quality", "curves", self.d, place), self.d, n, prompts)
 
+    def tunings(self, r: float, draws: Draws, prompts: Sequence[int]) -> Tunings:
+        """Fine-tune on prompts that have been drawn.
+
+        Parameters
+        ----------
+        r
+            As for `setting`.
+        draws
+            Their random numbers.
+        prompts
+            Numbers of prompts B.
+        """
+        setting = self.setting(r)
+        return Tunings(setting, draws.products(setting.tuning), draws.weights.T, prompts)
+
     def test_set(self, place: int, n: int) -> tuple[Array, Array]:
         """Second moments and weights of the test prompts of a repetition; kept until others are asked for.
 
@@ -128,7 +143,7 @@ def simulate_chains(vs: Array, second_moments: Array, weights: Array, steps: Seq
     Parameters
     ----------
     vs
-        V of each predictor, shape (predictors, d, d).
+        V of each predictor, shape (predictors, d, d), or the diagonals of such, shape (predictors, d).
     second_moments, weights
         S and w* of test prompts, shapes (prompts, d, d) and (prompts, probes, d).
     steps
@@ -144,7 +159,8 @@ def simulate_chains(vs: Array, second_moments: Array, weights: Array, steps: Seq
     found = {}
     for step in range(1, max(steps) + 1):
         seen = (miss.reshape(prompts, -1, d) @ second_moments).reshape(miss.shape)
-        moved = seen.swapaxes(0, 1).reshape(len(vs), -1, d) @ vs.swapaxes(1, 2)
+        rows = seen.swapaxes(0, 1).reshape(len(vs), -1, d)
+        moved = rows * vs[:, None] if vs.ndim == 2 else rows @ vs.swapaxes(1, 2)
         miss = miss + moved.reshape(len(vs), prompts, probes, d).swapaxes(0, 1)
         found[step] = np.square(miss).mean(axis=(0, 2, 3))
     return np.array([found[step] for step in steps])
@@ -177,15 +193,12 @@ def by_prompts(
         for n in lengths:
             draws = curves.draws(place, n, max(prompts))
             for r in rs:
-                setting = curves.setting(r)
-                phi, omega = draws.products(setting.tuning), draws.weights.T
+                tunings = curves.tunings(r, draws, prompts)
+                errors = tunings.traces().error(tunings.setting, n, n)
                 at = (r, curves.eta, n, n, n)
-                errors = traces(setting, phi, omega, sorted(prompts)).error(setting, n, n)
-                rows += [
-                    (*at, b, 1, None, "tied", place, e) for b, e in zip(sorted(prompts), errors, strict=True)
-                ]
+                rows += [(*at, b, 1, None, "tied", place, e) for b, e in zip(tunings.prompts, errors, strict=True)]
                 if several:
-                    rows += _chained(curves, r, (n, n, n), place, phi, omega, chained, several)
+                    rows += _chained(curves, r, n, place, tunings, chained, several)
     return pd.DataFrame(rows, columns=list(SEED_COLUMNS))
 
 
@@ -221,17 +234,14 @@ def by_length(
         for n_sft in sorted({t[1] for t in triples}):
             draws = curves.draws(place, n_sft, max(prompts))
             for r in rs:
-                setting = curves.setting(r)
-                phi, omega = draws.products(setting.tuning), draws.weights.T
-                reduced = traces(setting, phi, omega, sorted(prompts))
+                tunings = curves.tunings(r, draws, prompts)
+                reduced = tunings.traces()
                 for n_pre, _, n_test, variant in (t for t in triples if t[1] == n_sft):
                     at = (r, curves.eta, n_pre, n_sft, n_test)
-                    errors = reduced.error(setting, n_pre, n_test)
-                    rows += [
-                        (*at, b, 1, None, variant, place, e) for b, e in zip(sorted(prompts), errors, strict=True)
-                    ]
+                    errors = reduced.error(tunings.setting, n_pre, n_test)
+                    rows += [(*at, b, 1, None, variant, place, e) for b, e in zip(tunings.prompts, errors, strict=True)]
                 if several and n_sft in lengths:
-                    rows += _chained(curves, r, (n_sft,) * 3, place, phi, omega, prompts, several)
+                    rows += _chained(curves, r, n_sft, place, tunings, prompts, several)
     return pd.DataFrame(rows, columns=list(SEED_COLUMNS))
 
 
@@ -251,24 +261,21 @@ def _computed_baselines(curves: Curves, r: float, triples: Sequence[tuple[int, i
 
 
 def _chained(
-    curves: Curves,
-    r: float,
-    lengths: tuple[int, int, int],
-    place: int,
-    phi: Array,
-    omega: Array,
-    prompts: Sequence[int],
-    several: Sequence[int],
+    curves: Curves, r: float, n: int, place: int, tunings: Tunings, prompts: Sequence[int], several: Sequence[int]
 ) -> Iterator[tuple]:
     """Rows of predictors and baselines after more than one step, simulated on the same test prompts."""
-    setting = curves.setting(r)
-    vs = tuned_at(setting, phi, omega, prompts, lengths[0])
-    plain = np.stack([np.diag(diagonal) for diagonal in _diagonals(setting, *lengths)])
-    found = simulate_chains(np.concatenate([vs, plain]), *curves.test_set(place, lengths[2]), several)
+    tests = curves.test_set(place, n)
+    found = np.concatenate(
+        [
+            simulate_chains(tunings.predictors(prompts, n), *tests, several),
+            simulate_chains(_diagonals(tunings.setting, n, n, n), *tests, several),
+        ],
+        axis=1,
+    )
     named = [*((b, None) for b in prompts), *((None, name) for name in BASELINES)]
     for k, errors in zip(several, found, strict=True):
         for (b, name), error in zip(named, errors, strict=True):
-            yield (r, curves.eta, *lengths, b, k, name, "tied", place, error)
+            yield (r, curves.eta, n, n, n, b, k, name, "tied", place, error)
 
 
 def curve_table(repetitions: pd.DataFrame) -> pd.DataFrame:

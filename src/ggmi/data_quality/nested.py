@@ -12,8 +12,9 @@ linear in these constants, and the error a quadratic form in them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,8 +113,8 @@ class Traces:
         return (d + 2 * moved + squared + (squared + spread * total) / n_test) / d
 
 
-def traces(setting: Setting, phi: Array, omega: Array, prompts: Sequence[int]) -> Traces:
-    """Reduce the first B prompts to traces, for several B.
+class Tunings:
+    """Fine-tuning on the first B prompts, for several B.
 
     Parameters
     ----------
@@ -122,113 +123,111 @@ def traces(setting: Setting, phi: Array, omega: Array, prompts: Sequence[int]) -
     phi, omega
         Φ and Ω of prompts of covariance A / η, shape (d, most prompts).
     prompts
-        Numbers of prompts B, ascending, zero allowed.
-
-    Returns
-    -------
-    Traces
+        Numbers of prompts B, zero allowed; kept in ascending order.
     """
-    rank = int(setting.support.sum())
-    few = [b for b in prompts if b <= rank]
-    parts = [_traces_within_rank(setting, phi, omega, few)] if few else []
-    parts += [_traces_beyond_rank(setting, phi, omega, b) for b in prompts if b > rank]
-    return Traces(
-        np.concatenate([p.linear for p in parts]),
-        *(np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("free", "mixed", "square")),
-    )
 
+    def __init__(self, setting: Setting, phi: Array, omega: Array, prompts: Sequence[int]) -> None:
+        self.setting, self.prompts = setting, sorted(prompts)
+        self._phi, self._omega = phi, omega
+        rank = int(setting.support.sum())
+        self._few, self._many = [[b for b in self.prompts if (b > rank) == beyond] for beyond in (False, True)]
 
-def _traces_within_rank(setting: Setting, phi: Array, omega: Array, prompts: list[int]) -> Traces:
-    """Traces for numbers of prompts up to the rank, from one decomposition of the largest."""
-    groups, most = setting.groups, max(prompts)
-    q, t = _factors(setting, phi[:, :most], omega[:, :most])
-    kinds = range(groups.max() + 1)
-    # Each group's part of Qᵀ Q and Qᵀ T.
-    own = [q[groups == k].T @ q[groups == k] for k in kinds]
-    cross = [q[groups == k].T @ t[groups == k] for k in kinds]
-    gram = t.T @ t
-    levels = np.array([setting.test[groups == k][0] for k in kinds])
-    sizes = np.bincount(groups)
+    @cached_property
+    def _factors(self) -> tuple[Array, Array]:
+        """Q, with rows of zeros where tuning prompts have none, and T = Ω R⁻¹."""
+        most, there = max(self._few, default=0), self.setting.support
+        q = np.zeros((len(there), most))
+        q[there], triangle = np.linalg.qr(self._phi[there, :most])
+        return q, solve_triangular(triangle, self._omega[:, :most].T, trans="T", check_finite=False).T
 
-    def upto(matrix: Array) -> Array:
-        """Sums over leading blocks, for the numbers of prompts asked for."""
-        rows = np.tril(matrix + matrix.T).sum(axis=1) - np.diag(matrix)
-        return np.concatenate([[0.0], np.cumsum(rows)])[prompts]
+    @cached_property
+    def _solved(self) -> dict[int, Array]:
+        """Ω Φ⁺ by B beyond the rank, by normal equations."""
+        phi = self._phi[self.setting.support]
+        normal, right, before = np.zeros((len(phi), len(phi))), np.zeros((len(phi), len(self._omega))), 0
+        found = {}
+        for b in self._many:
+            further = phi[:, before:b]
+            normal += further @ further.T
+            right += further @ self._omega[:, before:b].T
+            before = b
+            found[b] = cho_solve(cho_factor(normal, lower=True, check_finite=False), right, check_finite=False).T
+        return found
 
-    def traced(matrix: Array) -> Array:
-        """Traces of leading blocks."""
-        return np.concatenate([[0.0], np.cumsum(np.diag(matrix))])[prompts]
-
-    linear = [-sum(levels[k] * traced(cross[k]) for k in kinds)]
-    linear += [levels[k] * (sizes[k] - traced(own[k])) for k in kinds]
-    free, mixed, square = [], [], []
-    for weights in (np.square(levels), levels):
-        weighted = np.sum([weights[k] * own[k] for k in kinds], axis=0)
-        free.append(upto(gram * weighted))
-        mixed.append(
-            np.stack([upto(weighted * cross[k].T) - weights[k] * traced(cross[k]) for k in kinds], axis=1)
+    def traces(self) -> Traces:
+        """Reduce the predictors to traces, a row a number of prompts."""
+        parts = [self._traces_within_rank()] if self._few else []
+        parts += [self._traces_beyond_rank(self._solved[b]) for b in self._many]
+        return Traces(
+            np.concatenate([p.linear for p in parts]),
+            *(np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("free", "mixed", "square")),
         )
-        square.append(
-            np.stack(
-                [weights[k] * (sizes[k] - 2 * traced(own[k])) + upto(weighted * own[k]) for k in kinds], axis=1
-            )
+
+    def predictors(self, prompts: Sequence[int], n_pre: float) -> Array:
+        """Return V* itself.
+
+        Parameters
+        ----------
+        prompts
+            Some of the numbers of prompts.
+        n_pre
+            Length of pretraining prompts.
+
+        Returns
+        -------
+        ndarray, shape (numbers of prompts, d, d)
+        """
+        there, start = self.setting.support, self.setting.start(n_pre)
+        q, t = self._factors
+        found = np.zeros((len(prompts), len(start), len(start)))
+        for v, b in zip(found, prompts, strict=True):
+            if b in self._solved:
+                v[:] = np.diag(np.where(there, 0.0, start))
+                v[:, there] -= self._solved[b]
+            else:
+                v[:] = np.diag(start) - (t[:, :b] + start[:, None] * q[:, :b]) @ q[:, :b].T
+        return found
+
+    def _traces_within_rank(self) -> Traces:
+        """Traces for numbers of prompts up to the rank, from one decomposition of the largest."""
+        setting, (q, t) = self.setting, self._factors
+        groups = setting.groups
+        kinds = range(groups.max() + 1)
+        # Each group's part of Qᵀ Q and Qᵀ T.
+        own = [q[groups == k].T @ q[groups == k] for k in kinds]
+        cross = [q[groups == k].T @ t[groups == k] for k in kinds]
+        gram = t.T @ t
+        levels = np.array([setting.test[groups == k][0] for k in kinds])
+        sizes = np.bincount(groups)
+
+        def upto(matrix: Array) -> Array:
+            """Sums over leading blocks, for the numbers of prompts asked for."""
+            rows = np.tril(matrix + matrix.T).sum(axis=1) - np.diag(matrix)
+            return np.concatenate([[0.0], np.cumsum(rows)])[self._few]
+
+        def traced(matrix: Array) -> Array:
+            """Traces of leading blocks."""
+            return np.concatenate([[0.0], np.cumsum(np.diag(matrix))])[self._few]
+
+        linear = [-sum(levels[k] * traced(cross[k]) for k in kinds)]
+        linear += [levels[k] * (sizes[k] - traced(own[k])) for k in kinds]
+        free, mixed, square = [], [], []
+        for weights in (np.square(levels), levels):
+            weighted = np.sum([weights[k] * own[k] for k in kinds], axis=0)
+            free.append(upto(gram * weighted))
+            mixed.append([upto(weighted * cross[k].T) - weights[k] * traced(cross[k]) for k in kinds])
+            square.append([weights[k] * (sizes[k] - 2 * traced(own[k])) + upto(weighted * own[k]) for k in kinds])
+        return Traces(
+            np.stack(linear, axis=1), np.stack(free), *(np.moveaxis(np.array(x), 1, 2) for x in (mixed, square))
         )
-    return Traces(np.stack(linear, axis=1), np.stack(free), np.stack(mixed), np.stack(square))
 
-
-def _factors(setting: Setting, phi: Array, omega: Array) -> tuple[Array, Array]:
-    """Q, with rows of zeros where tuning prompts have none, and T = Ω R⁻¹."""
-    there = setting.support
-    part, triangle = np.linalg.qr(phi[there])
-    q = np.zeros_like(phi)
-    q[there] = part
-    return q, solve_triangular(triangle, omega.T, trans="T", check_finite=False).T
-
-
-def _traces_beyond_rank(setting: Setting, phi: Array, omega: Array, b: int) -> Traces:
-    """Traces for more prompts than the rank: the start remains only where tuning prompts have nothing."""
-    groups, there = setting.groups, setting.support
-    solved = _solved(phi[there, :b], omega[:, :b])
-    test = setting.test
-    kinds = range(groups.max() + 1)
-    linear = [-(np.diagonal(solved[there]) * test[there]).sum()]
-    linear += [test[(groups == k) & ~there].sum() for k in kinds]
-    columns = np.square(solved).sum(axis=0)
-    free = [(columns * weights[there]).sum() for weights in (np.square(test), test)]
-    square = [[weights[(groups == k) & ~there].sum() for k in kinds] for weights in (np.square(test), test)]
-    left = np.array(square)[:, None, :]
-    return Traces(np.array([linear]), np.array(free)[:, None], np.zeros_like(left), left)
-
-
-def _solved(phi: Array, omega: Array) -> Array:
-    """Ω Φ⁺ where the rows of Φ are independent, by its normal equations."""
-    factor = cho_factor(phi @ phi.T, lower=True, check_finite=False)
-    return cho_solve(factor, phi @ omega.T, check_finite=False).T
-
-
-def tuned_at(setting: Setting, phi: Array, omega: Array, prompts: Sequence[int], n_pre: float) -> Array:
-    """Return V* itself after the first B prompts, for several B.
-
-    Parameters
-    ----------
-    setting, phi, omega, prompts
-        As for `traces`.
-    n_pre
-        Length of pretraining prompts.
-
-    Returns
-    -------
-    ndarray, shape (numbers of prompts, d, d)
-    """
-    there = setting.support
-    rank, start = int(there.sum()), setting.start(n_pre)
-    few = [b for b in prompts if b <= rank]
-    q, t = _factors(setting, phi[:, : max(few, default=0)], omega[:, : max(few, default=0)])
-    found = np.zeros((len(prompts), len(start), len(start)))
-    for place, b in enumerate(prompts):
-        if b <= rank:
-            found[place] = np.diag(start) - (t[:, :b] + start[:, None] * q[:, :b]) @ q[:, :b].T
-        else:
-            found[place] = np.diag(np.where(there, 0.0, start))
-            found[place][:, there] -= _solved(phi[there, :b], omega[:, :b])
-    return found
+    def _traces_beyond_rank(self, solved: Array) -> Traces:
+        """Traces for more prompts than the rank: the start remains only where tuning prompts have nothing."""
+        groups, there, test = self.setting.groups, self.setting.support, self.setting.test
+        kinds = range(groups.max() + 1)
+        linear = [-(np.diagonal(solved[there]) * test[there]).sum()]
+        linear += [test[(groups == k) & ~there].sum() for k in kinds]
+        columns = np.square(solved).sum(axis=0)
+        free = [(columns * weights[there]).sum() for weights in (np.square(test), test)]
+        left = [[[w[(groups == k) & ~there].sum() for k in kinds]] for w in (np.square(test), test)]
+        return Traces(np.array([linear]), np.array(free)[:, None], np.zeros((2, 1, len(kinds))), np.array(left))

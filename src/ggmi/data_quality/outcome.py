@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 Array = NDArray[np.float64]
 
@@ -64,37 +65,24 @@ class Outcomes:
             back = back + self._applied(back @ v)
         return total / len(self.weights)
 
-    def hessian(self, v: Array) -> Array:
-        """Return the loss's second derivatives in the entries of V, by central differences of the gradient.
+    def curvature(self, v: Array) -> float:
+        """Return the largest eigenvalue of the loss's second derivatives in the entries of V.
 
         Parameters
         ----------
         v
             V, shape (d, d).
-
-        Returns
-        -------
-        ndarray, shape (d², d²)
         """
         width = DIFFERENCE * np.abs(v).max()
-        columns = []
-        for place in range(v.size):
-            move = np.zeros(v.size)
-            move[place] = width
-            ends = [self.gradient(v + side * move.reshape(v.shape)) for side in (1, -1)]
-            columns.append((ends[0] - ends[1]).ravel() / (2 * width))
-        found = np.array(columns)
-        return (found + found.T) / 2
 
-    def curvature(self, v: Array) -> float:
-        """Return the largest eigenvalue of the Hessian.
+        def product(move: Array) -> Array:
+            """The Hessian times a direction, by central differences of the gradient."""
+            shift = move.reshape(v.shape) * (width / np.linalg.norm(move))
+            change = self.gradient(v + shift) - self.gradient(v - shift)
+            return change.ravel() * (np.linalg.norm(move) / (2 * width))
 
-        Parameters
-        ----------
-        v
-            V, shape (d, d).
-        """
-        return float(np.linalg.eigvalsh(self.hessian(v))[-1])
+        operator = LinearOperator((v.size, v.size), matvec=product, dtype=float)
+        return float(eigsh(operator, k=1, which="LA", v0=np.ones(v.size), tol=1e-4, return_eigenvectors=False)[0])
 
     def descend(self, v: Array, rate: float, steps: int) -> Array:
         """Take steps of gradient descent and return V after the last.
