@@ -53,7 +53,7 @@ def pretrained(covariance: Array, n: float) -> Array:
     n
         Length of a prompt.
     """
-    return -np.linalg.inv(second_moment(covariance, n))
+    return np.negative(np.linalg.inv(second_moment(covariance, n)), dtype=np.float64)
 
 
 def step_weight(eta: float, k: int) -> float:

@@ -221,11 +221,11 @@ def by_length(
     DataFrame
         Columns `SEED_COLUMNS`.
     """
-    triples = [
-        (n if v in ("tied", "n_pre") else base, n if v in ("tied", "n_sft") else base, n if v in ("tied", "n_test") else base, v)
-        for v in VARIANTS
-        for n in lengths
-    ]  # fmt: skip
+    triples: list[tuple[int, int, int, str]] = []
+    for variant in VARIANTS:
+        for n in lengths:
+            n_pre, n_sft, n_test = (n if variant in ("tied", name) else base for name in VARIANTS[1:])
+            triples.append((n_pre, n_sft, n_test, variant))
     rows: list[tuple] = []
     several = [k for k in curves.test_steps if k > 1]
     for r in rs:
@@ -254,10 +254,10 @@ def _diagonals(setting: Setting, n_pre: int, n_sft: int, n_test: int) -> Array:
 def _computed_baselines(curves: Curves, r: float, triples: Sequence[tuple[int, int, int, str]]) -> Iterator[tuple]:
     """Rows of baselines after one step, without chance."""
     setting = curves.setting(r)
-    for *lengths, variant in triples:
-        for name, diagonal in zip(BASELINES, _diagonals(setting, *lengths), strict=True):
-            error = setting.error(diagonal, lengths[2])
-            yield (r, curves.eta, *lengths, None, 1, name, variant, None, error)
+    for n_pre, n_sft, n_test, variant in triples:
+        for name, diagonal in zip(BASELINES, _diagonals(setting, n_pre, n_sft, n_test), strict=True):
+            error = setting.error(diagonal, n_test)
+            yield (r, curves.eta, n_pre, n_sft, n_test, None, 1, name, variant, None, error)
 
 
 def _chained(

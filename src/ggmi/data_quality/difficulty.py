@@ -69,9 +69,10 @@ def difficulty_table(curves: Curves, lengths: Sequence[int], prompts: Sequence[i
     Returns
     -------
     DataFrame
-        Columns `DIFFICULTY_COLUMNS`. ``difficulty_over_d`` is the paper's ‖I - Γ0⁻¹A‖²/d, the next column the
-        same of A / η, prompts at the scale of the test; ``loss_over_d`` is what the pretrained model loses on such prompts in one step (Proposition 5.1).
-        B is empty for endless data, which is computed and has no interval.
+        Columns `DIFFICULTY_COLUMNS`. ``difficulty_over_d`` is the paper's ‖I - Γ0⁻¹A‖²/d, the next column
+        the same of A / η, prompts at the scale of the test; ``loss_over_d`` is what the pretrained model
+        loses on the prompts in one step (Proposition 5.1). B is empty for endless data, which is computed
+        and has no interval.
     """
     rows = []
     for n in lengths:

@@ -12,7 +12,7 @@ linear in these constants, and the error a quadratic form in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 

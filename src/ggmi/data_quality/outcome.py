@@ -113,7 +113,7 @@ class Outcomes:
             block = x.reshape(v.shape)
             return self.loss(block), self.gradient(block).ravel()
 
-        settings = {"maxiter": 3000, "maxfun": 6000, "ftol": 1e-15, "gtol": 1e-9}
+        settings = {"maxiter": 500, "maxfun": 2000, "ftol": 1e-15, "gtol": 1e-9}
         return minimize(told, v.ravel(), jac=True, method="L-BFGS-B", options=settings).x.reshape(v.shape)
 
     def _applied(self, rows: Array) -> Array:
