@@ -138,7 +138,7 @@ def convergence(given: Inputs) -> Results:
 
 
 def projector_trace(given: Inputs) -> Results:
-    """tr V̄ diag(x) V̄ᵀ a coordinate for V̄ = G + δ P, and the two formulas for it."""
+    """Trace of V̄ diag(x) V̄ᵀ a coordinate for V̄ = G + δ P, and the two formulas for it."""
     span, blocks = matrix(given["span"]), [int(b) for b in given["blocks"]]
     g, step, x = ([Fraction(y) for y in given[name]] for name in ("g", "step", "x"))
     p = times(times(span, inverse(times(turned(span), span))), turned(span))
@@ -146,9 +146,11 @@ def projector_trace(given: Inputs) -> Results:
     v = plus(diagonal([g[b] for b in blocks]), times(diagonal([step[b] for b in blocks]), p))
     exact = trace(times(times(v, diagonal([x[b] for b in blocks])), turned(v))) / d
     share = [Fraction(blocks.count(b), d) for b in (0, 1)]
-    w = [sum(p[i][i] for i in range(d) if blocks[i] == b) / blocks.count(b) for b in (0, 1)]
-    t12 = sum(p[i][j] ** 2 for i, j in product(range(d), repeat=2) if blocks[i] == 0 and blocks[j] == 1) / d
-    plain = sum(share[b] * x[b] * (g[b] ** 2 * (1 - w[b]) + (g[b] + step[b]) ** 2 * w[b]) for b in (0, 1))
+    w = [sum((p[i][i] for i in range(d) if blocks[i] == b), Fraction(0)) / blocks.count(b) for b in (0, 1)]
+    across = [p[i][j] ** 2 for i, j in product(range(d), repeat=2) if (blocks[i], blocks[j]) == (0, 1)]
+    t12 = sum(across, Fraction(0)) / d
+    terms = [share[b] * x[b] * (g[b] ** 2 * (1 - w[b]) + (g[b] + step[b]) ** 2 * w[b]) for b in (0, 1)]
+    plain = sum(terms, Fraction(0))
     return {
         "trace": exact,
         "printed": plain - t12 * (step[0] - step[1]) * (step[0] * x[0] - step[1] * x[1]),

@@ -80,7 +80,7 @@ class Supervision:
             blocks = x.reshape(shape)
             return self.loss(*blocks), np.concatenate([g.ravel() for g in self.gradient(*blocks)])
 
-        settings = {"maxiter": 5000, "maxfun": 10_000, "ftol": 1e-15, "gtol": 1e-10}
+        settings = {"maxiter": 1000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-10}
         found = minimize(told, np.stack([v, w]).ravel(), jac=True, method="L-BFGS-B", options=settings)
         first, second = found.x.reshape(shape)
         return first, second
