@@ -38,17 +38,16 @@ def small_set_claims(table: pd.DataFrame) -> list[Claim]:
     better["all"], worse["all"] = np.logical_and.reduce([*better.values()]), np.logical_or.reduce([*worse.values()])
     for name, rival in {**RIVALS, "all": "every one of these"}.items():
         shares = float(np.mean(better[name])), float(np.mean(worse[name]))
-        claims.append(
-            Claim(
-                claim="A small fine-tuning set (B < m) is best over the whole grid of r/η and n",
-                source=f"{PAPER}, insight 2",
-                variant=f"against {rival}",
-                test="order statistics of medians, a cell",
-                supports=True if shares[0] == 1 else False if shares[1] > 0 else None,
-                estimate=shares[0],
-                note=f"Estimate: share of {len(table)} cells in which it is better; worse in {shares[1]:.2f}.",
-            )  # fmt: skip
+        claim = Claim(
+            claim="A small fine-tuning set (B < m) is best over the whole grid of r/η and n",
+            source=f"{PAPER}, insight 2",
+            variant=f"against {rival}",
+            test="order statistics of medians, a cell",
+            supports=True if shares[0] == 1 else False if shares[1] > 0 else None,
+            estimate=shares[0],
+            note=f"Estimate: share of {len(table)} cells in which it is better; worse in {shares[1]:.2f}.",
         )
+        claims.append(claim)
     return claims
 
 

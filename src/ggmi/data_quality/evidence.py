@@ -13,7 +13,11 @@ from ggmi.statistics import power_of_normal_test
 PAPER = "arXiv 2603.01293"
 
 
-def tested(values: ArrayLike, *, sign: int, effect: float = np.log(1.1)) -> dict[str, Any]:
+# The effect that powers are about, of logarithms of ratios.
+FACTOR = float(np.log(2))
+
+
+def tested(values: ArrayLike, *, sign: int) -> dict[str, Any]:
     """Test whether repetitions lie on one side of zero (t-test, two-sided).
 
     Parameters
@@ -22,8 +26,6 @@ def tested(values: ArrayLike, *, sign: int, effect: float = np.log(1.1)) -> dict
         One of each repetition.
     sign
         The claim's side, 1 or -1.
-    effect
-        That the power is about; 10 % where the values are logarithms of ratios.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def tested(values: ArrayLike, *, sign: int, effect: float = np.log(1.1)) -> dict
     """
     data, mean, error, tail = _moments(values)
     p = 2 * tail(abs(mean) / error) if error > 0 else float(mean == 0)
-    return _fields(data, mean, error, p, bool(sign * mean > 0), effect)
+    return _fields(data, mean, error, p, bool(sign * mean > 0), FACTOR)
 
 
 def close(values: ArrayLike, *, margin: float) -> dict[str, Any]:

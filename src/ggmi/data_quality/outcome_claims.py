@@ -48,13 +48,13 @@ def _curvature(n: int, table: pd.DataFrame) -> Iterator[Claim]:
     yield Claim(
         claim="Where outcome supervision ends curvature grows with k", source=f"{PAPER}, insight 3, sharp minima",
         variant=f"n = {n}", test="t-test of log curvatures", **tested(end[last] - end[first], sign=1),
-        note=f"Log of the ratio of k = {last:g} to k = {first:g}; power against 10 %.",
+        note=f"Log of the ratio of k = {last:g} to k = {first:g}; power against a factor of two.",
     )  # fmt: skip
     for other, text in (("start", "the start"), ("fine-tuned", "the fine-tuned V*")):
         yield Claim(
             claim=f"Outcome supervision ends in a minimum sharper than {text}", source=f"{PAPER}, insight 3, sharp minima",
             variant=f"n = {n}, k = {last:g}", test="t-test of log curvatures",
-            **tested(end[last] - logs[other][last], sign=1), note="Log of the ratio; power against 10 %.",
+            **tested(end[last] - logs[other][last], sign=1), note="Log of the ratio; power against a factor of two.",
         )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def _wanting(k: int, table: pd.DataFrame) -> Iterator[Claim]:
         yield Claim(
             claim=f"Outcome supervision is better with {words}", source=f"{PAPER}, insight 3",
             variant=f"{chain}, {varied} = {least:g} to {most:g}", test="t-test of log errors",
-            **tested(errors[most] - errors[least], sign=-1), note="Log of the ratio of test errors; power against 10 %.",
+            **tested(errors[most] - errors[least], sign=-1), note="Log of the ratio of test errors; power against a factor of two.",
         )  # fmt: skip
         if varied == "steps" or k == 1:
             continue
@@ -88,7 +88,7 @@ def _wanting(k: int, table: pd.DataFrame) -> Iterator[Claim]:
         yield Claim(
             claim=f"Outcome supervision gains more from {words} than fine-tuning does", source="ours, a reading of insight 3",
             variant=f"{chain}, {varied} = {least:g} to {most:g}", test="t-test of log errors", **tested(gains, sign=-1),
-            note="Log of the ratio of both gains, on the same prompts; power against 10 %.",
+            note="Log of the ratio of both gains, on the same prompts; power against a factor of two.",
         )  # fmt: skip
     part = logs[logs["varied"] == "shift"]
     errors = part.pivot_table(index=["seed", "method"], columns="shift", values="log")
@@ -99,11 +99,11 @@ def _wanting(k: int, table: pd.DataFrame) -> Iterator[Claim]:
     yield Claim(
         claim="After equal steps outcome supervision has less error on a nearly learnt task",
         source=f"{PAPER}, insight 4", variant=f"{chain}, {told}", test="t-test of log errors",
-        **tested(end[near] - end[far], sign=-1), note="Log of the ratio of test errors; power against 10 %.",
+        **tested(end[near] - end[far], sign=-1), note="Log of the ratio of test errors; power against a factor of two.",
     )  # fmt: skip
     yield Claim(
         claim="After equal steps outcome supervision gains more on a nearly learnt task",
         source="ours, a reading of insight 4", variant=f"{chain}, {told}", test="t-test of log errors",
         **tested((end[near] - before[near]) - (end[far] - before[far]), sign=-1),
-        note="Log of the ratio of both gains over the pretrained model; power against 10 %.",
+        note="Log of the ratio of both gains over the pretrained model; power against a factor of two.",
     )  # fmt: skip
