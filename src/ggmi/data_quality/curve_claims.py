@@ -51,11 +51,13 @@ def _peaks(curves: Curves, r: float, where: str, errors: pd.DataFrame) -> Iterat
         if any(b not in errors for b in (place, *sides)) or (r == 0 and name == "d"):
             continue
         yield Claim(
-            claim=f"The error of V* peaks at B = {name}", source=f"{PAPER}, figure 1", variant=where,
+            claim=f"The error of V* peaks at B = {name}",
+            source=f"{PAPER}, figure 1",
+            variant=where,
             test="t-tests, weaker of both sides",
             **both(errors[place] - errors[sides[0]], errors[place] - errors[sides[1]]),
             note=f"Log error at B = {place} over that at {sides[0]} and {sides[1]}.",
-        )  # fmt: skip
+        )
 
 
 def _small(curves: Curves, where: str, errors: pd.DataFrame, plain: pd.Series) -> Iterator[Claim]:
@@ -73,11 +75,13 @@ def _small(curves: Curves, where: str, errors: pd.DataFrame, plain: pd.Series) -
         ].to_numpy()
     for name, rival in rivals.items():
         yield Claim(
-            claim=f"A small fine-tuning set (B < m) is better than {name}", source=f"{PAPER}, insight 2, figure 1",
-            variant=where, test="t-test of log errors",
+            claim=f"A small fine-tuning set (B < m) is better than {name}",
+            source=f"{PAPER}, insight 2, figure 1",
+            variant=where,
+            test="t-test of log errors",
             **tested(measured - (rival[1::2] if len(rival) > 1 else rival), sign=-1),
             note=f"{CHOSEN}: B = {best:g}. Log of the ratio of errors; power against a factor of two.",
-        )  # fmt: skip
+        )
 
 
 def length_claims(curves: Curves, repetitions: pd.DataFrame) -> list[Claim]:

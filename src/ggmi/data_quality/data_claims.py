@@ -74,38 +74,50 @@ def _of_set(where: str, table: pd.DataFrame) -> Iterator[Claim]:
         for column, reading in READINGS.items():
             hardest = int(part[column].to_numpy().argmax())
             yield Claim(
-                claim=f"At {held[family]} the hardest data are best", source=f"{PAPER}, insight 1",
-                variant=f"{reading}; {where}", test=test, supports=_is_best(part, hardest),
+                claim=f"At {held[family]} the hardest data are best",
+                source=f"{PAPER}, insight 1",
+                variant=f"{reading}; {where}",
+                test=test,
+                supports=_is_best(part, hardest),
                 estimate=float(spearmanr(part[column], part["err_over_d_median"]).statistic),
                 note=f"Over {family}; the hardest has {family} {part['value'][hardest]:g}, the best "
                 f"{part['value'][int(part['err_over_d_median'].to_numpy().argmin())]:g}. "
                 "Estimate: rank correlation of difficulty and error.",
-            )  # fmt: skip
+            )
     aligned = families["alignment"]
     last = int(aligned["value"].to_numpy().argmax())
     yield Claim(
-        claim="At equal trace the data aligned with the shift are best", source=f"{PAPER}, insight 1",
-        variant=where, test=test, supports=_is_best(aligned, last),
+        claim="At equal trace the data aligned with the shift are best",
+        source=f"{PAPER}, insight 1",
+        variant=where,
+        test=test,
+        supports=_is_best(aligned, last),
         estimate=float(spearmanr(aligned["value"], aligned["err_over_d_median"]).statistic),
         note="Estimate: rank correlation of the share of the trace in the shift and error, which need not be monotone.",
-    )  # fmt: skip
+    )
     if test == "exact calculation":
         for column, reading in READINGS.items():
             hard = int(aligned[column].to_numpy().argmax())
             yield Claim(
-                claim="At equal trace the data aligned with the shift are the hardest", source=f"{PAPER}, insight 1",
-                variant=f"{reading}; {where}", test=test, supports=hard == last,
+                claim="At equal trace the data aligned with the shift are the hardest",
+                source=f"{PAPER}, insight 1",
+                variant=f"{reading}; {where}",
+                test=test,
+                supports=hard == last,
                 estimate=float(spearmanr(aligned["value"], aligned[column]).statistic),
                 note="Estimate: rank correlation of the share of the trace in the shift and difficulty.",
-            )  # fmt: skip
+            )
     scale = families["scale"]
     published = int((scale["value"] - 1).abs().to_numpy().argmin())
     yield Claim(
-        claim="Of data in the shift alone, A = η (P Σ0 P + Δ) has the best scale", source=f"{PAPER}, data selection",
-        variant=where, test=test, supports=_is_best(scale, published),
+        claim="Of data in the shift alone, A = η (P Σ0 P + Δ) has the best scale",
+        source=f"{PAPER}, data selection",
+        variant=where,
+        test=test,
+        supports=_is_best(scale, published),
         estimate=float(scale["value"][int(scale["err_over_d_median"].to_numpy().argmin())]),
         note="Estimate: the best factor of that A on the grid.",
-    )  # fmt: skip
+    )
 
 
 def _is_best(part: pd.DataFrame, chosen: int) -> bool | None:

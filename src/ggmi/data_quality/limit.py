@@ -19,6 +19,8 @@ from ggmi.statistics import median_interval
 Array = NDArray[np.float64]
 
 QUANTITIES = (*(f"F_{version}" for version in VERSIONS), "V_tilde", "V_star")
+# Places along the curve of F.
+CURVE = 61
 LIMIT_SEED_COLUMNS = ("n", "B", "quantity", "seed", "err_over_d")
 LIMIT_COLUMNS = ("n", "B", "quantity", "seeds", "err_over_d_median", "ci_low", "ci_high")
 
@@ -48,7 +50,7 @@ def against_limit(curves: Curves, r: float, lengths: Sequence[int], prompts: Seq
     r
         Variance of fine-tuning prompts in the second block, positive.
     lengths, prompts
-        Values of n and B; at B = d there is no F.
+        Values of n and B; F is computed between them as well, but not at B = d.
 
     Returns
     -------
@@ -56,12 +58,13 @@ def against_limit(curves: Curves, r: float, lengths: Sequence[int], prompts: Seq
         Columns `LIMIT_SEED_COLUMNS`; F has no seed.
     """
     setting, prompts = curves.setting(r), sorted(prompts)
+    drawn = sorted({*prompts, *np.linspace(0, max(prompts), CURVE).round().astype(int).tolist()})
     rows: list[tuple] = []
     for n in lengths:
         limit, start = limit_of(curves, r, n), setting.start(n)
         for version in VERSIONS:
-            found = [error_limit(limit, b / curves.d, version) for b in prompts]
-            rows += [(n, b, f"F_{version}", None, f) for b, f in zip(prompts, found, strict=True) if np.isfinite(f)]
+            found = [error_limit(limit, b / curves.d, version) for b in drawn]
+            rows += [(n, b, f"F_{version}", None, f) for b, f in zip(drawn, found, strict=True) if np.isfinite(f)]
         for place in range(curves.seeds):
             draws = curves.draws(place, n, max(prompts))
             phi, omega = draws.products(setting.tuning), draws.weights.T

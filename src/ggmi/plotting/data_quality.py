@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from ggmi.plotting.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, VERMILION, house_style
 
@@ -27,7 +28,7 @@ VARIANT_NAMES = {
     "n_test": "test n alone",
 }
 # Errors above are cut off: after eight steps some would need another scale.
-CEILING = 1e6
+CEILING = 1e12
 
 
 def number_figure(table: pd.DataFrame, width_inches: float) -> tuple[Figure, pd.DataFrame]:
@@ -59,7 +60,7 @@ def number_figure(table: pd.DataFrame, width_inches: float) -> tuple[Figure, pd.
                     _by_number(axis, part[part["n_sft"] == n], colour, f"n = {n}")
                 axis.axhline(1, color=INK, linewidth=0.9)
                 axis.set_yscale("log")
-                axis.set_title(f"r = {r:g}, {k} test step{'s' * (k > 1)}", loc="left")
+                axis.set_title(f"r = {r:g}, {k} test step{'s' if k > 1 else ''}", loc="left")
             top = min(CEILING, 2 * table.loc[table["test_steps"] == k, "err_over_d_median"].max())
             row[0].set_ylim(None, top)
             row[0].set_ylabel("test error / d")
@@ -170,11 +171,7 @@ def limit_figure(table: pd.DataFrame, width_inches: float) -> tuple[Figure, pd.D
             for quantity, style in styles.items():
                 part = table[(table["n"] == n) & (table["quantity"] == quantity)].sort_values("B")
                 if quantity.startswith("F"):
-                    # F is infinite at B = d, so its two branches are drawn apart.
-                    jump = part["err_over_d_median"].diff().where(part["B"].diff() > 0).idxmin()
-                    for branch in (part.loc[: jump - 1], part.loc[jump:]):
-                        axis.plot(branch["B"], branch["err_over_d_median"], linewidth=1.6, **style)
-                        style = {**style, "label": None}
+                    axis.plot(part["B"], part["err_over_d_median"], linewidth=1.6, **style)
                     continue
                 error = [part["err_over_d_median"] - part["ci_low"], part["ci_high"] - part["err_over_d_median"]]
                 axis.errorbar(part["B"], part["err_over_d_median"], yerr=error, markersize=4, capsize=2, **style)
@@ -216,7 +213,9 @@ def small_set_figure(table: pd.DataFrame, width_inches: float) -> tuple[Figure, 
             )
             for (y, x), value in np.ndenumerate(grid.to_numpy()):
                 colour = "white" if abs(value) > 1.2 else INK
-                axis.text(x, y, f"{10**value:.2g}", ha="center", va="center", fontsize=7, color=colour)
+                axis.text(
+                    x, y, f"{10**value:.{0 if value > 1 else 2}f}", ha="center", va="center", fontsize=7, color=colour
+                )
             axis.set_xticks(range(grid.shape[1]), [f"{x:g}" for x in grid.columns])
             axis.set_yticks(range(grid.shape[0]), [f"{x:g}" for x in grid.index])
             axis.set_title(f"over {name}", loc="left")
@@ -320,18 +319,21 @@ def outcome_figure(curvature: pd.DataFrame, outcome: pd.DataFrame, width_inches:
             axis.set_title(f"curvature, n = {n}", loc="left")
             axis.set_xlabel("steps k")
             axis.set_ylabel("largest eigenvalue")
-        axes[0][0].legend()
+        axes[0][0].legend(loc="upper left")
         rest = [axis for axis in axes.flat if not axis.lines]
         for axis, (column, text) in zip(rest, panels.items(), strict=False):
             part = ends[ends["varied"] == ("shift" if column == "radius_of_shift" else column)]
             _outcomes(axis, part, column)
             axis.set_xlabel(text)
             axis.set_xscale("log")
+            places = sorted(x for x in part[column].unique() if x > 0)
+            axis.set_xticks(places, [f"{x:.2g}" if x < 100 else f"{x:.0f}" for x in places])
+            axis.xaxis.set_minor_formatter(NullFormatter())
             axis.set_ylabel("test error / d")
             axis.set_title({"radius_of_shift": "by how much is to learn"}.get(column, f"by {text}"), loc="left")
         for axis in axes.flat:
             axis.set_yscale("log")
-        rest[0].legend(loc="best", fontsize=7)
+        figure.legend(*rest[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
     numbers = pd.concat([bent.assign(varied="curvature"), ends])
     return figure, numbers
 
