@@ -45,7 +45,7 @@ class Curves(Grid):
         description="B at which figure 1 is also drawn for more than one test step; some of prompts",
     )
     swept_lengths: list[SIZE] = Field(
-        [20, 50, 100, 200, 300, 400, 600, 800, 1000], min_length=1, description="lengths n in figure 2"
+        [20, 50, 100, 200, 400, 600, 800, 1000], min_length=1, description="lengths n in figure 2"
     )
     swept_prompts: list[SET_SIZE] = Field([50, 150, 300, 500], min_length=1, description="B of figure 2's curves")
     base_length: int = Field(400, ge=1, le=100_000, description="length of the others where one length varies alone")
@@ -60,7 +60,7 @@ class AgainstLimit(Grid):
     interference: float = Field(0.1, gt=0, le=100, description="variance r of fine-tuning prompts where nothing shifts")
     lengths: list[SIZE] = Field([1000, 5000], min_length=1, description="lengths n of prompts")
     prompts: list[SET_SIZE] = Field(
-        [0, 60, 120, 180, 240, 300, 420, 480, 540, 660, 720, 1000], min_length=1, description="fine-tuning prompts B"
+        [0, 60, 150, 240, 330, 420, 510, 560, 660, 750, 1000], min_length=1, description="fine-tuning prompts B"
     )
 
 

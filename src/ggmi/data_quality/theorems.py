@@ -33,7 +33,7 @@ ETA, K, RHO = 0.2, 2, 0.1
 # Shares of the step limit at which gradient descent runs, steps it takes, and k that Remark 4.1 compares.
 RATES, STEPS, CHAINS = (0.1, 0.5, 0.9, 0.99), 200, (0, 8)
 # Prompts over d: few and many for Theorem 4.1, ever more for Proposition 4.3.
-SIZES, GROWING = (0.5, 1.0, 2.0, 4.0), (16, 64, 256, 1024)
+SIZES, GROWING = (0.5, 1.0, 2.0, 4.0), (16, 64, 256)
 TEST_PROMPTS, PROBES = 400, 4
 
 
