@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.claims import Claim
-from ggmi.data_quality.curves import BASELINES, Curves
+from ggmi.data_quality.curves import BASELINES, VARIANTS, Curves
 from ggmi.data_quality.evidence import PAPER, both, tested
 
 # Around a peak, in units of where it is.
@@ -96,7 +96,9 @@ def length_claims(curves: Curves, repetitions: pd.DataFrame) -> list[Claim]:
     """
     claims = []
     one = repetitions[(repetitions["test_steps"] == 1) & repetitions["B"].notna()]
-    for (variant, r, b), part in one.groupby(["variant", "r", "B"]):
+    groups = dict(list(one.groupby(["variant", "r", "B"])))
+    for variant, r, b in sorted(groups, key=lambda key: (VARIANTS.index(key[0]), *key[1:])):
+        part = groups[variant, r, b]
         column = "n_sft" if variant == "tied" else str(variant)
         errors = np.log(part.pivot_table(index="seed", columns=column, values="err_over_d"))
         if errors.shape[1] < 3 or len(errors) < 4:

@@ -278,7 +278,7 @@ def _difficulties(axes: Sequence[Axes], part: pd.DataFrame, colour: str, label: 
     sizes = [None, *sorted(part["B"].dropna().unique(), reverse=True)]
     for size, dash in zip(sizes, dashes, strict=False):
         curve = part[part["B"].isna()] if size is None else part[part["B"] == size]
-        name = f"{label}, endless prompts" if size is None else f"{label}, B = {size}"
+        name = f"{label}, endless prompts" if size is None else f"{label}, B = {size:g}"
         axes[0].plot(
             curve["value"], curve["err_over_d_median"], color=colour, linestyle=dash, linewidth=1.4, label=name
         )
