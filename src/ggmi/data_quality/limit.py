@@ -50,7 +50,7 @@ def against_limit(curves: Curves, r: float, lengths: Sequence[int], prompts: Seq
     r
         Variance of fine-tuning prompts in the second block, positive.
     lengths, prompts
-        Values of n and B; F is computed between them as well, but not at B = d.
+        Values of n and B; F is computed between them as well, and is infinite at B = d.
 
     Returns
     -------
@@ -58,13 +58,15 @@ def against_limit(curves: Curves, r: float, lengths: Sequence[int], prompts: Seq
         Columns `LIMIT_SEED_COLUMNS`; F has no seed.
     """
     setting, prompts = curves.setting(r), sorted(prompts)
-    drawn = sorted({*prompts, *np.linspace(0, max(prompts), CURVE).round().astype(int).tolist()})
+    drawn = sorted(
+        {*prompts, *np.linspace(0, max(max(prompts), curves.d), CURVE).round().astype(int).tolist(), curves.d}
+    )
     rows: list[tuple] = []
     for n in lengths:
         limit, start = limit_of(curves, r, n), setting.start(n)
         for version in VERSIONS:
             found = [error_limit(limit, b / curves.d, version) for b in drawn]
-            rows += [(n, b, f"F_{version}", None, f) for b, f in zip(drawn, found, strict=True) if np.isfinite(f)]
+            rows += [(n, b, f"F_{version}", None, f) for b, f in zip(drawn, found, strict=True)]
         for place in range(curves.seeds):
             draws = curves.draws(place, n, max(prompts))
             phi, omega = draws.products(setting.tuning), draws.weights.T
