@@ -12,9 +12,7 @@ FIRST = np.arange(D) < M
 SETTINGS = {
     "full rank": Setting(np.where(FIRST, 0.1, 1.0), np.where(FIRST, 1.1, 1.0), np.where(FIRST, 1.1, 0.5)),
     "half rank": Setting(np.where(FIRST, 0.1, 1.0), np.where(FIRST, 1.1, 1.0), np.where(FIRST, 1.1, 0.0)),
-    "three groups": Setting(
-        np.where(FIRST, 0.1, 1.0), np.where(FIRST, 1.1, np.arange(D) / D), np.linspace(0.2, 2, D)
-    ),
+    "three groups": Setting(np.where(FIRST, 0.1, 1.0), np.where(FIRST, 1.1, np.arange(D) / D), np.linspace(0.2, 2, D)),
 }
 PROMPTS = [0, 1, 3, 4, 5, 6, 9, 11, 12, 13, 20, 60]
 

@@ -25,7 +25,9 @@ def test_products_have_the_law_of_drawn_prompts():
 def test_moments_given_the_weights_are_the_exact_ones():
     d = 3
     w = np.array([1.0, -0.5, 2.0])
-    draws = Draws(np.tile(w, (MANY, 1)), stream(3, "z").standard_normal((MANY, d)), stream(3, "c").chisquare(N, MANY), N)
+    draws = Draws(
+        np.tile(w, (MANY, 1)), stream(3, "z").standard_normal((MANY, d)), stream(3, "c").chisquare(N, MANY), N
+    )
     found = draws.products(SCALE)
     a = SCALE * w
     np.testing.assert_allclose(found.mean(axis=1), a, atol=0.06)

@@ -158,8 +158,8 @@ def simulate_chains(vs: Array, second_moments: Array, weights: Array, steps: Seq
     miss = np.tile(weights[:, None], (1, len(vs), 1, 1))
     found = {}
     for step in range(1, max(steps) + 1):
-        seen = (miss.reshape(prompts, -1, d) @ second_moments).reshape(miss.shape)
-        rows = seen.swapaxes(0, 1).reshape(len(vs), -1, d)
+        seen = (miss.reshape(prompts, len(vs) * probes, d) @ second_moments).reshape(miss.shape)
+        rows = seen.swapaxes(0, 1).reshape(len(vs), prompts * probes, d)
         moved = rows * vs[:, None] if vs.ndim == 2 else rows @ vs.swapaxes(1, 2)
         miss = miss + moved.reshape(len(vs), prompts, probes, d).swapaxes(0, 1)
         found[step] = np.square(miss).mean(axis=(0, 2, 3))
