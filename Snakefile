@@ -24,6 +24,11 @@ if CONFIG.slow_thinking:
         include: "rules/reasoning.smk"
 
 
+if CONFIG.data_quality:
+
+    include: "rules/data_quality.smk"
+
+
 if CONFIG.tasks:
 
     include: "rules/world.smk"

@@ -58,6 +58,11 @@ rule report:
             if CONFIG.slow_thinking
             else []
         ),
+        data_quality=(
+            [f"{RESULTS}/data_quality/claims.csv", f"{RESULTS}/data_quality.html"]
+            if CONFIG.data_quality
+            else []
+        ),
         tasks=[
             file
             for task in TASKS

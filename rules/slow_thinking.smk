@@ -160,9 +160,9 @@ rule slow_thinking_claims:
     resources:
         **SLOW_RESOURCES,
     params:
-        code=code("slow_thinking_claims"),
+        code=code("judged_claims"),
     script:
-        "../workflow/scripts/slow_thinking_claims.py"
+        "../workflow/scripts/judged_claims.py"
 
 
 rule figure_exact:
@@ -232,6 +232,7 @@ rule slow_thinking_page:
     input:
         **PAGE_PARTS,
         statements=f"{workflow.basedir}/workflow/report/statements.html.j2",
+        claims=f"{workflow.basedir}/workflow/report/claims.html.j2",
         reasoning=f"{workflow.basedir}/workflow/report/reasoning.html.j2",
         study=f"{workflow.basedir}/workflow/report/slow_thinking.html.j2",
         tables=lambda w: [

@@ -30,6 +30,7 @@ TINY = {
     },
     "theory": None,
     "slow_thinking": None,
+    "data_quality": None,
     "tasks": {"embedded": None},
 }
 # A study of a table beside the configuration, whose classes are called kinds.

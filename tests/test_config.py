@@ -549,9 +549,10 @@ def task(**values):
                 "mixtures": {"gmm": None, "digits": None},
                 "theory": None,
                 "slow_thinking": None,
+                "data_quality": None,
                 "tasks": {"embedded": None},
             },
-            "config: mixtures, theory, slow_thinking and tasks are all left out, so there is nothing to do; "
+            "config: mixtures, theory, slow_thinking, data_quality and tasks are all left out, so there is nothing to do; "
             "allowed: any one",
         ),
     ],

@@ -18,7 +18,10 @@ STUDY = {
     "sweeps": {axis: [2, 3, 4] for axis in "KJL"},
     "rounds": 20,
 }
-CONFIG = {"seed": 7, "mixtures": {"gmm": STUDY}, "theory": None, "slow_thinking": None, "tasks": {"embedded": None}}
+CONFIG = {
+    **{"seed": 7, "mixtures": {"gmm": STUDY}, "tasks": {"embedded": None}},
+    **dict.fromkeys(("theory", "slow_thinking", "data_quality")),
+}
 # Only the report's rules: everything they read has been made.
 SNAKEFILE = """
 configfile: "config.yaml"

@@ -11,7 +11,7 @@ from scipy.stats import binomtest, chi2_contingency, spearmanr
 from ggmi.claims import CLAIM_COLUMNS, claims_of, claims_table, partial_table
 from ggmi.io import read_csv, write_csv
 from ggmi.random import stream
-from ggmi.reporting.slow_thinking import by_claim, slow_thinking_section, slow_thinking_sentence
+from ggmi.reporting.papers import PAPERS, by_claim
 from ggmi.slow_thinking import published, width
 from ggmi.slow_thinking.calculus import exact_table, matching_table
 from ggmi.slow_thinking.claims import published_claims, theory_claims
@@ -216,11 +216,11 @@ def test_claims_on_the_theory(table):
 
 def test_the_front_page_says_what_became_of_the_claims(claims):
     table = claims_table(claims)
-    sentence = slow_thinking_sentence(table)
+    sentence = PAPERS["slow_thinking"].sentence(table)
     counts = table["verdict"].value_counts()
     assert sentence.startswith(f"Of {len(table)} claims on slow thinking")
     assert f"{counts['supported']} are supported" in sentence
-    section = slow_thinking_section(table)
+    section = PAPERS["slow_thinking"].section(table)
     points = dict(section.blocks[0].items)
     assert "Accuracy rises with the width k" in points["Supported"]
     assert section.blocks[1].items[0][2] == "slow_thinking.html"

@@ -297,13 +297,13 @@ def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(
 @pytest.mark.parametrize(
     ("file", "function", "users"),
     [
-        ("statistics.py", "median_interval", {"kl_gap", "term_tables"}),
+        ("statistics.py", "median_interval", {"kl_gap", "term_tables", "data_quality_figures", "data_quality_sets"}),
         (
             "statistics.py",
             "holm",
             {
                 *("trends", "term_tables", "ratings", "estimation_tables", "predictions"),
-                *("slow_thinking_claims", "slow_thinking_published"),
+                *("judged_claims", "slow_thinking_published"),
             },
         ),
         ("mixtures/em.py", "fit", {"fitted_mixture"}),

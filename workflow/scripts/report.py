@@ -8,8 +8,8 @@ from ggmi.reporting.comparison import summary
 from ggmi.reporting.front import front_page
 from ggmi.reporting.mixtures import MixtureStudy
 from ggmi.reporting.page import Figure, render
+from ggmi.reporting.papers import PAPERS
 from ggmi.reporting.reading import read_task
-from ggmi.reporting.slow_thinking import slow_thinking_sentence
 from ggmi.reporting.tasks import task_sentences
 from ggmi.reporting.theory import theory_sentence
 from ggmi.workflow.job import job
@@ -33,14 +33,14 @@ with job(snakemake.log[0]):
     records = by_study(given.records, ".provenance.json", read_json)
     studies = [MixtureStudy(name=name, **values, **tables[name]) for name, values in p.studies.items()]
     theory = read_csv(given.theory[0]) if given.get("theory") else None
-    slow_thinking = read_csv(given.slow_thinking[0]) if given.get("slow_thinking") else None
+    papers = {key: read_csv(given[key][0]) for key in PAPERS if given.get(key)}
     tasks = [read_task(name, task["title"], task["files"]) for name, task in p.tasks.items()]
     configuration = Path(given.configuration).read_text(encoding="utf-8")
-    page = front_page(studies, figures, records, configuration, p.code, p.seed, theory, tasks, slow_thinking)
+    page = front_page(studies, figures, records, configuration, p.code, p.seed, theory, tasks, papers)
     sentences = [
         *(summary(studies) if studies else []),
         *([] if theory is None else [plain_prose(theory_sentence(theory))]),
-        *([] if slow_thinking is None else [slow_thinking_sentence(slow_thinking)]),
+        *(PAPERS[key].sentence(claims) for key, claims in papers.items()),
     ]
     sentences += [sentence for task in tasks for sentence in task_sentences(task)]
     parts = [Path(given[part]).read_text(encoding="utf-8") for part in ("template", "style", "script")]

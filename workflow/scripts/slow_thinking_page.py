@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.page import render_template
+from ggmi.reporting.papers import read_figures
 from ggmi.reporting.slow_thinking import slow_thinking_page
 from ggmi.workflow.job import job
 
@@ -14,19 +15,12 @@ with job(snakemake.log[0]):
     certificates = {
         path.relative_to(folder.parent).as_posix(): read_json(path) for path in sorted(folder.glob("*/*.json"))
     }
-    beside = Path(snakemake.output[0]).parent
-    figures = {
-        Path(svg).relative_to(beside).with_suffix("").as_posix(): (
-            Path(svg).read_bytes(),
-            Path(svg).with_suffix(".png").read_bytes(),
-        )
-        for svg in given.figures
-        if svg.endswith(".svg")
-    }
+    figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
     shown = slow_thinking_page(tables, certificates, figures, read_json(given.provenance))
-    names = ("template", "style", "script", "statements", "reasoning", "study")
-    template, style, script, statements, reasoning, page = (
+    names = ("template", "style", "script", "statements", "claims", "reasoning", "study")
+    template, style, script, statements, claims, reasoning, page = (
         Path(given[part]).read_text(encoding="utf-8") for part in names
     )
-    templates = {"page": template, "statements": statements, "reasoning": reasoning, "study": page}
+    parts = {"statements": statements, "claims": claims, "reasoning": reasoning}
+    templates = {"page": template, **parts, "study": page}
     write_text(snakemake.output[0], render_template(templates, style, script, **shown))

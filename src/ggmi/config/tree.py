@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from ggmi.config.data_quality import DataQualityStudy
 from ggmi.config.mixtures import MixtureStudy, Sweeps
 from ggmi.config.section import NAME, Section, left_out
 from ggmi.config.slow_thinking import SlowThinkingStudy
@@ -27,7 +28,7 @@ BY_KIND, OF_KIND = ("generators",), ("by",)
 TELLING = ("key_env", "base_url")
 MARK = Annotated[str, Field(min_length=2)]
 # Folders and pages of results/ that are no study's or task's.
-RESERVED = ("logs", "report", "slow_thinking", "theory", "world")
+RESERVED = ("data_quality", "logs", "report", "slow_thinking", "theory", "world")
 
 
 class Figures(Section):
@@ -75,6 +76,9 @@ class Config(Section):
         SlowThinkingStudy(),
         description="slow thinking: more samples, a wider search, a better verifier; null leaves it out",
     )
+    data_quality: DataQualityStudy | None = Field(
+        DataQualityStudy(), description="data quality: which data, how much and how hard; null leaves it out"
+    )
     world: World = Field(World(), description="the embedded world; made only if a task uses it")
     tasks: dict[NAME, Task] = Field(
         default_factory=lambda: {EMBEDDED: embedded_task()},
@@ -100,9 +104,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Self:
-        if not (self.mixtures or self.theory or self.slow_thinking or self.tasks):
+        if not (self.mixtures or self.theory or self.slow_thinking or self.data_quality or self.tasks):
             raise ValueError(
-                "mixtures, theory, slow_thinking and tasks are all left out, so there is nothing to do; "
+                "mixtures, theory, slow_thinking, data_quality and tasks are all left out, so there is nothing to do; "
                 "allowed: any one"
             )
         return self

@@ -11,8 +11,8 @@ from ggmi.provenance import versions
 from ggmi.reporting.estimation import predictions_sentence
 from ggmi.reporting.mixtures import MixtureStudy, headline
 from ggmi.reporting.page import Block, Figure, Fold, Links, Listing, Page, Points, Prose, Section
+from ggmi.reporting.papers import PAPERS
 from ggmi.reporting.sections import mixture_page_parts
-from ggmi.reporting.slow_thinking import slow_thinking_section, slow_thinking_sentence
 from ggmi.reporting.tables import plain_table
 from ggmi.reporting.tasks import TaskResults, task_section, task_sentences
 from ggmi.reporting.text import listed
@@ -46,7 +46,7 @@ def front_page(
     seed: int,
     theory: pd.DataFrame | None = None,
     tasks: Sequence[TaskResults] = (),
-    slow_thinking: pd.DataFrame | None = None,
+    papers: Mapping[str, pd.DataFrame] | None = None,
 ) -> Page:
     """Say what all studies of a run found, and how.
 
@@ -68,8 +68,8 @@ def front_page(
         Verdicts on the theory's statements; None where that study was left out.
     tasks
         What each task's rules made.
-    slow_thinking
-        Claims of that study; None where it was left out.
+    papers
+        Claims of each study of a paper, by a key of `ggmi.reporting.papers.PAPERS`.
 
     Returns
     -------
@@ -80,10 +80,11 @@ def front_page(
         # Alone it is the page's verdict.
         findings += [("The theory itself", theory_sentence(theory))] if studies or tasks else []
         sections.append(theory_section(theory))
-    if slow_thinking is not None:
-        alone = not studies and not tasks and theory is None
-        findings += [] if alone else [("Slow thinking", slow_thinking_sentence(slow_thinking))]
-        sections.append(slow_thinking_section(slow_thinking))
+    for number, (key, claims) in enumerate((papers or {}).items()):
+        # The first alone is the page's verdict.
+        alone = not studies and not tasks and theory is None and not number
+        findings += [] if alone else [(PAPERS[key].subject.capitalize(), PAPERS[key].sentence(claims))]
+        sections.append(PAPERS[key].section(claims))
     for number, task in enumerate(tasks):
         # Without mixture studies the first sentence of the first task is the page's verdict.
         said = task_sentences(task)[0 if studies or number else 1 :]
@@ -93,7 +94,7 @@ def front_page(
         sections.append(task_section(task))
     sections += [_making_section(studies, provenance, configuration, code, seed), _sources_section(studies)]
     return Page(
-        **_asked(studies, theory, tasks, slow_thinking),
+        **_asked(studies, theory, tasks, papers or {}),
         findings=findings,
         sections=sections,
         colophon="All logarithms are natural and all divergences in nats.",
@@ -104,7 +105,7 @@ def _asked(
     studies: Sequence[MixtureStudy],
     theory: pd.DataFrame | None,
     tasks: Sequence[TaskResults],
-    slow_thinking: pd.DataFrame | None,
+    papers: Mapping[str, pd.DataFrame],
 ) -> dict[str, str]:
     """Title, kicker, what was asked, and the answer; the mixture studies come first where there are any."""
     if studies:
@@ -131,13 +132,10 @@ def _asked(
             "verdict": task_sentences(tasks[0])[0],
         }
     if theory is None:
-        assert slow_thinking is not None
-        return {
-            "title": "Slow thinking: sample more, search wider, or verify better?",
-            "kicker": "The theory and published points of Gan, Liao & Liu (arXiv 2501.15602), checked",
-            "asked": "In finite worlds the theory is computed exactly, and its published points are fitted again.",
-            "verdict": slow_thinking_sentence(slow_thinking),
-        }
+        key, claims = next(iter(papers.items()))
+        paper = PAPERS[key]
+        said = {"title": paper.title, "kicker": paper.kicker, "asked": paper.asked}
+        return {**said, "verdict": paper.sentence(claims)}
     return {
         "title": "Is the theory of synthetic data true?",
         "kicker": "Every inequality of Gan & Liu (arXiv 2410.01720), checked in finite worlds",

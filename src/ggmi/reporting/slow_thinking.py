@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from ggmi.formulas import plain_prose
-from ggmi.reporting.page import Links, Picture, Points, Section, embedded
+from ggmi.reporting.papers import Figures, by_claim, embedded_figures
 from ggmi.reporting.statements import rows_by_statement, world_shown
-from ggmi.reporting.text import estimate, fixed, listed
+from ggmi.reporting.text import estimate, fixed
 from ggmi.slow_thinking.catalogue import STATEMENTS
 from ggmi.slow_thinking.chains import VARIABLES
 from ggmi.slow_thinking.regimes import REGIMES
@@ -21,7 +20,7 @@ NAMES = {name: f"{name[0]}_{name[1]}" for name in VARIABLES}
 def slow_thinking_page(
     tables: Mapping[str, pd.DataFrame],
     certificates: Mapping[str, Mapping[str, Any]],
-    figures: Mapping[str, tuple[bytes, bytes]],
+    figures: Figures,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What the template ``slow_thinking.html.j2`` shows.
@@ -38,10 +37,6 @@ def slow_thinking_page(
         Record of how the verdicts were made.
     """
     rows = rows_by_statement(tables["verdicts"], STATEMENTS)
-    pictures = {
-        stem: Picture(*files, "", "", [(kind.upper(), f"{stem}.{kind}") for kind in ("svg", "png", "csv")])
-        for stem, files in figures.items()
-    }
     return {
         "tables": {name: table.to_dict("records") for name, table in tables.items()},
         "claims": by_claim(tables["claims"]),
@@ -49,27 +44,10 @@ def slow_thinking_page(
         "rows": rows,
         "regimes": REGIMES,
         "failures": [failure for key in rows if (failure := _failure(key, rows[key], certificates))],
-        "pictures": {
-            stem.rpartition("/")[2]: picture
-            for stem, picture in zip(pictures, embedded(list(pictures.values())), strict=True)
-        },
+        "pictures": embedded_figures(figures),
         "estimate": estimate,
         "provenance": provenance,
     }
-
-
-def by_claim(claims: pd.DataFrame) -> list[dict[str, Any]]:
-    """Claims, each with its settings by verdict."""
-    return [
-        {
-            "claim": claim,
-            "source": rows["source"].iloc[0],
-            "verdict": rows["verdict"].iloc[0] if rows["verdict"].nunique() == 1 else "undecided",
-            "mixed": rows["verdict"].nunique() > 1,
-            "settings": rows.to_dict("records"),
-        }
-        for claim, rows in claims.groupby("claim", sort=False)
-    ]
 
 
 def _failure(key: str, rows: Mapping[str, Any], certificates: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -87,25 +65,3 @@ def _failure(key: str, rows: Mapping[str, Any], certificates: Mapping[str, Any])
         "world": None if shown is None else world_shown(STATEMENTS[key], certificates[paths[shown]], NAMES),
         "violation": {regime: fixed(rows[regime]["worst_violation_nats"], 3) for regime in fails},
     }
-
-
-def slow_thinking_sentence(claims: pd.DataFrame) -> str:
-    """What became of the claims, in a sentence."""
-    said = []
-    for verdict in ("supported", "contradicted", "undecided"):
-        count = int((claims["verdict"] == verdict).sum())
-        said += [f"{count} {'is' if count == 1 else 'are'} {verdict}"] if count else []
-    return f"Of {len(claims)} claims on slow thinking, each in a setting of its own, {listed(said)}."
-
-
-def slow_thinking_section(claims: pd.DataFrame) -> Section:
-    """What the main page says of slow thinking, and where the rest is."""
-    points = [(word.capitalize(), listed(_claimed(claims, word))) for word in ("supported", "contradicted")]
-    link = ("Everything", "Theory in finite worlds, exact search, published points.", "slow_thinking.html")
-    return Section("slow-thinking", "Slow thinking", "Slow thinking", [Points(points), Links([link])])
-
-
-def _claimed(claims: pd.DataFrame, verdict: str) -> Sequence[str]:
-    """Claims that have one verdict in every setting."""
-    same = [rows["claim"] for rows in by_claim(claims) if not rows["mixed"] and rows["verdict"] == verdict]
-    return [plain_prose(text) for text in same]

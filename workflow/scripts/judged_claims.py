@@ -1,4 +1,4 @@
-"""Judge all claims of the study together."""
+"""Judge all claims of a study together."""
 
 from ggmi.claims import claims_of, claims_table
 from ggmi.io import read_csv, write_csv
