@@ -39,6 +39,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/theory.py
 	$(BIN)/python benchmarks/slow_thinking.py
+	$(BIN)/python benchmarks/data_quality.py
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python benchmarks/students.py
 	$(BIN)/python benchmarks/scale.py
