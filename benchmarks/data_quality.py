@@ -67,7 +67,8 @@ def main():
     ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
     rows = [
         [
-            f"figure 1's sweep: {len(cells)} cells of {len(settings.prompts)} B, {study.seeds} repetitions, d = {settings.d}",
+            f"figure 1's sweep: {len(cells)} cells of {len(settings.prompts)} B, {study.seeds} repetitions, "
+            f"d = {settings.d}",
             f"{statistics.median(ours):.1f} s",
             f"{statistics.median(theirs):,.0f} s, from one repetition of a panel",
             f"{statistics.median(ratios):.0f} ({min(ratios):.0f} to {max(ratios):.0f})",
@@ -81,7 +82,8 @@ def main():
         "loop_seconds": theirs,
         "ratios": ratios,
     }
-    text = f"{sentence(result['machine'])}\n\n{table(['what', 'ggmi', 'plain loop', 'ratio', 'target', 'reached'], rows)}"
+    header = ["what", "ggmi", "plain loop", "ratio", "target", "reached"]
+    text = f"{sentence(result['machine'])}\n\n{table(header, rows)}"
     (HERE / "data_quality.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     fill_readme(HERE / "README.md", "data_quality", text)
     print(f"\n{text}")
