@@ -43,6 +43,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python benchmarks/students.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/scheduling.py
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/scaling.py
