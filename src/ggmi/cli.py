@@ -11,13 +11,10 @@ from typing import Any
 
 from ggmi import config, estimating, inspecting, sampling
 from ggmi.errors import UserError
+from ggmi.project import PROJECT, REPORT_PARTS, lay_out, run_workflow
 from ggmi.workflow.job import USER_MISTAKE
 from ggmi.workflow.resume import resume
 from ggmi.workflow.status import status
-
-# Where the project's own files are: src/ggmi/cli.py is three floors up.
-PROJECT = Path(__file__).resolve().parents[2]
-
 
 # What a shell says of a program that Ctrl-C ended.
 INTERRUPTED = 130
@@ -65,7 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=purpose)
         command.add_argument("--results", default="results", metavar="FOLDER", help="default: results")
-    options = parser.parse_args(arguments)
+    start = commands.add_parser("init", help="lay out a folder for a project of your own, to be changed at will")
+    start.add_argument("folder", metavar="FOLDER", help="made if it is not there")
+    commands.add_parser(
+        "run",
+        help="run the workflow here; all words after it are Snakemake's, such as --cores 4 --configfile mine.yaml",
+        add_help=False,
+    )
+    options, others = parser.parse_known_args(arguments)
+    if others and options.command != "run":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     try:
         if options.command == "check":
             found = config.load(_merged(options.files), source=" + ".join(options.files))
@@ -77,13 +83,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "cost":
             _cost(options.files, as_json=options.json)
         elif options.command == "estimate":
-            estimating.run(options, PROJECT / "workflow" / "report")
+            estimating.run(options, REPORT_PARTS)
         elif options.command == "scaling":
-            sampling.run(options, PROJECT / "workflow" / "report")
+            sampling.run(options, REPORT_PARTS)
         elif options.command in ("parse", "verdict"):
             (inspecting.run_parse if options.command == "parse" else inspecting.run_verdict)(options)
         elif options.command == "status":
             sys.stdout.write(f"{status(Path(options.results))}\n")
+        elif options.command == "init":
+            lay_out(Path(options.folder))
+            sys.stdout.write(f"{options.folder}: laid out; change config.yaml, then: cd {options.folder} && ggmi run\n")
+        elif options.command == "run":
+            return run_workflow(others or ["--cores", "all"], Path.cwd())
         elif options.command == "resume":
             resume(Path(options.results))
         elif options.command == "theory":

@@ -1,0 +1,73 @@
+"""Where the workflow's own files are, and how a folder of one's own gets them or runs them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ggmi.errors import UserError
+
+# What the workflow is made of, beside the library.
+PARTS = ("Snakefile", "config.yaml", "rules", "workflow", "profiles", "presets", "envs")
+_CHECKOUT = Path(__file__).resolve().parents[2]
+# In a checkout its root; a wheel carries the same files inside the package.
+PROJECT = _CHECKOUT if (_CHECKOUT / "Snakefile").is_file() else Path(__file__).resolve().parent / "project"
+REPORT_PARTS = PROJECT / "workflow" / "report"
+
+
+def lay_out(folder: Path) -> None:
+    """Copy the workflow into a folder: Snakefile, configuration, rules, scripts, templates, profiles, presets.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there; other files in it are left as they are.
+
+    Raises
+    ------
+    UserError
+        If it holds a part of a workflow already, or cannot be written; nothing is replaced.
+    """
+    there = [part for part in PARTS if (folder / part).exists()]
+    if there:
+        raise UserError(f"{folder}: has {there[0]} already, which would be replaced; name another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in PARTS:
+            if (PROJECT / part).is_dir():
+                shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copyfile(PROJECT / part, folder / part)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
+
+
+def run_workflow(arguments: Sequence[str], here: Path) -> int:
+    """Run Snakemake: the workflow of a folder if it has one, else the one that is installed.
+
+    Parameters
+    ----------
+    arguments
+        Snakemake's own.
+    here
+        The folder; results are made in it. Without a ``config.yaml`` in it the default configuration holds.
+
+    Returns
+    -------
+    int
+        Snakemake's exit code.
+    """
+    command = [sys.executable, "-m", "snakemake"]
+    if not (here / "Snakefile").is_file():
+        command += ["--snakefile", str(PROJECT / "Snakefile")]
+        if "--workflow-profile" not in arguments and "--profile" not in arguments:
+            command += ["--workflow-profile", str(PROJECT / "profiles" / "default")]
+        if not (here / "config.yaml").is_file():
+            named = arguments.index("--configfile") if "--configfile" in arguments else None
+            base = ["--configfile", str(PROJECT / "config.yaml")]
+            # Files that are named later are laid over those before.
+            arguments = [*arguments, *base] if named is None else [*arguments[:named], *base, *arguments[named + 1 :]]
+    return subprocess.run([*command, *arguments], cwd=here, check=False).returncode  # noqa: S603 Snakemake, no shell
