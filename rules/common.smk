@@ -178,7 +178,7 @@ def model_files_of(wildcards):
 
 def files_of_model(settings):
     """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
-    if settings.kind not in ("local", "vllm") or not looks_like_path(settings.model):
+    if settings.kind not in ("local", "vllm", "reward") or not looks_like_path(settings.model):
         return []
     return weights_in(settings.model)
 

@@ -13,7 +13,7 @@ def gpus_of(settings):
     """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
     if settings.kind == "vllm":
         return settings.gpus
-    return int(settings.kind == "local" and settings.device != "cpu")
+    return int(settings.kind in ("local", "reward") and settings.device != "cpu")
 
 
 def threads_of(settings):
