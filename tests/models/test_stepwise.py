@@ -26,7 +26,9 @@ ROOTS = np.arange(2)
 
 def writer(asked, path, texts, *, template=PLAIN, answer=final_answer, stop_at_line=True, **sampling):
     drawn = Sampling(**{"max_tokens": 24, "seed": 1} | sampling)
-    return StepWriter(Answerer(asked, Store(path)), texts, drawn, template=template, answer=answer, stop_at_line=stop_at_line)
+    return StepWriter(
+        Answerer(asked, Store(path)), texts, drawn, template=template, answer=answer, stop_at_line=stop_at_line
+    )
 
 
 def some_answer(step):

@@ -176,4 +176,6 @@ class RewardSettings(Settings):
     threads: Count = Field(1, description="CPU threads")
 
 
-BackendSettings = Annotated[LocalSettings | EndpointSettings | ServerSettings | RewardSettings, Field(discriminator="kind")]
+BackendSettings = Annotated[
+    LocalSettings | EndpointSettings | ServerSettings | RewardSettings, Field(discriminator="kind")
+]
