@@ -9,7 +9,14 @@ from pydantic import Field, field_validator, model_validator
 from ggmi.config.sampling import SamplingSettings
 from ggmi.config.section import Section, each_once
 from ggmi.config.tasks import RecordSource
-from ggmi.models.settings import EndpointSettings, LocalSettings, RewardSettings, ServerSettings, Settings
+from ggmi.models.settings import (
+    BackendSettings,
+    EndpointSettings,
+    LocalSettings,
+    RewardSettings,
+    ServerSettings,
+    Settings,
+)
 
 WIDTH = Annotated[int, Field(ge=1, le=1024)]
 Method = Literal["self_consistency", "best_of_n", "vote", "beam", "tree"]
@@ -107,10 +114,9 @@ class RealSearch(Section):
         scored = [method for method in self.methods if method != "self_consistency"]
         if self.verifier is None and scored:
             raise ValueError(f"verifier: is missing, and {scored[0]} needs one; allowed without: self_consistency")
-        asked = {"sampling": (self.policy, self.sampling)}
+        asked: dict[str, tuple[Settings, SamplingSettings]] = {"sampling": (self.policy, self.sampling)}
         if self.verifier is not None:
-            by = self.verifier.by if not isinstance(self.verifier.by, SelfSettings) else self.policy
-            asked["verifier.sampling"] = (by, self.verifier.sampling)
+            asked["verifier.sampling"] = (self.judge() or self.policy, self.verifier.sampling)
         for place, (who, sampling) in asked.items():
             if isinstance(who, LocalSettings) and (unset := sampling.unset()):
                 raise ValueError(
@@ -118,24 +124,36 @@ class RealSearch(Section):
                 )
         return self
 
-    def judge(self) -> Settings | None:
+    def judge(self) -> BackendSettings | None:
         """Settings of who scores: the policy's own where it judges itself; None where nobody does."""
         if self.verifier is None:
             return None
         return self.policy if isinstance(self.verifier.by, SelfSettings) else self.verifier.by
 
-    def models(self) -> dict[str, Settings]:
+    def models(self) -> dict[str, BackendSettings]:
         """Settings of the models by part, ``policy`` and ``verifier``; a policy that judges itself is there once."""
         judge = self.judge()
-        return {"policy": self.policy, **({"verifier": judge} if judge not in (None, self.policy) else {})}
+        apart = judge is not None and judge != self.policy
+        return {"policy": self.policy, **({"verifier": judge} if apart and judge is not None else {})}
 
     def jobs(self) -> dict[str, list[str]]:
         """Methods by the job that makes them, the asked ones only."""
-        found = {job: [m for m in methods if m in self.methods] for job, methods in JOBS.items()}
+        found: dict[str, list[str]] = {job: [m for m in methods if m in self.methods] for job, methods in JOBS.items()}
         return {job: methods for job, methods in found.items() if methods}
 
+    def models_of(self, job: str) -> dict[str, BackendSettings]:
+        """Of `models` those that a job asks: votes alone need nobody who scores."""
+        found = self.models()
+        return found if self.jobs()[job] != ["self_consistency"] else {"policy": found["policy"]}
+
     def plan(self, job: str) -> dict[str, Any]:
-        """What one job's searches depend on, beside who is asked."""
-        shared = self.model_dump(include={"widths", "steps", "repeats", "seeded", "stop_at_line", "system", "sampling"})
+        """What one job's searches depend on, beside who is asked; as `ggmi.real_search.asking.plan_of` takes it."""
+        shared = {"widths", "steps", "repeats", "seeded", "stop_at_line", "system", "sampling", "template"}
         own = {"beam": {"keep"}, "tree": {"simulations", "exploration"}}.get(job, set())
-        return {**shared, **self.model_dump(include=own), "methods": self.jobs()[job]}
+        methods = self.jobs()[job]
+        judging: dict[str, Any] = {}
+        if self.verifier is not None and methods != ["self_consistency"]:
+            judging = {"judging": self.verifier.sampling.model_dump(), "judge_template": self.verifier.template}
+            # A reward model says the same each time.
+            judging["draws"] = 1 if isinstance(self.verifier.by, RewardSettings) else self.verifier.draws
+        return {"methods": methods, "answer": self.problems.answer, **self.model_dump(include=shared | own), **judging}

@@ -311,7 +311,9 @@ def _check_task_files(place: str, task: Task) -> None:
 
 def _check_search_files(place: str, search: RealSearch) -> None:
     _check_sources(place, {"problems.source": search.problems})
-    templates = {"template": search.template, "verifier.template": search.verifier and search.verifier.template}
+    templates = {"template": search.template}
+    if search.verifier is not None:
+        templates["verifier.template"] = search.verifier.template
     models = {"policy": "policy.model", "verifier": "verifier.by.model"}
     folders = {
         models[part]: settings.model
