@@ -1,5 +1,8 @@
 # What jobs ask of the machine or the cluster.
 
+# Jobs that ask endpoints follow one another, so that rates and budgets hold; each asks many things at once.
+workflow.register_resource("endpoint", 1)
+
 
 def growing(mem_mb, runtime):
     """Memory and minutes of a job: of its first attempt, and as much again for every further one."""
