@@ -110,6 +110,7 @@ rule real_search_tables:
             name: {
                 "title": search.title,
                 "answer": search.problems.answer,
+                "methods": search.methods,
                 "prices": {
                     part: s.prices.model_dump() if hasattr(s, "prices") else {}
                     for part, s in search.models().items()

@@ -74,7 +74,7 @@ def test_a_model_in_this_process_is_searched_and_what_it_wrote_is_kept(kind, mod
 def test_one_local_server_answers_a_whole_search(chat_directory, tmp_path):
     settings = {"kind": "vllm", "model": str(chat_directory), "command": TRANSFORMERS, "attempts": 1}
     asked = backend(settings, log=tmp_path / "server.log")
-    # This server knows no texts that end a step.
+    # Transformers looks for texts that end a step by spelling abcdef, which this vocabulary of words cannot.
     with asked.held():
         steps, _ = searched(asked, tmp_path, "beam", stop_at_line=False)
     assert all(steps)

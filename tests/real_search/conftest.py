@@ -1,8 +1,8 @@
 import pytest
 from models.tiny import WORDS, make_model, make_reward
 
-# Some words state an answer.
-ANSWERING = [*WORDS[:-8], *(f"####{i}" for i in range(8))]
+# Some words state an answer; one ends a line; one is what transformers tries on a vocabulary before it looks for ends.
+ANSWERING = [*WORDS[:-5], "abcdef", "\n", "####3", "####5", "####7"]
 
 
 @pytest.fixture(scope="session")

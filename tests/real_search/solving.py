@@ -1,4 +1,4 @@
-"""An endpoint on loopback that adds step by step, errs now and then, and judges steps; the same for the same request."""
+"""An endpoint on loopback that adds step by step, errs now and then, and judges steps; equal for equal requests."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Searches of real models: an endpoint that adds, models in this process, faults on the way, what goes wrong counted."""
+"""Searches of real models: an endpoint that adds, models in this process, faults, what goes wrong and is counted."""
 
 import json
 import math
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from faults.proxy import proxied
 from models.servers import Endpoint, completion, serving
 from models.tiny import make_reward
+from real_search.searching import searched
 from real_search.solving import solve, write_problems
 from safetensors.torch import load_file, save_file
 from starlette.responses import JSONResponse
@@ -23,10 +23,7 @@ from ggmi.models.backend import backend
 from ggmi.models.requests import Request, Sampling
 from ggmi.models.stepwise import StepReward, Texts
 from ggmi.models.store import Store
-from ggmi.real_search.asking import models_of, plan_of
 from ggmi.real_search.cost import search_cost
-from ggmi.real_search.problems import read_problems
-from ggmi.real_search.running import search_all
 
 HASTY = {"attempts": 20, "first_wait": 0.01, "longest_wait": 1.0, "total_timeout": 3.0}
 
@@ -46,19 +43,6 @@ def configured(folder, policy, **changes):
 
 def endpoint(url, **changes):
     return {"kind": "openai", "model": "m", "base_url": url, "key_env": None, **HASTY, **changes}
-
-
-def searched(config, job, *, asks=True):
-    """What a job of the configuration finds, as its rule runs it."""
-    search = config.slow_thinking.real["sums"]
-    source = search.problems
-    problems, _ = read_problems(source.read_settings(), source.answer, source.most, config.seed, "sums")
-    settings = {part: how.model_dump() for part, how in search.models_of(job).items()}
-    plan = plan_of(search.plan(job))
-    with ExitStack() as servers:
-        models = models_of("sums", job, settings, config.stores, judged=bool(plan.judging), servers=servers, asks=asks)
-        found = search_all(problems, plan, models, config.seed, "sums", 0.0)
-    return [row for one in found for row in one.rows(problems)], {f"{s.method}/{s.width}": s.counts for s in found}
 
 
 def lines(config):
@@ -104,7 +88,7 @@ def test_what_is_priced_beforehand_bounds_what_is_asked_and_what_is_kept_is_not_
         config = configured(tmp_path, endpoint(url, **prices))
         before = search_cost(config)[0]["sums policy"]
         assert (before.kept, before.spent, before.expected_price) == (0, 0, None)
-        # Whole answers: N L steps and N scores; beam: k L of each; trees: k (simulations + 1) + L steps, a score a visit.
+        # Whole answers: N L steps, N scores; beam: k L of each; trees: k (simulations + 1) + L steps, a score a visit.
         one = (4 * 5 + 4) + 7 * (5 + 5) + (7 * 7 + 3 * 5 + 3 * 6)
         assert before.requests == 12 * one
         searched(config, "beam")

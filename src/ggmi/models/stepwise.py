@@ -4,9 +4,9 @@ Every raw response goes to a store, so that a search that was cut off asks for w
 are limited and counted as everywhere. The n-th step drawn after a text is the n-th draw of its request: searches
 that share a store share their first draws.
 
-Servers differ in what they know of texts that end a response. That of transformers (``transformers serve``, up to
-5.23 at least) hands ``stop`` to its generation without the tokenizer that this needs, and answers every such request
-with HTTP state 500; there a step is cut here.
+Servers differ in what they know of texts that end a response. That of transformers finds them by spelling ``abcdef``
+with the model's tokenizer, and answers with HTTP state 500 where the tokenizer cannot (a vocabulary of whole words);
+there a step is cut here.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class StepWriter:
     sampling
         How steps are drawn.
     stop_at_line
-        Whether a line's end is sent as a text that ends a step. Where a server knows no such texts, the model writes
+        Whether a line's end is sent as a text that ends a step. Where a server refuses such texts, the model writes
         on, and is cut here.
     template
         The prompt, with ``{question}`` and ``{steps}``.
