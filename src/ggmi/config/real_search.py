@@ -82,7 +82,10 @@ class RealSearch(Section):
         min_length=1,
         description="self_consistency, best_of_n (highest score), vote (weighted by score), beam, tree (MCTS)",
     )
-    widths: list[WIDTH] = Field([1, 2, 4, 8], min_length=1, description="steps drawn a layer k, or whole answers N")
+    widths: list[WIDTH] = Field([1, 2, 4, 8], min_length=1, description="steps drawn a layer k")
+    whole_answers: list[WIDTH] | None = Field(
+        None, min_length=1, description="whole answers N of self_consistency, best_of_n and vote; null: the widths"
+    )
     steps: int = Field(16, ge=1, le=1000, description="lines of an answer at most")
     repeats: int = Field(1, ge=1, le=1000, description="independent searches of each problem")
     keep: int = Field(1, ge=1, le=64, description="beams kept by beam search, at most the width")
@@ -92,15 +95,10 @@ class RealSearch(Section):
         0.0, ge=0, lt=1, description="share of steps and scores that may have failed for good; else the run stops there"
     )
 
-    @field_validator("methods", "widths")
+    @field_validator("methods", "widths", "whole_answers")
     @classmethod
-    def _no_repeats(cls, value: list[Any]) -> list[Any]:
-        return each_once(value)
-
-    @field_validator("widths")
-    @classmethod
-    def _in_order(cls, value: list[int]) -> list[int]:
-        return sorted(value)
+    def _no_repeats(cls, value: list[Any] | None) -> list[Any] | None:
+        return value and each_once(value)
 
     @field_validator("policy")
     @classmethod
@@ -156,4 +154,12 @@ class RealSearch(Section):
             judging = {"judging": self.verifier.sampling.model_dump(), "judge_template": self.verifier.template}
             # A reward model says the same each time.
             judging["draws"] = 1 if isinstance(self.verifier.by, RewardSettings) else self.verifier.draws
-        return {"methods": methods, "answer": self.problems.answer, **self.model_dump(include=shared | own), **judging}
+        planned = {
+            "methods": methods,
+            "answer": self.problems.answer,
+            **self.model_dump(include=shared | own),
+            **judging,
+        }
+        if job == "answers" and self.whole_answers is not None:
+            planned["widths"] = self.whole_answers
+        return {**planned, "widths": sorted(planned["widths"])}
