@@ -139,7 +139,7 @@ def test_what_goes_wrong_is_counted(tmp_path):
     def bad(body, _nth):
         text = body["messages"][-1]["content"]
         number = int(text.split("Add ")[1].split(" +")[0])
-        if "yes or no" in text:
+        if "yes or no" in text and number == 3:
             return JSONResponse(completion(body, "Hard to say."))
         if number == 1:
             return JSONResponse(completion(body, "The answer is beyond me."))
@@ -164,6 +164,31 @@ def test_what_goes_wrong_is_counted(tmp_path):
     assert counts["self_consistency/4"]["texts_unscored"] == 0
 
 
+@pytest.mark.parametrize(
+    ("verdict", "step", "said"),
+    [
+        (
+            None,
+            "And so on.",
+            r"none of 40 searches at width 1 found an answer \(no step states one\); a step that states",
+        ),
+        (None, "The answer is beyond me.", r"found an answer \(unreadable: 40\); a step that states one says"),
+        ("Hard to say.", None, "none of 40 texts at width 1 has a score; a judge says yes or no"),
+    ],
+)
+def test_a_search_that_finds_no_answer_or_score_at_all_is_not_widened(verdict, step, said, tmp_path):
+    def useless(body, _nth):
+        text = verdict if "yes or no" in body["messages"][-1]["content"] else step
+        return solve(body) if text is None else JSONResponse(completion(body, text))
+
+    write_problems(tmp_path / "sums.jsonl", 40)
+    asked = Endpoint(useless)
+    with serving(asked) as url, pytest.raises(UserError, match=said):
+        searched(configured(tmp_path, endpoint(url)), "answers")
+    # At width 1 at most five steps a problem, and a score.
+    assert len(asked.bodies) <= 40 * 6
+
+
 def test_what_an_endpoint_never_answers_stops_the_search_unless_it_may_be_missing(tmp_path):
     def broken(body, _nth):
         lost = "Add 1 +" in body["messages"][-1]["content"]
@@ -172,7 +197,7 @@ def test_what_an_endpoint_never_answers_stops_the_search_unless_it_may_be_missin
     with serving(Endpoint(broken)) as url:
         config = configured(tmp_path, endpoint(url, attempts=2), methods=["self_consistency"], verifier=None)
         with pytest.raises(
-            UserError, match=r"real\.sums: \d+ of \d+ requests at width 4 have no response; \d+ responses"
+            UserError, match=r"real\.sums: \d+ of \d+ requests at width 1 have no response; \d+ responses"
         ):
             searched(config, "answers")
 

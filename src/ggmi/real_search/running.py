@@ -28,6 +28,9 @@ from ggmi.search.policy import NO_ANSWER, Cost, Ints
 from ggmi.search.responses import choose_best, choose_by_votes, min_max_weights, sample_responses
 from ggmi.search.tree import tree_search
 
+# So many searches without an answer, or texts without a score, and not one with: no use going on.
+ENOUGH = 36
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -281,7 +284,7 @@ def search_all(
     missing_allowed: float = 0.0,
     shown: Callable[[str], None] | None = None,
 ) -> list[Searched]:
-    """Search at every width, the widest first: narrower ones find most of their draws in the store.
+    """Search at every width, the narrowest first: where that finds no answer at all, no more is paid for.
 
     Parameters
     ----------
@@ -300,13 +303,18 @@ def search_all(
     Raises
     ------
     UserError
-        Also if more requests are without a response than allowed.
+        Also if more requests are without a response than allowed, and if `ENOUGH` searches or texts and more are
+        all without an answer or score.
     """
     search, found = Search(problems, plan, models, seed, name), []
-    for width in sorted(plan.widths, reverse=True):
+    for width in sorted(plan.widths):
         if shown is not None:
             shown(f"width {width}")
         searched, *answerers = search.run(width)
+        if (useless := _useless(searched, plan.draws)) is not None:
+            raise UserError(
+                f"slow_thinking.real.{name}: {useless}; what was written is kept in {models.policy_store.path}"
+            )
         for part in (a for a in answerers if a is not None):
             lost, wanted = len(part.lost), len(part.lost) + len(part.keys)
             if lost > missing_allowed * wanted:
@@ -318,3 +326,19 @@ def search_all(
         found += searched
     order = {method: i for i, method in enumerate(plan.methods)}
     return sorted(found, key=lambda one: (one.width, order[one.method]))
+
+
+def _useless(searched: Sequence[Searched], draws: int) -> str | None:
+    """Why going on is no use, by the last methods of a width; None if it may be."""
+    last = searched[-1]
+    if last.right.size >= ENOUGH and not any(answer is not None for row in last.answers for answer in row):
+        reasons = {reason.removeprefix("texts_"): n for reason, n in last.counts.items() if reason.startswith("texts_")}
+        counted = ", ".join(f"{reason}: {n:,}" for reason, n in reasons.items() if n and reason != "unscored")
+        which = f"none of {last.right.size:,} searches at width {last.width}"
+        return (
+            f"{which} found an answer ({counted or 'no step states one'}); a step that states one says 'The answer is'"
+        )
+    unscored = last.counts["texts_unscored"]
+    if unscored >= ENOUGH and unscored * draws >= last.counts["verifier_requests"]:
+        return f"none of {unscored:,} texts at width {last.width} has a score; a judge says yes or no"
+    return None
