@@ -39,9 +39,11 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/theory.py
 	$(BIN)/python benchmarks/slow_thinking.py
+	$(BIN)/python benchmarks/data_quality.py
 	$(BIN)/python benchmarks/synthesis.py
 	$(BIN)/python benchmarks/students.py
 	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/scheduling.py
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/scaling.py

@@ -123,7 +123,8 @@ rule verifier:
     params:
         code=code("verifier"),
         seed=CONFIG.seed,
-        recipe=REASONING.verifiers.model_dump(include={"steps", "rate", "batch"}),
+        steps=lambda w: getattr(REASONING.verifiers, f"{w.kind}_steps"),
+        recipe=REASONING.verifiers.model_dump(include={"rate", "batch"}),
     script:
         "../workflow/scripts/verifier.py"
 

@@ -6,6 +6,8 @@ def start_run():
     """Take the results folder for this run, and tell display and record what is ahead."""
     if not workflow.is_main_process:
         return
+    # Its timers look at the queue once a second for every job that has ended (benchmarks/scheduling.py).
+    workflow.scheduler.job_rate_limiter = None
     results = Path(RESULTS)
     executors = [workflow.scheduler._executor, workflow.scheduler._local_executor]
     # The name that SLURM's executor gives all jobs of this run; local ones have none.

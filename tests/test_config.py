@@ -552,8 +552,8 @@ def task(**values):
                 "data_quality": None,
                 "tasks": {"embedded": None},
             },
-            "config: mixtures, theory, slow_thinking, data_quality and tasks are all left out, so there is nothing to do; "
-            "allowed: any one",
+            "config: mixtures, theory, slow_thinking, data_quality and tasks are all left out, so there is nothing to "
+            "do; allowed: any one",
         ),
     ],
 )

@@ -8,7 +8,7 @@ from ggmi.data_quality.curve_claims import length_claims, number_claims
 from ggmi.data_quality.curves import Curves, by_length, by_prompts
 from ggmi.data_quality.data_claims import difficulty_claims, small_set_claims
 from ggmi.data_quality.difficulty import difficulty_table
-from ggmi.data_quality.evidence import both, close, tested
+from ggmi.data_quality.evidence import both, close, side_of_zero
 from ggmi.data_quality.limit import against_limit
 from ggmi.data_quality.outcome_claims import curvature_claims, outcome_claims
 from ggmi.data_quality.outcome_study import Small, curvature_table, outcome_table
@@ -35,7 +35,7 @@ def rejections(function, draws, expected):
 def test_tests_keep_their_level_under_the_null():
     draws = stream(1, "null").standard_normal((2000, 8))
     # 5 % of 2,000 are 100, with a standard deviation below 10.
-    assert 0.035 < np.mean([tested(x, sign=1)["p"] <= 0.05 for x in draws]) < 0.065
+    assert 0.035 < np.mean([side_of_zero(x, sign=1)["p"] <= 0.05 for x in draws]) < 0.065
     # A mean on the margin is neither within nor beyond it.
     edge = draws * 0.01 + 0.1
     assert rejections(lambda x: close(x, margin=0.1), edge, False) < 0.065
@@ -46,15 +46,15 @@ def test_tests_keep_their_level_under_the_null():
 
 def test_intervals_and_powers_are_those_of_the_t_test():
     values = np.array([0.1, 0.2, 0.3, 0.25, 0.15])
-    found = tested(values, sign=1)
+    found = side_of_zero(values, sign=1)
     assert found["estimate"] == pytest.approx(0.2)
     # 2.776 is the t quantile of four degrees of freedom.
     assert found["ci_high"] == pytest.approx(0.2 + 2.776 * values.std(ddof=1) / 5**0.5, rel=1e-3)
     assert found["supports"]
-    assert not tested(values, sign=-1)["supports"]
+    assert not side_of_zero(values, sign=-1)["supports"]
     assert found["power"] > 0.99
-    assert tested(np.zeros(4), sign=1)["p"] == 1
-    assert tested(np.full(4, 2.0), sign=1)["p"] == 0
+    assert side_of_zero(np.zeros(4), sign=1)["p"] == 1
+    assert side_of_zero(np.full(4, 2.0), sign=1)["p"] == 0
 
 
 def test_theorems_are_judged_by_instances_and_prompts():
@@ -100,7 +100,7 @@ def test_figures_are_judged_against_every_baseline():
             == "contradicted"
         )
     peaks = table[table["claim"].str.startswith("The error of V* peaks")]
-    assert list(peaks["variant"].str.partition(",")[0]) == ["r = 0", "r = 0.1", "r = 0.1"]
+    assert [variant.partition(",")[0] for variant in peaks["variant"]] == ["r = 0", "r = 0.1", "r = 0.1"]
 
 
 def test_lengths_are_judged_apart():
@@ -110,7 +110,7 @@ def test_lengths_are_judged_apart():
     row = table.loc["n_test alone, r = 0, B = 8"]
     assert row["verdict"] == "contradicted"
     assert row["ci_high"] < 0
-    assert list(table.index.str.partition(",")[0].astype(str)) == [
+    assert [variant.partition(",")[0] for variant in table.index] == [
         *("all lengths tied", "n_pre alone", "n_sft alone", "n_test alone"),
     ]
 

@@ -15,7 +15,7 @@ SEARCH = {"length": 3, "problems": 60, "repeats": 2, "widths": [1, 2, 4], "keep"
 REASONING = {
     **{"groups": ["symmetric_3"], "shortest": 2, "longest": 4, "chains": 600},
     "reasoners": {"small": {"steps": 150, "wanted_accuracy": 0.6}, "large": None},
-    "verifiers": {"chains": 2000, "steps": 20},
+    "verifiers": {"chains": 2000, "orm_steps": 20, "prm_steps": 20},
     "search": {**SEARCH, "reliabilities": [0.5, 1.0]},
 }
 NAME = "symmetric_3 small"
@@ -26,7 +26,10 @@ SAMPLE_TABLES = {"reasoning_tables", "figure_reasoners"}
 CHANGES = {
     "adding a reliability": ({"search": {"reliabilities": [0.5, 0.8, 1.0]}}, {f"searches {NAME}"} | SEARCH_TABLES),
     "adding a width": ({"search": {"widths": [1, 2, 4, 8]}}, SEARCHED | SEARCH_TABLES),
-    "longer training of verifiers": ({"verifiers": {"steps": 30}}, TRAINED | SEARCHED | SEARCH_TABLES),
+    "longer training of verifiers": (
+        {"verifiers": {"orm_steps": 30, "prm_steps": 30}},
+        TRAINED | SEARCHED | SEARCH_TABLES,
+    ),
     "hotter chains for verifiers": (
         {"verifiers": {"temperature": 3.0}},
         {f"verifier_samples {NAME}"} | TRAINED | SEARCHED | SEARCH_TABLES,

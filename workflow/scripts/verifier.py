@@ -21,7 +21,7 @@ with job(snakemake.log[0]):
         samples,
         p.seed,
         name,
-        steps=recipe["steps"],
+        steps=p.steps,
         rate=recipe["rate"],
         chains=recipe["batch"],
         progress=steps_shown(f"{w.kind} of {name}"),

@@ -46,7 +46,8 @@ class VerifierRecipe(Section):
 
     chains: int = Field(12_000, ge=2000, le=10_000_000, description="chains that they learn from, one a problem")
     temperature: float = Field(2.0, gt=0, le=10, description="at which half of those chains are drawn; the rest at 1")
-    steps: int = Field(250, ge=1, le=100_000, description="training steps")
+    orm_steps: int = Field(250, ge=1, le=100_000, description="training steps of the outcome model (more: no better)")
+    prm_steps: int = Field(1000, ge=1, le=100_000, description="training steps of the process model")
     rate: float = Field(4e-3, gt=0, le=1, description="learning rate")
     batch: int = Field(96, ge=1, le=4096, description="chains a training step")
 

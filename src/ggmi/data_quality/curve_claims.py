@@ -9,7 +9,7 @@ import pandas as pd
 
 from ggmi.claims import Claim
 from ggmi.data_quality.curves import BASELINES, VARIANTS, Curves
-from ggmi.data_quality.evidence import PAPER, both, tested
+from ggmi.data_quality.evidence import PAPER, both, side_of_zero
 
 # Around a peak, in units of where it is.
 NEIGHBOURS = (0.75, 1.25)
@@ -79,7 +79,7 @@ def _small(curves: Curves, where: str, errors: pd.DataFrame, plain: pd.Series) -
             source=f"{PAPER}, insight 2, figure 1",
             variant=where,
             test="t-test of log errors",
-            **tested(measured - (rival[1::2] if len(rival) > 1 else rival), sign=-1),
+            **side_of_zero(measured - (rival[1::2] if len(rival) > 1 else rival), sign=-1),
             note=f"{CHOSEN}: B = {best:g}. Log of the ratio of errors; power against a factor of two.",
         )
 
@@ -108,7 +108,7 @@ def length_claims(curves: Curves, repetitions: pd.DataFrame) -> list[Claim]:
         if least in ends:
             # The end chosen against the middle of the range: that it lies below is evidence against a U.
             inner = errors.columns[1:-1]
-            gaps = [tested(measured[least] - measured[n], sign=1) for n in inner]
+            gaps = [side_of_zero(measured[least] - measured[n], sign=1) for n in inner]
             found = max(gaps, key=lambda f: (f["supports"], f["p"]))
         else:
             found = both(*(measured[end] - measured[least] for end in ends))

@@ -17,7 +17,7 @@ PAPER = "arXiv 2603.01293"
 FACTOR = float(np.log(2))
 
 
-def tested(values: ArrayLike, *, sign: int) -> dict[str, Any]:
+def side_of_zero(values: ArrayLike, *, sign: int) -> dict[str, Any]:
     """Test whether repetitions lie on one side of zero (t-test, two-sided).
 
     Parameters
@@ -71,7 +71,7 @@ def both(first: ArrayLike, second: ArrayLike) -> dict[str, Any]:
     dict
         Fields of `ggmi.claims.Claim` of the weaker one; the claim is that both are positive.
     """
-    found = [tested(values, sign=1) for values in (first, second)]
+    found = [side_of_zero(values, sign=1) for values in (first, second)]
     against = [f for f in found if not f["supports"]]
     return max(against or found, key=lambda f: f["p"] if not against else -f["p"])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.claims import Claim
-from ggmi.data_quality.evidence import PAPER, close, tested
+from ggmi.data_quality.evidence import PAPER, close, side_of_zero
 
 # Of exponents and radii that count as the stated ones.
 MARGIN = 0.1
@@ -58,7 +58,7 @@ def _curvature(n: int, table: pd.DataFrame) -> Iterator[Claim]:
         source=f"{PAPER}, insight 3, sharp minima",
         variant=f"n = {n}",
         test="t-test of log curvatures",
-        **tested(end[last] - end[first], sign=1),
+        **side_of_zero(end[last] - end[first], sign=1),
         note=f"Log of the ratio of k = {last:g} to k = {first:g}; power against a factor of two.",
     )
     for other, text in (("start", "the start"), ("fine-tuned", "the fine-tuned V*")):
@@ -67,7 +67,7 @@ def _curvature(n: int, table: pd.DataFrame) -> Iterator[Claim]:
             source=f"{PAPER}, insight 3, sharp minima",
             variant=f"n = {n}, k = {last:g}",
             test="t-test of log curvatures",
-            **tested(end[last] - logs[other][last], sign=1),
+            **side_of_zero(end[last] - logs[other][last], sign=1),
             note="Log of the ratio; power against a factor of two.",
         )
 
@@ -95,7 +95,7 @@ def _wanting(k: int, table: pd.DataFrame) -> Iterator[Claim]:
             source=f"{PAPER}, insight 3",
             variant=f"{chain}, {varied} = {least:g} to {most:g}",
             test="t-test of log errors",
-            **tested(errors[most] - errors[least], sign=-1),
+            **side_of_zero(errors[most] - errors[least], sign=-1),
             note="Log of the ratio of test errors; power against a factor of two.",
         )
         if varied == "steps" or k == 1:
@@ -107,7 +107,7 @@ def _wanting(k: int, table: pd.DataFrame) -> Iterator[Claim]:
             source="ours, a reading of insight 3",
             variant=f"{chain}, {varied} = {least:g} to {most:g}",
             test="t-test of log errors",
-            **tested(gains, sign=-1),
+            **side_of_zero(gains, sign=-1),
             note="Log of the ratio of both gains, on the same prompts; power against a factor of two.",
         )
     part = logs[logs["varied"] == "shift"]
@@ -121,7 +121,7 @@ def _wanting(k: int, table: pd.DataFrame) -> Iterator[Claim]:
         source=f"{PAPER}, insight 4",
         variant=f"{chain}, {told}",
         test="t-test of log errors",
-        **tested(end[near] - end[far], sign=-1),
+        **side_of_zero(end[near] - end[far], sign=-1),
         note="Log of the ratio of test errors; power against a factor of two.",
     )
     yield Claim(
@@ -129,6 +129,6 @@ def _wanting(k: int, table: pd.DataFrame) -> Iterator[Claim]:
         source="ours, a reading of insight 4",
         variant=f"{chain}, {told}",
         test="t-test of log errors",
-        **tested((end[near] - before[near]) - (end[far] - before[far]), sign=-1),
+        **side_of_zero((end[near] - before[near]) - (end[far] - before[far]), sign=-1),
         note="Log of the ratio of both gains over the pretrained model; power against a factor of two.",
     )

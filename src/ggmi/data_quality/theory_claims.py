@@ -12,7 +12,7 @@ from ggmi.claims import Claim
 from ggmi.data_quality.asymptotics import VERSIONS, error_limit
 from ggmi.data_quality.certificates import result
 from ggmi.data_quality.curves import Curves
-from ggmi.data_quality.evidence import PAPER, close, tested
+from ggmi.data_quality.evidence import PAPER, close, side_of_zero
 from ggmi.data_quality.limit import limit_of
 
 RATIONAL = "exact rational instance"
@@ -76,10 +76,10 @@ def _fine_tuning(values: dict[tuple, np.ndarray]) -> Iterator[Claim]:
     apart = values["distance, W trained", 0.5]
     yield Claim(
         claim=HALTING,
-        source=where,
-        variant="W trained too (ours), B = 2 d",
+        source="ours, beyond Theorem 4.2",
+        variant="W trained too, B = 2 d",
         test="t-test of log distances",
-        **tested(np.log(apart), sign=-1),
+        **side_of_zero(np.log(apart), sign=-1),
         note="Log of the distance to V* over that with W held, after equal steps; power against a factor of two.",
     )
     where = f"{PAPER}, Remark 4.1"
@@ -102,7 +102,7 @@ def _fine_tuning(values: dict[tuple, np.ndarray]) -> Iterator[Claim]:
         source=f"{PAPER}, Proposition 4.3",
         variant=f"B = {sizes[0]:g} d to {sizes[-1]:g} d",
         test="t-test of slopes",
-        **tested(slopes, sign=-1),
+        **side_of_zero(slopes, sign=-1),
         note="Slope of log distance on log B; -1/2 is the law of large numbers, from which the limit is proven.",
     )
     yield Claim(

@@ -93,7 +93,7 @@ def _snowball(name: str, steps: pd.DataFrame) -> Claim:
     error = float(np.sqrt((n * centred**2 * p * (1 - p)).sum()) / spread)
     return Claim(
         claim="Errors snowball: after right steps alone, the next is right less often the later it comes",
-        source=f"{PAPER}, section 3, as an assertion on $p_l$ (ours)",
+        source="ours, a reading of section 3",
         variant=name,
         test="slope of p_l on l, steps after right prefixes; two-sided normal test",
         supports=slope < 0,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 from transformers import PreTrainedModel
 
 from ggmi.reasoning.prefixes import Prefixes, Reader, Reasoner, Scorer
@@ -42,7 +43,8 @@ def reliability_table(
     DataFrame
         ``verifier, step`` (0 for whole answers), ``width, n, p`` (share of right candidates), ``any_right, all_right``
         (share of sets), ``n_with_right, reliability`` and its Wilson interval, ``threshold`` (the reliability that
-        is needed for a gain, ``p / (1 - (1 - p)^k)``) and ``reported_threshold`` (1/k).
+        is needed for a gain, ``p / (1 - (1 - p)^k)``), ``reported_threshold`` (1/k) and ``auc`` of the scores of all
+        candidates of the largest width, over problems.
     """
     prefixes = Prefixes(problems, models["reasoner"].config.n_positions)
     policy = Reasoner(Reader(models["reasoner"], prefixes), prefixes, generator)
@@ -60,19 +62,28 @@ def reliability_table(
     right = prefixes.right[drawn.nodes] & prefixes.ended(drawn.nodes)
     for name, scorer in scorers.items():
         scores = scorer.score(drawn.nodes)
+        auc = _auc(right, scores)
         for width in widths:
             places = choose_best(scores[:, :width], drawn.answers[:, :width], generator)
-            rows.append(_row(name, WHOLE, right[:, :width], places))
+            rows.append(_row(name, WHOLE, right[:, :width], places, auc))
     return pd.DataFrame(rows)
 
 
 def _rows(
     verifier: str, step: int, right: Bools, scores: Floats, widths: Sequence[int], generator: np.random.Generator
 ) -> list[dict[str, float | int | str]]:
-    return [_row(verifier, step, right[:, :k], best(scores[:, :k], generator)) for k in widths]
+    auc = _auc(right, scores)
+    return [_row(verifier, step, right[:, :k], best(scores[:, :k], generator), auc) for k in widths]
 
 
-def _row(verifier: str, step: int, right: Bools, places: np.ndarray) -> dict[str, float | int | str]:
+def _auc(right: Bools, scores: Floats) -> float:
+    """Probability that a right candidate scores above a wrong one, over all problems; NaN where one kind is missing."""
+    there = ~np.isnan(scores)
+    labels = right[there]
+    return float(roc_auc_score(labels, scores[there])) if 0 < labels.sum() < len(labels) else np.nan
+
+
+def _row(verifier: str, step: int, right: Bools, places: np.ndarray, auc: float) -> dict[str, float | int | str]:
     width = right.shape[1]
     chosen = np.take_along_axis(right, places[:, None], axis=1)[:, 0]
     there = right.any(axis=1)
@@ -92,4 +103,5 @@ def _row(verifier: str, step: int, right: Bools, places: np.ndarray) -> dict[str
         "reliability_ci_high": interval.high,
         "threshold": p / (1 - (1 - p) ** width),
         "reported_threshold": 1 / width,
+        "auc": auc,
     }

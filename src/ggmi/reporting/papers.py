@@ -47,11 +47,11 @@ class Paper:
         claims
             The study's ``claims.csv``.
         """
-        said = []
-        for verdict in ("supported", "contradicted", "undecided"):
-            count = int((claims["verdict"] == verdict).sum())
-            said += [f"{count} {'is' if count == 1 else 'are'} {verdict}"] if count else []
-        return f"Of {len(claims)} claims on {self.subject}, each in a setting of its own, {listed(said)}."
+        own = _is_ours(claims)
+        theirs = f"Of {int((~own).sum())} claims of the paper on {self.subject}, each in a setting of its own"
+        said = [f"{theirs}, {_counted(claims[~own])}"]
+        said += [f"of {int(own.sum())} of ours, {_counted(claims[own])}"] if own.any() else []
+        return f"{'; '.join(said)}."
 
     def section(self, claims: pd.DataFrame) -> Section:
         """What the front page says of the study, and where the rest is.
@@ -91,7 +91,7 @@ PAPERS = {
 
 
 def by_claim(claims: pd.DataFrame) -> list[dict[str, Any]]:
-    """Claims, each with its settings by verdict.
+    """Claims, each with its settings by verdict; a form of ours is a claim beside the paper's.
 
     Parameters
     ----------
@@ -106,8 +106,19 @@ def by_claim(claims: pd.DataFrame) -> list[dict[str, Any]]:
             "mixed": rows["verdict"].nunique() > 1,
             "settings": rows.to_dict("records"),
         }
-        for claim, rows in claims.groupby("claim", sort=False)
+        for (claim, _), rows in claims.groupby(["claim", _is_ours(claims)], sort=False)
     ]
+
+
+def _is_ours(claims: pd.DataFrame) -> pd.Series:
+    """Whether each is a form of ours and not the paper's."""
+    return claims["source"].str.startswith("ours")
+
+
+def _counted(claims: pd.DataFrame) -> str:
+    """How often each verdict was given, in words."""
+    counts = [(int((claims["verdict"] == word).sum()), word) for word in ("supported", "contradicted", "undecided")]
+    return listed([f"{count} {'is' if count == 1 else 'are'} {word}" for count, word in counts if count])
 
 
 def _claimed(claims: pd.DataFrame, verdict: str) -> Sequence[str]:
