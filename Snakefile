@@ -23,6 +23,10 @@ if CONFIG.slow_thinking:
 
         include: "rules/reasoning.smk"
 
+    if CONFIG.slow_thinking.real:
+
+        include: "rules/real_search.smk"
+
 
 if CONFIG.data_quality:
 

@@ -178,7 +178,9 @@ def model_files_of(wildcards):
 
 def files_of_model(settings):
     """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
-    if settings.kind not in ("local", "vllm") or not looks_like_path(settings.model):
+    if settings.kind not in ("local", "vllm", "reward") or not looks_like_path(
+        settings.model
+    ):
         return []
     return weights_in(settings.model)
 
@@ -209,6 +211,16 @@ def write_manners():
                 "stores": CONFIG.stores,
             }
             write_json(Path(RESULTS, name, "manner", f"{who}.json"), manner)
+    for name, search in (
+        CONFIG.slow_thinking.real if CONFIG.slow_thinking else {}
+    ).items():
+        models = search.models().items()
+        manner = {
+            "settings": {part: s.model_dump(include=MANNER) for part, s in models},
+            "missing_allowed": search.missing_allowed,
+            "stores": CONFIG.stores,
+        }
+        write_json(Path(RESULTS, "slow_thinking/real", name, "manner.json"), manner)
 
 
 def is_generated(wildcards):

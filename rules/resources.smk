@@ -1,5 +1,8 @@
 # What jobs ask of the machine or the cluster.
 
+# Jobs that ask endpoints follow one another, so that rates and budgets hold; each asks many things at once.
+workflow.register_resource("endpoint", 1)
+
 
 def growing(mem_mb, runtime):
     """Memory and minutes of a job: of its first attempt, and as much again for every further one."""
@@ -13,7 +16,7 @@ def gpus_of(settings):
     """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
     if settings.kind == "vllm":
         return settings.gpus
-    return int(settings.kind == "local" and settings.device != "cpu")
+    return int(settings.kind in ("local", "reward") and settings.device != "cpu")
 
 
 def threads_of(settings):

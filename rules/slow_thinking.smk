@@ -234,6 +234,7 @@ rule slow_thinking_page:
         statements=f"{workflow.basedir}/workflow/report/statements.html.j2",
         claims=f"{workflow.basedir}/workflow/report/claims.html.j2",
         reasoning=f"{workflow.basedir}/workflow/report/reasoning.html.j2",
+        real_search=f"{workflow.basedir}/workflow/report/real_search.html.j2",
         study=f"{workflow.basedir}/workflow/report/slow_thinking.html.j2",
         tables=lambda w: [
             f"{SLOW_FOLDER}/theory/verdicts.csv",

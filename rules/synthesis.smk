@@ -9,8 +9,6 @@
 SYNTHESIS_RESOURCES = growing(mem_mb=4000, runtime=240)
 # Parsing and curating 100,000 records takes half a minute; eight sets share a submission.
 SET_RESOURCES = growing(mem_mb=4000, runtime=20)
-# Jobs that ask endpoints follow one another, so that rates and budgets hold; each asks many things at once.
-workflow.register_resource("endpoint", 1)
 
 
 localrules:

@@ -182,7 +182,10 @@ def test_cost_prints_a_table_and_what_it_rests_on(ggmi):
 
 def test_cost_of_the_default_is_nothing(ggmi):
     found = ggmi("cost", folder=ROOT)
-    assert (found.returncode, found.stdout) == (0, "no generator or judge is an endpoint: nothing is paid for\n")
+    assert (found.returncode, found.stdout) == (
+        0,
+        "no generator, judge or policy is an endpoint: nothing is paid for\n",
+    )
 
 
 def test_cost_tells_a_mistake_like_any_other(ggmi, tmp_path):

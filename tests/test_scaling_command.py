@@ -198,7 +198,10 @@ def test_the_figure_is_drawn_from_its_numbers(folder):
         ("samples.jsonl --most 99", "--most: no problem has 99 samples; at most 8 can be compared"),
         ("samples.jsonl --score orm_scor", "no column 'orm_scor'; did you mean 'orm_score'?"),
         ("samples.jsonl --extract gsm8k", "--extract: no column of texts"),
-        ("samples.jsonl --extract (", "--extract: '(' is neither gsm8k nor math nor a regular expression"),
+        (
+            "samples.jsonl --extract (",
+            "--extract: '(' is neither gsm8k nor math nor true_false nor a regular expression",
+        ),
         ("samples_gsm8k_2025-01-01T00-00-00.jsonl --extract gsm8k --filter x", "no samples are there of filter 'x'"),
     ],
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 
 from ggmi.config import Config
+from ggmi.config.real_search import RealSearch
 from ggmi.config.tasks import EMBEDDED
 from ggmi.errors import UserError
+from ggmi.models.settings import EndpointSettings, ServerSettings
 from ggmi.pipeline.anchors import read_source
+from ggmi.real_search.problems import reference
 from ggmi.reporting.legend import shortened
 from ggmi.reporting.text import listed
 from ggmi.text.places import is_local
@@ -54,6 +59,29 @@ def describe_inputs(config: Config) -> Iterator[str]:
                 yield from _described(place, read_source(settings, most=ROWS))
             except UserError as error:
                 raise UserError(f"config: tasks.{name}.{key}: {error}") from None
+    for name, search in (config.slow_thinking.real if config.slow_thinking else {}).items():
+        yield from _describe_search(name, search)
+
+
+def _describe_search(name: str, search: RealSearch) -> Iterator[str]:
+    """Lines on the problems and models of a search."""
+    place, source = f"slow_thinking.real.{name}", search.problems
+    if is_local(source.source):
+        try:
+            sample = read_source(source.read_settings(), most=ROWS)
+            yield from _described(f"{place}.problems.source: {source.source}", sample)
+        except UserError as error:
+            raise UserError(f"config: {place}.problems.source: {error}") from None
+        unread = sum(reference(record.response, source.answer) is None for record in sample.records)
+        if unread:
+            yield f"  {unread:,} of their answers are not of the form {source.answer}"
+    else:
+        yield f"{place}.problems.source: {source.source}: a data set of the hub, which is asked for when the run starts"
+    for part, settings in search.models().items():
+        if isinstance(settings, EndpointSettings) and settings.key_env and not os.environ.get(settings.key_env):
+            yield f"{place}.{part}: the environment variable {settings.key_env}, which holds its key, is not set here"
+        if isinstance(settings, ServerSettings) and shutil.which(settings.command[0]) is None:
+            yield f"{place}.{part}: there is no program {settings.command[0]} here, which the run needs where it runs"
 
 
 def _described(place: str, sample: Sample) -> Iterator[str]:

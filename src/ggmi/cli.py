@@ -162,14 +162,18 @@ def _cost(files: Sequence[str], *, as_json: bool) -> None:
     from ggmi.models.cost import cost_table
     from ggmi.pipeline.cost import generation_cost
     from ggmi.pipeline.judge_cost import judge_cost
+    from ggmi.real_search.cost import search_cost
 
     found = config.load(_merged(files), source=" + ".join(files))
     config.check_files(found)
-    priced = [price(found, PROJECT / "workflow" / "templates") for price in (generation_cost, judge_cost)]
+    templates = PROJECT / "workflow" / "templates"
+    priced = [generation_cost(found, templates), judge_cost(found, templates), search_cost(found)]
     estimates = {name: estimate for found_by, _ in priced for name, estimate in found_by.items()}
     notes = [note for _, told in priced for note in told]
     if not estimates:
-        sys.stdout.write("\n".join([*notes, "no generator or judge is an endpoint: nothing is paid for"]) + "\n")
+        sys.stdout.write(
+            "\n".join([*notes, "no generator, judge or policy is an endpoint: nothing is paid for"]) + "\n"
+        )
         return
     rows = cost_table(estimates).astype(object)
     rows = rows.where(rows.notna(), None)

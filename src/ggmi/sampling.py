@@ -43,7 +43,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--score", action="append", default=[], metavar="COLUMN", help="column of a verifier's score; may come again"
     )
     parser.add_argument(
-        "--extract", action=Once, metavar="RULE", help="find answers in texts: gsm8k, math or a regular expression"
+        "--extract",
+        action=Once,
+        metavar="RULE",
+        help="find answers in texts: gsm8k, math, true_false or a regular expression",
     )
     parser.add_argument(
         "--filter", action=Once, metavar="NAME", help="whose rows of a sample log count; default: the first"

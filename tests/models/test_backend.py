@@ -18,7 +18,7 @@ def test_the_kind_chooses_the_backend():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({}, "generators.a: kind is None: allowed: local, openai, vllm, world"),
+        ({}, "generators.a: kind is None: allowed: local, openai, reward, vllm, world"),
         ({"kind": "open-ai"}, "generators.a: kind is 'open-ai': did you mean 'openai'?"),
         ({"kind": ["local"]}, "generators.a: kind is ['local']: did you mean 'local'?"),
         ({"kind": "openai", "base_ulr": ""}, "generators.a: unknown key 'base_ulr': did you mean 'base_url'?"),

@@ -9,6 +9,7 @@ from models.test_server import TRANSFORMERS
 from starlette.responses import JSONResponse
 
 from ggmi.errors import UserError
+from ggmi.models.answerer import Answerer
 from ggmi.models.backend import backend
 from ggmi.models.requests import Sampling
 from ggmi.models.stepwise import JUDGE_TEMPLATE, STEP_TEMPLATE, StepJudge, StepWriter, Texts, final_answer
@@ -25,7 +26,9 @@ ROOTS = np.arange(2)
 
 def writer(asked, path, texts, *, template=PLAIN, answer=final_answer, stop_at_line=True, **sampling):
     drawn = Sampling(**{"max_tokens": 24, "seed": 1} | sampling)
-    return StepWriter(asked, Store(path), texts, drawn, template=template, answer=answer, stop_at_line=stop_at_line)
+    return StepWriter(
+        Answerer(asked, Store(path)), texts, drawn, template=template, answer=answer, stop_at_line=stop_at_line
+    )
 
 
 def some_answer(step):
@@ -38,7 +41,7 @@ def searched(asked, folder, kind, **how):
     """A search of both questions, and what it found, as texts."""
     texts = Texts(QUESTIONS)
     policy = writer(asked, folder / "steps", texts, answer=some_answer, **how)
-    judge = StepJudge(asked, Store(folder / "judged"), texts, Sampling(max_tokens=3, seed=2), template=PLAIN)
+    judge = StepJudge(Answerer(asked, Store(folder / "judged")), texts, Sampling(max_tokens=3, seed=2), template=PLAIN)
     generator = np.random.default_rng(0)
     if kind == "votes":
         drawn = sample_responses(policy, ROOTS, 4, limit=4)
@@ -71,7 +74,7 @@ def test_a_model_in_this_process_is_searched_and_what_it_wrote_is_kept(kind, mod
 def test_one_local_server_answers_a_whole_search(chat_directory, tmp_path):
     settings = {"kind": "vllm", "model": str(chat_directory), "command": TRANSFORMERS, "attempts": 1}
     asked = backend(settings, log=tmp_path / "server.log")
-    # This server knows no texts that end a step.
+    # Transformers looks for texts that end a step by spelling abcdef, which this vocabulary of words cannot.
     with asked.held():
         steps, _ = searched(asked, tmp_path, "beam", stop_at_line=False)
     assert all(steps)
@@ -104,7 +107,7 @@ def asked_of(url, folder, width, **changes):
     texts = Texts(["count 2", "count 3"])
     asked = backend(endpoint_settings(url, **changes))
     policy = writer(asked, folder / "steps", texts, template=STEP_TEMPLATE, max_tokens=20)
-    judge = StepJudge(asked, Store(folder / "judged"), texts, Sampling(max_tokens=5), template=JUDGE_TEMPLATE)
+    judge = StepJudge(Answerer(asked, Store(folder / "judged")), texts, Sampling(max_tokens=5), template=JUDGE_TEMPLATE)
     found = beam_search(policy, judge, ROOTS, width, np.random.default_rng(0), limit=6)
     return policy, texts, found
 
@@ -126,7 +129,7 @@ def test_what_an_endpoint_never_answers_gives_no_answer_and_is_counted(tmp_path)
         policy, _, found = asked_of(url, tmp_path, 4, attempts=2)
         assert found.answers[1] == NO_ANSWER
         assert policy.answer_texts()[found.answers[0]] == "0"
-        assert policy.lost == 4
+        assert list(policy.stopped.values()) == ["lost"]
     # What failed is not in the store, so that a later search asks for it anew, and only for it.
     with serving(Endpoint(solver)) as url:
         policy, _, found = asked_of(url, tmp_path, 4, attempts=2)

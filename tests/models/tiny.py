@@ -8,6 +8,7 @@ from transformers import (
     GenerationConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    LlamaForSequenceClassification,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaForSequenceClassification,
@@ -19,11 +20,10 @@ WORDS = ["[PAD]", "[END]", "[UNK]", "user", "assistant", *(f"w{i}" for i in rang
 CHAT = "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} {% endfor %}assistant"
 
 
-def make_model(directory, *, chat=False, window=256, seed=0):
-    """A Llama of random weights over 50 words, saved in Hugging Face format."""
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=len(WORDS),
+def llama(words, window, **changes):
+    """The configuration of a tiny Llama over some words."""
+    return LlamaConfig(
+        vocab_size=len(words),
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
@@ -33,15 +33,29 @@ def make_model(directory, *, chat=False, window=256, seed=0):
         bos_token_id=None,
         eos_token_id=1,
         pad_token_id=0,
+        **changes,
     )
-    model = LlamaForCausalLM(config)
+
+
+def make_model(directory, *, chat=False, window=256, seed=0, words=WORDS):
+    """A Llama of random weights over 50 words, saved in Hugging Face format."""
+    torch.manual_seed(seed)
+    model = LlamaForCausalLM(llama(words, window))
     # What comes with a model must not decide how it is sampled here, and does in transformers' server.
     model.generation_config = GenerationConfig(do_sample=True, top_k=3, eos_token_id=1, pad_token_id=0)
     model.save_pretrained(directory)
-    tokenizer = tokenizer_of(WORDS)
+    tokenizer = tokenizer_of(words)
     if chat:
         tokenizer.chat_template = CHAT
     tokenizer.save_pretrained(directory)
+    return directory
+
+
+def make_reward(directory, *, window=256, seed=0, words=WORDS, outputs=1):
+    """A reward model of random weights, saved in Hugging Face format."""
+    torch.manual_seed(seed)
+    LlamaForSequenceClassification(llama(words, window, num_labels=outputs)).save_pretrained(directory)
+    tokenizer_of(words).save_pretrained(directory)
     return directory
 
 

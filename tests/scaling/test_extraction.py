@@ -118,5 +118,7 @@ def test_an_expression_of_ones_own_takes_its_last_match():
 
 
 def test_what_is_no_expression_is_told():
-    with pytest.raises(UserError, match=r"--extract: '\(' is neither gsm8k nor math nor a regular expression"):
+    with pytest.raises(
+        UserError, match=r"--extract: '\(' is neither gsm8k nor math nor true_false nor a regular expression"
+    ):
         rule("(")

@@ -17,10 +17,7 @@ with job(snakemake.log[0]):
     }
     figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
     shown = slow_thinking_page(tables, certificates, figures, read_json(given.provenance))
-    names = ("template", "style", "script", "statements", "claims", "reasoning", "study")
-    template, style, script, statements, claims, reasoning, page = (
-        Path(given[part]).read_text(encoding="utf-8") for part in names
-    )
-    parts = {"statements": statements, "claims": claims, "reasoning": reasoning}
-    templates = {"page": template, **parts, "study": page}
+    names = ("template", "style", "script", "statements", "claims", "reasoning", "real_search", "study")
+    template, style, script, *parts, page = (Path(given[part]).read_text(encoding="utf-8") for part in names)
+    templates = {"page": template, **dict(zip(names[3:-1], parts, strict=True)), "study": page}
     write_text(snakemake.output[0], render_template(templates, style, script, **shown))

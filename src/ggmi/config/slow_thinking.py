@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from ggmi.config.real_search import RealSearch
 from ggmi.config.reasoning import Reasoning
-from ggmi.config.section import Section, each_once
+from ggmi.config.section import NAME, Section, each_once, left_out
 
 LENGTH = Annotated[int, Field(ge=1, le=64)]
 WIDTH = Annotated[int, Field(ge=1, le=4096)]
@@ -43,6 +44,14 @@ class SlowThinkingStudy(Section):
     reasoning: Reasoning | None = Field(
         Reasoning(), description="reasoners whose right thoughts are known, and search with them; null leaves them out"
     )
+    real: dict[NAME, RealSearch] = Field(
+        {}, description="searches with real models by name, see docs/slow_thinking.md; null leaves one out"
+    )
+
+    @field_validator("real", mode="before")
+    @classmethod
+    def _leave_out(cls, value: Any) -> Any:
+        return left_out(value)
 
     @field_validator("log_lambdas", "lengths", "widths", "reliabilities")
     @classmethod

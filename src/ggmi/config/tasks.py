@@ -68,22 +68,15 @@ WORDS = Annotated[int, Field(ge=0)]
 Generator = Annotated[LocalSettings | EndpointSettings | ServerSettings | ImportedSettings, Field(discriminator="kind")]
 
 
-class AnchorSource(Section):
-    """Where a task's real examples come from."""
+class RecordSource(Section):
+    """A set of records that a person has."""
 
-    source: str = Field(
-        EMBEDDED, min_length=1, description="embedded, a file, folder or pattern of files, or a Hugging Face data set"
-    )
+    source: str = Field(min_length=1, description="a file, folder or pattern of files, or a Hugging Face data set")
     split: str | None = Field(None, description="which split of a data set with several; null: train, of the hub's")
     revision: str | None = Field(None, description="branch, tag or commit of a data set on the hub")
     fields: FIELD_NAMES = Field({}, description=CALLED)
     encoding: ENCODING = None
     invalid: INVALID = "drop"
-    test_share: float = Field(0.2, gt=0, lt=1, description="share of the records kept for testing")
-    near_duplicate: float = Field(
-        0.7, gt=0, lt=1, description="ROUGE-L above which a test record is reported as near a training record"
-    )
-    assumed_tokens: int = Field(120, ge=1, description="tokens of an anchor, for pricing before the source can be read")
 
     @property
     def is_here(self) -> bool:
@@ -94,6 +87,23 @@ class AnchorSource(Section):
     def watched(self) -> list[str]:
         """Files whose change makes the records anew."""
         return [str(file) for file in find(self.source, self.split).files] if self.is_here else []
+
+    def read_settings(self) -> dict[str, Any]:
+        """What reading the source depends on."""
+        return self.model_dump(include={"source", "split", "revision", "fields", "encoding", "invalid"})
+
+
+class AnchorSource(RecordSource):
+    """Where a task's real examples come from."""
+
+    source: str = Field(
+        EMBEDDED, min_length=1, description="embedded, a file, folder or pattern of files, or a Hugging Face data set"
+    )
+    test_share: float = Field(0.2, gt=0, lt=1, description="share of the records kept for testing")
+    near_duplicate: float = Field(
+        0.7, gt=0, lt=1, description="ROUGE-L above which a test record is reported as near a training record"
+    )
+    assumed_tokens: int = Field(120, ge=1, description="tokens of an anchor, for pricing before the source can be read")
 
     def read_settings(self) -> dict[str, Any]:
         """What reading and splitting the source depends on."""

@@ -11,19 +11,21 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from ggmi.config.data_quality import DataQualityStudy
 from ggmi.config.mixtures import MixtureStudy, Sweeps
+from ggmi.config.real_search import RealSearch
 from ggmi.config.section import NAME, Section, left_out
 from ggmi.config.slow_thinking import SlowThinkingStudy
 from ggmi.config.students import JUDGE_TEMPLATES
-from ggmi.config.tasks import EMBEDDED, TEMPLATES, AnchorSource, ImportedSettings, Task, embedded_task
+from ggmi.config.tasks import EMBEDDED, TEMPLATES, ImportedSettings, RecordSource, Task, embedded_task
 from ggmi.config.theory import TheoryStudy
 from ggmi.config.world import STUDENT, World
 from ggmi.embedded.language import Sizes
 from ggmi.errors import UserError, did_you_mean
 from ggmi.models.directory import looks_like_path
+from ggmi.models.settings import LocalSettings, RewardSettings, ServerSettings
 from ggmi.text.places import STDIN
 
 # Keys whose entries are of the kind that they name, and one whose value is.
-BY_KIND, OF_KIND = ("generators",), ("by",)
+BY_KIND, OF_KIND = ("generators",), ("by", "policy")
 # Where people put a key or password by mistake: such a value is not repeated.
 TELLING = ("key_env", "base_url")
 MARK = Annotated[str, Field(min_length=2)]
@@ -183,7 +185,7 @@ def _sentence(error: Any) -> str:
     """One of pydantic's errors in our words."""
     location = [part for part in error["loc"] if part != "[key]"]
     # After a backend's name pydantic puts the kind that it chose, which is no key.
-    in_task = location[0] == "tasks" if location else False
+    in_task = location[0] in ("tasks", "slow_thinking") if location else False
     chosen = {i + 2 for i, part in enumerate(location) if in_task and part in BY_KIND}
     chosen |= {i + 1 for i, part in enumerate(location) if in_task and part in OF_KIND}
     named = [part for i, part in enumerate(location) if i not in chosen]
@@ -277,6 +279,8 @@ def check_files(config: Config) -> None:
             raise UserError(f"{key}: there is no file {source!r}")
     for name, task in config.tasks.items():
         _check_task_files(f"config: tasks.{name}", task)
+    for name, search in (config.slow_thinking.real if config.slow_thinking else {}).items():
+        _check_search_files(f"config: slow_thinking.real.{name}", search)
     for key in ("results", "stores"):
         folder = getattr(config, key)
         place = Path(folder).absolute()
@@ -287,10 +291,41 @@ def check_files(config: Config) -> None:
 
 
 def _check_task_files(place: str, task: Task) -> None:
-    sources: dict[str, AnchorSource | ImportedSettings] = {"anchors.source": task.anchors}
+    sources: dict[str, RecordSource | ImportedSettings] = {"anchors.source": task.anchors}
     sources |= {f"generators.{name}.path": g for name, g in task.generators.items() if g.kind == "import"}
+    _check_sources(place, sources)
+    files = {} if task.prompts.template in TEMPLATES else {"prompts.template": task.prompts.template}
+    if task.students is not None and task.students.template is not None:
+        files["students.template"] = task.students.template
+    if task.judge is not None and task.judge.template not in JUDGE_TEMPLATES:
+        files["judge.template"] = task.judge.template
+    folders = {
+        f"generators.{name}.model": generator.model
+        for name, generator in task.generators.items()
+        if generator.kind in ("local", "vllm")
+    }
+    if task.estimation is not None and task.estimation.entailment is not None:
+        folders["estimation.entailment.model"] = task.estimation.entailment.model
+    _check_places(place, files, folders)
+
+
+def _check_search_files(place: str, search: RealSearch) -> None:
+    _check_sources(place, {"problems.source": search.problems})
+    templates = {"template": search.template}
+    if search.verifier is not None:
+        templates["verifier.template"] = search.verifier.template
+    models = {"policy": "policy.model", "verifier": "verifier.by.model"}
+    folders = {
+        models[part]: settings.model
+        for part, settings in search.models().items()
+        if isinstance(settings, LocalSettings | ServerSettings | RewardSettings)
+    }
+    _check_places(place, {key: file for key, file in templates.items() if file is not None}, folders)
+
+
+def _check_sources(place: str, sources: Mapping[str, RecordSource | ImportedSettings]) -> None:
     for key, source in sources.items():
-        named = source.source if isinstance(source, AnchorSource) else source.path
+        named = source.source if isinstance(source, RecordSource) else source.path
         if named == STDIN:
             raise UserError(f"{place}.{key}: - is standard input, which a run has none of; name a file")
         try:
@@ -299,21 +334,12 @@ def _check_task_files(place: str, task: Task) -> None:
             raise UserError(f"{place}.{key}: {error}") from None
         if unreadable:
             raise UserError(f"{place}.{key}: {unreadable[0]!r} cannot be read (its permissions)")
-    files = {} if task.prompts.template in TEMPLATES else {"prompts.template": task.prompts.template}
-    if task.students is not None and task.students.template is not None:
-        files["students.template"] = task.students.template
-    if task.judge is not None and task.judge.template not in JUDGE_TEMPLATES:
-        files["judge.template"] = task.judge.template
+
+
+def _check_places(place: str, files: Mapping[str, str], folders: Mapping[str, str]) -> None:
     for key, file in files.items():
         if not Path(file).is_file():
             raise UserError(f"{place}.{key}: there is no file {file!r}")
-    folders = {
-        f"generators.{name}.model": generator.model
-        for name, generator in task.generators.items()
-        if generator.kind in ("local", "vllm")
-    }
-    if task.estimation is not None and task.estimation.entailment is not None:
-        folders["estimation.entailment.model"] = task.estimation.entailment.model
     for key, folder in folders.items():
         if looks_like_path(folder) and not Path(folder).expanduser().is_dir():
             raise UserError(f"{place}.{key}: there is no folder {folder!r}")

@@ -13,7 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.models.requests import Request, Response, Usage
-from ggmi.models.settings import BackendSettings, EndpointSettings, LocalSettings, Prices, ServerSettings, Settings
+from ggmi.models.settings import (
+    BackendSettings,
+    EndpointSettings,
+    LocalSettings,
+    Prices,
+    RewardSettings,
+    ServerSettings,
+    Settings,
+)
 from ggmi.models.store import Store
 
 KINDS: dict[str, type[Settings]] = {
@@ -21,6 +29,7 @@ KINDS: dict[str, type[Settings]] = {
     "world": LocalSettings,
     "openai": EndpointSettings,
     "vllm": ServerSettings,
+    "reward": RewardSettings,
 }
 
 
@@ -197,7 +206,7 @@ def check_settings(values: Mapping[str, Any], source: str = "backend") -> Backen
 
     Returns
     -------
-    LocalSettings, EndpointSettings or ServerSettings
+    LocalSettings, EndpointSettings, ServerSettings or RewardSettings
 
     Raises
     ------
@@ -261,6 +270,10 @@ def backend(
         from ggmi.models.endpoint import EndpointBackend
 
         return EndpointBackend(chosen)
+    if isinstance(chosen, RewardSettings):
+        from ggmi.models.reward import RewardBackend
+
+        return RewardBackend(chosen)
     from ggmi.models.server import ServerBackend
 
     return ServerBackend(chosen, log)

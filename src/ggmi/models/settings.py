@@ -164,4 +164,18 @@ class EntailmentSettings(Settings):
     batch_size: Count = Field(64, description="pairs read at the same time")
 
 
-BackendSettings = Annotated[LocalSettings | EndpointSettings | ServerSettings, Field(discriminator="kind")]
+class RewardSettings(Settings):
+    """A reward model in this process: a sequence classifier of transformers with one output."""
+
+    kind: Literal["reward"] = "reward"
+    model: str = Field(min_length=1, description="directory in Hugging Face format, or an id of the hub")
+    revision: str | None = Field(None, description="commit, branch or tag of an id")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on a GPU, else float32")
+    batch_size: Count = Field(32, description="texts read at the same time")
+    threads: Count = Field(1, description="CPU threads")
+
+
+BackendSettings = Annotated[
+    LocalSettings | EndpointSettings | ServerSettings | RewardSettings, Field(discriminator="kind")
+]

@@ -3,6 +3,10 @@
 Every raw response goes to a store, so that a search that was cut off asks for what is missing only, and costs
 are limited and counted as everywhere. The n-th step drawn after a text is the n-th draw of its request: searches
 that share a store share their first draws.
+
+Servers differ in what they know of texts that end a response. That of transformers finds them by spelling ``abcdef``
+with the model's tokenizer, and answers with HTTP state 500 where the tokenizer cannot (a vocabulary of whole words);
+there a step is cut here.
 """
 
 from __future__ import annotations
@@ -12,11 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.special import expit
 
-from ggmi.errors import UserError
-from ggmi.models.backend import Backend, OnProgress, ask
+from ggmi.models.answerer import Answerer
 from ggmi.models.requests import Request, Response, Sampling
-from ggmi.models.store import Store
 from ggmi.search.policy import NO_ANSWER, Bools, Floats, Ints, Steps
 
 STEP_TEMPLATE = """Solve the problem step by step, one short step a line. Once it is solved, write as last line:
@@ -35,6 +38,8 @@ Is every step right? Reply with one word, yes or no."""
 FINAL = re.compile(r"\bthe answer is:?\s*\**\s*(.+?)[\s.*]*$", re.IGNORECASE)
 # A step has no more lines than one.
 LINE = ("\n",)
+# Why a text goes no further without an answer.
+LOST, CUT, EMPTY, UNREADABLE = "lost", "cut", "empty", "unreadable"
 
 
 def final_answer(step: str) -> str | None:
@@ -72,6 +77,10 @@ class Texts:
             self._texts.append(text)
         return self._numbers[text]
 
+    def question(self, node: int) -> str:
+        """The question of a text."""
+        return self._questions[self._texts[node][0]]
+
     def steps(self, node: int) -> tuple[str, ...]:
         """The steps of a text."""
         return self._texts[node][1]
@@ -87,33 +96,35 @@ class StepWriter:
     """A model that writes lines (`ggmi.search.policy.Policy`).
 
     A text has ended with a line that states an answer; with an empty line; with a step cut at `max_tokens`; and
-    where its request was given up. Only the first gives an answer.
+    where its request was given up. Only the first gives an answer, if it can be read.
 
     Parameters
     ----------
-    asked, store
-        Who writes, and where its responses are kept.
+    answerer
+        Who writes.
     texts
         The texts so far; shared with a verifier.
     sampling
         How steps are drawn.
     stop_at_line
-        Whether a line's end is sent as a text that ends a step. Where a server knows no such texts, the model writes
+        Whether a line's end is sent as a text that ends a step. Where a server refuses such texts, the model writes
         on, and is cut here.
     template
         The prompt, with ``{question}`` and ``{steps}``.
     answer
-        Finds the answer that a step states, or None.
+        Finds the answer that a step states: None where it states none, an empty text where it cannot be read.
     system
         System prompt.
-    on_progress
-        Called after each response.
+
+    Attributes
+    ----------
+    stopped : dict of int to str
+        Texts that go no further and give no answer, with the reason.
     """
 
     def __init__(
         self,
-        asked: Backend,
-        store: Store,
+        answerer: Answerer,
         texts: Texts,
         sampling: Sampling,
         *,
@@ -121,18 +132,15 @@ class StepWriter:
         answer: Callable[[str], str | None] = final_answer,
         system: str = "",
         stop_at_line: bool = True,
-        on_progress: OnProgress | None = None,
     ) -> None:
-        self._asked, self._store, self._texts = asked, store, texts
+        self._answerer, self._texts = answerer, texts
         ends = LINE if stop_at_line else ()
         self._sampling = Sampling(**{**vars(sampling), "stop": (*sampling.stop, *ends)})
         self._template, self._answer, self._system = template, answer, system
-        self._on_progress = on_progress
         self._drawn: Counter[int] = Counter()
-        self._stopped: set[int] = set()
         self._answers: dict[str, int] = {}
         self._answer_of: dict[int, int] = {}
-        self.lost = 0
+        self.stopped: dict[int, str] = {}
 
     def extend(self, nodes: Ints) -> Steps:
         """Sample a line after each text.
@@ -146,17 +154,19 @@ class StepWriter:
         for node in nodes.tolist():
             prompt = self._texts.fill(self._template, node)
             requests.append(
-                Request(self._asked.identity, prompt, self._sampling, self._system, self._drawn[node], f"text {node}")
+                Request(
+                    self._answerer.identity, prompt, self._sampling, self._system, self._drawn[node], f"text {node}"
+                )
             )
             self._drawn[node] += 1
-        responses = answered(self._asked, self._store, requests, self._on_progress)
+        responses = self._answerer.responses(requests)
         found = [self._step(node, response) for node, response in zip(nodes.tolist(), responses, strict=True)]
         children, tokens, log_probs = zip(*found, strict=True) if found else ((), (), ())
         return Steps(np.array(children, dtype=int), np.array(tokens, dtype=int), np.array(log_probs, dtype=float))
 
     def ended(self, nodes: Ints) -> Bools:
         """Whether each text is complete, or can go no further."""
-        return np.array([n in self._stopped or n in self._answer_of for n in nodes.ravel().tolist()], dtype=bool)
+        return np.array([n in self.stopped or n in self._answer_of for n in nodes.ravel().tolist()], dtype=bool)
 
     def answers(self, nodes: Ints) -> Ints:
         """The answer of each text as a number."""
@@ -169,18 +179,21 @@ class StepWriter:
     def _step(self, node: int, response: Response | None) -> tuple[int, int, float]:
         """The text after a step, its tokens, and its mean log-probability."""
         if response is None:
-            self.lost += 1
             child = self._texts.number(node, "")
-            self._stopped.add(child)
+            self.stopped[child] = LOST
             return child, 0, float("nan")
         line, end, _ = response.text.lstrip().partition("\n")
         step = line.strip()
         child = self._texts.number(node, step)
         stated = self._answer(step)
-        if stated is not None:
+        if stated:
             self._answer_of[child] = self._answers.setdefault(stated, len(self._answers))
-        elif not step or (response.finish_reason == "length" and not end):
-            self._stopped.add(child)
+        elif stated is not None:
+            self.stopped[child] = UNREADABLE
+        elif not step:
+            self.stopped[child] = EMPTY
+        elif response.finish_reason == "length" and not end:
+            self.stopped[child] = CUT
         known = response.log_prob_nats is not None and response.completion_tokens > 0
         mean = response.log_prob_nats / response.completion_tokens if known else float("nan")  # type: ignore[operator]
         return child, response.completion_tokens, mean
@@ -193,8 +206,8 @@ class StepJudge:
 
     Parameters
     ----------
-    asked, store
-        Who judges, and where its replies are kept.
+    answerer
+        Who judges.
     texts
         The texts so far; those of the policy.
     sampling
@@ -203,23 +216,31 @@ class StepJudge:
         Replies a text.
     template
         The prompt, with ``{question}`` and ``{steps}``.
+    system
+        System prompt.
+
+    Attributes
+    ----------
+    unscored : set of int
+        Texts without a score.
     """
 
     def __init__(
         self,
-        asked: Backend,
-        store: Store,
+        answerer: Answerer,
         texts: Texts,
         sampling: Sampling,
         *,
         draws: int = 1,
         template: str = JUDGE_TEMPLATE,
+        system: str = "",
     ) -> None:
-        self._asked, self._store, self._texts = asked, store, texts
+        self._answerer, self._texts, self._system = answerer, texts, system
         self._sampling, self._draws, self._template = sampling, draws, template
+        self.unscored: set[int] = set()
 
     def score(self, nodes: Ints) -> Floats:
-        """Share of yes of each text, shape as `nodes`; NaN for none (-1).
+        """Score of each text, shape as `nodes`; NaN for none (-1).
 
         Raises
         ------
@@ -228,42 +249,50 @@ class StepJudge:
         """
         there = nodes >= 0
         different, which = np.unique(nodes[there], return_inverse=True)
-        requests = [
-            Request(
-                self._asked.identity, self._texts.fill(self._template, node), self._sampling, "", draw, f"text {node}"
-            )
-            for node in different.tolist()
-            for draw in range(self._draws)
-        ]
-        said = [verdict(r) for r in answered(self._asked, self._store, requests)]
+        requests = [self._request(node, draw) for node in different.tolist() for draw in range(self._draws)]
+        said = [self._read(response) for response in self._answerer.responses(requests)]
         votes = np.array(said, dtype=float).reshape(len(different), self._draws)
         given = ~np.isnan(votes)
-        shares = np.full(len(different), np.nan)
+        scores = np.full(len(different), np.nan)
         some = given.any(axis=1)
-        shares[some] = np.where(given, votes, 0.0).sum(axis=1)[some] / given.sum(axis=1)[some]
+        scores[some] = np.where(given, votes, 0.0).sum(axis=1)[some] / given.sum(axis=1)[some]
+        self.unscored.update(different[~some].tolist())
         found = np.full(nodes.shape, np.nan)
-        found[there] = shares[which]
+        found[there] = scores[which]
         return found
+
+    def _request(self, node: int, draw: int) -> Request:
+        prompt = self._texts.fill(self._template, node)
+        return Request(self._answerer.identity, prompt, self._sampling, self._system, draw, f"text {node}")
+
+    def _read(self, response: Response | None) -> float:
+        return verdict(response)
+
+
+class StepReward(StepJudge):
+    """A reward model as verifier: a text's score is the logistic function of its reward, in [0, 1].
+
+    Parameters
+    ----------
+    answerer
+        A `ggmi.models.reward.RewardBackend`.
+    texts
+        The texts so far; those of the policy.
+    """
+
+    def __init__(self, answerer: Answerer, texts: Texts) -> None:
+        super().__init__(answerer, texts, Sampling(temperature=0.0, max_tokens=1))
+
+    def _request(self, node: int, draw: int) -> Request:
+        solution = "\n".join(self._texts.steps(node))
+        question = self._texts.question(node)
+        return Request(self._answerer.identity, solution, self._sampling, question, draw, f"text {node}")
+
+    def _read(self, response: Response | None) -> float:
+        return float("nan") if response is None else float(expit(float(response.text)))
 
 
 def verdict(response: Response | None) -> float:
     """1 for yes, 0 for no, NaN for anything else, by the first of the two words."""
     found = re.search(r"\b(yes|no)\b", response.text.lower()) if response is not None else None
     return float("nan") if found is None else float(found.group(1) == "yes")
-
-
-def answered(
-    asked: Backend, store: Store, requests: Sequence[Request], on_progress: OnProgress | None = None
-) -> list[Response | None]:
-    """Responses to requests, asked for where the store does not hold them; None for one that was given up.
-
-    Raises
-    ------
-    UserError
-        If nothing can be asked, or the run was stopped before everything was, such as by a budget.
-    """
-    if store.missing(requests):
-        outcome = ask(asked, requests, store, on_progress)
-        if outcome.stopped is not None:
-            raise UserError(f"{outcome.stopped}; {len(store)} responses are kept in {store.path}")
-    return [next(iter(store.collect([request]))) if request.key() in store else None for request in requests]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,6 +22,15 @@ LINES = (
     ("tree", "prm", "tree, PRM"),
     ("best_of_n", "1", "best-of-N, perfect"),
 )
+# Of searches with real models, where one verifier scores for all.
+REAL_LINES = (
+    ("self_consistency", None, "self-consistency"),
+    ("best_of_n", None, "best-of-N"),
+    ("vote", None, "vote weighted by score"),
+    ("beam", None, "beam"),
+    ("tree", None, "tree"),
+)
+Lines = Sequence[tuple[str, str | None, str]]
 KIND_TITLES = {"value": "answers of many values", "true_false": "true or false"}
 COST_NAMES = {"responses": "whole answers", "calls": "calls of a step", "tokens": "tokens"}
 
@@ -159,11 +170,52 @@ def costs_figure(searches: pd.DataFrame, width_inches: float) -> tuple[Figure, p
     return figure, pd.concat(drawn, ignore_index=True)
 
 
-def _methods(axis: Axes, searches: pd.DataFrame, x: str) -> list[pd.DataFrame]:
+def real_searches_figure(searches: pd.DataFrame, width_inches: float) -> tuple[Figure, pd.DataFrame]:
+    """Draw accuracy of searches with real models by width, calls and tokens, a row a search.
+
+    Parameters
+    ----------
+    searches
+        The table ``real_searches``.
+    width_inches
+        Width of the figure.
+
+    Returns
+    -------
+    figure : Figure
+    numbers : DataFrame
+        The rows that are drawn.
+    """
+    columns = {"width": "width k, or answers N", "calls": "calls of a step a problem", "tokens": "tokens a problem"}
+    titles = list(dict.fromkeys(searches["title"]))
+    drawn = []
+    with house_style():
+        figure = Figure(figsize=(width_inches, 0.34 * width_inches * len(titles) + 0.6))
+        axes = figure.subplots(len(titles), 3, squeeze=False, sharey="row")
+        for row, title in zip(axes, titles, strict=True):
+            for axis, (column, label) in zip(row, columns.items(), strict=True):
+                drawn += _methods(axis, searches[searches["title"] == title], column, REAL_LINES)
+                axis.set_xlabel(label)
+            row[0].set_title(title, loc="left")
+            row[0].set_ylabel("accuracy")
+        # A search may lack methods that another has.
+        known = {
+            label: handle
+            for axis in axes[:, 0]
+            for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=5)
+    return figure, pd.concat(drawn, ignore_index=True)
+
+
+def _methods(axis: Axes, searches: pd.DataFrame, x: str, lines: Lines = LINES) -> list[pd.DataFrame]:
     """Accuracy of every method along one column."""
     drawn = []
-    for i, (method, verifier, label) in enumerate(LINES):
-        part = searches[(searches["method"] == method) & (searches["verifier"] == verifier)].sort_values("width")
+    for i, (method, verifier, label) in enumerate(lines):
+        mine = searches["method"] == method
+        part = searches[mine if verifier is None else mine & (searches["verifier"] == verifier)].sort_values("width")
+        if part.empty:
+            continue
         error = [
             part["accuracy"] - part["accuracy_ci_low"],
             part["accuracy_ci_high"] - part["accuracy"],

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest
 
 from ggmi.claims import Claim
+from ggmi.differences import EFFECT, difference_claim, equivalence_claim, paired
 from ggmi.reasoning.chain_claims import PAPER
-from ggmi.reasoning.search_tables import Difference, paired
 from ggmi.reasoning.searching import Outcome, Run
 
-# Difference of accuracies that is small enough to say that two methods about match, and that tests should find.
-MARGIN, EFFECT = 0.03, 0.02
 ANSWERS = {"value": "answers of many values", "true_false": "true or false"}
 
 
@@ -53,30 +51,10 @@ def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdigit()
 
 
-def _tested(
-    gap: Difference, *, claim: str, source: str, variant: str, test: str, supports: bool, note: str = ""
-) -> Claim:
-    """A claim judged by a difference against zero."""
-    return Claim(
-        claim=claim,
-        source=source,
-        variant=variant,
-        test=f"{test}; paired by problem, two-sided normal test",
-        supports=supports,
-        estimate=gap.estimate,
-        ci_low=gap.low,
-        ci_high=gap.high,
-        p=gap.p,
-        n=gap.n,
-        power=gap.power(EFFECT),
-        note=f"{note} Power against {EFFECT}.".strip(),
-    )
-
-
 def _rises(name: str, outcomes: Mapping[Run, Outcome], method: str, kind: str, widths: list[int]) -> Claim:
     gap = paired(*(getattr(outcomes[Run(method, "prm", k)], kind) for k in (widths[-1], widths[0])))
     by_width = ", ".join(f"{getattr(outcomes[Run(method, 'prm', k)], kind).mean():.3f}" for k in widths)
-    return _tested(
+    return difference_claim(
         gap,
         claim="Accuracy rises with the width k",
         source=f"{PAPER}, Theorem 4.6 and experiments",
@@ -94,7 +72,7 @@ def _reported_threshold(
     gap = paired(*(outcomes[Run("stepwise", f"{e:g}", width)].value for width in (k, widths[0])))
     steps = reliability[(reliability["step"] > 0) & (reliability["width"] == k)]
     low, high = steps["threshold"].min(), steps["threshold"].max()
-    return _tested(
+    return difference_claim(
         gap,
         claim=r"A wider search helps where $\varepsilon$ is above $1/k$",
         source=f"{PAPER}, Theorem 4.6, as reported",
@@ -146,20 +124,12 @@ def _matches(name: str, outcomes: Mapping[Run, Outcome], matched: pd.DataFrame, 
             for run in (Run("best_of_n", "orm", int(row["n"])), Run("tree", "prm", int(row["width"])))
         )
     )
-    alike = abs(gap.estimate) < MARGIN
-    beyond = float(norm.sf((abs(gap.estimate) - MARGIN) / gap.error)) if gap.error > 0 else 0.0
-    return Claim(
+    return equivalence_claim(
+        gap,
         claim=f"Best-of-N by an outcome model about matches tree search at equal {unit.replace('_', ' ')}",
         source=f"{PAPER}, experiments, as reported",
         variant=f"{name}, {ANSWERS[kind]}, tree of width {int(row['width'])}",
-        test=f"difference of accuracies within ±{MARGIN}, where it is largest; two one-sided normal tests",
-        supports=alike,
-        estimate=gap.estimate,
-        ci_low=gap.low,
-        ci_high=gap.high,
-        p=gap.equivalent(MARGIN) if alike else beyond,
-        n=gap.n,
-        power=float(norm.sf(norm.ppf(0.95) - MARGIN / gap.error)) if gap.error > 0 else 1.0,
+        test="difference of accuracies",
         note=f"N = {int(row['n'])} whole answers beside the {row['wanted']:.1f} that the cost is worth. "
         "Power to see that equal methods match.",
     )
@@ -169,7 +139,7 @@ def _consistency(name: str, outcomes: Mapping[Run, Outcome], widths: list[int]) 
     n = widths[-1]
     runs = [Run("self_consistency", "", width) for width in (n, widths[0])]
     gap, many = (paired(*(getattr(outcomes[run], kind) for run in runs)) for kind in ("true_false", "value"))
-    return _tested(
+    return difference_claim(
         gap,
         claim="Self-consistency does not help on binary answers",
         source=f"{PAPER}, experiments, as reported",
@@ -183,26 +153,18 @@ def _consistency(name: str, outcomes: Mapping[Run, Outcome], widths: list[int]) 
 def _framework(name: str, outcomes: Mapping[Run, Outcome], widths: list[int]) -> Claim:
     gaps = {k: paired(*(outcomes[Run(m, "prm", k)].value for m in ("stepwise", "best_of_n"))) for k in widths[1:]}
     k, gap = max(gaps.items(), key=lambda item: abs(item[1].estimate))
-    alike = abs(gap.estimate) < MARGIN
-    beyond = float(norm.sf((abs(gap.estimate) - MARGIN) / gap.error)) if gap.error > 0 else 0.0
     perfect = [r for r in outcomes if r.method == "best_of_n" and r.verifier == "1" and r.width == k]
     better = "".join(
         f" A perfect verifier in place of the PRM moves best-of-N by "
         f"{paired(outcomes[r].value, outcomes[Run('best_of_n', 'prm', k)].value).estimate:+.3f}."
         for r in perfect
     )
-    return Claim(
+    return equivalence_claim(
+        gap,
         claim="What matters is width and verifier, not the framework",
         source=f"{PAPER}, conclusion",
         variant=f"{name}, step-wise search against best-of-N, both by the PRM, k = N = {k}",
-        test=f"difference of accuracies at equal samples within ±{MARGIN}, where it is largest; one-sided normal test",
-        supports=alike,
-        estimate=gap.estimate,
-        ci_low=gap.low,
-        ci_high=gap.high,
-        p=gap.equivalent(MARGIN) if alike else beyond,
-        n=gap.n,
-        power=float(norm.sf(norm.ppf(0.95) - MARGIN / gap.error)) if gap.error > 0 else 1.0,
+        test="difference of accuracies at equal samples",
         note=f"Largest of {len(gaps)} widths.{better}",
     )
 

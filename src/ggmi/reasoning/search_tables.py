@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.stats import norm
 
+from ggmi.differences import paired
 from ggmi.reasoning.reliability import WHOLE
 from ggmi.reasoning.searching import Outcome, Run
 from ggmi.statistics import share_interval
 
 KINDS = ("value", "true_false")
 COSTS = ("responses", "calls", "tokens", "scores")
-Z = float(norm.ppf(0.975))
 
 
 def searches_table(outcomes: Mapping[Run, Outcome], reliability: pd.DataFrame) -> pd.DataFrame:
@@ -86,57 +83,6 @@ def _predicted(run: Run, reliability: pd.DataFrame) -> tuple[float, float]:
         chosen = sure + (1 - sure) * float(run.verifier)
     alike = 1 - (1 - part["p"]) ** run.width
     return float((chosen * part["any_right"]).prod()), float((chosen * alike).prod())
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A difference of accuracies on the same problems.
-
-    Parameters
-    ----------
-    estimate, low, high
-        The mean over problems of the differences of their mean accuracies, with its normal 95 % interval.
-    error
-        Its standard error.
-    p
-        Two-sided normal p-value of no difference.
-    n
-        Problems.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    error: float
-    p: float
-    n: int
-
-    def power(self, effect: float, level: float = 0.05) -> float:
-        """Power of the two-sided test against a difference of this size."""
-        if self.error == 0:
-            return 1.0
-        edge = norm.ppf(1 - level / 2)
-        return float(norm.sf(edge - effect / self.error) + norm.cdf(-edge - effect / self.error))
-
-    def equivalent(self, margin: float) -> float:
-        """p-value that the difference is at least the margin, in either direction (two one-sided tests)."""
-        if self.error == 0:
-            return float(abs(self.estimate) >= margin)
-        return float(norm.sf((margin - abs(self.estimate)) / self.error))
-
-
-def paired(one: NDArray, other: NDArray) -> Difference:
-    """Difference of two runs, problem by problem; repeats of a problem are averaged first.
-
-    Parameters
-    ----------
-    one, other
-        Right or not, shape (problems, repeats).
-    """
-    gaps = one.mean(axis=1) - other.mean(axis=1)
-    estimate, error = float(gaps.mean()), float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
-    p = float(2 * norm.sf(abs(estimate) / error)) if error > 0 else float(estimate == 0)
-    return Difference(estimate, estimate - Z * error, estimate + Z * error, error, p, len(gaps))
 
 
 def matched_table(outcomes: Mapping[Run, Outcome]) -> pd.DataFrame:

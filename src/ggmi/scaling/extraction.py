@@ -30,6 +30,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _FRACTION = re.compile(
     rf"([+-]?)(?:\\frac\{{(-?\d{{1,{DIGITS}}})\}}\{{(\d{{1,{DIGITS}}})\}}|(\d{{1,{DIGITS}}})/(\d{{1,{DIGITS}}}))"
 )
+_TRUTH = re.compile(r"\b(?:true|false)\b", re.IGNORECASE)
 _SPACES = re.compile(r"(?<!\\)\\[,!;: ]|~|\\q?quad\b|\s+")
 _WORDS = re.compile(r"\\(?:text|textbf|textrm|mbox|mathrm|mathbf)\s*\{([^{}]*)\}")
 _UNIT = re.compile(r"(?<=[\d}])\s*\\(?:text|textrm|mbox|mathrm)\s*\{\s*[^{}]*\}(?:\^\{?\d\}?)?$")
@@ -46,7 +47,7 @@ def rule(name: str) -> tuple[Extract, Extract]:
     Parameters
     ----------
     name
-        ``gsm8k``, ``math``, or a regular expression whose first group (or whole match, without one)
+        ``gsm8k``, ``math``, ``true_false``, or a regular expression whose first group (or whole match, without one)
         is the answer; its last match counts.
 
     Returns
@@ -69,11 +70,13 @@ def rule(name: str) -> tuple[Extract, Extract]:
         return gsm8k, plain
     if name == "math":
         return math, math_form
+    if name == "true_false":
+        return true_false, true_false
     try:
         pattern = re.compile(name)
     except re.error as error:
         raise UserError(
-            f"--extract: {name!r} is neither gsm8k nor math nor a regular expression ({told_by(error)})"
+            f"--extract: {name!r} is neither gsm8k nor math nor true_false nor a regular expression ({told_by(error)})"
         ) from None
 
     def own(text: str) -> str | None:
@@ -107,6 +110,23 @@ def gsm8k(text: str) -> str | None:
             return _number(number[0])
     numbers = _NUMBER.findall(text)
     return _number(numbers[-1]) if numbers else None
+
+
+def true_false(text: str) -> str | None:
+    """The last of the words true and false in a text.
+
+    Parameters
+    ----------
+    text
+        Of a model or of the data set.
+
+    Examples
+    --------
+    >>> true_false("Not true. The answer is **False**."), true_false("Untrue")
+    ('False', None)
+    """
+    found = _last(_TRUTH, text)
+    return found[0].capitalize() if found else None
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -61,6 +61,7 @@ Where all problems are alike and $p_l = \min(\lambda e^{-l}, 1)$ (Proposition 4.
 | `theory/matching.csv` | the $N$ that matches each search, beside the reported orders and the costs |
 | `published_fits.csv` | six forms fitted to information per token in seven panels |
 | `published_totals.csv` | whether total information depends on length; permutations of totals over questions |
+| `real/real_searches.csv`, `real_matched.csv` | searches with real models: accuracy, cost, price; at equal cost |
 | `published_width.csv`, `published_exponents.csv` | accuracy by width, which steps are told apart; exponents of $k$ |
 
 Only counts are published for widths, so a paired test cannot be had: `p_paired_least` and `p_paired_most` are
@@ -68,6 +69,65 @@ the ends of what it would say over all pairings of questions that the counts all
 if the worst of them says so. Of accuracy by length
 (`workflow/data/slow_thinking/math500_accuracy_by_length.csv`) the numbers of questions in the bins are unknown,
 so no interval can be given; it rises again in the last bin at every level.
+"""
+
+
+OWN_MODEL = r"""
+## With your own model
+
+The same searches run on any model that the backends reach: in this process (`local`), a server started for the job
+(`vllm`), an OpenAI-compatible endpoint (`openai`). A step is a line. One policy writes the steps; who scores them is a
+reward model (`reward`: a sequence classifier with one output, whose logistic function is the score), a model that is
+asked whether all steps are right (`local`, `openai`, `vllm`; the score is the share of yes), or the policy itself
+(`self`). Problems come from a file, a folder, a pattern or the hub, with their right answers as numbers (`gsm8k`), in
+LaTeX (`math`), as `true_false` or any text (`exact`).
+
+```yaml
+slow_thinking:
+  real:
+    mine:
+      title: "My model on GSM8K"
+      problems: {source: gsm8k.jsonl, answer: gsm8k, most: 200}
+      policy:
+        kind: openai
+        base_url: http://127.0.0.1:8000/v1
+        model: my-model
+        key_env: null
+        prices: {input: 0.2, output: 0.6}
+        budget: {max_cost: 20}
+      verifier: {by: {kind: self}, draws: 4}
+      methods: [self_consistency, best_of_n, vote, beam, tree]
+      widths: [1, 2, 4, 8]
+      whole_answers: [1, 2, 4, 8, 16, 32]
+      steps: 16
+      simulations: 16
+```
+
+```sh
+ggmi check mine.yaml
+ggmi cost mine.yaml
+snakemake --cores all --configfile mine.yaml results/slow_thinking.html
+```
+
+- What a search asks depends on what it is answered, so `ggmi cost` tells the most there can be: $N L$ steps and $N$
+  scores a problem for whole answers, $k L$ of each for beams, $k (s + 1) + L$ steps and $s$ scores for trees of $s$
+  simulations, each step as long as `max_tokens`. What the stores hold is found by searching with them alone; a search
+  that they hold whole costs nothing more.
+- Every raw step and score is kept in a store, also of a run that was stopped, killed or out of budget; the next run
+  goes on from there. The $n$-th step drawn after a text is the $n$-th draw of one request, so widths and methods
+  share draws: a wider search asks for the rest only, and accuracies at different widths are not independent. They are
+  compared paired by problem.
+- An answer is what follows "the answer is", `####` or `\boxed`. A step cut at `max_tokens`, an empty one, an answer
+  that cannot be read, a text without a score (a reply that is neither yes nor no, a reward that is not a number), a
+  request without a response: each is counted in `real_searches.csv` and told on the page. A text without a score
+  counts below every other; a response without an answer has no vote and is not chosen.
+- `vote` weighs answers by scores moved to 0 … 1 a problem, so that the lowest has no weight, as the published ORM
+  vote is reported to; `tree` draws `widths` steps at a node, drops repeats, takes as prior the normalised mean
+  probability of their tokens where the endpoint tells it (else all are alike), and walks by PUCT.
+- Some servers refuse `seed` (`seeded: false`) or texts that end a response (`stop_at_line: false`: steps are cut here
+  and the rest is paid in vain).
+- `presets/slow_thinking.yaml` is the published set-up as far as it is known; what is not is named in it. Every key with
+  its default is in `workflow/config.schema.json`.
 """
 
 
@@ -79,7 +139,7 @@ def study_markdown() -> str:
     str
         Markdown with formulas between dollar signs.
     """
-    lines = [HEAD.rstrip(), "", "## Regimes", ""]
+    lines = [HEAD.rstrip(), OWN_MODEL.rstrip(), "", "## Regimes", ""]
     lines += [f"- `{regime.key}`: {written_prose(regime.text)}" for regime in REGIMES.values()]
     lines += ["", "## Statements", ""]
     for statement in STATEMENTS.values():

@@ -1,0 +1,1 @@
+"""Searches with real models: problems, methods at matched cost, tables and claims."""
