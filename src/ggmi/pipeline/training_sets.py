@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -106,7 +107,12 @@ def without_overlap(
 
 
 def gathered(
-    made: Mapping[str, Any], files: Mapping[str, str], test: Sequence[Record], policy: str, seed: int
+    made: Mapping[str, Any],
+    files: Mapping[str, str],
+    test: Sequence[Record],
+    policy: str,
+    seed: int,
+    scores: Mapping[str, float] | None = None,
 ) -> tuple[list[tuple[str, Record]], int]:
     """Everything that a condition's students could learn.
 
@@ -122,6 +128,8 @@ def gathered(
         What becomes of records that overlap with it.
     seed
         The run's seed.
+    scores
+        By id, what a subset is chosen by; a random one needs none.
 
     Returns
     -------
@@ -130,6 +138,9 @@ def gathered(
     overlap : int
         Records that overlap with the test set, left out or not.
     """
+    if made["kind"] in ("subset", "rl"):
+        records, overlap = gathered(made["set"], files, test, policy, seed, scores)
+        return (_part_of(records, made, scores, seed) if made["kind"] == "subset" else records), overlap
     sets = {}
     overlap = 0
     for source, path in files.items():
@@ -144,6 +155,61 @@ def gathered(
     parts = (("synthetic", chosen.synthetic), ("real", chosen.real))
     both = [(source, sets[source][i]) for source, places in parts for i in places.tolist()]
     return [(source, replace(record, id=f"{source}:{record.id}")) for source, record in both], overlap
+
+
+def _part_of(
+    records: list[tuple[str, Record]], made: Mapping[str, Any], scores: Mapping[str, float] | None, seed: int
+) -> list[tuple[str, Record]]:
+    """The easiest, the hardest or random records of a set, in its order."""
+    ids = [record.id for _, record in records]
+    places = subset_of(ids, made["end"], share=made["share"], size=made["size"], scores=scores, seed=seed)
+    return [records[i] for i in places]
+
+
+def subset_of(
+    ids: Sequence[str],
+    end: str,
+    *,
+    share: float | None,
+    size: int | None,
+    scores: Mapping[str, float] | None,
+    seed: int,
+) -> list[int]:
+    """Places of the easiest, the hardest or random records.
+
+    Parameters
+    ----------
+    ids
+        Of the set's records.
+    end
+        ``easiest`` (lowest scores), ``hardest`` (highest scores) or ``random``; equal scores are ordered at random.
+    share, size
+        How many: a share of those that have a score, or a number; one of them is None.
+    scores
+        By id; a record without one is in no subset. None for random records.
+    seed
+        The run's seed. A larger subset holds the smaller ones.
+
+    Returns
+    -------
+    list of int
+        In order.
+
+    Examples
+    --------
+    >>> scores = {"a": 3.0, "b": 1.0, "c": 2.0}
+    >>> subset_of("abcd", "hardest", share=None, size=2, scores=scores, seed=0)
+    [0, 2]
+    """
+    places = [i for i, identity in enumerate(ids) if scores is None or identity in scores]
+    drawn = stream(seed, "students", "subset", len(ids)).permutation(len(ids))
+    if scores is None:
+        ordered = sorted(places, key=lambda i: drawn[i])
+    else:
+        sign = -1.0 if end == "hardest" else 1.0
+        ordered = sorted(places, key=lambda i: (sign * scores[ids[i]], drawn[i]))
+    most = size if share is None else math.floor(share * len(places) + 0.5)
+    return sorted(ordered[:most])
 
 
 def smallest(
