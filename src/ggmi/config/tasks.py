@@ -245,6 +245,11 @@ class Task(Section):
                     raise ValueError(f"students.rl.of: there is no condition {of!r}; {did_you_mean(of, known)}")
             if rl.reward == "judge" and self.judge is None:
                 raise ValueError("students.rl.reward: is 'judge', but judge is null; allowed here: exact_match")
+            if rl.reward == "judge" and isinstance(self.judge and self.judge.by, ServerSettings):
+                raise ValueError(
+                    "students.rl.reward: a judge of kind vllm would start its server at every update; start it and name "
+                    "it in judge.by as kind openai"
+                )
         return self
 
     @model_validator(mode="after")

@@ -139,8 +139,8 @@ def gathered(
         Records that overlap with the test set, left out or not.
     """
     if made["kind"] in ("subset", "rl"):
-        records, overlap = gathered(made["set"], files, test, policy, seed, scores)
-        return (_part_of(records, made, scores, seed) if made["kind"] == "subset" else records), overlap
+        whole, overlap = gathered(made["set"], files, test, policy, seed, scores)
+        return (_part_of(whole, made, scores, seed) if made["kind"] == "subset" else whole), overlap
     sets = {}
     overlap = 0
     for source, path in files.items():
