@@ -152,9 +152,7 @@ rule students:
         base=lambda w: students_of(w).base,
         revision=lambda w: students_of(w).revision,
         form=form_keys,
-        training=lambda w: (
-            None if w.condition == "base" else students_of(w).training.model_dump()
-        ),
+        training=training_params,
         # Null: the training's own; 0: those of the smallest set.
         steps=lambda w: (
             (match_of(w)[1] or 0)

@@ -2,6 +2,11 @@
 STUDENT_CONDITIONS = {name: task.student_conditions() for name, task in TASKS.items()}
 # Keys of a task's section `students` that decide how a record is read.
 FORM_KEYS = {"form", "template", "max_length", "too_long"}
+# Keys of `training` that say nothing of students that learn from rewards.
+UNREWARDED = {
+    *("epochs", "steps", "batch_size", "per_device"),
+    *("learning_rate", "batching", "processes"),
+}
 
 
 def students_of(wildcards):
@@ -99,6 +104,14 @@ def rl_params(wildcards):
         return None
     judge = judge_params(wildcards) if judges_training(wildcards) else None
     return {**rl.model_dump(exclude={"of", "reward"}), "judge": judge}
+
+
+def training_params(wildcards):
+    """What decides how students learn; null for the base."""
+    if wildcards.condition == "base":
+        return None
+    own = UNREWARDED if rl_of(wildcards) else set()
+    return students_of(wildcards).training.model_dump(exclude=own)
 
 
 def judges_training(wildcards):

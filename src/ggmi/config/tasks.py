@@ -247,8 +247,8 @@ class Task(Section):
                 raise ValueError("students.rl.reward: is 'judge', but judge is null; allowed here: exact_match")
             if rl.reward == "judge" and isinstance(self.judge and self.judge.by, ServerSettings):
                 raise ValueError(
-                    "students.rl.reward: a judge of kind vllm would start its server at every update; start it and name "
-                    "it in judge.by as kind openai"
+                    "students.rl.reward: a judge of kind vllm would start its server at every update; start it, then "
+                    "name it in judge.by as kind openai"
                 )
         return self
 
