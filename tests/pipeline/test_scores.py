@@ -6,8 +6,9 @@ from students.tiny import make_base
 from ggmi.embedded.language import Language, Sizes
 from ggmi.errors import UserError
 from ggmi.pipeline.scores import base_losses, column_scores, scores_of, skill_losses
-from ggmi.pipeline.training_sets import gathered, subset_of
+from ggmi.pipeline.training_sets import gathered
 from ggmi.random import stream
+from ggmi.students.matching import subset_of
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record
 

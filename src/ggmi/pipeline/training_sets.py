@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ import numpy as np
 
 from ggmi.errors import UserError
 from ggmi.random import stream
-from ggmi.students.matching import match_records, match_steps, match_tokens, mixture
+from ggmi.students.matching import match_records, match_steps, match_tokens, mixture, subset_of
 from ggmi.text.jsonl import read_rows
 from ggmi.text.records import Record, read_records
 
@@ -164,52 +163,6 @@ def _part_of(
     ids = [record.id for _, record in records]
     places = subset_of(ids, made["end"], share=made["share"], size=made["size"], scores=scores, seed=seed)
     return [records[i] for i in places]
-
-
-def subset_of(
-    ids: Sequence[str],
-    end: str,
-    *,
-    share: float | None,
-    size: int | None,
-    scores: Mapping[str, float] | None,
-    seed: int,
-) -> list[int]:
-    """Places of the easiest, the hardest or random records.
-
-    Parameters
-    ----------
-    ids
-        Of the set's records.
-    end
-        ``easiest`` (lowest scores), ``hardest`` (highest scores) or ``random``; equal scores are ordered at random.
-    share, size
-        How many: a share of those that have a score, or a number; one of them is None.
-    scores
-        By id; a record without one is in no subset. None for random records.
-    seed
-        The run's seed. A larger subset holds the smaller ones.
-
-    Returns
-    -------
-    list of int
-        In order.
-
-    Examples
-    --------
-    >>> scores = {"a": 3.0, "b": 1.0, "c": 2.0}
-    >>> subset_of("abcd", "hardest", share=None, size=2, scores=scores, seed=0)
-    [0, 2]
-    """
-    places = [i for i, identity in enumerate(ids) if scores is None or identity in scores]
-    drawn = stream(seed, "students", "subset", len(ids)).permutation(len(ids))
-    if scores is None:
-        ordered = sorted(places, key=lambda i: drawn[i])
-    else:
-        sign = -1.0 if end == "hardest" else 1.0
-        ordered = sorted(places, key=lambda i: (sign * scores[ids[i]], drawn[i]))
-    most = size if share is None else math.floor(share * len(places) + 0.5)
-    return sorted(ordered[:most])
 
 
 def smallest(
