@@ -553,8 +553,8 @@ def task(**values):
                 "language": None,
                 "tasks": {"embedded": None},
             },
-            "config: mixtures, theory, slow_thinking, data_quality, language and tasks are all left out, so there is nothing "
-            "to do; "
+            "config: mixtures, theory, slow_thinking, data_quality, language and tasks are all left out, so there is "
+            "nothing to do; "
             "allowed: any one",
         ),
     ],

@@ -1,6 +1,7 @@
 """Train and rate the students of one base and method."""
 
 import pandas as pd
+
 from ggmi.io import read_csv, write_csv
 from ggmi.language.bases import Pretraining
 from ggmi.language.students import Study, drawn_records, study_conditions

@@ -1,6 +1,7 @@
 """Put the students of all bases and methods into tables, and judge what is claimed of their records."""
 
 import pandas as pd
+
 from ggmi.claims import claims_table
 from ggmi.io import read_csv, write_csv, write_json
 from ggmi.language.claims import conditions_table, language_claims, seed_ratings

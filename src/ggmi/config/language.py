@@ -41,14 +41,14 @@ class SmallModel(Section):
 class FineTuning(Section):
     """Supervised fine-tuning (SFT)."""
 
-    batch_size: int = Field(32, ge=1, le=100_000, description="records an update")
+    batch_size: int = Field(16, ge=1, le=100_000, description="records an update")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="highest learning rate")
 
 
 class Rewards(Section):
     """Reinforcement (RL): group-relative policy gradient on sampled answers, which the exact judge rates."""
 
-    prompts: int = Field(32, ge=1, le=100_000, description="records an update")
+    prompts: int = Field(16, ge=1, le=100_000, description="records an update")
     answers: int = Field(8, ge=2, le=1000, description="answers sampled to each")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="highest learning rate")
     beta: float = Field(0.0, ge=0, le=1000, description="weight of the divergence from the base (KL)")
@@ -57,7 +57,7 @@ class Rewards(Section):
 class LanguageStudy(Section):
     """Whether claims on data quality hold for language models."""
 
-    seeds: int = Field(4, ge=2, le=1000, description="students of each condition")
+    seeds: int = Field(3, ge=2, le=1000, description="students of each condition")
     model: SmallModel = Field(SmallModel(), description="the language, and the bases")
     test_records: int = Field(168, ge=20, le=100_000, description="records that students are rated on")
     sizes: list[Annotated[int, Field(ge=2, le=1_000_000)]] = Field(

@@ -30,7 +30,7 @@ Balance = Literal["balanced", "unbalanced"]
 BALANCES: tuple[Balance, ...] = ("balanced", "unbalanced")
 # Steps from one measurement to the next, and the share of the past kept in the average of weights: the loss falls
 # fast, so the average is short.
-CHECK_EVERY, AVERAGE = 5, 0.9
+CHECK_EVERY, AVERAGE = 2, 0.9
 
 
 @dataclass(frozen=True)

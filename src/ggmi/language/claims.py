@@ -80,9 +80,8 @@ def language_claims(students: pd.DataFrame, ratings: pd.DataFrame) -> list[Claim
         As for `conditions_table`.
     """
     evidence = _Evidence(students, ratings)
-    return [*evidence.hard(), *evidence.diluted(), *evidence.many(), *evidence.not_too_hard(), *evidence.balanced()] + [
-        *evidence.methods()
-    ]
+    parts = (evidence.hard(), evidence.diluted(), evidence.many(), evidence.not_too_hard(), evidence.balanced())
+    return [claim for part in (*parts, evidence.methods()) for claim in part]
 
 
 class _Evidence:

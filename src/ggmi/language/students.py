@@ -74,8 +74,8 @@ def study_conditions(
 ) -> list[Condition]:
     """The conditions of one base and method.
 
-    The base itself goes with fine-tuning. The unbalanced base, whose skills are unequally hard, has all of them; the balanced one learns from all
-    records only. Of those no part is easiest or hardest.
+    The base itself goes with fine-tuning. The unbalanced base, whose skills are unequally hard, has all
+    conditions; the balanced one learns from all records only. Of those no part is easiest or hardest.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def language_page(
     best = {method: part.loc[part["rating"].idxmax()].to_dict() for method, part in tried.groupby("method", sort=False)}
     return {
         "claims": claims,
-        "verdicts": {claim["claim"]: _counts(claim) for claim in claims},
+        "counts": {claim["claim"]: _counts(claim) for claim in claims},
         "conditions": conditions.to_dict("records"),
         "best": best,
         "bases": bases,
