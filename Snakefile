@@ -33,6 +33,11 @@ if CONFIG.data_quality:
     include: "rules/data_quality.smk"
 
 
+if CONFIG.language:
+
+    include: "rules/language.smk"
+
+
 if CONFIG.tasks:
 
     include: "rules/world.smk"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ggmi import config as ggmi_config
 from ggmi.config.estimation import DEFAULT_ENCODER
-from ggmi.config.students import JUDGE_TEMPLATES, WORLD_BASE
+from ggmi.config.students import BASE_LOSS, JUDGE_TEMPLATES, RANDOM, SKILL, WORLD_BASE
 from ggmi.config.tasks import EMBEDDED, MANNER, TEMPLATES
 from ggmi.config.world import STUDENT
 from ggmi.errors import UserError

@@ -21,7 +21,7 @@ rule matched_size:
         sets=lambda w: sorted(
             {
                 file
-                for name in learned(w.task)
+                for name in whole_sets(w.task)
                 for file in set_files(w.task, name).values()
             }
         ),
@@ -39,7 +39,7 @@ rule matched_size:
         seed=CONFIG.seed,
         conditions=lambda w: {
             name: [STUDENT_CONDITIONS[w.task][name], set_files(w.task, name)]
-            for name in learned(w.task)
+            for name in whole_sets(w.task)
         },
         by=lambda w: match_of(w)[0],
         overlap=lambda w: students_of(w).overlap,
@@ -53,8 +53,42 @@ rule matched_size:
         "../workflow/scripts/matched_size.py"
 
 
+rule record_scores:
+    input:
+        sets=lambda w: list(set_files(w.task, w.condition).values()),
+        test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
+        base=lambda w: base_input(w) if by_loss(w) else [],
+        files=lambda w: base_files(w) if by_loss(w) else [],
+    output:
+        f"{RESULTS}/{{task}}/difficulty/{{condition}}/{{by}}.csv",
+    log:
+        f"{RESULTS}/logs/record_scores/{{task}}-{{condition}}-{{by}}.log",
+    conda:
+        "../envs/models.yaml"
+    threads: student_threads
+    resources:
+        **EVALUATION_RESOURCES,
+        gpu=lambda w: student_gpus(w) if by_loss(w) else 0,
+    params:
+        code=code("record_scores"),
+        seed=CONFIG.seed,
+        made=lambda w: STUDENT_CONDITIONS[w.task][w.condition],
+        sources=lambda w: list(set_files(w.task, w.condition)),
+        source=scored_source,
+        overlap=lambda w: students_of(w).overlap,
+        base=lambda w: students_of(w).base,
+        revision=lambda w: students_of(w).revision,
+        form=form_keys,
+        device=lambda w: students_of(w).training.device,
+        threads=lambda w: students_of(w).training.threads,
+        world=lambda w: WORLD.sizes() if in_world(TASKS[w.task]) else None,
+    script:
+        "../workflow/scripts/record_scores.py"
+
+
 rule training_set:
     input:
+        scores=scores_input,
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         sets=lambda w: list(set_files(w.task, w.condition).values()),
         matched=size_of_sets,
@@ -93,6 +127,12 @@ rule students:
         matched=lambda w: [] if w.condition == "base" else size_of_training(w),
         base=base_input,
         files=base_files,
+        judge=lambda w: judge_files(w) if judges_training(w) else [],
+        template=lambda w: judge_template(w) if judges_training(w) else [],
+        # A judge that returns no rating is found out before it is paid for.
+        tested=lambda w: (
+            f"{RESULTS}/{w.task}/rating/calibration.json" if judges_training(w) else []
+        ),
     output:
         directory(f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}"),
     log:
@@ -105,19 +145,24 @@ rule students:
     resources:
         **STUDENT_RESOURCES,
         gpu=training_gpus,
+        endpoint=lambda w: judge_requests(w) if judges_training(w) else 0,
     params:
         code=code("students"),
         seed=CONFIG.seed,
         base=lambda w: students_of(w).base,
         revision=lambda w: students_of(w).revision,
         form=form_keys,
-        training=lambda w: (
-            None if w.condition == "base" else students_of(w).training.model_dump()
-        ),
+        training=training_params,
         # Null: the training's own; 0: those of the smallest set.
         steps=lambda w: (
             (match_of(w)[1] or 0)
             if match_of(w)[0] == "steps" and w.condition != "base"
+            else None
+        ),
+        rl=rl_params,
+        manner=lambda w: (
+            f"{RESULTS}/{w.task}/manner/{JUDGE_MANNER}.json"
+            if judges_training(w)
             else None
         ),
     script:

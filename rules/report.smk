@@ -63,6 +63,11 @@ rule report:
             if CONFIG.data_quality
             else []
         ),
+        language=(
+            [f"{RESULTS}/language/claims.csv", f"{RESULTS}/language.html"]
+            if CONFIG.language
+            else []
+        ),
         tasks=[
             file
             for task in TASKS

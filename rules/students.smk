@@ -2,6 +2,11 @@
 STUDENT_CONDITIONS = {name: task.student_conditions() for name, task in TASKS.items()}
 # Keys of a task's section `students` that decide how a record is read.
 FORM_KEYS = {"form", "template", "max_length", "too_long"}
+# Keys of `training` that say nothing of students that learn from rewards.
+UNREWARDED = {
+    *("epochs", "steps", "batch_size", "per_device"),
+    *("learning_rate", "batching", "processes"),
+}
 
 
 def students_of(wildcards):
@@ -33,6 +38,8 @@ def base_files(wildcards):
 def set_files(task, condition):
     """Files that a condition's set is made of, by source."""
     made = STUDENT_CONDITIONS[task][condition]
+    if "of" in made:
+        return set_files(task, made["of"])
     files = {
         "real": f"{RESULTS}/{task}/anchors/train.jsonl",
         "anchors": f"{RESULTS}/{task}/anchors/pool.jsonl",
@@ -42,6 +49,75 @@ def set_files(task, condition):
     synthetic = f"{RESULTS}/{task}/synthetic/{made['generator']}/{made['condition']}/{made['curation']}/synthetic.jsonl"
     found = {"synthetic": synthetic}
     return {**found, "real": files["real"]} if made["kind"] == "mixture" else found
+
+
+def subset_of(wildcards):
+    """The subset that a condition's students learn or are asked; None where it is a whole set."""
+    made = STUDENT_CONDITIONS[wildcards.task][wildcards.condition]
+    part = made["set"] if made["kind"] == "rl" else made
+    return part if part["kind"] == "subset" else None
+
+
+def scores_input(wildcards):
+    """How hard the records are of the set that a subset is part of; a random one needs no such file."""
+    part = subset_of(wildcards)
+    if part is None or part["by"] == RANDOM:
+        return []
+    return f"{RESULTS}/{wildcards.task}/difficulty/{part['of']}/{part['by']}.csv"
+
+
+def scored_source(wildcards):
+    """How a set was read that people have, for a column that the workflow did not keep; null of one made here."""
+    task, made = (
+        TASKS[wildcards.task],
+        STUDENT_CONDITIONS[wildcards.task][wildcards.condition],
+    )
+    if made["kind"] == "synthetic":
+        generator = task.generators[made["generator"]]
+        return generator.read_settings() if generator.kind == "import" else None
+    return None if in_world(task) else task.anchors.read_settings()
+
+
+def by_loss(wildcards):
+    """Whether the base says how hard records are."""
+    return wildcards.by in (BASE_LOSS, SKILL)
+
+
+def whole_sets(task):
+    """Conditions that learn a whole set: what others are matched to."""
+    return [
+        name for name in learned(task) if "of" not in STUDENT_CONDITIONS[task][name]
+    ]
+
+
+def rl_of(wildcards):
+    """Settings of a condition that learns from rewards; null for the others."""
+    if STUDENT_CONDITIONS[wildcards.task][wildcards.condition]["kind"] != "rl":
+        return None
+    return students_of(wildcards).rl
+
+
+def rl_params(wildcards):
+    """What decides how it learns, with the judge if that rewards."""
+    rl = rl_of(wildcards)
+    if rl is None:
+        return None
+    judge = judge_params(wildcards) if judges_training(wildcards) else None
+    return {**rl.model_dump(exclude={"of", "reward"}), "judge": judge}
+
+
+def training_params(wildcards):
+    """What decides how students learn; null for the base."""
+    if wildcards.condition == "base":
+        return None
+    own = UNREWARDED if rl_of(wildcards) else set()
+    return students_of(wildcards).training.model_dump(exclude=own)
+
+
+def judges_training(wildcards):
+    """Whether the task's judge rewards answers while a student learns."""
+    rl = rl_of(wildcards)
+    return rl is not None and rl.reward == "judge"
 
 
 def learned(task):
@@ -107,13 +183,20 @@ def student_threads(wildcards):
 
 def training_gpus(wildcards):
     """The same for training, where every process has one of its own; the base is only copied."""
-    processes = students_of(wildcards).training.processes
-    return 0 if wildcards.condition == "base" else processes * student_gpus(wildcards)
+    judging = judge_gpus(wildcards) if judges_training(wildcards) else 0
+    if wildcards.condition == "base":
+        return 0
+    return judging + training_processes(wildcards) * student_gpus(wildcards)
+
+
+def training_processes(wildcards):
+    """Processes that share a training; rewards are learned from in one."""
+    return 1 if rl_of(wildcards) else students_of(wildcards).training.processes
 
 
 def training_threads(wildcards):
     """CPU threads of all processes of a training."""
-    return student_threads(wildcards) * students_of(wildcards).training.processes
+    return student_threads(wildcards) * training_processes(wildcards)
 
 
 def judge_template(wildcards):

@@ -31,6 +31,7 @@ TINY = {
     "theory": None,
     "slow_thinking": None,
     "data_quality": None,
+    "language": None,
     "tasks": {"embedded": None},
 }
 # A study of a table beside the configuration, whose classes are called kinds.

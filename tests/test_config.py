@@ -550,10 +550,11 @@ def task(**values):
                 "theory": None,
                 "slow_thinking": None,
                 "data_quality": None,
+                "language": None,
                 "tasks": {"embedded": None},
             },
-            "config: mixtures, theory, slow_thinking, data_quality and tasks are all left out, so there is nothing to "
-            "do; allowed: any one",
+            "config: mixtures, theory, slow_thinking, data_quality, language and tasks are all left out, so there is "
+            "nothing to do; allowed: any one",
         ),
     ],
 )

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from models.servers import Embedder, serving
 from models.tiny import make_classifier
+from students.tiny import make_base
 
 from ggmi import cli, estimating
 from ggmi.estimating import names_of
@@ -18,6 +19,11 @@ from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.reporting.estimation import summary_rows
 from ggmi.reporting.legend import marks
 from ggmi.reporting.terminal import show
+from ggmi.students.base import Base
+from ggmi.students.finetune import finetune
+from ggmi.students.settings import TrainingSettings
+from ggmi.students.tokenise import tokenise
+from ggmi.text.records import Record
 from ggmi.text.samples import read_sample
 
 VERBS = ("Add", "Compare", "Describe", "Explain", "List", "Name", "Rewrite", "Sort", "Summarise", "Translate")
@@ -399,3 +405,47 @@ def test_without_a_terminal_progress_is_a_line(capsys, monkeypatch):
     with estimating._progress() as bar:
         bar("embedding texts", 256, 1000)
     assert "ggmi: embedding texts: 256 of 1,000\n" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """The command with a model of difficulty that has learnt T's answers by heart, and a set with a wrong answer."""
+    folder = tmp_path_factory.mktemp("difficulty")
+    known = [{"instruction": f"Say {word}.", "response": word * 2} for word in ("abc", "bcd", "cde", "def", "efg")]
+    write(folder / "t.jsonl", known * 4)
+    write(folder / "same.jsonl", known * 2)
+    write(folder / "other.jsonl", [*known, {"instruction": "Say abc.", "response": "<b>QQQQ"}])
+    base = Base(str(make_base(folder / "base")))
+    texts = [Record(str(i), row["instruction"], "", row["response"]) for i, row in enumerate(known)]
+    how = TrainingSettings(steps=300, batch_size=5, learning_rate=5e-3, device="cpu")
+    finetune(base, tokenise(texts, base, "plain"), folder / "model", how)
+    words = ["--train", "t.jsonl", "--synthetic", "same.jsonl", "other.jsonl", "--difficulty", "model"]
+    command = [sys.executable, "-c", "import sys; from ggmi.cli import main; sys.exit(main(sys.argv[1:]))", "estimate"]
+    outputs = ["--json", "out.json", "--html", "out.html"]
+    done = subprocess.run([*command, *words, *outputs], cwd=folder, capture_output=True, encoding="utf-8", timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads((folder / "out.json").read_text()), (folder / "out.html").read_text()
+
+
+def test_difficulty_finds_what_is_too_easy_and_what_looks_wrong(measured):
+    out, found, page = measured
+    same, other = (one["difficulty"] for one in found["sets"])
+    assert found["train"]["difficulty"]["too_easy"] == 20
+    assert (same["too_easy"], same["looks_wrong"]) == (10, 0)
+    assert (other["too_easy"], other["looks_wrong"]) == (5, 1)
+    worst = other["highest"][0]
+    assert (worst["place"], worst["response"], worst["looks_wrong"]) == ("line 6", "<b>QQQQ", True)
+    row = found["sets"][0]["estimates"][-1]
+    assert (row["estimator"], row["unit"], row["n"]) == ("difficulty", "nats a token", 10)
+    assert row["ci_low"] <= row["value"] == same["median_nats_per_token"] <= row["ci_high"]
+    assert "difficulty, nats/token" in out
+    assert "too easy 10 of 10 records" in out
+    assert "looks wrong 1: line 6" in out
+    assert "How hard the records are" in page
+    assert "&lt;b&gt;QQQQ" in page
+
+
+def test_a_model_of_difficulty_that_is_none_is_refused(capsys, tmp_path, train):
+    words = ["--train", train, "--synthetic", train + "x", "--difficulty", str(tmp_path)]
+    write(tmp_path / "train.jsonlx", tasks(5))
+    assert told(capsys, *words) == f"ggmi: --difficulty: {tmp_path}: is no model directory (it has no config.json)\n"

@@ -25,6 +25,7 @@ from ggmi.text.tables import FORMATS
 if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is used is
     from ggmi.information.embedding import Encoder
     from ggmi.models.entailment import EntailmentModel
+    from ggmi.students.base import Base
 
 # Most records of a set in kernels and classifiers, unless the person says otherwise.
 MOST = 2000
@@ -113,6 +114,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--loose", action="store_true", help="with --entailment: no contradiction, and not both neutral, is enough"
+    )
+    parser.add_argument(
+        "--difficulty",
+        action=Once,
+        metavar="MODEL",
+        help="directory or hub id of a causal model; how hard each record is for it, by its loss on the response",
     )
     parser.add_argument(
         "--records", action=Once, type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}"
@@ -282,6 +289,7 @@ def run(options: Namespace, report_parts: Path) -> None:
         parts=options.parts,
         encoder=encoder,
         inference=inference_of(options.entailment, loose=options.loose),
+        learner=learner_of(options.difficulty),
         most=options.records,
         seed=options.seed,
     )
@@ -365,6 +373,29 @@ def inference_of(model: str | None, *, loose: bool) -> EntailmentModel | None:
     return EntailmentModel(EntailmentSettings(model=model, criterion="loose" if loose else "strict"))
 
 
+def learner_of(model: str | None) -> Base | None:
+    """The model for which records are to be easy or hard.
+
+    Parameters
+    ----------
+    model
+        Directory or hub id; None for none.
+
+    Raises
+    ------
+    UserError
+        If it is no model directory.
+    """
+    if model is None:
+        return None
+    from ggmi.students.base import Base
+
+    try:
+        return Base(model)
+    except UserError as error:
+        raise UserError(f"--difficulty: {error}") from None
+
+
 def same_file(one: str, other: str) -> bool:
     """Whether two paths lead to one file, through links too; also where there is none yet.
 
@@ -394,7 +425,7 @@ def check_outputs(options: Namespace) -> None:
     """
     named = [("--train", options.train), *(("--synthetic", source) for source in options.synthetic)]
     read = [(option, str(file)) for option, source in named for file in find(source).files]
-    models = [(f"--{name}", getattr(options, name)) for name in ("encoder", "entailment")]
+    models = [(f"--{name}", getattr(options, name)) for name in ("encoder", "entailment", "difficulty")]
     for option, file in (("--json", options.json), ("--html", options.html)):
         if file is None:
             continue
@@ -438,6 +469,7 @@ def estimated(
     parts: Sequence[str] = FIELDS,
     encoder: Encoder | None = None,
     inference: EntailmentModel | None = None,
+    learner: Base | None = None,
     most: int = MOST,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -458,6 +490,8 @@ def estimated(
         The embedding model; None for the default.
     inference
         The model that tells which records say the same; None takes the embeddings' similarity.
+    learner
+        The model for which records are easy or hard; None leaves that out.
     most
         Most records in kernels.
     seed
@@ -475,6 +509,7 @@ def estimated(
     """
     from ggmi.information.embedding import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
+    from ggmi.pipeline.difficulty import difficulty, difficulty_row
     from ggmi.pipeline.embedded_sets import check_pairs, embedded_together
     from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
     from ggmi.pipeline.shared_prefix import without_prefixes
@@ -483,6 +518,7 @@ def estimated(
     for sample in samples:
         if len(sample) < LEAST:
             raise UserError(f"{sample.source}: holds {len(sample)} records; at least {LEAST} are needed")
+    whole = samples
     samples, prefixes = without_prefixes(samples)
     train, *synthetic = samples
     # What depends on a set's size is compared at the size that all have.
@@ -495,6 +531,12 @@ def estimated(
     model = encoder or default_encoder()
     same = inference.mutual if inference else None
     with _progress() as bar:
+        hard: list[dict[str, Any] | None] = [None] * len(whole)
+        if learner is not None:
+            total = sum(map(len, whole))
+            hard[:] = difficulty(
+                whole, learner, seed=seed, on_records=lambda done: bar("measuring difficulty", done, total)
+            )
         real, *made = embedded_together(samples, model, parts, on_texts=partial(bar, "embedding texts"))
         moves = count(1)
         tables = {}
@@ -505,6 +547,8 @@ def estimated(
 
             move()
             tables[name] = estimates(one, real, settings, seed=seed, key=key, same=same, on_step=move)
+        for name, of_set in zip(names, hard[1:], strict=True):
+            tables[name] += [difficulty_row(of_set)] if of_set else []
     corrected = with_holm(tables)
     return {
         "format": 1,
@@ -513,6 +557,7 @@ def estimated(
             "records": len(train),
             "seen": real.sight(),
             "prefix": prefixes[0],
+            "difficulty": hard[0],
             **train.reading.described(),
         },
         "sets": [
@@ -522,11 +567,12 @@ def estimated(
                 "records": len(one),
                 "seen": one.sight(),
                 "prefix": prefix,
+                "difficulty": of_set,
                 **one.sample.reading.described(),
                 "pairing": pairing,
                 "estimates": corrected[name],
             }
-            for name, one, prefix, pairing in zip(names, made, prefixes[1:], pairings, strict=True)
+            for name, one, prefix, of_set, pairing in zip(names, made, prefixes[1:], hard[1:], pairings, strict=True)
         ],
         "comparisons": compared(tables),
         "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},

@@ -11,7 +11,7 @@ from typing import Any
 
 PACKAGES = (
     *("ggmi", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy", "sentence-transformers", "snakemake"),
-    *("tokenizers", "torch", "transformers"),
+    *("tokenizers", "torch", "transformers", "trl"),
 )
 
 

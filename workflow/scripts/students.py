@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ggmi.io import read_json
+from ggmi.pipeline.rewards import rewarded_by
 from ggmi.pipeline.students import form_of, keep_base, train_part
 from ggmi.pipeline.training_sets import read_set
 from ggmi.students.settings import TrainingSettings
@@ -19,8 +20,11 @@ if __name__ == "__main__":
         else:
             steps = {} if p.steps is None else {"steps": p.steps or read_json(given.matched)["to"]}
             settings = TrainingSettings(**{**p.training, **steps})
+            log = Path(snakemake.log[0]).with_suffix(".server.log")
+            rewarded = rewarded_by(w.task, f"{w.condition}_{w.part}", p.rl, p.manner, given.get("template"), log)
             train_part(
                 *(model, p.revision, read_set(given.records), form, settings, p.seed, numbers_of(w.part), folder),
                 source=given.records,
                 on_step=students_shown(w.condition),
+                rewarded=rewarded,
             )

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from ggmi.io import read_json, write_json
+from ggmi.io import read_csv, read_json, write_json
+from ggmi.pipeline.scores import scores_of
 from ggmi.pipeline.students import form_of, response_lengths
 from ggmi.pipeline.training_sets import gathered, matched, read_set
 from ggmi.text.jsonl import write_rows
@@ -11,7 +12,9 @@ from ggmi.workflow.job import job
 with job(snakemake.log[0]):
     p, given, made = snakemake.params, snakemake.input, snakemake.output
     test = read_set(given.test)
-    records, overlap = gathered(p.made, dict(zip(p.sources, given.sets, strict=True)), test, p.overlap, p.seed)
+    files = dict(zip(p.sources, given.sets, strict=True))
+    scores = scores_of(read_csv(given.scores)) if given.get("scores") else None
+    records, overlap = gathered(p.made, files, test, p.overlap, p.seed, scores)
     to = read_json(given.matched)["to"] if given.get("matched") else p.to
     lengths = None
     if p.by == "tokens":

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from ggmi.config.sampling import SamplingSettings
 from ggmi.config.section import Section, each_once
 from ggmi.models.settings import EndpointSettings, LocalSettings, ServerSettings, Settings
-from ggmi.students.settings import TrainingSettings
+from ggmi.students.settings import ReinforcementSettings, TrainingSettings
 
 # Judging instructions in workflow/templates that are called by name.
 JUDGE_TEMPLATES = ("judge",)
 # What `base` says for the embedded world's student.
 WORLD_BASE = "world"
+# What subsets can be chosen by besides a column of the set; `skill` is known in the embedded world.
+BASE_LOSS, SKILL, RANDOM = "base_loss", "skill", "random"
+EASIEST, HARDEST = "easiest", "hardest"
+# Names become parts of folders.
+COLUMN = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=60)]
 
 
 class Match(Section):
@@ -24,6 +29,64 @@ class Match(Section):
         "records", description="records, or tokens of responses, of every set; or the updates that every student makes"
     )
     to: int | None = Field(None, ge=1, description="how many; null: what the smallest set that is not empty has")
+
+
+class Subsets(Section):
+    """Parts of sets as conditions: the easiest, the hardest, and random records."""
+
+    by: list[COLUMN] = Field(
+        [BASE_LOSS, RANDOM],
+        min_length=1,
+        description="base_loss (nats a token that the base loses on a response), random, skill (the base's exact loss "
+        "on the record's skill, in the embedded world), or a column of the set with numbers, larger being harder",
+    )
+    of: list[COLUMN] = Field(["real"], min_length=1, description="conditions whose sets are cut")
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field([], description="shares of a set's records")
+    sizes: list[Annotated[int, Field(ge=1)]] = Field(
+        [], description="records; a set that has fewer gives all. Matching repeats a subset's records, not others"
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _no_repeats(cls, value: list[Any]) -> list[Any]:
+        return each_once(value)
+
+    @model_validator(mode="after")
+    def _some_amount(self) -> Self:
+        if not self.shares and not self.sizes:
+            raise ValueError("shares and sizes are both empty; allowed: at least one value of either")
+        return self
+
+    def conditions(self) -> dict[str, dict[str, Any]]:
+        """Subsets by name: ``of``, ``by``, ``end`` and one of ``share`` and ``size``, the other being null."""
+        amounts: list[tuple[str, float | None, int | None]] = [
+            *((f"share{share:g}", share, None) for share in self.shares),
+            *((f"size{size}", None, size) for size in self.sizes),
+        ]
+        return {
+            "_".join(part for part in (of, end, "" if by == RANDOM else by, amount) if part): {
+                "kind": "subset",
+                **{"of": of, "by": by, "end": end, "share": share, "size": size},
+            }
+            for of in self.of
+            for by in self.by
+            for end in ([RANDOM] if by == RANDOM else [EASIEST, HARDEST])
+            for amount, share, size in amounts
+        }
+
+
+class Reinforcement(ReinforcementSettings):
+    """Students that learn from rewards of answers they sample."""
+
+    of: list[COLUMN] = Field(["real"], min_length=1, description="conditions whose records are asked")
+    reward: Literal["judge", "exact_match"] = Field(
+        "judge", description="the task's judge, or 1 for an answer that is the record's response and 0 for others"
+    )
+
+    @field_validator("of")
+    @classmethod
+    def _no_repeats(cls, value: list[str]) -> list[str]:
+        return each_once(value)
 
 
 class AnswerSettings(Section):
@@ -64,6 +127,10 @@ class Students(Section):
     )
     mixtures: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         [], description="mixtures of each synthetic set with T, by the share of T"
+    )
+    subsets: Subsets | None = Field(None, description="easiest, hardest and random records as conditions; null: none")
+    rl: Reinforcement | None = Field(
+        None, description="students trained by group-relative policy gradient on sampled answers; null: none"
     )
     anchors: bool = Field(True, description="students of the anchor data alone")
     real: bool = Field(True, description="students of the real training set T")

@@ -10,6 +10,9 @@ from ggmi.config.estimation import Estimation
 from ggmi.config.sampling import SamplingSettings
 from ggmi.config.section import NAME, Section, each_once, left_out
 from ggmi.config.students import (
+    BASE_LOSS,
+    RANDOM,
+    SKILL,
     WORLD_BASE,
     ExactSettings,
     Judge,
@@ -17,6 +20,7 @@ from ggmi.config.students import (
     embedded_judge,
     embedded_students,
 )
+from ggmi.errors import did_you_mean
 from ggmi.models.settings import EndpointSettings, LocalSettings, ServerSettings, Settings
 from ggmi.text.places import find, is_local
 
@@ -231,6 +235,34 @@ class Task(Section):
         return self
 
     @model_validator(mode="after")
+    def _conditions_of_students_are_there(self) -> Self:
+        if self.students is None:
+            return self
+        subsets, rl, known = self.students.subsets, self.students.rl, self._sets()
+        if subsets is not None:
+            for of in subsets.of:
+                if of not in known:
+                    raise ValueError(f"students.subsets.of: there is no condition {of!r}; {did_you_mean(of, known)}")
+            for by in {*subsets.by} - {BASE_LOSS, RANDOM, SKILL}:
+                if mixed := [of for of in subsets.of if known[of]["kind"] == "mixture"]:
+                    raise ValueError(f"students.subsets.by: {by!r} is no column of {mixed[0]}, a mixture of two sets")
+            if SKILL in subsets.by and self.anchors.source != EMBEDDED:
+                raise ValueError("students.subsets.by: skill goes with anchors.source: embedded only")
+            known |= subsets.conditions()
+        if rl is not None:
+            for of in rl.of:
+                if of not in known:
+                    raise ValueError(f"students.rl.of: there is no condition {of!r}; {did_you_mean(of, known)}")
+            if rl.reward == "judge" and self.judge is None:
+                raise ValueError("students.rl.reward: is 'judge', but judge is null; allowed here: exact_match")
+            if rl.reward == "judge" and isinstance(self.judge and self.judge.by, ServerSettings):
+                raise ValueError(
+                    "students.rl.reward: a judge of kind vllm would start its server at every update; start it, then "
+                    "name it in judge.by as kind openai"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _unset_sampling_goes_with_endpoints(self) -> Self:
         local = [name for name, generator in self.generators.items() if isinstance(generator, LocalSettings)]
         if local and (unset := self.sampling.unset()):
@@ -243,11 +275,23 @@ class Task(Section):
     def student_conditions(self) -> dict[str, dict[str, Any]]:
         """What students are trained on, by name: how each set is made.
 
-        ``kind`` is base (nothing), synthetic, mixture, anchors or real; of a synthetic set and of
-        a mixture also ``generator``, ``condition`` and ``curation``, of a mixture the ``share`` of T.
+        ``kind`` is base (nothing), synthetic, mixture, anchors, real, subset or rl; of a synthetic set and of
+        a mixture also ``generator``, ``condition`` and ``curation``, of a mixture the ``share`` of T. Subsets
+        (see `Subsets.conditions`) and ``rl`` name the condition they are ``of``, and ``set`` says how that is made.
         """
         if self.students is None:
             return {}
+        found = {"base": {"kind": "base"}, **self._sets()}
+        if self.students.subsets is not None:
+            parts = self.students.subsets.conditions()
+            found |= {name: {**part, "set": found[part["of"]]} for name, part in parts.items()}
+        if self.students.rl is not None:
+            found |= {f"{of}_rl": {"kind": "rl", "of": of, "set": found[of]} for of in self.students.rl.of}
+        return found
+
+    def _sets(self) -> dict[str, dict[str, Any]]:
+        """Whole sets and mixtures of them."""
+        assert self.students is not None
         sets = {
             f"{generator}_{condition}_{curation}": {
                 "generator": generator,
@@ -257,8 +301,7 @@ class Task(Section):
             for generator, condition in self.conditions()
             for curation in self.curations
         }
-        found: dict[str, dict[str, Any]] = {"base": {"kind": "base"}}
-        found |= {name: {"kind": "synthetic", **made} for name, made in sets.items()}
+        found: dict[str, dict[str, Any]] = {name: {"kind": "synthetic", **made} for name, made in sets.items()}
         for share in self.students.mixtures:
             found |= {
                 f"{name}_real{share:g}": {"kind": "mixture", **made, "share": share} for name, made in sets.items()

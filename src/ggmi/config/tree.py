@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self, get_args
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from ggmi.config.data_quality import DataQualityStudy
+from ggmi.config.language import LanguageStudy
 from ggmi.config.mixtures import MixtureStudy, Sweeps
 from ggmi.config.real_search import RealSearch
 from ggmi.config.section import NAME, Section, left_out
@@ -30,7 +31,7 @@ BY_KIND, OF_KIND = ("generators",), ("by", "policy")
 TELLING = ("key_env", "base_url")
 MARK = Annotated[str, Field(min_length=2)]
 # Folders and pages of results/ that are no study's or task's.
-RESERVED = ("data_quality", "logs", "report", "slow_thinking", "theory", "world")
+RESERVED = ("data_quality", "language", "logs", "report", "slow_thinking", "theory", "world")
 
 
 class Figures(Section):
@@ -81,6 +82,10 @@ class Config(Section):
     data_quality: DataQualityStudy | None = Field(
         DataQualityStudy(), description="data quality: which data, how much and how hard; null leaves it out"
     )
+    language: LanguageStudy | None = Field(
+        LanguageStudy(),
+        description="whether claims on data quality hold for language models: SFT, RL, balance; null leaves it out",
+    )
     world: World = Field(World(), description="the embedded world; made only if a task uses it")
     tasks: dict[NAME, Task] = Field(
         default_factory=lambda: {EMBEDDED: embedded_task()},
@@ -106,10 +111,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Self:
-        if not (self.mixtures or self.theory or self.slow_thinking or self.data_quality or self.tasks):
+        parts = ("mixtures", "theory", "slow_thinking", "data_quality", "language", "tasks")
+        if not any(getattr(self, part) for part in parts):
             raise ValueError(
-                "mixtures, theory, slow_thinking, data_quality and tasks are all left out, so there is nothing to do; "
-                "allowed: any one"
+                f"{', '.join(parts[:-1])} and {parts[-1]} are all left out, so there is nothing to do; allowed: any one"
             )
         return self
 

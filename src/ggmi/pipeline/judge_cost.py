@@ -60,6 +60,9 @@ def judge_cost(config: Config, templates: Path) -> tuple[dict[str, Estimate], li
         length = sum(map(len, template.pieces[::2])) // CHARACTERS_PER_TOKEN + 2 * task.anchors.assumed_tokens
         trained = len(task.student_conditions()) - 1
         answers = questions * (1 + trained * task.students.seeds)
+        rl = task.students.rl
+        if rl is not None and rl.reward == "judge":
+            answers += len(rl.of) * task.students.seeds * rl.steps * rl.prompts * rl.answers
         wanted = judge.verdicts * (answers + len(PROBES) * min(judge.calibration, questions))
         store = Store(store_file(config.stores, name, JUDGE, "", judge.by.model_dump()))
         used, prices = store.usage, judge.by.prices

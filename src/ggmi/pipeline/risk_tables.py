@@ -71,7 +71,7 @@ def curves_table(parts: Mapping[str, Sequence[tuple[int, pd.DataFrame]]], seeds:
         curve.assign(condition=name, seed=number, split="training").rename(columns={"loss_nats_per_token": "loss_nats"})
         for name, found in parts.items()
         for number, curve in found
-        if number <= seeds and len(curve)
+        if number <= seeds and len(curve) and "loss_nats_per_token" in curve  # rewarded students have no such loss
     ]
     columns = ["condition", "seed", "split", "step", "epoch", "loss_nats"]
     return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)

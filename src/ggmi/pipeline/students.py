@@ -30,6 +30,9 @@ from ggmi.text.records import Record
 
 if TYPE_CHECKING:
     from ggmi.embedded.language import Language
+    from ggmi.pipeline.rewards import Rewarded
+    from ggmi.students.finetune import Training
+    from ggmi.students.reinforce import Reinforced
     from ggmi.students.risk import Losses
     from ggmi.students.sets import Examples
 
@@ -84,6 +87,7 @@ def train_part(
     *,
     source: str,
     on_step: OnStep | None = None,
+    rewarded: Rewarded | None = None,
 ) -> None:
     """Train the students of a part; a killed job goes on where it was.
 
@@ -111,16 +115,18 @@ def train_part(
     on_step
         Told the seed's number, updates made, all updates, and seconds left; something that can be
         pickled where several processes train a student.
+    rewarded
+        How they learn from rewards; None for those that learn the set's responses.
     """
     if not records:
         write_json(folder / NO_STUDENTS, {"set": source, "reason": "it holds no records"})
         return
     from ggmi.students.base import Base
-    from ggmi.students.launch import finetune_on
 
     base = Base(model, revision)
     examples = tokenise(records, base, **form, source=source)
     decides = {"base": base.identity, "examples": examples.digest(), "settings": settings.model_dump(), "seed": seed}
+    decides |= {} if rewarded is None else {"rewarded": rewarded.name}
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     work = unfinished / digest
@@ -131,23 +137,43 @@ def train_part(
     for number in numbers:
         record = work / f"seed{number}.json"
         if not record.exists():
-            done = finetune_on(
-                model,
-                examples,
-                work / f"seed{number}",
-                settings,
-                revision=revision,
-                seed=student_seed(seed, number),
-                chat=form["form"] == "chat",
-                checkpoints=work / f"seed{number}.checkpoints",
-                on_step=None if on_step is None else partial(on_step, number),
-            )
+            how: dict[str, Any] = {
+                "seed": student_seed(seed, number),
+                "checkpoints": work / f"seed{number}.checkpoints",
+                "on_step": None if on_step is None else partial(on_step, number),
+            }
+            done = _trained(model, revision, examples, records, form, settings, work / f"seed{number}", rewarded, how)
             write_csv(work / f"seed{number}.curve.csv", pd.DataFrame([asdict(row) for row in done.curve]))
             write_json(record, {k: v for k, v in asdict(done).items() if k not in ("curve", "seconds")})
     folder.mkdir(parents=True, exist_ok=True)
     for made in sorted(work.iterdir()):
         made.replace(folder / made.name)
     shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _trained(
+    model: str,
+    revision: str | None,
+    examples: Examples,
+    records: Sequence[Record],
+    form: Mapping[str, Any],
+    settings: TrainingSettings,
+    target: Path,
+    rewarded: Rewarded | None,
+    how: Mapping[str, Any],
+) -> Training | Reinforced:
+    """One student."""
+    if rewarded is None:
+        from ggmi.students.launch import finetune_on
+
+        chat = form["form"] == "chat"
+        return finetune_on(model, examples, target, settings, revision=revision, chat=chat, **how)
+    from ggmi.students.base import Base
+    from ggmi.students.reinforce import reinforce
+
+    told: dict[str, Any] = {name: form[name] for name in ("form", "plain", "longest")}
+    told |= {"training": settings, "rewarded": rewarded.name, **how}
+    return reinforce(Base(model, revision), records, target, rewarded.settings, rewarded.reward, **told)
 
 
 def student_seed(seed: int, number: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ggmi.errors import UserError
 from ggmi.random import stream
-from ggmi.students.matching import match_records, match_steps, match_tokens, mixture
+from ggmi.students.matching import match_records, match_steps, match_tokens, mixture, subset_of
 from ggmi.text.jsonl import read_rows
 from ggmi.text.records import Record, read_records
 
@@ -106,7 +106,12 @@ def without_overlap(
 
 
 def gathered(
-    made: Mapping[str, Any], files: Mapping[str, str], test: Sequence[Record], policy: str, seed: int
+    made: Mapping[str, Any],
+    files: Mapping[str, str],
+    test: Sequence[Record],
+    policy: str,
+    seed: int,
+    scores: Mapping[str, float] | None = None,
 ) -> tuple[list[tuple[str, Record]], int]:
     """Everything that a condition's students could learn.
 
@@ -122,6 +127,8 @@ def gathered(
         What becomes of records that overlap with it.
     seed
         The run's seed.
+    scores
+        By id, what a subset is chosen by; a random one needs none.
 
     Returns
     -------
@@ -130,6 +137,9 @@ def gathered(
     overlap : int
         Records that overlap with the test set, left out or not.
     """
+    if made["kind"] in ("subset", "rl"):
+        whole, overlap = gathered(made["set"], files, test, policy, seed, scores)
+        return (_part_of(whole, made, scores, seed) if made["kind"] == "subset" else whole), overlap
     sets = {}
     overlap = 0
     for source, path in files.items():
@@ -144,6 +154,15 @@ def gathered(
     parts = (("synthetic", chosen.synthetic), ("real", chosen.real))
     both = [(source, sets[source][i]) for source, places in parts for i in places.tolist()]
     return [(source, replace(record, id=f"{source}:{record.id}")) for source, record in both], overlap
+
+
+def _part_of(
+    records: list[tuple[str, Record]], made: Mapping[str, Any], scores: Mapping[str, float] | None, seed: int
+) -> list[tuple[str, Record]]:
+    """The easiest, the hardest or random records of a set, in its order."""
+    ids = [record.id for _, record in records]
+    places = subset_of(ids, made["end"], share=made["share"], size=made["size"], scores=scores, seed=seed)
+    return [records[i] for i in places]
 
 
 def smallest(

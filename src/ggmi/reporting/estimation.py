@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -13,8 +13,10 @@ from ggmi.information.pairing import BY_NUMBER
 from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparable import compared_records, left_out, too_small
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
+from ggmi.pipeline.difficulty import DIFFICULTY, MEANING
 from ggmi.pipeline.estimation import ESTIMATORS, UNREAD
 from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
+from ggmi.reporting.difficulty import difficulty_section
 from ggmi.reporting.estimation_columns import COLUMNS_OF, FIELDS
 from ggmi.reporting.legend import explanations, not_estimated, unsettled
 from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
@@ -38,6 +40,7 @@ SUMMARY = (
     ("repeats", "near_repeats", 3),
     ("near T", "near_duplicates", 3),
     ("ΔI, nats/record", "information_gain", 2),
+    ("difficulty, nats/token", DIFFICULTY, 2),
 )
 
 
@@ -98,10 +101,15 @@ def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[l
         A row a set, without its name: value and interval of each estimate.
     """
     found = {name: {row["estimator"]: row for row in rows} for name, rows in tables.items()}
-    used = [column for column in SUMMARY if any(rows[column[1]]["value"] is not None for rows in found.values())]
+    used = [column for column in SUMMARY if any(_has_value(rows, column[1]) for rows in found.values())]
     return [heading for heading, _, _ in used], [
         [_marked(rows, estimator, decimals) for _, estimator, decimals in used] for rows in found.values()
     ]
+
+
+def _has_value(rows: Mapping[str, Row], estimator: str) -> bool:
+    """Whether an estimator was asked for, and has a value."""
+    return estimator in rows and rows[estimator]["value"] is not None
 
 
 def _marked(rows: Mapping[str, Row], estimator: str, decimals: int) -> tuple[str, str]:
@@ -197,9 +205,13 @@ def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str)
     return term, f"{listed(outside) if outside else 'no set'}{rest} ({estimator}){unasked}."
 
 
-def estimator_points() -> Points:
+# What `ggmi estimate` can estimate of a set.
+MEANINGS = ESTIMATORS | {DIFFICULTY: MEANING}
+
+
+def estimator_points(names: Iterable[str] = ESTIMATORS) -> Points:
     """What each estimator is."""
-    return Points([(name, f"{meaning[:1].upper()}{meaning[1:]}.") for name, meaning in ESTIMATORS.items()])
+    return Points([(name, f"{capital(MEANINGS[name])}.") for name in names])
 
 
 def claims_sentence(claims: pd.DataFrame) -> str:
@@ -447,9 +459,12 @@ def page_of(found: Mapping[str, Any]) -> Page:
         pairs = pd.DataFrame(found["comparisons"])
         table = data_table(pairs, FIELDS, caption="Every two sets")
         sections.append(Section("pairs", "Every two sets", "Every two sets", [table]))
+    if found["train"]["difficulty"]:
+        sections.append(difficulty_section(found))
     # An endpoint's identity is words, a local model's a hash.
     encoder = one_line(found["encoder"]) if " " in found["encoder"] else found["encoder"][:16]
-    everything: list[Block] = [estimator_points(), data_table(long, FIELDS, caption="Every estimate")]
+    names = dict.fromkeys(long["estimator"])
+    everything: list[Block] = [estimator_points(names), data_table(long, FIELDS, caption="Every estimate")]
     sections.append(Section("estimates", "Every estimate", "Every estimate", everything))
     return Page(
         title=f"Synthetic sets against {one_line(PurePath(found['train']['name']).name)}",

@@ -69,6 +69,7 @@ def explanations(found: Mapping[str, Any]) -> list[str]:
         *prefixes(found),
         *sizes(found),
         *pairings(found["sets"]),
+        *difficulties(found),
     ]
 
 
@@ -285,6 +286,45 @@ def pairings(sets: Iterable[Mapping[str, Any]]) -> list[str]:
         f"HSIC and CKA{f' of {listed(names)}' if len(ways) > 1 else ''} pair {one_line(how)}."
         for how, names in ways.items()
     ]
+
+
+def difficulties(found: Mapping[str, Any]) -> list[str]:
+    """How hard records are for a model, what is too easy and what looks wrong, a sentence for T and each set.
+
+    Parameters
+    ----------
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> hardest = {"place": "line 7", "nats_per_token": 8.0, "looks_wrong": True}
+    >>> quartiles = {"lower_quartile_nats_per_token": 1.0, "upper_quartile_nats_per_token": 2.0}
+    >>> a = {"median_nats_per_token": 1.5, **quartiles, "too_easy": 1, "looks_wrong": 1, "highest": [hardest]}
+    >>> a |= {"records": 40, "fence_nats_per_token": 5.0}
+    >>> print(difficulties({"train": {"difficulty": a}, "sets": []})[0][:76])
+    Difficulty of T: median 1.50 nats a token, quartiles 1.00 and 2.00; too easy
+    """
+    said = []
+    for name, one in _files(found):
+        if not (of_set := one["difficulty"]):
+            continue
+        quartiles = listed([f"{of_set[f'{which}_quartile_nats_per_token']:.2f}" for which in ("lower", "upper")])
+        places = [f"{one_line(h['place'])} ({h['nats_per_token']:.1f})" for h in of_set["highest"] if h["looks_wrong"]]
+        more = ", …" if of_set["looks_wrong"] > len(places) else ""
+        said.append(
+            f"Difficulty of {name}: median {of_set['median_nats_per_token']:.2f} nats a token, quartiles {quartiles}; "
+            f"too easy {of_set['too_easy']:,} of {of_set['records']:,} records; looks wrong {of_set['looks_wrong']:,}"
+            f"{': ' if places else ''}{', '.join(places)}{more}."
+        )
+    if said:
+        fence = found["train"]["difficulty"]["fence_nats_per_token"]
+        said.append(
+            "Too easy is a record whose tokens the model gives a probability of 0.9 and more in geometric mean; what "
+            f"loses more than {fence:.1f} nats a token, three interquartile ranges above T's upper quartile, looks "
+            "wrong: look at it."
+        )
+    return said
 
 
 def not_estimated(rows: Iterable[Row]) -> list[str]:

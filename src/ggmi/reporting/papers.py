@@ -86,6 +86,14 @@ PAPERS = {
             "For linear self-attention everything is computed or simulated, beside what needs no fine-tuning.",
             "Closed forms, figures 1, 2 and 5, small and hard data, outcome supervision.",
         ),
+        Paper(
+            "language",
+            "data quality in language models",
+            "Data quality: does it hold for language models?",
+            "Claims of Javanmard, Mirzasoleiman & Mirrokni (arXiv 2603.01293), read for small transformers that write",
+            "Students learn from few or many, easy or hard records, by fine-tuning or by rewards of an exact judge.",
+            "Ratings of all students, curves, verdicts.",
+        ),
     )
 }
 

@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ggmi.pipeline.estimation import ESTIMATORS
-from ggmi.reporting.estimation import SUMMARY, findings, summary_rows
+from ggmi.reporting.estimation import MEANINGS, SUMMARY, findings, summary_rows
 from ggmi.reporting.legend import explanations
 from ggmi.reporting.text import capital
 from ggmi.text.visible import one_line
@@ -46,7 +45,7 @@ def show(found: Mapping[str, Any]) -> None:
     names = [one_line(name) for name in tables]
     print_columns(console, "set", names, columns, title)
     estimators = {heading: estimator for heading, estimator, _ in SUMMARY}
-    meanings = [(heading, f"{capital(ESTIMATORS[estimators[heading]])}.") for heading in headings]
+    meanings = [(heading, f"{capital(MEANINGS[estimators[heading]])}.") for heading in headings]
     console.print("Values with 95 % intervals in brackets; T is the training set.", highlight=False)
     for term, sentence in meanings:
         console.print(Text.assemble("  ", (term, "italic"), f": {sentence}"))

@@ -115,7 +115,7 @@ class Base:
         """
         tokenizer = self.tokenizer
         with self._loading(), quiet():
-            ends = self._ends(tokenizer.eos_token_id)
+            ends = self.ends(tokenizer.eos_token_id)
             model.generation_config = GenerationConfig(eos_token_id=ends)  # type: ignore[no-untyped-call]
             model.save_pretrained(directory)
             template, longest = tokenizer.chat_template, tokenizer.model_max_length
@@ -126,8 +126,14 @@ class Base:
             finally:
                 tokenizer.chat_template, tokenizer.model_max_length = template, longest
 
-    def _ends(self, end: Any) -> list[int] | None:
-        """Token ids that end a response: those the model names, and the one that students learn."""
+    def ends(self, end: Any) -> list[int] | None:
+        """Token ids that end a response: those the model names, and the one that students learn.
+
+        Parameters
+        ----------
+        end
+            The tokenizer's end token id, or None.
+        """
         named: Any = None
         with contextlib.suppress(OSError):  # a model need not have generation settings
             named = GenerationConfig.from_pretrained(

@@ -159,11 +159,11 @@ def finetune(
         plan = Plan(examples, order, parts, width)
         curve: tuple[LossRow, ...] = ()
         if arguments.max_steps:
-            resume = _resume(work, _task(base, examples, settings, seed, packed), arguments)
+            resume = resumable(work, _task(base, examples, settings, seed, packed), arguments)
             watch = Watch(seed, settings.log_every, settings.save_every, settings.learning_rate, on_step)
             curve = run(model, plan, arguments, watch, resume)
         if arguments.process_index == 0:
-            _publish(base, model, target, chat)
+            publish(base, model, target, chat)
             shutil.rmtree(work, ignore_errors=True)
         if arguments.world_size > 1:
             torch.distributed.barrier()
@@ -203,37 +203,57 @@ def trainer_arguments(settings: TrainingSettings, work: Path, steps: int) -> Tra
     UserError
         If there is no such device, or the batch cannot be divided.
     """
-    use_cpu = chosen_device(settings.device, "training.device") == "cpu"
-    half = settings.dtype == "bfloat16" or (settings.dtype == "auto" and not use_cpu)
     world = int(os.environ.get("WORLD_SIZE", "1"))  # torchrun and accelerate set it
+    shared = shared_arguments(settings, work, steps, settings.learning_rate)
     return TrainingArguments(
-        output_dir=str(work),
-        max_steps=steps,
+        **shared,
         # A batch of the plan is one part of an update already.
         per_device_train_batch_size=1,
         gradient_accumulation_steps=_parts(settings, world),
         train_sampling_strategy="sequential",
-        remove_unused_columns=False,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.schedule if settings.schedule != "constant" else "constant_with_warmup",
-        warmup_steps=round(settings.warmup * steps),
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.clip,
-        optim="adamw_torch_fused",
-        bf16=half,
-        use_cpu=use_cpu,
-        ddp_backend="gloo" if use_cpu and world > 1 else None,
+        ddp_backend="gloo" if shared["use_cpu"] and world > 1 else None,
         ddp_find_unused_parameters=False,
-        dataloader_pin_memory=not use_cpu,
-        logging_strategy="no",
-        save_strategy="no",
-        eval_strategy="no",
-        logging_nan_inf_filter=False,
-        report_to="none",
-        disable_tqdm=True,
-        # The plan and dropout have streams of their own; this one decides nothing.
-        seed=0,
     )
+
+
+def shared_arguments(settings: TrainingSettings, work: Path, steps: int, learning_rate: float) -> dict[str, Any]:
+    """What every trainer is told, whatever a student learns from.
+
+    Parameters
+    ----------
+    settings, work, steps
+        See `trainer_arguments`.
+    learning_rate
+        The highest.
+
+    Raises
+    ------
+    UserError
+        If there is no such device.
+    """
+    use_cpu = chosen_device(settings.device, "training.device") == "cpu"
+    return {
+        "output_dir": str(work),
+        "max_steps": steps,
+        "remove_unused_columns": False,
+        "learning_rate": learning_rate,
+        "lr_scheduler_type": settings.schedule if settings.schedule != "constant" else "constant_with_warmup",
+        "warmup_steps": round(settings.warmup * steps),
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.clip,
+        "optim": "adamw_torch_fused",
+        "bf16": settings.dtype == "bfloat16" or (settings.dtype == "auto" and not use_cpu),
+        "use_cpu": use_cpu,
+        "dataloader_pin_memory": not use_cpu,
+        "logging_strategy": "no",
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "logging_nan_inf_filter": False,
+        "report_to": "none",
+        "disable_tqdm": True,
+        # Orders, dropout and sampling have streams of their own; this one decides nothing.
+        "seed": 0,
+    }
 
 
 def _parts(settings: TrainingSettings, world: int) -> int:
@@ -260,8 +280,18 @@ def _task(base: Base, examples: Examples, settings: TrainingSettings, seed: int,
     return {**decides, "hash": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def _resume(work: Path, task: dict[str, Any], arguments: TrainingArguments) -> Path | None:
-    """The checkpoint to go on from; what belongs to another task is thrown away."""
+def resumable(work: Path, task: dict[str, Any], arguments: TrainingArguments) -> Path | None:
+    """The checkpoint to go on from; what belongs to another task is thrown away.
+
+    Parameters
+    ----------
+    work
+        Folder of the checkpoints.
+    task
+        Everything that decides the result of the training.
+    arguments
+        Of the trainer.
+    """
     with arguments.main_process_first(desc="checkpoints"):
         if arguments.process_index == 0:
             found = None
@@ -343,8 +373,19 @@ def _only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
     return items[0]
 
 
-def _publish(base: Base, model: PreTrainedModel, target: Path, chat: bool) -> None:
-    """Save beside the target, then put it in its place."""
+def publish(base: Base, model: PreTrainedModel, target: Path, chat: bool) -> None:
+    """Save a student beside the target, then put it in its place.
+
+    Parameters
+    ----------
+    base, model, target, chat
+        See `ggmi.students.base.Base.save`.
+
+    Raises
+    ------
+    UserError
+        If a weight is no number, or the folder cannot be written.
+    """
     if not all(np.isfinite(float(p.detach().abs().sum())) for p in model.parameters()):
         raise UserError("training: a weight is no number after the last update, so nothing is kept")
     beside = target.with_name(f".{target.name}.saving")

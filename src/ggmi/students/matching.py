@@ -1,9 +1,9 @@
-"""Sets of one size for fair comparisons: a larger set and a better set are different claims."""
+"""Sets of one size for fair comparisons, and parts of a set: a larger set and a better set are different claims."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -144,6 +144,52 @@ def mixture(synthetic: int, real: int, share: float, seed: int, size: int | None
     return Mixture(
         _cycled(synthetic, total - taken, seed, "mixture", "synthetic"), _cycled(real, taken, seed, "mixture", "real")
     )
+
+
+def subset_of(
+    ids: Sequence[str],
+    end: str,
+    *,
+    share: float | None,
+    size: int | None,
+    scores: Mapping[str, float] | None,
+    seed: int,
+) -> list[int]:
+    """Places of the easiest, the hardest or random records.
+
+    Parameters
+    ----------
+    ids
+        Of the set's records.
+    end
+        ``easiest`` (lowest scores), ``hardest`` (highest scores) or ``random``; equal scores are ordered at random.
+    share, size
+        How many: a share of those that have a score, or a number; one of them is None.
+    scores
+        By id; a record without one is in no subset. None for random records.
+    seed
+        The run's seed. A larger subset holds the smaller ones.
+
+    Returns
+    -------
+    list of int
+        In order.
+
+    Examples
+    --------
+    >>> scores = {"a": 3.0, "b": 1.0, "c": 2.0}
+    >>> subset_of("abcd", "hardest", share=None, size=2, scores=scores, seed=0)
+    [0, 2]
+    """
+    places = [i for i, identity in enumerate(ids) if scores is None or identity in scores]
+    drawn = stream(seed, "students", "subset", len(ids)).permutation(len(ids))
+    if scores is None:
+        ordered = sorted(places, key=lambda i: drawn[i])
+    else:
+        sign = -1.0 if end == "hardest" else 1.0
+        ordered = sorted(places, key=lambda i: (sign * scores[ids[i]], drawn[i]))
+    most = size if share is None else math.floor(share * len(places) + 0.5)
+    return sorted(ordered[:most])
 
 
 def _refuse_empty(sizes: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,7 +54,12 @@ class Risk(NamedTuple):
 
 
 @torch.inference_mode()
-def losses(model: PreTrainedModel, examples: Examples, at_once: int = AT_ONCE) -> Losses:
+def losses(
+    model: PreTrainedModel,
+    examples: Examples,
+    at_once: int = AT_ONCE,
+    on_records: Callable[[int], None] = lambda _: None,
+) -> Losses:
     """Measure a student on every record of a set.
 
     Records are read in batches of like lengths; one record's loss depends on its company by
@@ -67,6 +73,8 @@ def losses(model: PreTrainedModel, examples: Examples, at_once: int = AT_ONCE) -
         The set, made with the student's tokenizer.
     at_once
         Tokens of a batch at most, padding counted; a longer record is read alone.
+    on_records
+        Called after each batch with the records measured so far.
     """
     model.train(False)
     nats = np.zeros(len(examples))
@@ -81,6 +89,7 @@ def losses(model: PreTrainedModel, examples: Examples, at_once: int = AT_ONCE) -
         found = response_nats(logits, labels).double().cpu().numpy()
         nats[chosen] = np.bincount(rows, weights=found, minlength=len(chosen))
         start += len(chosen)
+        on_records(start)
     return Losses(examples.ids, nats, examples.responses)
 
 

@@ -38,3 +38,15 @@ class TrainingSettings(Settings):
     threads: Count = Field(1, description="CPU threads of a process; the last bits can depend on them")
     log_every: Count = Field(10, description="updates a row of the loss curve averages over")
     save_every: Count = Field(500, description="updates between checkpoints")
+
+
+class ReinforcementSettings(Settings):
+    """How a student learns from rewards; device, threads, schedule, clipping and rows are those of its training."""
+
+    steps: Count = Field(200, description="updates")
+    prompts: Count = Field(8, description="records an update")
+    answers: Annotated[int, Field(ge=2)] = Field(8, description="answers sampled to each; rewards are relative to them")
+    temperature: Positive = Field(1.0, description="of the sampled answers")
+    max_tokens: Count = Field(64, description="tokens of an answer at most")
+    learning_rate: Positive = Field(1e-5, description="highest learning rate of AdamW")
+    beta: float = Field(0.0, ge=0, allow_inf_nan=False, description="weight of the divergence from the base (KL)")

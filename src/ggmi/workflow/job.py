@@ -103,6 +103,22 @@ def _tell_student(line: _Line, number: int, step: int, most: int, seconds_left: 
     line.show(f"student {number}, step {step:,} of at most {most:,}{_left(seconds_left)}")
 
 
+def students_done(name: str) -> Callable[[str, int, int, int], None]:
+    """A callback that tells the terminal, now and then, how many students of a job are trained and rated.
+
+    Parameters
+    ----------
+    name
+        What the job is.
+    """
+    line = _Line(name)
+
+    def tell(condition: str, number: int, done: int, total: int) -> None:
+        line.show(f"{condition}, student {number}: {done:,} of {total:,} done")
+
+    return tell
+
+
 def _left(seconds: float | None) -> str:
     return "" if seconds is None else f", {timedelta(seconds=round(seconds))} left"
 
