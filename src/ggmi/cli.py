@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "cost":
             _cost(options.files, as_json=options.json)
         elif options.command == "estimate":
-            estimating.run(options, REPORT_PARTS)
+            estimating.run(options)
         elif options.command == "scaling":
             sampling.run(options, REPORT_PARTS)
         elif options.command in ("parse", "verdict"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Action, ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError, did_you_mean
+from ggmi.project import REPORT_PARTS
 from ggmi.text.columns import PROMPT
 from ggmi.text.forms import checked_names
 from ggmi.text.places import STDIN, find, short_name
@@ -252,15 +253,13 @@ def read_sets(options: Namespace) -> tuple[list[str], list[Sample]]:
     return names, samples
 
 
-def run(options: Namespace, report_parts: Path) -> None:
+def run(options: Namespace) -> None:
     """Read, estimate, write, print.
 
     Parameters
     ----------
     options
         Of `add_arguments`.
-    report_parts
-        Folder of the page's template, style and script.
 
     Raises
     ------
@@ -296,13 +295,23 @@ def run(options: Namespace, report_parts: Path) -> None:
     if options.json:
         write_json(options.json, found)
     if options.html:
-        from ggmi.reporting.estimation import page_of
-        from ggmi.reporting.page import render
-
-        files = ("page.html.j2", "page.css", "page.js")
-        parts = [(report_parts / file).read_text(encoding="utf-8") for file in files]
-        write_text(options.html, render(page_of(found), *parts))
+        write_text(options.html, page_text(found))
     show(found)
+
+
+def page_text(found: Mapping[str, Any]) -> str:
+    """The page on what was estimated.
+
+    Parameters
+    ----------
+    found
+        Of `estimated`.
+    """
+    from ggmi.reporting.estimation import page_of
+    from ggmi.reporting.page import render
+
+    files = ("page.html.j2", "page.css", "page.js")
+    return render(page_of(found), *((REPORT_PARTS / file).read_text(encoding="utf-8") for file in files))
 
 
 def encoder_of(model: str | None, url: str | None, key_env: str | None) -> Encoder:

@@ -99,3 +99,8 @@ CONFIGURED = Wording(
     lambda names: f"fields: {{{', '.join(f'{field}: {column}' for field, column in names.items())}}}",
     "invalid: drop",
 )
+CALLED = Wording(
+    lambda names: f"fields={names}",
+    "invalid='drop'",
+    ", or compare responses alone with parts=['response']",
+)

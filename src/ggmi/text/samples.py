@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from itertools import islice
@@ -155,17 +155,74 @@ def read_sample(
     if form is not None and form not in FORMATS:
         raise UserError(f"format: there is none called {form!r}; {did_you_mean(form, FORMATS)}")
     name = os.fspath(source)
-    reader = FieldReader(fields, parts)
-    columns = [
+    reader, columns = FieldReader(fields, parts), _columns(key)
+    wanted = reader.wanted | {column.name for column in columns}
+    opened = _Opened(find(name, split), name, wanted, form, encoding, revision)
+    return _read(opened, opened.rows(), name, reader, columns, invalid, wording, most)
+
+
+def read_rows(
+    rows: Iterable[Mapping[str, Any]],
+    name: str,
+    fields: Fields | None = None,
+    *,
+    key: str | None = None,
+    parts: Collection[str] = FIELDS,
+    invalid: Invalid = "drop",
+    wording: Wording = COMMAND,
+) -> Sample:
+    """Read a set that is in memory.
+
+    Parameters
+    ----------
+    rows
+        Its rows, each with names of columns as keys; read once.
+    name
+        What it is called in messages.
+    fields, key, parts, invalid, wording
+        As for `read_sample`.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    UserError
+        As `read_sample`; also if a row is no mapping.
+
+    Examples
+    --------
+    >>> read_rows([{"prompt": "Add.", "completion": 3}], "mine").records[0].values
+    ('Add.', '', '3')
+    """
+    given = _Given(rows, name)
+    return _read(given, given.rows(), name, FieldReader(fields, parts), _columns(key), invalid, wording, None)
+
+
+def _columns(key: str | None) -> list[Column]:
+    """Columns that are read beside a record's fields."""
+    return [
         Column(key or PROMPT, read_key, required=key is not None),
         Column(ANCHORS, read_ids),
         Column(NATS, read_log_prob),
         Column(TOKENS, read_count),
     ]
-    wanted = reader.wanted | {column.name for column in columns}
-    opened = _Opened(find(name, split), name, wanted, form, encoding, revision)
+
+
+def _read(
+    opened: _Opened | _Given,
+    rows: Iterator[tuple[str, Row | Broken]],
+    name: str,
+    reader: FieldReader,
+    columns: Sequence[Column],
+    invalid: Invalid,
+    wording: Wording,
+    most: int | None,
+) -> Sample:
+    """The set that rows hold."""
     work = _Work(name, reader, columns)
-    for place, row in islice(opened.rows(), most):
+    for place, row in islice(rows, most):
         work.add(place, row)
     work.check([*map(str, opened.columns)], invalid, wording)
     return work.sample(opened)
@@ -247,6 +304,25 @@ class _Opened:
             if not isinstance(row, Broken):
                 self.columns.update(dict.fromkeys(row))
             yield where + place, row
+
+
+class _Given:
+    """Rows that are in memory."""
+
+    form, files = "rows in memory", 1
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], name: str) -> None:
+        self._rows, self._name = rows, name
+        self.columns: dict[str, None] = {}
+
+    def rows(self) -> Iterator[tuple[str, Row | Broken]]:
+        for number, row in enumerate(self._rows, start=1):
+            if not isinstance(row, Mapping):
+                raise UserError(
+                    f"{self._name}: row {number}: is a {type(row).__name__}; a mapping of columns to values is needed"
+                )
+            self.columns.update(dict.fromkeys(row))
+            yield f"row {number}", dict(row)
 
 
 class _Work:
@@ -331,7 +407,7 @@ class _Work:
     def _reasons(self) -> list[LeftOut]:
         return [LeftOut(why, len(at), tuple(at[:NAMED])) for (why, _), at in self._left_out.items()]
 
-    def sample(self, opened: _Opened) -> Sample:
+    def sample(self, opened: _Opened | _Given) -> Sample:
         """The set."""
         reader = self._reader
         notes = [column.wrong for column in self._columns if column.wrong]

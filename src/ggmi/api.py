@@ -1,0 +1,179 @@
+"""What ``import ggmi`` offers: `ggmi estimate` for notebooks and scripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from ggmi.errors import UserError
+from ggmi.estimating import MOST, encoder_of, estimated, inference_of, learner_of, names_of, page_text
+from ggmi.text.reading import CALLED
+from ggmi.text.records import FIELDS
+from ggmi.text.samples import Invalid, Sample, read_rows, read_sample
+
+# Where a file or folder is, rows with names of columns as keys (a list, a `datasets.Dataset`), or a table.
+Data: TypeAlias = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What was estimated of sets; a notebook shows the table a person reads.
+
+    Parameters
+    ----------
+    found
+        All of it, ready for JSON; docs/files.md and the README say what its keys mean.
+    """
+
+    found: dict[str, Any]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every estimate.
+
+        Returns
+        -------
+        DataFrame
+            A row a set and estimator: ``set, estimator, method, value, ci_low, ci_high, p_value, p_holm`` and
+            what else an estimate has, such as its null and n.
+        """
+        return pd.DataFrame([{"set": one["name"], **row} for one in self.found["sets"] for row in one["estimates"]])
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The page that ``ggmi estimate --html`` writes.
+
+        Parameters
+        ----------
+        path
+            Where it is written, too; None writes nothing.
+        """
+        text = page_text(self.found)
+        if path is not None:
+            from ggmi.io import write_text
+
+            write_text(path, text)
+        return text
+
+    def summary(self) -> pd.DataFrame:
+        """The table a person reads: values with 95 % intervals as text, a row a set."""
+        from ggmi.reporting.estimation import summary_rows
+
+        tables = {one["name"]: one["estimates"] for one in self.found["sets"]}
+        headings, cells = summary_rows(tables)
+        lines = [[" ".join(filter(None, cell)) for cell in line] for line in cells]
+        return pd.DataFrame(lines, columns=headings, index=pd.Index(list(tables), name="set"))
+
+    def __repr__(self) -> str:
+        """The summary as text."""
+        return self.summary().to_string()
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html())
+
+
+def estimate(
+    train: Data,
+    sets: Mapping[str, Data] | Sequence[str | os.PathLike[str]],
+    *,
+    fields: Mapping[str, str] | None = None,
+    pairs: str | None = None,
+    parts: Sequence[str] = FIELDS,
+    encoder: str | None = None,
+    entailment: str | None = None,
+    loose: bool = False,
+    difficulty: str | None = None,
+    records: int = MOST,
+    seed: int = 0,
+    invalid: Invalid = "drop",
+) -> Estimates:
+    """Compare synthetic sets with a training set.
+
+    Parameters
+    ----------
+    train
+        The training set: a path (file, folder, pattern or hub id), rows as mappings, a DataFrame, or a
+        `datasets.Dataset`.
+    sets
+        The synthetic sets likewise, by name; or paths alone, whose names are then those of their files.
+    fields
+        What rows call instruction, context, response and id, such as ``{"instruction": "prompt"}``; None finds
+        the usual names.
+    pairs
+        The column that pairs records of a set with those of `train`.
+    parts
+        Fields that are compared.
+    encoder
+        Directory or hub id of a sentence-embedding model; None takes all-MiniLM-L6-v2.
+    entailment
+        Directory or hub id of a model of inference that tells which records say the same.
+    loose
+        Its criterion: no contradiction, and not both neutral.
+    difficulty
+        Directory or hub id of a causal model; its loss says how hard each record is.
+    records
+        Most records of a set in kernels and classifiers.
+    seed
+        Of samples, shuffles and folds.
+    invalid
+        Rows that hold no record: ``drop`` leaves them out and counts them, ``stop`` refuses the set.
+
+    Returns
+    -------
+    Estimates
+
+    Raises
+    ------
+    UserError
+        If a set cannot be read, is too small, or an option is not as it should be.
+
+    Examples
+    --------
+    >>> real = [{"instruction": f"How much is {i} plus {i}?", "response": f"It is {2 * i}."} for i in range(6)]
+    >>> made = [{"instruction": f"How much is {i} times {i}?", "response": f"It is {i * i}."} for i in range(6)]
+    >>> found = estimate(real, {"made": made})
+    >>> sorted(set(found.to_frame()["set"]))
+    ['made']
+    """
+    if records < 4:
+        raise UserError(f"records: {records} is not allowed; at least 4 are needed")
+    if seed < 0:
+        raise UserError(f"seed: {seed} is not allowed; it must not be negative")
+    if isinstance(sets, str | os.PathLike):
+        raise UserError("sets: must be a mapping of names to sets, or a list of paths")
+    if not isinstance(sets, Mapping):
+        paths = [os.fspath(path) for path in sets]
+        sets = dict(zip(names_of(paths), paths, strict=True))
+    if not sets:
+        raise UserError("sets: there is none")
+    options: dict[str, Any] = {"key": pairs, "parts": parts, "invalid": invalid, "wording": CALLED}
+    named: Mapping[str, Data] = {"train": train, **{f"sets[{name!r}]": data for name, data in sets.items()}}
+    samples = [_sample(data, name, fields, options) for name, data in named.items()]
+    found = estimated(
+        samples,
+        [*sets],
+        pairs=pairs,
+        parts=parts,
+        encoder=encoder_of(encoder, None, None),
+        inference=inference_of(entailment, loose=loose),
+        learner=learner_of(difficulty),
+        most=records,
+        seed=seed,
+    )
+    return Estimates(found)
+
+
+def _sample(data: Data, name: str, fields: Mapping[str, str] | None, options: dict[str, Any]) -> Sample:
+    """Read a set from wherever it is."""
+    if isinstance(data, str | os.PathLike):
+        return read_sample(data, dict(fields or {}), **options)
+    if isinstance(data, pd.DataFrame):
+        # What is missing in a table is None, as in JSON.
+        rows: Any = data.astype(object).where(data.notna(), None).to_dict("records")
+    elif isinstance(data, Mapping) or not isinstance(data, Iterable):
+        raise UserError(f"{name}: is a {type(data).__name__}; a path, rows, a DataFrame or a Dataset is needed")
+    else:
+        rows = data
+    return read_rows(rows, name, dict(fields or {}), **options)
