@@ -16,11 +16,6 @@ localrules:
     language_page,
 
 
-def of_method(method, settings):
-    """A params function: the settings of a method; nothing for the other's students."""
-    return lambda w: settings.model_dump() if w.method == method else {}
-
-
 rule language_base:
     output:
         model=directory(f"{LANGUAGE_FOLDER}/bases/{{balance}}"),
@@ -28,6 +23,8 @@ rule language_base:
         records=f"{LANGUAGE_FOLDER}/bases/{{balance}}.csv",
     log:
         f"{RESULTS}/logs/language_base/{{balance}}.log",
+    wildcard_constraints:
+        balance="|".join(BALANCES),
     conda:
         "../envs/models.yaml"
     resources:
@@ -64,8 +61,10 @@ rule language_students:
         test_records=LANGUAGE.test_records,
         seeds=LANGUAGE.seeds,
         design=LANGUAGE.design(),
-        fine_tuning=of_method("sft", LANGUAGE.fine_tuning),
-        rewards=of_method("rl", LANGUAGE.rewards),
+        fine_tuning=lambda w: (
+            LANGUAGE.fine_tuning.model_dump() if w.method == "sft" else {}
+        ),
+        rewards=lambda w: LANGUAGE.rewards.model_dump() if w.method == "rl" else {},
     script:
         "../workflow/scripts/language_students.py"
 

@@ -449,6 +449,14 @@ def task(**values):
     return {"tasks": {"t": {"title": "T", "generators": {"g": {"kind": "local", "model": "m"}}, **values}}}
 
 
+# A set of that task.
+SET = "g_3-ins_standard"
+
+
+def students(**values):
+    return {"base": "world", "form": "json", **values}
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
@@ -507,6 +515,48 @@ def task(**values):
             task(anchors={"source": "a.jsonl"}, generators={"g": {"kind": "world", "model": "large"}}),
             "config: tasks.t: generators.g: kind world goes with anchors.source: embedded only, and the source is",
         ),
+        (
+            task(students=students(subsets={"of": ["reel"], "sizes": [9]})),
+            "config: tasks.t: students.subsets.of: there is no condition 'reel'; did you mean 'real'?",
+        ),
+        (
+            task(students=students(subsets={"of": ["real"]})),
+            "config: tasks.t.students.subsets: shares and sizes are both empty; allowed: at least one value of either",
+        ),
+        (
+            task(students=students(subsets={"by": ["a/b"], "sizes": [9]})),
+            "config: tasks.t.students.subsets.by: must match pattern",
+        ),
+        (
+            task(students=students(mixtures=[0.5], subsets={"by": ["score"], "of": [f"{SET}_real0.5"], "sizes": [9]})),
+            f"config: tasks.t: students.subsets.by: 'score' is no column of {SET}_real0.5, a mixture of two sets",
+        ),
+        (
+            task(anchors={"source": "a.jsonl"}, students=students(base="m", subsets={"by": ["skill"], "sizes": [9]})),
+            "config: tasks.t: students.subsets.by: skill goes with anchors.source: embedded only",
+        ),
+        (
+            task(students=students(rl={"of": ["real_hardest_base_loss_size8"]}, subsets={"sizes": [9]})),
+            "config: tasks.t: students.rl.of: there is no condition 'real_hardest_base_loss_size8'; did you mean "
+            "'real_hardest_base_loss_size9'?",
+        ),
+        (
+            task(students=students(rl={})),
+            "config: tasks.t: students.rl.reward: is 'judge', but judge is null; allowed here: exact_match",
+        ),
+        (
+            task(students=students(rl={}), judge={"by": {"kind": "vllm", "model": "m"}}),
+            "config: tasks.t: students.rl.reward: a judge of kind vllm would start its server at every update; ",
+        ),
+        (
+            task(students=students(rl={"answers": 1})),
+            "config: tasks.t.students.rl.answers: must be greater than or equal to 2, got 1",
+        ),
+        (
+            {"language": {"sizes": [20, 600]}},
+            "config: language: sizes: 600 of the language's 768 records, of which 168",
+        ),
+        ({"language": {"sizes": [30, 20]}}, "config: language.sizes: [30, 20] do not ascend; allowed: [20, 30]"),
         (task(instances=[3, 3]), "config: tasks.t.instances: 3 is listed twice"),
         (
             task(instances=[3, 21]),
@@ -625,7 +675,7 @@ def test_a_preset_laid_over_config_yaml_is_valid(preset):
         }
 
     config = load(laid_over(read_yaml(ROOT / "config.yaml"), read_yaml(preset)))
-    assert config.mixtures or config.tasks or config.slow_thinking
+    assert any((config.mixtures, config.tasks, config.slow_thinking, config.data_quality, config.language))
     assert config != Config()
 
 

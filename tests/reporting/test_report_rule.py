@@ -20,7 +20,7 @@ STUDY = {
 }
 CONFIG = {
     **{"seed": 7, "mixtures": {"gmm": STUDY}, "tasks": {"embedded": None}},
-    **dict.fromkeys(("theory", "slow_thinking", "data_quality")),
+    **dict.fromkeys(("theory", "slow_thinking", "data_quality", "language")),
 }
 # Only the report's rules: everything they read has been made.
 SNAKEFILE = """

@@ -101,4 +101,6 @@ def _by_balance(axis: Axes, table: pd.DataFrame) -> None:
     axis.set_xlim(-0.5, len(TITLES) - 0.5)
     axis.set_ylabel("gain over the own base")
     axis.set_title("Two bases of equal loss", loc="left")
-    axis.legend(loc="best")
+    low, high = axis.get_ylim()
+    axis.set_ylim(low - 0.3 * (high - low), high)  # room for the legend
+    axis.legend(loc="lower center", fontsize="small", borderpad=0.1)
