@@ -16,7 +16,6 @@ from ggmi.information.estimate import Array, Estimate, check_count, normal_ends
 from ggmi.information.kernels import Sets, Variable, tiles, variable
 
 ESTIMATORS = ("unbiased", "biased")
-NULLS = ("permutation", "gamma")
 # Fewest observations for which the interval is defined.
 INTERVAL_LEAST = 5
 # Values that differ by less than this share of the ceiling count as equal.
@@ -221,40 +220,12 @@ def null_variance(sums: Sums) -> float:
     return 2 * sums.ceiling("unbiased") ** 2 / (sums.n * (sums.n - 3))
 
 
-def biased_null_mean(a: float, b: float, n: int) -> float:
-    """Mean of the biased statistic over all pairings: what independent samples give.
-
-    For kernels that are 1 on the diagonal, ``tr(K H) = (n - 1)(1 - a)``, and the mean of
-    ``tr(K H L H)`` over pairings is ``tr(K H) tr(L H) / (n - 1)``. Divided by ``(n - 1)^2`` this is
-    ``(1 - a)(1 - b) / (n - 1)``: with narrow kernels, where a and b vanish, ``1 / (n - 1)``, which is
-    7.874e-3 at n = 128 and what the published tables 2 and 4 show.
-
-    Parameters
-    ----------
-    a, b
-        Mean off-diagonal kernel values of x and of y.
-    n
-        Observations.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> round(biased_null_mean(0.0, 0.0, 128), 6)
-    0.007874
-    """
-    return (1 - a) * (1 - b) / (n - 1)
-
-
 def hsic(
     x: ArrayLike | Sets,
     y: ArrayLike | Sets,
     estimator: Literal["unbiased", "biased"] = "unbiased",
     kernel: str | tuple[str, str] = "gaussian",
     bandwidth: float | str | tuple[float | str, float | str] = "median",
-    null: Literal["permutation", "gamma"] | None = "permutation",
     n_permutations: int = 999,
     seed: int = 0,
 ) -> Estimate:
@@ -283,17 +254,13 @@ def hsic(
     bandwidth
         Of Gaussian kernels: ``median`` (of each variable's own distances) or a number, for both or
         one each.
-    null
-        ``permutation``: the pairing is shuffled, and p is (1 + shuffles at least as large) /
+    n_permutations
+        Fewest shuffles of the pairing, 0 for no p-value; p is (1 + shuffles at least as large) /
         (1 + shuffles). With n above `n_permutations` the shuffles are all n - 1 cyclic shifts of
         one random order: a group, so the test keeps its level exactly, and all of them follow from
         Fourier transforms along the kernels' diagonals at the price of one more pass. With n at
         most `n_permutations` they are independent random orders (at most 2,000 observations; more
-        get the n - 1 shifts). ``gamma``: a shifted gamma distribution with the permutation
-        distribution's exact mean and variance and its skewness to leading order in n. None: no
-        p-value.
-    n_permutations
-        Fewest shuffles.
+        get the n - 1 shifts).
     seed
         Of the shuffles, and of bandwidths beyond 4,096 points.
 
@@ -318,10 +285,9 @@ def hsic(
     >>> result.ci_low < result.value < result.ceiling, result.p_value < 0.05
     (True, True)
     """
-    for word, name, allowed in ((estimator, "estimator", ESTIMATORS), (null or NULLS[0], "null", NULLS)):
-        if word not in allowed:
-            raise UserError(f"{name}: '{word}' is unknown; {did_you_mean(str(word), allowed)}")
-    check_count(n_permutations, "n_permutations", least=1)
+    if estimator not in ESTIMATORS:
+        raise UserError(f"estimator: '{estimator}' is unknown; {did_you_mean(str(estimator), ESTIMATORS)}")
+    check_count(n_permutations, "n_permutations", least=0)
     least = 4 if estimator == "unbiased" else 2
     sides = paired_variables(x, y, kernel, bandwidth, seed, least=least)
     n = len(sides[0])
@@ -337,15 +303,10 @@ def hsic(
     if n >= INTERVAL_LEAST:
         ends = normal_ends(value, jackknife_error(sums, cross_sums(first, second, sums)))
     p_value = None
-    if null == "permutation":
+    if n_permutations:
         shuffled, how = hsic_null.shuffled(first, second, sums, estimator, n_permutations, seed)
         p_value = (1 + int(np.count_nonzero(shuffled >= value - TIE * ceiling))) / (1 + len(shuffled))
         description += f"; null: {how}"
-    elif null == "gamma":
-        if n < hsic_null.GAMMA_LEAST:
-            raise UserError(f"null: gamma needs {hsic_null.GAMMA_LEAST} observations, got {n}; use permutation")
-        p_value = hsic_null.gamma_tail(value, hsic_null.moments(first, second, sums, estimator, seed))
-        description += "; null: shifted gamma"
     null_mean = hsic_null.null_mean(sums, estimator)
     return Estimate(value, *ends, p_value, null_mean, ceiling, n, "", description)
 
