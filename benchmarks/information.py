@@ -157,7 +157,7 @@ def part_embedding(texts=512, batch=32, repeats=3):
                 part = records[first : first + batch]
                 tokens = tokenizer(part, padding=True, truncation=True, max_length=limit, return_tensors="pt")
                 mask = tokens["attention_mask"].unsqueeze(-1).float()
-                pooled = (model(**tokens).last_hidden_state * mask).sum(1) / mask.sum(1)
+                pooled = (model[0].model(**tokens).last_hidden_state * mask).sum(1) / mask.sum(1)
                 rows.append(torch.nn.functional.normalize(pooled, dim=1).numpy())
         return np.concatenate(rows)
 
