@@ -7,7 +7,8 @@ from scipy import stats
 from ggmi.errors import UserError
 from ggmi.information import hsic as module
 from ggmi.information import kernels
-from ggmi.information.hsic import cross_sums, hsic, jackknife_error, kernel_sums
+from ggmi.information.hsic import hsic
+from ggmi.information.kernel_sums import cross_sums, jackknife_error, kernel_sums
 from ggmi.information.kernels import Sets, variable
 from ggmi.random import stream
 

@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from ggmi.information import hsic_null
-from ggmi.information.hsic import hsic, kernel_sums, null_variance
-from ggmi.information.hsic_null import cyclic_shifts, shuffled
+from ggmi.information.hsic import hsic
+from ggmi.information.hsic_null import cyclic_shifts, shuffled_statistics
+from ggmi.information.kernel_sums import kernel_sums, null_mean, null_variance
 from ggmi.information.kernels import Sets, variable
 from ggmi.information.pairing import pair_by_prompt
 from ggmi.random import stream
@@ -37,7 +38,7 @@ def test_mean_and_variance_are_those_over_all_pairings(sides, kernel, estimator,
     pair = sides(6, kernel, of_sets)
     sums = kernel_sums(*pair)
     values = every_pairing(pair, estimator, map(np.array, itertools.permutations(range(6))))
-    assert hsic_null.null_mean(sums, estimator) == pytest.approx(values.mean(), rel=1e-12, abs=1e-15)
+    assert null_mean(sums, estimator) == pytest.approx(values.mean(), rel=1e-12, abs=1e-15)
     if estimator == "unbiased":
         assert null_variance(sums) == pytest.approx(values.var(), rel=1e-10)
 
@@ -66,7 +67,7 @@ def test_wide_blocks_of_diagonals_give_the_same_shifts(sides, monkeypatch):
 @pytest.mark.parametrize("of_sets", [False, True])
 def test_random_permutations_equal_recomputed_pairings(sides, of_sets):
     pair = sides(14, of_sets=of_sets)
-    found, how = shuffled(*pair, kernel_sums(*pair), "unbiased", 30, 9)
+    found, how = shuffled_statistics(*pair, kernel_sums(*pair), "unbiased", 30, 9)
     generator = stream(9, "hsic", "permutations")
     np.testing.assert_allclose(
         found, every_pairing(pair, "unbiased", [generator.permutation(14) for _ in range(30)]), atol=1e-14
@@ -78,7 +79,7 @@ def test_fewer_shuffles_than_observations_are_shifts_and_there_are_never_fewer_t
     pair = sides(40)
     sums = kernel_sums(*pair)
     for asked, given, words in ((5, 39, "39 cyclic shifts"), (40, 40, "40 random permutations")):
-        values, how = shuffled(*pair, sums, "unbiased", asked, 0)
+        values, how = shuffled_statistics(*pair, sums, "unbiased", asked, 0)
         assert len(values) == given
         assert how.startswith(words)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy import fft
 
 from ggmi.information.estimate import Array, Indices
+from ggmi.information.kernel_sums import Sums
 from ggmi.information.kernels import TILE, Variable, blocks
 from ggmi.random import stream
-
-if TYPE_CHECKING:
-    from ggmi.information.hsic import Sums
 
 # Most observations whose kernels are held whole, for independent random orders.
 DIRECT = 2000
@@ -20,7 +16,9 @@ DIRECT = 2000
 SHIFT_ELEMENTS = 2**22
 
 
-def shuffled(x: Variable, y: Variable, sums: Sums, estimator: str, n_permutations: int, seed: int) -> tuple[Array, str]:
+def shuffled_statistics(
+    x: Variable, y: Variable, sums: Sums, estimator: str, n_permutations: int, seed: int
+) -> tuple[Array, str]:
     """Statistics of shuffled pairings.
 
     Parameters
@@ -118,24 +116,3 @@ def _wrapped_diagonals(v: Variable, diagonals: Indices) -> Array:
 def _circular(p: Array, q: Array) -> Array:
     """``sum_i p_i q_(i+s)`` for s = 0..n-1."""
     return fft.irfft(np.conj(fft.rfft(p)) * fft.rfft(q), len(p))
-
-
-def null_mean(sums: Sums, estimator: str) -> float:
-    """Exact mean of the statistic over all n! pairings.
-
-    Parameters
-    ----------
-    sums
-        Sums of the kernels.
-    estimator
-        ``unbiased`` (zero) or ``biased``: ``tr(K H) tr(L H) / (n - 1)^3``.
-
-    Returns
-    -------
-    float
-    """
-    if estimator == "unbiased":
-        return 0.0
-    n = sums.n
-    traces = [own.sum() - row.sum() / n for own, row in zip(sums.diagonals, sums.row_sums("biased"), strict=True)]
-    return float(traces[0] * traces[1] / (n - 1) ** 3)
