@@ -47,7 +47,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/scaling.py
-	for part in large growth clustering embedding calibration; do \
+	for part in large clustering embedding calibration; do \
 		$(BIN)/python benchmarks/information.py $$part || exit 1; done
 
 # Against another library, which is in no lock; packages that are locked stay as they are.

@@ -1,6 +1,6 @@
 """Time and check the estimators of ggmi.information: information.py PART [JSON]; the last line is the result.
 
-Parts: `hsic` and `memory` (against hyppo, which must be installed beside), `large`, `growth`, `clustering`,
+Parts: `hsic` and `memory` (against hyppo, which must be installed beside), `large`, `clustering`,
 `embedding`, `calibration`. Everything compared runs in one process, in turns, and both the clock and the processor
 time are given, for the machine may be busy; peak memory is that of a process of its own.
 """
@@ -17,7 +17,6 @@ import numpy as np
 from common import HERE, fill_readme, table, verdict
 from scipy.stats import binom
 
-from ggmi.information.features import hsic_random_features
 from ggmi.information.hsic import hsic
 from ggmi.random import stream
 
@@ -94,30 +93,11 @@ def part_large(n=12_000, d=384):
     """Exact HSIC without and with permutations, and the peak memory of it all."""
     x, y = pairs(n, d)
     hsic(x[:500], y[:500])
-    plain = best(lambda: hsic(x, y, null=None), 2)
+    plain = best(lambda: hsic(x, y, n_permutations=0), 2)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    gamma = timed(lambda: hsic(x, y, null="gamma"))
     shuffled = timed(lambda: hsic(x, y))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": plain, "gamma_seconds": gamma, "shifts_seconds": shuffled, "mb": memory, "shifts_mb": peak}
-
-
-def part_growth(sizes=(1000, 2000, 4000, 8000, 16_000, 50_000), exact_up_to=16_000, d=384, features=1024):
-    """Seconds of exact and random-feature HSIC along n, with the error of the features."""
-    rows = []
-    for n in sizes:
-        x, y = pairs(n, d)
-        row, found = {"n": n}, {}
-        if n <= exact_up_to:
-            row["exact_seconds"] = timed(lambda x=x, y=y, found=found: found.update(exact=hsic(x, y, null=None)))
-            row["exact"] = found["exact"].value
-        row["seconds"] = timed(
-            lambda x=x, y=y, found=found: found.update(features=hsic_random_features(x, y, n_features=features))
-        )
-        row["features"], row["standard_error"] = found["features"][0].value, found["features"][1]
-        row["mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rows.append(row)
-    return rows
+    return {"seconds": plain, "shifts_seconds": shuffled, "mb": memory, "shifts_mb": peak}
 
 
 def part_clustering(n=10_000, d=384):
@@ -177,7 +157,7 @@ def part_embedding(texts=512, batch=32, repeats=3):
                 part = records[first : first + batch]
                 tokens = tokenizer(part, padding=True, truncation=True, max_length=limit, return_tensors="pt")
                 mask = tokens["attention_mask"].unsqueeze(-1).float()
-                pooled = (model(**tokens).last_hidden_state * mask).sum(1) / mask.sum(1)
+                pooled = (model[0].model(**tokens).last_hidden_state * mask).sum(1) / mask.sum(1)
                 rows.append(torch.nn.functional.normalize(pooled, dim=1).numpy())
         return np.concatenate(rows)
 
@@ -198,7 +178,7 @@ def part_calibration(trials=10_000):
         "n=60, 20 and 20 dimensions": lambda g: (g.normal(size=(60, 20)), g.exponential(size=(60, 20))),
         "n=40, 384 and 384 dimensions": lambda g: (g.normal(size=(40, 384)), g.normal(size=(40, 384))),
     }
-    nulls = {"permutation": {"n_permutations": 199}, "shifts": {"n_permutations": 19}, "gamma": {"null": "gamma"}}
+    nulls = {"permutation": {"n_permutations": 199}, "shifts": {"n_permutations": 19}}
     rows = []
     for world, sample in worlds.items():
         rejected = {(e, null): 0 for e in ("unbiased", "biased") for null in nulls}
@@ -221,10 +201,6 @@ def told(part, result):
         return f"{result['ggmi']['peak']:.0f} MB, hyppo {result['hyppo']['peak']:.0f} MB", result["ratio"] >= 4
     if part == "large":
         return f"{result['seconds'][0]:.1f} s, {result['mb']:.0f} MB", result["seconds"][0] < 15 and result["mb"] < 1024
-    if part == "growth":
-        last = result[-1]
-        line = f"n = {last['n']:,}: {last['seconds'][0]:.1f} s, {last['features']:.2e} ± {last['standard_error']:.0e}"
-        return line, last["n"] >= 50_000
     if part == "clustering":
         slowest = max(row["seconds"][0] for row in result)
         return f"{slowest:.1f} s at most", slowest < 20
@@ -255,28 +231,7 @@ def fill(found):
     for name, one in found.items():
         line, reached = told(name, one["result"])
         rows.append([f"`{name}`", line, f"{one['load']:.1f}", verdict(reached)])
-    text = table(["part", "measured", "load", "reached"], rows)
-    if "growth" in found:
-        text += f"\n\n{GROWTH_CAPTION}\n\n{growth_table(found['growth']['result'])}"
-    fill_readme(HERE / "README.md", "information", text)
-
-
-GROWTH_CAPTION = (
-    "Growth with n, d = 384: exact unbiased HSIC, of which memory holds blocks only, and 1,024 random features a side. "
-    "Seconds are processor time; memory is the most that the process has held up to that row, exact part included; "
-    "the error is the features' own standard error, beside what it really was where the exact value is known."
-)
-
-
-def growth_table(result):
-    """Time, memory and error along n."""
-    rows = []
-    for row in result:
-        exact = f"{row['exact_seconds'][1]:.2f}" if "exact" in row else "–"
-        off = f"{row['features'] - row['exact']:+.1e}" if "exact" in row else "–"
-        value = f"{row['features']:.3e} ± {row['standard_error']:.0e}"
-        rows.append([f"{row['n']:,}", exact, f"{row['seconds'][1]:.2f}", f"{row['mb']:,.0f}", value, off])
-    return table(["n", "exact, s", "features, s", "MB", "features: value ± error", "less exact"], rows)
+    fill_readme(HERE / "README.md", "information", table(["part", "measured", "load", "reached"], rows))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import httpx
 import torch
 import uvicorn
 from common import HERE, fill_readme, machine, say, sentence, table, verdict
+from rapidfuzz.distance import LCSseq
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -27,7 +28,7 @@ from ggmi.models.store import Store
 from ggmi.pipeline.sets import curated_rows, curation_of, parsed_rows
 from ggmi.pipeline.world import documents_of
 from ggmi.random import stream
-from ggmi.text.rouge import first_of_kind, rouge_l
+from ggmi.text.rouge import first_of_kind, tokens
 
 REPEATS = 3
 DELAY = 0.2
@@ -185,7 +186,7 @@ def duplicates():
     ours = time.perf_counter() - started
     started = time.perf_counter()
     for other in texts[1:2001]:
-        rouge_l(texts[0], other)
+        LCSseq.similarity(tokens(texts[0]), tokens(other))
     each = (time.perf_counter() - started) / 2000
     return {"seconds": ours, "exhaustive_seconds": each * len(texts) * (len(texts) - 1) / 2}
 

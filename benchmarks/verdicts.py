@@ -98,7 +98,7 @@ def entropy(world):
 
 def dependence(world):
     made = world.made()
-    return hsic(made, made[:, :4] + world.draw.normal(size=(world.n, 4)), null=None)
+    return hsic(made, made[:, :4] + world.draw.normal(size=(world.n, 4)), n_permutations=0)
 
 
 def ranks(world):

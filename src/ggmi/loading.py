@@ -11,6 +11,10 @@ from transformers.utils import logging
 
 from ggmi.errors import UserError, told_by
 
+# What transformers, sentence-transformers and safetensors raise on files that are not what they should be; the last
+# two on settings that are no arguments of the class that they name.
+MISTAKES = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError, TypeError, AttributeError)
+
 
 @contextlib.contextmanager
 def loading(what: str) -> Iterator[None]:
@@ -28,7 +32,7 @@ def loading(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+    except MISTAKES as error:
         raise UserError(f"{what} ({told_by(error)})") from error
 
 

@@ -12,11 +12,8 @@ from ggmi.embedded.truth import (
     generator_truth,
     next_skill_law,
     rating,
-    record_law,
     response_accuracy,
     student_truth,
-    target_records,
-    task_divergence,
 )
 
 
@@ -56,17 +53,17 @@ def log_probability(model, ids, start):
     return sum(token_logs(model, ids, start))
 
 
-def test_the_target_distribution_is_all_records_of_the_target_skills(language):
-    records, probabilities = target_records(language)
-    assert len(records) == len(probabilities) == 12_000
-    assert probabilities.sum() == pytest.approx(1)
-    assert len({json.dumps(r) for r in records}) == 12_000
-    assert {r["instruction"] for r in records} == set(language.words[:12])
+def target_records(language):
+    """The target distribution D: all its records, equally likely."""
+    skills = np.repeat(np.arange(language.sizes.target), len(language.contexts))
+    records = language.records(skills, np.tile(language.contexts, (language.sizes.target, 1)))
+    assert len({json.dumps(record) for record in records}) == language.sizes.target * language.sizes.contexts
+    return records
 
 
 def test_student_truth_equals_a_token_by_token_count(model, small_language):
     tokenizer = small_language.tokenizer()
-    records, probabilities = target_records(small_language)
+    records = target_records(small_language)
     answers, wholes, greedy = [], [], []
     for record in records:
         question = tokenizer(small_language.question(record))["input_ids"]
@@ -89,11 +86,11 @@ def test_student_truth_equals_a_token_by_token_count(model, small_language):
     assert found.answer_probability == pytest.approx(np.exp(answers).mean())
     assert found.exact_match == np.mean(greedy)
     # D_KL(D || student) = sum D log D - sum D log student; the first token is given.
-    assert found.joint_kl_nats == pytest.approx(float(probabilities @ (np.log(probabilities) - np.array(wholes))))
+    assert found.joint_kl_nats == pytest.approx(-np.log(len(records)) - np.mean(wholes))
 
 
 def test_the_joint_divergence_agrees_with_monte_carlo(model, small_language):
-    records, _ = target_records(small_language)
+    records = target_records(small_language)
     tokenizer = small_language.tokenizer()
     generator = np.random.default_rng(0)
     ratios = []
@@ -109,17 +106,6 @@ def test_a_part_of_the_skills_can_be_measured(model, small_language):
     assert student_truth(model, small_language).risk_nats_record == pytest.approx(np.mean(parts))
 
 
-def test_record_law_equals_a_token_by_token_count(model, documents):
-    language = documents.language
-    prompts, _ = documents.prompts(1, 3, np.random.default_rng(0))
-    law = record_law(model, language, prompts[0])
-    assert law.shape == (9, 16)
-    for skill, context in [(0, 0), (4, 7), (8, 15)]:
-        ids = language.record_ids(np.array(skill), language.contexts[context])
-        whole = [*prompts[0].tolist(), *ids.tolist()]
-        assert np.log(law[skill, context]) == pytest.approx(log_probability(model, whole, len(prompts[0])))
-
-
 def test_next_skill_law_is_given_an_opened_record(model, documents):
     language = documents.language
     prompts, _ = documents.prompts(70, 2, np.random.default_rng(1))
@@ -128,18 +114,6 @@ def test_next_skill_law_is_given_an_opened_record(model, documents):
     opened = [*prompts[69].tolist(), 3]
     expected = log_probability(model, [*opened, language.first_skill_id + 5], len(opened))
     assert np.log(law[69, 5]) == pytest.approx(expected)
-
-
-def test_task_divergence_counts_the_missing_mass(small_language):
-    sizes = small_language.sizes
-    truth = np.zeros((sizes.skills, sizes.contexts))
-    truth[: sizes.target] = 1 / (sizes.target * sizes.contexts)
-    assert task_divergence(truth, small_language) == pytest.approx(0)
-    assert task_divergence(0 * truth, small_language) == pytest.approx(1)
-    assert task_divergence(0.75 * truth, small_language) == pytest.approx(0.25)
-    assert task_divergence(np.roll(truth, sizes.target, axis=0), small_language) == pytest.approx(
-        1 - max(0, 2 * sizes.target - sizes.skills) / sizes.target
-    )
 
 
 def test_generator_truth_measures_against_exact_bayes(model, documents):

@@ -4,7 +4,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from ggmi.errors import UserError
 from ggmi.information import clustering
-from ggmi.information.clustering import ExactKey, MutualEntailment, SimilarEmbedding, prefilter_effect
+from ggmi.information.clustering import MutualEntailment, SimilarEmbedding, prefilter_effect
 from ggmi.random import stream
 
 FORMS = ("{} is the capital of {}", "the capital of {1} is {0}", "{1}: its capital city is {0}", "capital({1}) = {0}")
@@ -72,7 +72,7 @@ def test_blocks_give_the_clusters_of_one_record_after_another(monkeypatch, block
     assert SimilarEmbedding(vectors, threshold).cluster(texts).tolist() == naive(texts, vectors, threshold)
 
 
-@pytest.mark.parametrize("kind", ["key", "embedding", "entailment"])
+@pytest.mark.parametrize("kind", ["embedding", "entailment"])
 def test_the_order_of_the_records_does_not_matter(statements, kind):
     texts, truth, vectors = statements(12, 150)
     order = stream(3, "order").permutation(150)
@@ -80,7 +80,6 @@ def test_the_order_of_the_records_does_not_matter(statements, kind):
     def partition(chosen):
         chosen_texts = [texts[i] for i in chosen]
         ways = {
-            "key": ExactKey(lambda text: text[-1]),
             "embedding": SimilarEmbedding(vectors[chosen], 0.6),
             "entailment": MutualEntailment(Oracle(dict(zip(texts, truth, strict=True))), vectors=vectors[chosen]),
         }

@@ -65,10 +65,11 @@ def described(model, tmp_path):
     def make(kinds, mode="pooling_mode_mean_tokens", limit=32, owner="sentence_transformers.models", **pooling):
         for path in model.iterdir():
             (tmp_path / path.name).write_bytes(path.read_bytes())
-        modules = [{"type": f"{owner}.{kind}", "path": place} for kind, place in kinds]
+        named = [{"type": f"{owner}.{kind}", "path": place} for kind, place in kinds]
+        modules = [{"idx": i, "name": str(i), **module} for i, module in enumerate(named)]
         (tmp_path / "modules.json").write_text(json.dumps(modules))
         (tmp_path / "1_Pooling").mkdir()
-        settings = {"word_embedding_dimension": 16, mode: True} | pooling
+        settings = {"word_embedding_dimension": 16, **({} if pooling else {mode: True}), **pooling}
         (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(settings))
         (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": limit}))
         return tmp_path
@@ -84,7 +85,7 @@ def one_by_one(root, texts, pool):
     for text in texts:
         tokens = tokenizer(text, return_tensors="pt")
         with torch.inference_mode():
-            rows.append(pool(net(**tokens).last_hidden_state[0]).numpy())
+            rows.append(pool(net[0].model(**tokens).last_hidden_state[0]).numpy())
     return np.array(rows)
 
 
@@ -148,7 +149,7 @@ POOLINGS = {
 
 @pytest.mark.parametrize("names", [*((name,) for name in POOLINGS), ("weightedmean", "cls", "max")])
 def test_every_way_of_pooling_is_that_of_its_definition(described, names):
-    root = described([("Transformer", ""), ("Pooling", "1_Pooling")], "unused", pooling_mode=list(names))
+    root = described([("Transformer", ""), ("Pooling", "1_Pooling")], pooling_mode=list(names))
     expected = one_by_one(
         root, TEXTS, lambda states: torch.tensor(np.concatenate([POOLINGS[n](states.numpy()) for n in names]))
     )
@@ -297,7 +298,7 @@ def test_the_identity_changes_with_weights_and_settings(described):
 
 def test_weights_with_another_hash_are_refused(model):
     right = file_hash(model / "model.safetensors")
-    assert checked_encoder(model, right).modules.pooling == ("mean",)
+    assert checked_encoder(model, right).weights == [model / "model.safetensors"]
     with pytest.raises(UserError, match=f"has SHA-256 {right}, not 0123"):
         checked_encoder(model, "0123")
 
@@ -305,33 +306,40 @@ def test_weights_with_another_hash_are_refused(model):
 @pytest.mark.parametrize(
     ("kinds", "settings", "message"),
     [
-        ([("Transformer", ""), ("LSTM", "2_LSTM")], {}, "modules Transformer, LSTM are not supported; allowed: Tr"),
-        ([("Transformer", ""), ("Dense", "2_Dense"), ("Pooling", "1_Pooling")], {}, "Dense, Pooling are not supported"),
+        ([("StaticEmbedding", "")], {}, "modules StaticEmbedding are not supported; allowed: Transformer, then any of"),
+        ([("Transformer", ""), ("Router", "2")], {}, "modules Transformer, Router are not supported"),
         ([("Transformer", "../elsewhere")], {}, "leads outside the directory"),
         ([("Transformer", "")], {"owner": "my_code"}, "module 'my_code.Transformer' is code of the model's own"),
-        (LAYERS[:2], {"pooling_mode": "median"}, "pooling 'median' is not supported; allowed: cls, max, mean"),
-        (LAYERS[:2], {"mode": "pooling_mode_new"}, "pooling 'pooling_mode_new' is not supported"),
+        (LAYERS[:2], {"pooling_mode": "median"}, "usable embedding model .*'median'.*cls.*max.*mean"),
+        (LAYERS[:2], {"mode": "pooling_mode_new"}, "pooling_mode_new"),
     ],
 )
 def test_models_that_cannot_be_followed_are_refused(described, kinds, settings, message):
     with pytest.raises(UserError, match=message):
-        LocalEncoder(described(kinds, **settings))
+        LocalEncoder(described(kinds, **settings)).encode(["a"])
 
 
 @pytest.mark.parametrize(
     ("activation", "more", "message"),
     [
-        ("os.system", {}, "activation 'os.system' is not supported; allowed of torch.nn: Tanh, "),
-        ("torch.nn.utils.skip_init", {}, "activation 'torch.nn.utils.skip_init' is not supported"),
-        ("torch.nn.Tanh", {"module_input_name": "token_embeddings"}, "module_input_name 'token_embeddings' is not sup"),
-        ("torch.nn.Tanh", {"use_residual": True}, "use_residual is not supported"),
+        ("os.system", {}, "activation 'os.system' is not supported; allowed: torch.nn's"),
+        ("torch.nn.utils.skip_init", {}, "usable embedding model .*code that comes with it"),
+        ("torch.nn.Tanh", {"module_input_name": "no_such"}, "do not fit together .*no_such"),
     ],
 )
 def test_dense_layers_that_cannot_be_followed_are_refused(described, activation, more, message):
     root = described(LAYERS[:3])
     dense(root, "2_Dense", activation, (6, 16), **more)
     with pytest.raises(UserError, match=message):
-        LocalEncoder(root)
+        LocalEncoder(root).encode(["a"])
+
+
+def test_a_dense_layer_may_have_a_residual(described):
+    root = described(LAYERS[:3])
+    weight, bias = dense(root, "2_Dense", "torch.nn.modules.activation.Tanh", (16, 16), use_residual=True)
+    plain = one_by_one(root, TEXTS, lambda states: states.mean(dim=0))
+    expected = plain + np.tanh(plain @ weight.T + bias)
+    np.testing.assert_allclose(embed(TEXTS, LocalEncoder(root)), expected, atol=5e-6)
 
 
 def test_dense_layers_without_safe_weights_or_of_another_width_are_refused(described):
@@ -340,7 +348,7 @@ def test_dense_layers_without_safe_weights_or_of_another_width_are_refused(descr
     with pytest.raises(UserError, match="its modules do not fit together"):
         LocalEncoder(root).encode(["a"])
     (root / "2_Dense" / "model.safetensors").rename(root / "2_Dense" / "pytorch_model.bin")
-    with pytest.raises(UserError, match=r"2_Dense: holds no weights; a dense layer needs model\.safetensors here"):
+    with pytest.raises(UserError, match=r"2_Dense: holds no weights; an embedding model needs \*\.safetensors here"):
         LocalEncoder(root)
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from ggmi.errors import UserError
-from ggmi.information.gain import information_gain
+from ggmi.information.gain import gain_of_sums
 from ggmi.random import stream
 
 
@@ -19,14 +19,17 @@ def draw(given_prompt, prompts, records, *name):
     generator = stream(3, "gain", *name)
     ids = np.repeat(generator.integers(4, size=prompts), records)
     outputs = np.array([generator.choice(3, p=given_prompt[p]) for p in ids])
-    log_probs = [[float(np.log(given_prompt[p, x]))] for p, x in zip(ids, outputs, strict=True)]
-    return log_probs, [str(i) for i in np.repeat(np.arange(prompts), records)]
+    return (
+        -np.log(given_prompt[ids, outputs]),
+        np.ones(len(ids)),
+        [str(i) for i in np.repeat(np.arange(prompts), records)],
+    )
 
 
 def test_the_estimate_is_unbiased_for_lossless_h_and_a_lower_bound_otherwise(monkeypatch):
     monkeypatch.setattr("ggmi.information.gain.RESAMPLES", 2)
     given_prompt, lossless, lossy = world()
-    values = [information_gain(draw(given_prompt, 30, 2, i)[0]).per_record.value for i in range(300)]
+    values = [gain_of_sums(*draw(given_prompt, 30, 2, i)[:2]).per_record.value for i in range(300)]
     error = np.std(values, ddof=1) / np.sqrt(300)
     assert abs(np.mean(values) - lossless) < 3.5 * error
     assert lossless < lossy
@@ -37,22 +40,21 @@ def test_the_interval_over_prompts_covers_the_entropy():
     given_prompt, truth, _ = world()
     trials, covered = 200, 0
     for i in range(trials):
-        log_probs, prompts = draw(given_prompt, 40, 5, "coverage", i)
-        found = information_gain(log_probs, prompts).per_record
+        found = gain_of_sums(*draw(given_prompt, 40, 5, "coverage", i)).per_record
         covered += found.ci_low <= truth <= found.ci_high
     assert covered >= stats.binom.ppf(0.001, trials, 0.93)
 
 
 def test_records_of_one_prompt_do_not_count_as_independent():
-    log_probs = [[-1.0 - prompt] for prompt in range(20) for _ in range(30)]
+    nats = [1.0 + prompt for prompt in range(20) for _ in range(30)]
     prompts = [str(prompt) for prompt in range(20) for _ in range(30)]
-    clustered, ignored = information_gain(log_probs, prompts).per_record, information_gain(log_probs).per_record
+    clustered, ignored = (gain_of_sums(nats, np.ones(600), own).per_record for own in (prompts, None))
     width, narrow = (e.ci_high - e.ci_low for e in (clustered, ignored))
     assert width == pytest.approx(np.sqrt(30) * narrow, rel=0.1)
 
 
 def test_units_are_consistent_for_records_of_different_length():
-    gain = information_gain([[-1.0, -2.0, -3.0], [-4.0]], ["p", "q"], vocabulary=100)
+    gain = gain_of_sums([6, 4], [3, 1], ["p", "q"], vocabulary=100)
     assert gain.per_record.value == 5
     assert gain.per_token.value == 2.5
     assert gain.total.value == 10
@@ -63,23 +65,29 @@ def test_units_are_consistent_for_records_of_different_length():
 
 
 def test_a_single_prompt_gives_a_value_without_interval():
-    gain = information_gain([[-1.0], [-3.0]], ["p", "p"])
+    gain = gain_of_sums([1, 3], [1, 1], ["p", "p"])
     assert gain.per_record.value == 2
     assert gain.per_record.ci_low is gain.per_record.ci_high is gain.per_record.ceiling is None
 
 
 @pytest.mark.parametrize(
-    ("log_probs", "prompts", "message"),
+    ("nats", "tokens", "prompts", "message"),
     [
-        ([], None, "log_probs: holds no records"),
-        ([[-1.0], []], None, r"log_probs: record 1 has shape \(0,\)"),
-        ([[-1.0], [0.5]], None, "log_probs: record 1 holds 0.5"),
-        ([[np.nan]], None, "log_probs: record 0 holds nan"),
-        ([[-np.inf]], None, "log_probs: record 0 holds -inf"),
-        ([[-1.0, "x"]], None, "log_probs: record 0 must be a list of numbers, a log-probability a token"),
-        ([[-1.0]], ["p", "q"], "prompt_ids: 2 labels for 1 observations"),
+        ([], [], None, "log_probs: holds no records"),
+        (
+            [1.0, 2.0],
+            [1, 0],
+            None,
+            "log_probs: each record needs a finite sum of at most 0 nats and at least one token",
+        ),
+        ([1.0, -0.5], [1, 1], None, "log_probs: each record needs a finite sum"),
+        ([np.nan], [1], None, "log_probs: each record needs a finite sum"),
+        ([np.inf], [1], None, "log_probs: each record needs a finite sum"),
+        ([1.0], [1, 1], None, "log_probs: each record needs a finite sum"),
+        (["x"], [1], None, "log_probs: sums and numbers of tokens must be numbers"),
+        ([1.0], [1], ["p", "q"], "prompt_ids: 2 labels for 1 observations"),
     ],
 )
-def test_log_probabilities_that_cannot_be_are_refused(log_probs, prompts, message):
+def test_sums_that_cannot_be_are_refused(nats, tokens, prompts, message):
     with pytest.raises(UserError, match=message):
-        information_gain(log_probs, prompts)
+        gain_of_sums(nats, tokens, prompts)

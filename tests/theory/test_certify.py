@@ -16,16 +16,17 @@ from mpmath import iv, mp, mpf
 import ggmi.theory
 from ggmi.errors import UserError
 from ggmi.exact.intervals import BITS, Interval, logarithm
-from ggmi.theory import known, recheck, terms
+from ggmi.exact.statement import Assumption
+from ggmi.theory import known, needs, recheck, terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import ExactWorld, certificate
 from ggmi.theory.examples import copied_prompt, with_marginal_laws
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
-from ggmi.theory.needs import NEEDS
 from ggmi.theory.regimes import ASSUMPTIONS, CHAINS_ONLY, DECLARED, REGIMES, STRUCTURE, WITHOUT_4_1
 from ggmi.theory.simplify import _rounded_tables
 from ggmi.theory.world import World
 
+NEEDS = [value for value in vars(needs).values() if isinstance(value, Assumption)]
 RECHECK = Path(ggmi.theory.__file__).with_name("recheck.py")
 SHORT = Path(__file__).parents[2] / "docs" / "recheck.py"
 POSITIVE = st.fractions(min_value=Fraction(1, 10**6), max_value=10**6, max_denominator=10**6)

@@ -10,12 +10,11 @@ everything about records follows from the law of their skills.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, combinations_with_replacement
-from math import comb
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr, gammaln, logsumexp, rel_entr
+from scipy.special import entr, logsumexp
 
 from ggmi.embedded.language import Sizes
 from ggmi.random import stream
@@ -31,8 +30,6 @@ RIVAL_PRIORS = {1: 0.28, 2: 0.42, 3: 0.10}
 RIVALS_DRAWN = {2: 6, 3: 3}
 # Background domains of irrelevant skills only; one more is uniform over all skills.
 BACKGROUNDS = 2
-# Lists enumerated at most for the exact entropy of a list.
-MAX_LISTS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -125,11 +122,6 @@ class Domains:
         """Skills of the target distribution D: uniform over the K + J target skills, shape (S,)."""
         return self.full[0]
 
-    @property
-    def anchor_law(self) -> Array:
-        """Skills of the anchors: uniform over the K anchored ones, shape (S,)."""
-        return self.head[0]
-
     def log_posterior(self, anchors: ArrayLike, further: ArrayLike | None = None) -> Array:
         """Log-posterior of the domains.
 
@@ -174,43 +166,10 @@ class Domains:
         """Law of the next skill before the marker, shape (..., S)."""
         return self.posterior(anchors) @ self.head
 
-    def log_probability(self, anchors: ArrayLike, further: ArrayLike) -> Array:
-        """Log-probability, in nats, of an ordered list of further skills given the anchors.
-
-        Parameters
-        ----------
-        anchors, further
-            How often each skill occurs before and after the marker, shape (..., S).
-
-        Returns
-        -------
-        ndarray, shape (...)
-        """
-        with np.errstate(divide="ignore"):
-            return logsumexp(self.log_posterior(anchors) + _weighted(further, np.log(self.full)), axis=-1)
-
     def shares(self, law: ArrayLike) -> Array:
         """Shares of anchored, unsampled and irrelevant skills in a law, shape (..., 3)."""
         edges = [0, self.sizes.anchored, self.sizes.target]
         return np.add.reduceat(np.asarray(law, dtype=float), edges, axis=-1)
-
-    def coverage(self, anchors: ArrayLike, records: int) -> Array:
-        """Expected share of the J unsampled skills that occur in a list of further records.
-
-        Parameters
-        ----------
-        anchors
-            Counts, shape (..., S).
-        records
-            Records of one list, which share their domain.
-
-        Returns
-        -------
-        ndarray, shape (...)
-            ``mean_j sum_d p(d | anchors) (1 - (1 - full_d(j))^records)``.
-        """
-        unsampled = self.full[:, self.sizes.anchored : self.sizes.target]
-        return self.posterior(anchors) @ (1 - (1 - unsampled) ** records).mean(axis=1)
 
     def record_entropy(self, law: ArrayLike) -> Array:
         """Entropy of one record, in nats: of its skill, plus length * log(letters) for its context.
@@ -230,45 +189,9 @@ class Domains:
         """
         return entr(np.asarray(law, dtype=float)).sum(axis=-1) + self.sizes.length * np.log(self.sizes.letters)
 
-    def list_information_gain(self, anchors: ArrayLike, records: int) -> float:
-        """ΔI of a list: exact entropy of M(p) given the anchors, in nats a record.
-
-        Records of a list share their domain, so a list holds less than its records one by one. The
-        entropy is summed over all multisets of skills, the orders of each being equally likely.
-
-        Parameters
-        ----------
-        anchors
-            Counts, shape (S,).
-        records
-            Records in the list.
-
-        Raises
-        ------
-        ValueError
-            If there are more than five million multisets.
-        """
-        full, posterior = self.full, self.posterior(anchors)
-        S = self.sizes.skills
-        if comb(S + records - 1, records) > MAX_LISTS:
-            raise ValueError(f"lists of {records} of {S} skills are too many to enumerate")
-        members = np.array(list(combinations_with_replacement(range(S), records)), dtype=np.int64)
-        counts = np.zeros((len(members), S), dtype=np.int64)
-        np.add.at(counts, (np.arange(len(members))[:, None], members), 1)
-        with np.errstate(divide="ignore"):
-            log_order = logsumexp(np.log(posterior) + _weighted(counts, np.log(full)), axis=-1)
-        orders = gammaln(records + 1) - gammaln(counts + 1).sum(axis=1)
-        possible = np.isfinite(log_order)
-        skills = -float(np.exp(orders[possible] + log_order[possible]) @ log_order[possible])
-        return skills / records + self.sizes.length * float(np.log(self.sizes.letters))
-
     def task_divergence(self, law: ArrayLike) -> Array:
         """Task divergence D_TV(D, D_M) between record laws, when M's skills follow `law`, shape (...)."""
         return 0.5 * np.abs(np.asarray(law, dtype=float) - self.target_law).sum(axis=-1)
-
-    def task_kl(self, law: ArrayLike) -> Array:
-        """D_KL(D || D_M) between record laws in nats, when M's skills follow `law`, shape (...)."""
-        return rel_entr(self.target_law, np.asarray(law, dtype=float)).sum(axis=-1)
 
     def draw_anchors(self, prompts: int, instances: int, generator: np.random.Generator) -> Counts:
         """Skills of anchors as the target task shows them, shape (prompts, instances)."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 # Records, and whole prompts, that a model reads at once.
 BLOCK, PROMPT_BLOCK = 1000, 64
-# Records read at once behind a prompt: each has a copy of its keys and values, half a megabyte.
-CACHED_BLOCK = 200
 
 
 @dataclass(frozen=True)
@@ -52,20 +50,6 @@ class StudentTruth:
     letters: float
 
 
-def target_records(language: Language) -> tuple[list[dict[str, str]], Array]:
-    """The target distribution D: all its records and their probabilities.
-
-    Returns
-    -------
-    records : list of dict
-        (K + J) * contexts records, by skill, then by context.
-    probabilities : ndarray, shape (records,)
-        All equal.
-    """
-    skills, contexts = _every_record(language, np.arange(language.sizes.target))
-    return language.records(skills, contexts), np.full(len(skills), 1 / len(skills))
-
-
 def student_truth(
     model: PreTrainedModel, language: Language, skills: NDArray | None = None, *, ended: bool = True
 ) -> StudentTruth:
@@ -87,8 +71,9 @@ def student_truth(
 
     sizes = language.sizes
     chosen = np.arange(sizes.target) if skills is None else np.asarray(skills)
-    numbers, contexts = _every_record(language, chosen)
-    ids = np.pad(language.record_ids(numbers, contexts), ((0, 0), (0, int(ended))), constant_values=END_ID)
+    contexts = np.tile(language.contexts, (len(chosen), 1))
+    records = language.record_ids(np.repeat(chosen, len(language.contexts)), contexts)
+    ids = np.pad(records, ((0, 0), (0, int(ended))), constant_values=END_ID)
     answer = 4 + sizes.length  # tokens of a question; the response begins there
     nats, joint, right, letters = [], [], [], []
     with torch.inference_mode():
@@ -226,48 +211,6 @@ def response_accuracy(model: PreTrainedModel, language: Language, ids: Ints) -> 
     return float(torch.cat(hits).double().mean())
 
 
-def record_law(model: PreTrainedModel, language: Language, prompt: Ints) -> Array:
-    """D_M of a real generator after one prompt: the exact probability of every right record.
-
-    Parameters
-    ----------
-    model
-        The generator.
-    language
-        The world's language.
-    prompt
-        Token ids of anchors and marker, shape (tokens,).
-
-    Returns
-    -------
-    ndarray, shape (S, contexts)
-        What is missing to one is the probability of writing anything else: a wrong response, or no
-        record at all.
-    """
-    import torch
-
-    numbers, contexts = _every_record(language, np.arange(language.sizes.skills))
-    ids = language.record_ids(numbers, contexts)
-    logs = []
-    with torch.inference_mode():
-        read = torch.from_numpy(prompt[None, :-1])
-        for first in range(0, len(ids), CACHED_BLOCK):
-            block = torch.from_numpy(ids[first : first + CACHED_BLOCK])
-            cache = model(input_ids=read, use_cache=True).past_key_values
-            cache.batch_repeat_interleave(len(block))
-            whole = torch.cat([torch.full((len(block), 1), int(prompt[-1])), block], dim=1)
-            out = model(input_ids=whole[:, :-1], past_key_values=cache).logits.double().log_softmax(-1)
-            logs.append(out.gather(-1, block[..., None])[..., 0].sum(1))
-    return np.exp(torch.cat(logs).numpy()).reshape(language.sizes.skills, -1)
-
-
-def task_divergence(law: Array, language: Language) -> float:
-    """Exact D_TV(D, D_M) for a law of records from `record_law`, its missing mass included."""
-    truth = np.zeros(law.shape)
-    truth[: language.sizes.target] = 1 / (language.sizes.target * law.shape[1])
-    return float(0.5 * (np.abs(law - truth).sum() + max(0.0, 1 - law.sum())))
-
-
 def rating(answer: str, reference: str) -> int:
     """The world's exact judge: a rating from 1 to 10.
 
@@ -293,9 +236,3 @@ def rating(answer: str, reference: str) -> int:
         return 1
     right = sum(a == b for a, b in zip(letters, reference, strict=False))
     return 2 + 2 * (len(letters) == len(reference)) + 6 * right // len(reference)
-
-
-def _every_record(language: Language, skills: NDArray) -> tuple[Ints, Ints]:
-    """All records of some skills: their skills and contexts, by skill, then by context."""
-    contexts = language.contexts
-    return np.repeat(skills, len(contexts)), np.tile(contexts, (len(skills), 1))

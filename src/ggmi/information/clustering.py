@@ -67,34 +67,6 @@ class Equivalence(ABC):
 
 
 @dataclass(frozen=True)
-class ExactKey(Equivalence):
-    """Records are the same when a key computed from their text is.
-
-    Parameters
-    ----------
-    key
-        From a text to its key.
-
-    Examples
-    --------
-    >>> ExactKey().cluster(["Yes", "no", "yes "]).tolist()
-    [1, 0, 1]
-    """
-
-    key: Callable[[str], str] = normalised
-
-    def cluster(self, records: Sequence[str]) -> Indices:
-        """Number the clusters in the order of their keys."""
-        keys = [self.key(record) for record in records]
-        number = {key: i for i, key in enumerate(sorted(set(keys)))}
-        return np.array([number[key] for key in keys], dtype=np.intp)
-
-    def describe(self) -> str:
-        """Name the way in words."""
-        return "exact key"
-
-
-@dataclass(frozen=True)
 class SimilarEmbedding(Equivalence):
     """Records are the same when their embeddings' cosine similarity reaches a threshold.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.errors import UserError
-from ggmi.information.sentence_modules import pooled, read_json, read_modules
 from ggmi.io import atomic
 
 Vectors = NDArray[np.float32]
@@ -34,8 +34,10 @@ DEFAULT_TOKENS = 512
 WINDOWS = 32
 # What a tokenizer without a limit of its own gives for one is far beyond.
 NO_LIMIT = 10**9
-# Models of two halves of which the first one embeds.
-ENCODERS = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
+# Modules of sentence-transformers that may follow the transformer.
+MODULES = ("Pooling", "Dense", "Normalize", "LayerNorm", "WeightedLayerPooling", "CNN", "LSTM", "Dropout")
+OWNER = "sentence_transformers."
+PLAIN = {"idx": 0, "name": "0", "type": f"{OWNER}Transformer", "path": ""}
 
 
 class Seen(NamedTuple):
@@ -90,13 +92,11 @@ class _Windows:
 
 
 class LocalEncoder:
-    """A sentence-embedding model in a directory, as the sentence-transformers package saves it.
+    """A sentence-embedding model in a directory, as the sentence-transformers package saves and loads it.
 
-    Loaded with transformers alone: safetensors only, no code from the directory. What follows the
-    transformer (pooling in all of that package's ways, dense layers, length one), the length limit,
-    lower case and the prompt before every text are read from ``modules.json`` and its neighbours; a
-    plain transformer without them gets mean pooling and length one. A text beyond the limit is read
-    in windows, whose vectors' mean, weighted by tokens, has the length of theirs.
+    Safetensors only, no code from the directory; a plain transformer gets mean pooling and length
+    one. A text beyond the model's limit, which that package would cut, is read in windows, whose
+    vectors' mean, weighted by tokens, has the length of theirs.
 
     Parameters
     ----------
@@ -108,19 +108,13 @@ class LocalEncoder:
     Raises
     ------
     UserError
-        If the directory lacks weights as safetensors, or has other modules than
-        `ggmi.information.sentence_modules.read_modules` knows.
+        If the directory lacks weights as safetensors, or has modules that are not in `MODULES`.
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, device: str = "cpu") -> None:
         self.root = Path(directory)
         self.device = device
-        self.modules = read_modules(self.root)
-        self.transformer = self.modules.transformer
-        weights = sorted(self.transformer.glob("*.safetensors"))
-        if not weights:
-            raise UserError(f"{self.transformer}: holds no weights; an embedding model needs *.safetensors here")
-        self.weights = [*weights, *self.modules.dense_weights]
+        self.weights = _safe_weights(self.root)
 
     @cached_property
     def identity(self) -> str:
@@ -134,50 +128,48 @@ class LocalEncoder:
     @cached_property
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model and length limit; loaded when the first text needs them."""
-        import transformers
-        from transformers import AutoConfig, AutoModel, AutoTokenizer
-
         from ggmi.loading import loading, quiet
 
-        safe = {"trust_remote_code": False, "local_files_only": True}
         # A bar over the loading of weights would stand among the caller's own progress.
-        with loading(f"{self.transformer}: is not a usable embedding model"), quiet():
-            tokenizer = AutoTokenizer.from_pretrained(self.transformer, **safe)
-            kind = ENCODERS.get(AutoConfig.from_pretrained(self.transformer, **safe).model_type)
-            loader = getattr(transformers, kind) if kind else AutoModel
-            model = loader.from_pretrained(self.transformer, use_safetensors=True, **safe)
+        with loading(f"{self.root}: is not a usable embedding model"), quiet():
+            from sentence_transformers import SentenceTransformer
+            from sentence_transformers.sentence_transformer.modules import Normalize
+
+            model = SentenceTransformer(
+                str(self.root),
+                device=self.device,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            ).eval()
+            if not (self.root / "modules.json").exists():
+                model.append(Normalize())
+            tokenizer = model.tokenizer
             if tokenizer.pad_token is None:  # what stands there is masked
                 if tokenizer.eos_token is None:
                     raise ValueError("its tokenizer has no token for padding")
                 tokenizer.pad_token = tokenizer.eos_token
             if not tokenizer.is_fast:
                 raise ValueError("its tokenizer has no fast form (tokenizer.json), which tells where tokens stand")
+            if self._prompt(model) and not all(getattr(module, "include_prompt", True) for module in model):
+                raise ValueError("a prompt that pooling leaves out is not supported")
         # Behind the tokens, padding changes neither their positions nor which of them is the last.
         tokenizer.padding_side = "right"
-        limits = [getattr(model.config, "max_position_embeddings", None)]
-        limits.append(self._settings.get("max_seq_length") or tokenizer.model_max_length)
+        limits = [getattr(model[0].config, "max_position_embeddings", None), tokenizer.model_max_length]
         known = [limit for limit in limits if limit and 0 < limit < NO_LIMIT]
-        return tokenizer, model.eval().to(self.device), int(min(known, default=DEFAULT_TOKENS))
+        return tokenizer, model, int(min(known, default=DEFAULT_TOKENS))
 
-    @cached_property
-    def _layers(self) -> list[Any]:
-        """What is applied to pooled vectors."""
-        return self.modules.layers(self.device)
-
-    @cached_property
-    def _settings(self) -> dict[str, Any]:
-        """The transformer's length limit and lower case."""
-        path = self.transformer / "sentence_bert_config.json"
-        return read_json(path) if path.exists() else {}
+    @staticmethod
+    def _prompt(model: Any) -> str:
+        """What the model's settings put before every text."""
+        return str(model.prompts.get(model.default_prompt_name, ""))
 
     def _windows(self, texts: Sequence[str]) -> list[_Windows]:
         """Cut texts into windows of tokens."""
-        tokenizer, _, limit = self._loaded
-        whole = [self.modules.prompt + text for text in texts]
-        if self._settings.get("do_lower_case"):
-            whole = [text.lower() for text in whole]
+        tokenizer, model, limit = self._loaded
+        prompt = self._prompt(model)
         found = tokenizer(
-            whole,
+            [prompt + text for text in texts],
             truncation=True,
             max_length=limit,
             return_overflowing_tokens=True,
@@ -188,7 +180,7 @@ class LocalEncoder:
         columns = (found["overflow_to_sample_mapping"], found["input_ids"], found["offset_mapping"])
         for owner, ids, spans in zip(*columns, strict=True):
             if not ids:
-                raise UserError(f"{self.transformer}: its tokenizer finds no token in the text {texts[owner][:40]!r}")
+                raise UserError(f"{self.root}: its tokenizer finds no token in the text {texts[owner][:40]!r}")
             windows[owner].ids.append(ids)
             windows[owner].spans.append(spans)
         return windows
@@ -266,16 +258,56 @@ class LocalEncoder:
         with torch.inference_mode():
             for chosen in length_batches([len(ids) for ids in tokens], BATCH_TOKENS):
                 batch = tokenizer.pad({"input_ids": [tokens[i] for i in chosen]}, return_tensors="pt").to(self.device)
-                states = model(**batch).last_hidden_state.float()
-                vectors = pooled(states, batch["attention_mask"], self.modules.pooling)
                 with loading(f"{self.root}: its modules do not fit together"):
-                    for layer in self._layers:
-                        vectors = layer(vectors)
-                found.append((chosen, vectors.cpu().numpy()))
+                    vectors = model(dict(batch))["sentence_embedding"]
+                found.append((chosen, vectors.float().cpu().numpy()))
         rows = np.empty((len(tokens), found[0][1].shape[1] if found else 0), dtype=np.float32)
         for chosen, vectors in found:
             rows[chosen] = vectors
         return rows
+
+
+def _safe_weights(root: Path) -> list[Path]:
+    """Files of a model's weights; what is not to be had as data is refused before anything is loaded."""
+    listed = root / "modules.json"
+    entries = _read_json(listed, list) if listed.exists() else [PLAIN]
+    if not all(isinstance(entry, dict) and {"idx", "name", "type", "path"} <= entry.keys() for entry in entries):
+        raise UserError(f"{listed}: is not a list of modules, each with idx, name, type and path")
+    kinds = []
+    for entry in entries:
+        if not str(entry["type"]).startswith(OWNER):
+            raise UserError(f"{listed}: module '{entry['type']}' is code of the model's own, which is not executed")
+        kinds.append(str(entry["type"]).rsplit(".", 1)[-1])
+        if not (root / str(entry["path"])).resolve().is_relative_to(root.resolve()):
+            raise UserError(f"{listed}: module path '{entry['path']}' leads outside the directory")
+    if kinds[:1] != ["Transformer"] or not {*kinds[1:]} <= {*MODULES}:
+        raise UserError(
+            f"{listed}: modules {', '.join(kinds) or 'none'} are not supported; "
+            f"allowed: Transformer, then any of {', '.join(MODULES)}"
+        )
+    weights: list[Path] = []
+    for kind, entry in zip(kinds, entries, strict=True):
+        place = root / str(entry["path"])
+        found = sorted(place.glob("*.safetensors"))
+        if not found and (kind in ("Transformer", "Dense") or any(place.glob("*.bin"))):
+            raise UserError(f"{place}: holds no weights; an embedding model needs *.safetensors here")
+        weights += found
+        settings = _read_json(place / "config.json", dict) if kind == "Dense" else {}
+        # The package would take its default in place of what it does not trust.
+        if not str(activation := settings.get("activation_function", "torch.")).startswith("torch."):
+            raise UserError(f"{place / 'config.json'}: activation {activation!r} is not supported; allowed: torch.nn's")
+    return weights
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    """A settings file of a model."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from error
+    if not isinstance(found, kind):
+        raise UserError(f"{path}: is not a JSON {'list' if kind is list else 'object'}")
+    return found
 
 
 def default_encoder() -> LocalEncoder:

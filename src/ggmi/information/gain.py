@@ -25,14 +25,15 @@ class InformationGain:
     total: Estimate
 
 
-def information_gain(
-    log_probs: Sequence[ArrayLike],
+def gain_of_sums(
+    nats: ArrayLike,
+    tokens: ArrayLike,
     prompt_ids: Sequence[str] | None = None,
     *,
     vocabulary: int | None = None,
     seed: int = 0,
 ) -> InformationGain:
-    """Estimate the information gain of definition 4.2 from the log-probabilities of the sampled tokens.
+    """Estimate the information gain of definition 4.2 from each record's surprisal and number of tokens.
 
     By the definition of mutual information,
     ``Delta I = H(M(p)) - I(h(e_p), M(p)) = H(M(p) | h(e_p))``: the gain is what the generator's
@@ -60,9 +61,10 @@ def information_gain(
 
     Parameters
     ----------
-    log_probs
-        For each record the natural log-probabilities of its tokens, the end token included where
-        it was drawn; none of them empty.
+    nats
+        ``-ln q(record | prompt)`` of each record, shape (n,); not negative.
+    tokens
+        Tokens of each, shape (n,); at least one.
     prompt_ids
         The prompt of each record: intervals resample prompts, for records of one prompt are not
         independent evidence about other prompts. None takes every record as its own prompt.
@@ -77,62 +79,6 @@ def information_gain(
     InformationGain
         Records count equally; per token is total nats over total tokens. Intervals are percentile
         cluster bootstraps over prompts, None with a single prompt.
-
-    Raises
-    ------
-    UserError
-        If there are no records, a record has no tokens, or a log-probability is positive, NaN or
-        infinite.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> coin = [np.log([0.5, 0.5])] * 3  # two fair coins a record
-    >>> gain = information_gain(coin, ["p", "q", "r"])
-    >>> round(gain.per_record.value, 6), round(gain.per_token.value, 6), round(gain.total.value, 6)
-    (1.386294, 0.693147, 4.158883)
-    """
-    if not len(log_probs):
-        raise UserError("log_probs: holds no records; at least one is needed")
-    nats, tokens = np.empty(len(log_probs)), np.empty(len(log_probs))
-    for i, record in enumerate(log_probs):
-        try:
-            values = np.asarray(record, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise UserError(
-                f"log_probs: record {i} must be a list of numbers, a log-probability a token ({error})"
-            ) from error
-        if values.ndim != 1 or not len(values):
-            raise UserError(f"log_probs: record {i} has shape {values.shape}; it must be a list of at least one token")
-        bad = values[~(np.isfinite(values) & (values <= 1e-6))]
-        if len(bad):
-            raise UserError(f"log_probs: record {i} holds {bad[0]}; natural log-probabilities are finite and at most 0")
-        nats[i], tokens[i] = -min(float(values.sum()), 0.0), len(values)
-    return gain_of_sums(nats, tokens, prompt_ids, vocabulary=vocabulary, seed=seed)
-
-
-def gain_of_sums(
-    nats: ArrayLike,
-    tokens: ArrayLike,
-    prompt_ids: Sequence[str] | None = None,
-    *,
-    vocabulary: int | None = None,
-    seed: int = 0,
-) -> InformationGain:
-    """Estimate the information gain from each record's surprisal and number of tokens.
-
-    Parameters
-    ----------
-    nats
-        ``-ln q(record | prompt)`` of each record, shape (n,); not negative.
-    tokens
-        Tokens of each, shape (n,); at least one.
-    prompt_ids, vocabulary, seed
-        As for `information_gain`.
-
-    Returns
-    -------
-    InformationGain
 
     Raises
     ------

@@ -1,31 +1,24 @@
-"""What the Hilbert-Schmidt criterion gives when the pairing is shuffled: sampled, or in closed form."""
+"""What the Hilbert-Schmidt criterion gives when the pairing is shuffled."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
-from scipy import fft, special
+from scipy import fft
 
 from ggmi.information.estimate import Array, Indices
+from ggmi.information.kernel_sums import Sums
 from ggmi.information.kernels import TILE, Variable, blocks
 from ggmi.random import stream
 
-if TYPE_CHECKING:
-    from ggmi.information.hsic import Sums
-
-# Fewest observations for which the gamma approximation is offered.
-GAMMA_LEAST = 20
 # Most observations whose kernels are held whole, for independent random orders.
 DIRECT = 2000
 # Kernel values a variable held at once while shifts are transformed (8 bytes each).
 SHIFT_ELEMENTS = 2**22
-# Observations from which the third moment is taken: its cost grows with their cube.
-THIRD_MOMENT = 1500
 
 
-def shuffled(x: Variable, y: Variable, sums: Sums, estimator: str, n_permutations: int, seed: int) -> tuple[Array, str]:
+def shuffled_statistics(
+    x: Variable, y: Variable, sums: Sums, estimator: str, n_permutations: int, seed: int
+) -> tuple[Array, str]:
     """Statistics of shuffled pairings.
 
     Parameters
@@ -123,142 +116,3 @@ def _wrapped_diagonals(v: Variable, diagonals: Indices) -> Array:
 def _circular(p: Array, q: Array) -> Array:
     """``sum_i p_i q_(i+s)`` for s = 0..n-1."""
     return fft.irfft(np.conj(fft.rfft(p)) * fft.rfft(q), len(p))
-
-
-def null_mean(sums: Sums, estimator: str) -> float:
-    """Exact mean of the statistic over all n! pairings.
-
-    Parameters
-    ----------
-    sums
-        Sums of the kernels.
-    estimator
-        ``unbiased`` (zero) or ``biased``: ``tr(K H) tr(L H) / (n - 1)^3``.
-
-    Returns
-    -------
-    float
-    """
-    if estimator == "unbiased":
-        return 0.0
-    n = sums.n
-    traces = [own.sum() - row.sum() / n for own, row in zip(sums.diagonals, sums.row_sums("biased"), strict=True)]
-    return float(traces[0] * traces[1] / (n - 1) ** 3)
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Mean, standard deviation and skewness of a null distribution."""
-
-    mean: float
-    deviation: float
-    skewness: float
-
-
-def moments(x: Variable, y: Variable, sums: Sums, estimator: str, seed: int) -> Moments:
-    """Moments of the statistic over all pairings.
-
-    The mean and the variance are exact: for the unbiased statistic ``2 HSIC(x, x) HSIC(y, y) /
-    (n (n - 3))``, for the biased one the formula of Kazi-Aoual et al. (1995) for ``tr(A P B P')`` with
-    doubly centred A and B. The third moment is that of U-centred kernels A and B to leading order
-    in n, ``8 sum A_ij A_jk A_ki sum B_ij B_jk B_ki / (n)_3 + 4 sum A_ij^3 sum B_ij^3 / (n)_2``, its
-    sums estimated from at most 1,500 observations.
-
-    Parameters
-    ----------
-    x, y
-        The variables.
-    sums
-        Their sums.
-    estimator
-        ``unbiased`` or ``biased``.
-    seed
-        Of the draw of 1,500 observations when there are more.
-
-    Returns
-    -------
-    Moments
-    """
-    n = sums.n
-    spread = float(np.sqrt(2.0) * sums.ceiling("unbiased") / np.sqrt(n * (n - 3)))
-    chosen = np.arange(n)
-    if n > THIRD_MOMENT:
-        chosen = stream(seed, "hsic", "third moment").choice(n, THIRD_MOMENT, replace=False)
-    m = len(chosen)
-    cycles, cubes = 1.0, 1.0
-    for v in (x, y):
-        u = u_centred(v.square(chosen))
-        squared = u * u
-        cycles *= float(np.vdot(u @ u, u)) / (m * (m - 1) * (m - 2))
-        cubes *= float(np.vdot(squared, u)) / (m * (m - 1))
-    third = (8 * n * (n - 1) * (n - 2) * cycles + 4 * n * (n - 1) * cubes) / (n * (n - 3)) ** 3
-    skewness = third / spread**3
-    if estimator == "unbiased":
-        return Moments(0.0, spread, skewness)
-    return Moments(null_mean(sums, estimator), float(np.sqrt(_biased_variance(sums))), skewness)
-
-
-def u_centred(kernel: Array) -> Array:
-    """Centre a symmetric matrix so that off-diagonal rows sum to zero, with a zero diagonal.
-
-    Parameters
-    ----------
-    kernel
-        Shape (m, m), m > 2; its diagonal is not used.
-
-    Returns
-    -------
-    ndarray, shape (m, m)
-        ``K_ij - (r_i + r_j) / (m - 2) + sum r / ((m - 1)(m - 2))`` with off-diagonal row sums r.
-    """
-    m = len(kernel)
-    u = kernel.copy()
-    np.fill_diagonal(u, 0.0)
-    rows = u.sum(axis=1)
-    u -= rows[:, None] / (m - 2)
-    u -= rows / (m - 2)
-    u += rows.sum() / ((m - 1) * (m - 2))
-    np.fill_diagonal(u, 0.0)
-    return u
-
-
-def _biased_variance(sums: Sums) -> float:
-    """Exact variance of the biased statistic over all pairings (Kazi-Aoual et al. 1995)."""
-    n = sums.n
-    parts = []
-    for row, own, squares in zip(sums.row_sums("biased"), sums.diagonals, sums.squares, strict=True):
-        diagonal = own - 2 / n * row + row.sum() / n**2
-        frobenius = squares + own @ own - 2 / n * (row @ row) + row.sum() ** 2 / n**2
-        parts.append((diagonal.sum(), float(frobenius), float(diagonal @ diagonal)))
-    first, second = (np.array([(n - 1) * f - t * t, n * (n + 1) * s - (n - 1) * (t * t + 2 * f)]) for t, f, s in parts)
-    off, on = first * second
-    variance = 2 * off / ((n - 1) ** 2 * (n + 1) * (n - 2)) + on / ((n + 1) * n * (n - 1) * (n - 2) * (n - 3))
-    return float(max(variance, 0.0) / (n - 1) ** 4)
-
-
-def gamma_tail(value: float, null: Moments) -> float:
-    """Probability of a value at least this large under a shifted gamma distribution.
-
-    Parameters
-    ----------
-    value
-        The statistic.
-    null
-        Mean, deviation and skewness of the distribution (Pearson's type III).
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> round(gamma_tail(1.0, Moments(1.0, 1.0, 2.0)), 4)  # a standard exponential: exp(-1)
-    0.3679
-    """
-    z = (value - null.mean) / null.deviation
-    if abs(null.skewness) < 1e-4:
-        return float(special.ndtr(-z))
-    shape = 4 / null.skewness**2
-    scaled = shape + np.sign(null.skewness) * z * np.sqrt(shape)
-    tail = special.gammaincc if null.skewness > 0 else special.gammainc
-    return float(tail(shape, max(scaled, 0.0)))

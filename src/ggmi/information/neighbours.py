@@ -1,4 +1,4 @@
-"""Entropy and mutual information of continuous data from nearest neighbours."""
+"""Entropy of continuous data from nearest neighbours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from ggmi.information.estimate import (
     normal_ends,
     points,
 )
-from ggmi.random import stream
 
 
 def differential_entropy(x: ArrayLike, *, neighbours: int = 3, groups: Sequence[str] | None = None) -> Estimate:
@@ -116,84 +115,6 @@ def _without_each_group(distances: Array, around: Indices, codes: Indices, neigh
         place = np.argmax(np.cumsum(left, axis=1) == neighbours, axis=1)
         sums += np.bincount(gone[changed], np.log(distances[changed, place]) - logs[changed], minlength=len(sums))
     return sums
-
-
-def mutual_information(
-    x: ArrayLike, y: ArrayLike, *, neighbours: int = 3, n_permutations: int = 199, seed: int = 0
-) -> Estimate:
-    """Mutual information by Kraskov, Stögbauer and Grassberger (2004), their first estimator, in nats.
-
-    ``psi(k) + psi(n) - mean[psi(n_x + 1) + psi(n_y + 1)]``: n_x and n_y count the points nearer in x and in
-    y than the k-th neighbour in the joint space, all with the maximum norm. Each variable is first
-    divided by its standard deviation.
-
-    Parameters
-    ----------
-    x, y
-        Paired observations, shapes (n, d) and (n, e).
-    neighbours
-        k.
-    n_permutations
-        Shuffles of the pairing for the p-value and the null mean; 0 for neither.
-    seed
-        Of the shuffles.
-
-    Returns
-    -------
-    Estimate
-        In nats. The interval is the normal one from the spread of the n terms and leaves out the
-        bias, which pulls strong dependence in many dimensions down.
-
-    Raises
-    ------
-    UserError
-        If lengths differ, there are at most k observations, a variable is constant, or one of its
-        values comes more than k times: rounded data have no density.
-    """
-    check_count(neighbours, "neighbours", least=1)
-    check_count(n_permutations, "n_permutations", least=0)
-    sides = [points(data, name, least=neighbours + 1) for data, name in ((x, "x"), (y, "y"))]
-    n = len(sides[0])
-    if len(sides[1]) != n:
-        raise UserError(f"x and y: hold {n} and {len(sides[1])} observations; they are paired, so as many are needed")
-    for i, name in enumerate("xy"):
-        spread = sides[i].std(axis=0)
-        if not spread.all():
-            raise UserError(
-                f"{name}: column {np.flatnonzero(spread == 0)[0]} is constant; mutual information needs spread"
-            )
-        sides[i] = sides[i] / spread
-    trees = [_tree(side) for side in sides]
-    for side, tree, name in zip(sides, trees, "xy", strict=True):
-        _refuse_repeats(tree.query(side, k=neighbours + 1)[0][:, -1], name, neighbours, "mutual information")
-    terms = _ksg_terms(sides[0], sides[1], trees, np.arange(n), neighbours)
-    value = float(terms.mean())
-    p_value = null_mean = None
-    if n_permutations:
-        generator = stream(seed, "mutual information", "permutations")
-        null = [
-            float(_ksg_terms(sides[0], sides[1], trees, generator.permutation(n), neighbours).mean())
-            for _ in range(n_permutations)
-        ]
-        p_value = (1 + sum(v >= value for v in null)) / (1 + n_permutations)
-        null_mean = float(np.mean(null))
-    ends = normal_ends(value, float(terms.std(ddof=1) / np.sqrt(n)))
-    method = f"Kraskov-Stögbauer-Grassberger, {neighbours} neighbours; null: {n_permutations:,} random permutations"
-    return Estimate(value, *ends, p_value, null_mean, None, n, "nats", method)
-
-
-def _ksg_terms(x: Array, y: Array, trees: list[cKDTree], order: Indices, neighbours: int) -> Array:
-    """Terms of the first KSG estimator for x paired with y in some order."""
-    n = len(x)
-    paired = np.hstack([x, y[order]])
-    radii = _tree(paired).query(paired, k=neighbours + 1, p=np.inf)[0][:, -1]
-    # Strictly nearer points count, and each point finds itself: so the counts are n_x + 1 and n_y + 1.
-    inner = np.nextafter(radii, 0)
-    counts = [
-        np.maximum(tree.query_ball_point(side, inner, p=np.inf, return_length=True), 1)
-        for tree, side in zip(trees, (x, y[order]), strict=True)
-    ]
-    return special.digamma(neighbours) + special.digamma(n) - sum(special.digamma(c) for c in counts)
 
 
 def _refuse_repeats(radii: Array, name: str, neighbours: int, what: str) -> None:

@@ -136,42 +136,6 @@ def pairs_of_groups(
     return Pairs(x, y, how)
 
 
-def pair_by_id(x: ArrayLike, x_ids: Sequence[str], y: ArrayLike, y_ids: Sequence[str]) -> Pairs:
-    """Pair observations that bear the same id, in the order of x.
-
-    Parameters
-    ----------
-    x, y
-        Embedded records, shapes (n, d) and (n, e).
-    x_ids, y_ids
-        Their ids: the same ids on both sides.
-
-    Returns
-    -------
-    Pairs
-
-    Raises
-    ------
-    UserError
-        If an id comes twice or is on one side only.
-
-    Examples
-    --------
-    >>> pair_by_id([[0.0], [1.0]], ["a", "b"], [[5.0], [6.0]], ["b", "a"]).y.ravel()
-    array([6., 5.])
-    """
-    left, right = points(x, "x"), points(y, "y")
-    for ids, data, name in ((x_ids, left, "x"), (y_ids, right, "y")):
-        if len(ids) != len(data):
-            raise UserError(f"{name}: {len(ids)} ids for {len(data)} observations; each needs one")
-    place = {key: i for i, key in enumerate(unique_ids(y_ids, "y"))}
-    for ids, others, name in ((unique_ids(x_ids, "x"), place, "y"), (list(place), set(x_ids), "x")):
-        for key in ids:
-            if key not in others:
-                raise UserError(f"{name}: pair id '{key}' is missing; {nearest_id(key, others)}")
-    return Pairs(left, right[[place[key] for key in x_ids]], "records of the same id")
-
-
 def pair_by_index(x: ArrayLike, y: ArrayLike, *, seed: int | None = None) -> Pairs:
     """Pair the first record with the first, the second with the second: the published way.
 

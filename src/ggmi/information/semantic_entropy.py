@@ -167,8 +167,8 @@ def semantic_entropy(
 
     Examples
     --------
-    >>> from ggmi.information.clustering import ExactKey
-    >>> found = semantic_entropy(["a", "a", "b", "b"], ExactKey())
+    >>> from ggmi.information.clustering import SimilarEmbedding
+    >>> found = semantic_entropy(["a", "b", "c", "d"], SimilarEmbedding([[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 2))
     >>> round(found.plug_in.value, 4), found.clusters, round(found.plug_in.ceiling, 4)
     (0.6931, 2, 1.3863)
     """

@@ -45,46 +45,15 @@ class Agreement:
     n_ratings: int
 
 
-def krippendorff_alpha(ratings: ArrayLike, metric: Metric = "interval") -> float:
-    """Krippendorff's alpha: one minus observed over expected disagreement.
-
-    Parameters
-    ----------
-    ratings
-        Shape (units, verdicts); NaN where missing.
-    metric
-        ``interval``: the squared difference of two ratings; ``ordinal``: the squared count of
-        ratings between them, half of both ends included.
-
-    Returns
-    -------
-    float
-        NaN where no two ratings differ or no unit has two ratings.
-
-    References
-    ----------
-    K. Krippendorff, Computing Krippendorff's alpha-reliability, University of Pennsylvania, 2011.
-
-    Examples
-    --------
-    >>> round(krippendorff_alpha([[1, 1], [2, 2], [3, 4]]), 3)
-    0.878
-    """
-    values = np.asarray(ratings, dtype=float)
-    table = _Coincidences.of(values, np.zeros(len(values), dtype=int))
-    return float(table.alphas(np.ones((1, len(table.counts))), metric)[0])
-
-
 def agreement(
     ratings: ArrayLike,
     generator: np.random.Generator,
     *,
     items: Sequence[object] | None = None,
     metric: Metric = "interval",
-    level: float = 0.95,
     resamples: int = 1999,
 ) -> Agreement:
-    """Krippendorff's alpha with a bootstrap interval.
+    """Krippendorff's alpha, one minus observed over expected disagreement, with a bootstrap interval.
 
     Parameters
     ----------
@@ -96,16 +65,25 @@ def agreement(
         The item that each unit belongs to, shape (units,): answers of several students to one
         question are resampled together. By default each unit is an item of its own.
     metric
-        As in `krippendorff_alpha`.
-    level
-        Coverage.
+        ``interval``: the squared difference of two ratings; ``ordinal``: the squared count of
+        ratings between them, half of both ends included.
     resamples
         Bootstrap resamples.
 
     Returns
     -------
     Agreement
-        The interval is NaN with fewer than two items.
+        The 95 % interval is NaN with fewer than two items.
+
+    References
+    ----------
+    K. Krippendorff, Computing Krippendorff's alpha-reliability, University of Pennsylvania, 2011.
+
+    Examples
+    --------
+    >>> from ggmi.random import stream
+    >>> round(agreement([[1, 1], [2, 2], [3, 4]], stream(0, "doc")).alpha, 3)
+    0.878
     """
     values = np.asarray(ratings, dtype=float)
     labels = range(len(values)) if items is None else [str(item) for item in items]
@@ -117,7 +95,7 @@ def agreement(
         resamplings = resampled(n_items, resamples, generator, len(table.values) ** 2)
         found = [table.alphas(counts.astype(float), metric) for counts in resamplings]
         # A resample whose ratings are all equal has no alpha.
-        low, high = np.nanquantile(np.concatenate(found), [(1 - level) / 2, (1 + level) / 2])
+        low, high = np.nanquantile(np.concatenate(found), [0.025, 0.975])
         interval = Interval(float(low), float(high))
     return Agreement(alpha, interval, metric, table.n_units, n_items, int(table.counts.sum()))
 

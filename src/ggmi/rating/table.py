@@ -17,8 +17,6 @@ from ggmi.statistics import holm
 Array = NDArray[np.float64]
 
 RATINGS = ("condition", "seed", "item", "rating")
-# Softmax over conditions as published, for base, 3-ins, 10-ins, 20-ins and real data (table 1).
-PUBLISHED_SOFTMAX = (0.1409, 0.1863, 0.1965, 0.2015, 0.2745)
 METHOD = (
     "Intervals hold for other questions and other seeds of training alike: each is a 95 % interval of a two-way "
     "random model of items and seeds (modified large-sample method), because a bootstrap over few seeds is too "

@@ -11,7 +11,9 @@ from scipy.stats import binomtest
 from ggmi.claims import Claim
 from ggmi.differences import EFFECT, difference_claim, equivalence_claim, paired
 from ggmi.reasoning.chain_claims import PAPER
+from ggmi.reasoning.reliability import WHOLE
 from ggmi.reasoning.searching import Outcome, Run
+from ggmi.reasoning.verifiers import VERIFIERS
 
 # Verifiers of whole answers; the paper's experiments are reported to use an outcome model.
 MODELS = {

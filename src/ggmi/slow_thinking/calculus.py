@@ -132,21 +132,6 @@ def costs(method: Method, length: int, width: int) -> tuple[int, int]:
     return width, width * length
 
 
-def gain_threshold(rate: float, width: int) -> float:
-    """Reliability above which choosing among k candidates beats one: ``p / (1 - (1 - p)^k)``.
-
-    It is what a choice at random among the candidates attains; 1/k is its limit for p -> 0.
-
-    Examples
-    --------
-    >>> gain_threshold(0.5, 2)
-    0.6666666666666666
-    >>> round(gain_threshold(1e-9, 4), 6)
-    0.25
-    """
-    return rate / -float(np.expm1(width * log_complement(float(np.log(rate)))))
-
-
 def crossover(rates: Sequence[float] | Array, width: int) -> float:
     """Reliability at which step-wise search and best-of-N are equally accurate at equal samples.
 

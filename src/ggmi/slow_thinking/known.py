@@ -72,14 +72,6 @@ def uniform(p: float, epsilon: float = 1.0) -> Chains:
     return chain(CERTAIN, [_constant(CERTAIN)] * 2, [_constant([p, 1 - p, 0])] * STEPS, epsilon=epsilon)
 
 
-def symmetric(errors: tuple[float, ...], thoughts: int) -> Chains:
-    """Uniform thoughts and symmetric channels of these errors (M-ary symmetric channels)."""
-    law = np.full(thoughts, 1 / thoughts)
-    own = np.eye(thoughts)
-    channels = [((1 - e) * own + e / (thoughts - 1) * (1 - own)).tolist() for e in errors]
-    return chain(law.tolist(), [np.tile(law, (thoughts, 1)).tolist()] * (STEPS - 1), channels)
-
-
 MADE = (
     *(plan_once, plan_repeated, early_loss, total_early_loss, relabelled, interchangeable, together, garden_path),
     *(half_named, lambda: together(0.25)),

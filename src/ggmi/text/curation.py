@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,12 +125,6 @@ class Curated:
     def removed_text(self) -> float:
         """Share of the characters that ε dropped; NaN without text."""
         return 1 - self.characters_kept / self.characters if self.characters else float("nan")
-
-    def removed_by_reason(self) -> dict[tuple[str, str], float]:
-        """Share of the records dropped by each filter for each reason; the shares add up to `removed`."""
-        total = len(self.kept) + len(self.drops)
-        counts = Counter((drop.filter, drop.reason) for drop in self.drops)
-        return {reason: count / total for reason, count in sorted(counts.items())}
 
 
 def curate(

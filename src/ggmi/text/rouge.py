@@ -1,4 +1,10 @@
-"""ROUGE-L and the search for near-duplicates by it, without comparing every pair in full."""
+"""The search for near-duplicates by ROUGE-L, without comparing every pair in full.
+
+ROUGE-L is the F-measure of two texts' longest common subsequence of tokens: with m and n tokens and L common
+ones, recall is L/m, precision L/n, and their harmonic mean 2 L / (m + n). Lin (2004), "ROUGE: a package for
+automatic evaluation of summaries", equations 2 to 4, with β = 1 and each text taken as one sentence. A text
+without tokens is like none.
+"""
 
 from __future__ import annotations
 
@@ -55,33 +61,6 @@ def tokens(text: str) -> list[str]:
     ['don', 't', 'add', '3', '5', 'to', 'naïve', 'x', '東', '京']
     """
     return _TOKEN.findall(text.lower())
-
-
-def rouge_l(left: str, right: str) -> float:
-    """ROUGE-L of two texts: the F-measure of their longest common subsequence of tokens.
-
-    With m and n tokens and a longest common subsequence of L, recall is L/m, precision L/n, and
-    their harmonic mean 2 L / (m + n). Lin (2004), "ROUGE: a package for automatic evaluation of
-    summaries", equations 2 to 4, with β = 1 and each text taken as one sentence.
-
-    Parameters
-    ----------
-    left, right
-        The texts; which is first makes no difference.
-
-    Returns
-    -------
-    float
-        Between 0 and 1; 0 when a text has no tokens.
-
-    Examples
-    --------
-    >>> rouge_l("police killed the gunman", "police kill the gunman")
-    0.75
-    """
-    first, second = tokens(left), tokens(right)
-    total = len(first) + len(second)
-    return 2 * LCSseq.similarity(first, second) / total if first and second else 0.0
 
 
 class NearIndex:

@@ -105,14 +105,3 @@ ANCHOR_EXAMPLES = Assumption(
     r"the examples of $\Sa$ are independent",
     partial(dependence_of_examples, name="S_anchor"),
 )
-NEEDS = (
-    LAMBDA_EXISTS,
-    ALPHA_EXISTS,
-    BOUNDED,
-    UNSIGNED,
-    SUBGAUSSIAN,
-    LAYERED,
-    LAYERED_ANCHOR,
-    EXAMPLES,
-    ANCHOR_EXAMPLES,
-)

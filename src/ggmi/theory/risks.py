@@ -106,7 +106,7 @@ LEMMA_3_1 = register(
     )
 )
 TRIANGLE = f"The triangle inequality. {HALF_RANGE}"
-LEMMA_3_1_UNSIGNED = charitable(
+charitable(
     LEMMA_3_1,
     LEMMA_3_1.latex,
     r"“Bounded by $C$” read as $0 \le \ell \le C$.",
