@@ -82,7 +82,7 @@ def fresh(size: GptSize, seed: int, repetitions: range) -> Weights:
         if name != "position":
             weights[f"{name}.bias"] = torch.zeros(len(drawn), 1, shape[1])
     for layer in range(size.layers):
-        for part in ("before_attention", "before_up"):
+        for part in ("first", "second"):
             weights |= _gains(f"{layer}.{part}", len(repetitions), size.width)
     return weights | _gains("last", len(repetitions), size.width)
 
@@ -92,8 +92,24 @@ def _gains(name: str, models: int, width: int) -> Weights:
     return {name: torch.ones(models, 1, width), f"{name}.bias": torch.zeros(models, 1, width)}
 
 
-def forward(size: GptSize, weights: Weights, tokens: Tensor, last: int) -> Tensor:
-    """Read tokens and return what the last of them predict.
+@dataclass
+class Reading:
+    """What has been read, and what the last tokens predict.
+
+    Parameters
+    ----------
+    predictions
+        Shape (models, prompts, last, d).
+    past
+        Keys and values of each layer, shape (models · prompts, heads, tokens, width / heads).
+    """
+
+    predictions: Tensor
+    past: list[tuple[Tensor, Tensor]]
+
+
+def read(size: GptSize, weights: Weights, tokens: Tensor, last: int, before: Reading | None = None) -> Reading:
+    """Read tokens, causally, and predict from the last of them.
 
     Parameters
     ----------
@@ -102,15 +118,14 @@ def forward(size: GptSize, weights: Weights, tokens: Tensor, last: int) -> Tenso
     weights
         Of `fresh`.
     tokens
-        Shape (models, prompts, tokens, 2 d + 2).
+        Shape (models, prompts, tokens, 2 d + 2); a single one where others have been read before.
     last
         Of how many last tokens the prediction is wanted.
-
-    Returns
-    -------
-    Tensor, shape (models, prompts, last, d)
+    before
+        What has been read before.
     """
     models, prompts, length, _ = tokens.shape
+    start = before.past[0][0].shape[2] if before else 0
 
     def mapped(x: Tensor, name: str) -> Tensor:
         return torch.baddbmm(weights[f"{name}.bias"], x, weights[name])
@@ -119,15 +134,53 @@ def forward(size: GptSize, weights: Weights, tokens: Tensor, last: int) -> Tenso
         return F.layer_norm(x, (size.width,)) * weights[name] + weights[f"{name}.bias"]
 
     def heads(x: Tensor) -> Tensor:
-        return x.view(models * prompts, length, size.heads, -1).transpose(1, 2)
+        return x.reshape(models * prompts, length, size.heads, -1).transpose(1, 2)
 
+    past = []
     x = mapped(tokens.reshape(models, prompts * length, -1), "read_in")
-    x = x + weights["position"][:, :length].repeat(1, prompts, 1)
+    x = x + weights["position"][:, start : start + length].repeat(1, prompts, 1)
     for layer in range(size.layers):
-        q, k, v = mapped(normed(x, f"{layer}.before_attention"), f"{layer}.attention").chunk(3, dim=-1)
-        seen = F.scaled_dot_product_attention(heads(q), heads(k), heads(v), is_causal=True)
+        q, k, v = (heads(part) for part in mapped(normed(x, f"{layer}.first"), f"{layer}.attention").chunk(3, dim=-1))
+        if before:
+            k, v = (torch.cat(pair, dim=2) for pair in zip(before.past[layer], (k, v), strict=True))
+        past.append((k, v))
+        seen = F.scaled_dot_product_attention(q, k, v, is_causal=before is None)
         x = x + mapped(seen.transpose(1, 2).reshape(models, prompts * length, -1), f"{layer}.attended")
-        raised = F.gelu(mapped(normed(x, f"{layer}.before_up"), f"{layer}.up"), approximate="tanh")
+        raised = F.gelu(mapped(normed(x, f"{layer}.second"), f"{layer}.up"), approximate="tanh")
         x = x + mapped(raised, f"{layer}.down")
     ends = x.view(models, prompts, length, -1)[:, :, length - last :].reshape(models, prompts * last, -1)
-    return mapped(normed(ends, "last"), "read_out").view(models, prompts, last, -1)
+    return Reading(mapped(normed(ends, "last"), "read_out").view(models, prompts, last, -1), past)
+
+
+def think(size: GptSize, weights: Weights, inputs: Tensor, targets: Tensor, k: int) -> Tensor:
+    """Predict weights in k steps, each from the model's own last thought.
+
+    Parameters
+    ----------
+    size, weights
+        The models.
+    inputs, targets
+        Of the prompts, shapes (models, prompts, n, d) and (models, prompts, n).
+    k
+        Steps.
+
+    Returns
+    -------
+    Tensor, shape (models, prompts, d)
+        w_k.
+    """
+    examples, thought = example_tokens(inputs, targets), torch.zeros_like(inputs[:, :, 0])
+    reading = read(size, weights, torch.cat([examples, thought_tokens(thought[:, :, None])], dim=2), 1)
+    for _ in range(k - 1):
+        reading = read(size, weights, thought_tokens(reading.predictions), 1, reading)
+    return reading.predictions[:, :, 0]
+
+
+def example_tokens(inputs: Tensor, targets: Tensor) -> Tensor:
+    """Tokens (x; y; 0; 0) of the examples, shape (models, prompts, n, 2 d + 2)."""
+    return F.pad(torch.cat([inputs, targets[..., None]], dim=-1), (0, inputs.shape[-1] + 1))
+
+
+def thought_tokens(thoughts: Tensor) -> Tensor:
+    """Tokens (0; 0; w; 1) of thoughts, shape (models, prompts, thoughts, 2 d + 2)."""
+    return F.pad(F.pad(thoughts, (thoughts.shape[-1] + 1, 0)), (0, 1), value=1.0)

@@ -67,7 +67,7 @@ class World:
     rho: float
     test_prompts: int
     device: str = "cpu"
-    _pools: dict[tuple[str, int], tuple[Tensor, Tensor]] = field(default_factory=dict, compare=False, repr=False)
+    _pools: dict[tuple[str, int, int], tuple[Tensor, Tensor]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def shifted(self) -> int:
@@ -97,7 +97,7 @@ class World:
         tuple of Tensor
             Shapes (repetitions, prompts, s, s) and (repetitions, prompts, d).
         """
-        key = (use, n)
+        key = (use, n, len(variances))
         if key not in self._pools or self._pools[key][1].shape[1] < prompts:
             drawn, weights = [], []
             for place in range(self.seeds):
