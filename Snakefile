@@ -28,6 +28,10 @@ if CONFIG.data_quality:
 
     include: "rules/data_quality.smk"
 
+    if CONFIG.data_quality.trained:
+
+        include: "rules/trained.smk"
+
 
 if CONFIG.tasks:
 

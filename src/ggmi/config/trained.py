@@ -28,7 +28,7 @@ VARIANCES = Annotated[list[VARIANCE], Field(min_length=2), AfterValidator(_grid)
 class Panels(Section):
     """What the panels of a figure vary, and what they keep."""
 
-    seeds: int = Field(10, ge=5, le=10_000, description="repetitions, each with weights and prompts of its own")
+    seeds: int = Field(8, ge=5, le=10_000, description="repetitions, each with prompts of its own")
     prompts: SIZES = Field([5, 10, 20, 40, 80, 160, 320, 640], description="training prompts B")
     lengths: SIZES = Field([12, 25, 50, 100, 200, 400], description="lengths n of prompts")
     chains: CHAINS = Field([1, 2, 3, 5, 8], description="chain-of-thought steps k in training")
@@ -39,6 +39,7 @@ class Panels(Section):
     base_chain: CHAIN = Field(3, description="k where another thing varies")
     etas: SHARES = Field([0.2, 1.0], description="shares of what is missing that a step of the SFT targets adds")
     epochs: int = Field(130, ge=1, le=1_000_000, description="passes over the prompts; of base_prompts for fixed steps")
+    outcome_epochs: int = Field(130, ge=1, le=1_000_000, description="the same for outcome supervision")
     batch: int = Field(64, ge=1, le=100_000, description="prompts a training step")
     rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size")
     test_prompts: int = Field(64, ge=1, le=100_000, description="test prompts of each repetition")
@@ -47,16 +48,17 @@ class Panels(Section):
 class Gpt(Panels):
     """A small GPT, pretrained once a repetition; all settings start from those weights."""
 
-    seeds: int = Field(5, ge=5, le=10_000, description="repetitions, each with weights and prompts of its own")
-    prompts: SIZES = Field([8, 32, 128, 512], description="training prompts B")
+    seeds: int = Field(8, ge=5, le=10_000, description="repetitions, each with weights and prompts of its own")
+    prompts: SIZES = Field([8, 24, 96, 320], description="training prompts B")
     lengths: SIZES = Field([4, 8, 16], description="lengths n of prompts; pretraining draws one of them a step")
     chains: CHAINS = Field([1, 2, 3, 4], description="chain-of-thought steps k in training")
-    base_prompts: SIZE = Field(128, description="B where another thing varies")
+    base_prompts: SIZE = Field(96, description="B where another thing varies")
     base_lengths: Annotated[list[SIZE], AfterValidator(_grid)] = Field(
         [8], min_length=1, description="values of n where another thing varies"
     )
     etas: SHARES = Field([0.5], description="shares of what is missing that a step of the SFT targets adds")
     epochs: int = Field(25, ge=1, le=1_000_000, description="passes over the prompts; of base_prompts for fixed steps")
+    outcome_epochs: int = Field(25, ge=1, le=1_000_000, description="the same for outcome supervision")
     batch: int = Field(32, ge=1, le=100_000, description="prompts a training step")
     test_prompts: int = Field(256, ge=1, le=100_000, description="test prompts of each repetition")
     d: int = Field(4, ge=2, le=1000, description="coordinates")
@@ -65,7 +67,7 @@ class Gpt(Panels):
     heads: int = Field(2, ge=1, le=64, description="attention heads")
     pretraining_eta: SHARE = Field(0.5, description="share that a step of the pretraining targets adds")
     pretraining_chain: CHAIN = Field(4, description="chain-of-thought steps k of pretraining; at least any k above")
-    pretraining_steps: int = Field(1000, ge=1, le=10_000_000, description="steps of pretraining")
+    pretraining_steps: int = Field(800, ge=1, le=10_000_000, description="steps of pretraining")
     pretraining_rate: float = Field(5e-3, gt=0, le=1, description="its largest step size")
 
     @model_validator(mode="after")

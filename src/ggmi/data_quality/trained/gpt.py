@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from ggmi.random import stream
 
@@ -131,7 +131,7 @@ def read(size: GptSize, weights: Weights, tokens: Tensor, last: int, before: Rea
         return torch.baddbmm(weights[f"{name}.bias"], x, weights[name])
 
     def normed(x: Tensor, name: str) -> Tensor:
-        return F.layer_norm(x, (size.width,)) * weights[name] + weights[f"{name}.bias"]
+        return functional.layer_norm(x, (size.width,)) * weights[name] + weights[f"{name}.bias"]
 
     def heads(x: Tensor) -> Tensor:
         return x.reshape(models * prompts, length, size.heads, -1).transpose(1, 2)
@@ -144,9 +144,9 @@ def read(size: GptSize, weights: Weights, tokens: Tensor, last: int, before: Rea
         if before:
             k, v = (torch.cat(pair, dim=2) for pair in zip(before.past[layer], (k, v), strict=True))
         past.append((k, v))
-        seen = F.scaled_dot_product_attention(q, k, v, is_causal=before is None)
+        seen = functional.scaled_dot_product_attention(q, k, v, is_causal=before is None)
         x = x + mapped(seen.transpose(1, 2).reshape(models, prompts * length, -1), f"{layer}.attended")
-        raised = F.gelu(mapped(normed(x, f"{layer}.second"), f"{layer}.up"), approximate="tanh")
+        raised = functional.gelu(mapped(normed(x, f"{layer}.second"), f"{layer}.up"), approximate="tanh")
         x = x + mapped(raised, f"{layer}.down")
     ends = x.view(models, prompts, length, -1)[:, :, length - last :].reshape(models, prompts * last, -1)
     return Reading(mapped(normed(ends, "last"), "read_out").view(models, prompts, last, -1), past)
@@ -178,9 +178,9 @@ def think(size: GptSize, weights: Weights, inputs: Tensor, targets: Tensor, k: i
 
 def example_tokens(inputs: Tensor, targets: Tensor) -> Tensor:
     """Tokens (x; y; 0; 0) of the examples, shape (models, prompts, n, 2 d + 2)."""
-    return F.pad(torch.cat([inputs, targets[..., None]], dim=-1), (0, inputs.shape[-1] + 1))
+    return functional.pad(torch.cat([inputs, targets[..., None]], dim=-1), (0, inputs.shape[-1] + 1))
 
 
 def thought_tokens(thoughts: Tensor) -> Tensor:
     """Tokens (0; 0; w; 1) of thoughts, shape (models, prompts, thoughts, 2 d + 2)."""
-    return F.pad(F.pad(thoughts, (thoughts.shape[-1] + 1, 0)), (0, 1), value=1.0)
+    return functional.pad(functional.pad(thoughts, (thoughts.shape[-1] + 1, 0)), (0, 1), value=1.0)

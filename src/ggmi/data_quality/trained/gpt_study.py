@@ -7,17 +7,28 @@ targets and step sizes, and that a pretraining step draws its prompts' length, s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ggmi.data_quality.trained.gpt import GptSize, Weights, example_tokens, fresh, read, think, thought_tokens
 from ggmi.data_quality.trained.lsa_study import World
-from ggmi.data_quality.trained.plan import TRAINED_COLUMNS, Cell, Group, Plan, Training, grouped, rows_of, tested_chains
+from ggmi.data_quality.trained.plan import (
+    TRAINED_COLUMNS,
+    Group,
+    Plan,
+    Progress,
+    Training,
+    grouped,
+    rows_of,
+    tested_chains,
+)
+from ggmi.errors import UserError
 from ggmi.random import stream
 
 # Steps over which the step size of pretraining rises, and the share of it that is left at the end.
@@ -80,7 +91,7 @@ class GptWorld:
     size: GptSize
     _pools: dict[tuple[str, int], Prompts] = field(default_factory=dict, compare=False, repr=False)
 
-    def prompts(self, use: str, variances: np.ndarray, n: int, prompts: int) -> Prompts:
+    def prompts(self, use: str, variances: NDArray[np.float64], n: int, prompts: int) -> Prompts:
         """The first prompts of every repetition.
 
         Parameters
@@ -97,7 +108,7 @@ class GptWorld:
             self._pools[key] = self.drawn((use,), variances, n, prompts)
         return self._pools[key][:prompts]
 
-    def drawn(self, use: Sequence[str | int], variances: np.ndarray, n: int, prompts: int) -> Prompts:
+    def drawn(self, use: Sequence[str | int], variances: NDArray[np.float64], n: int, prompts: int) -> Prompts:
         """Draw prompts of every repetition; parameters as of `prompts`."""
         world, shape = self.world, (prompts, n, self.size.d)
         names = [("data_quality", "gpt", *use, place) for place in range(world.seeds)]
@@ -144,8 +155,8 @@ def descend(
     loss: Callable[[Weights, int], Tensor],
     steps: int,
     rate: Callable[[int], float],
-    report: Callable[[int, Tensor], None] | None = None,
-) -> None:
+    progress: Progress | None = None,
+) -> list[float]:
     """Train by Adam, in place; models do not touch each other, since losses are summed.
 
     Parameters
@@ -158,26 +169,43 @@ def descend(
         Steps.
     rate
         Step size of each step.
-    report
-        Called after every step with its number, from 1, and its loss.
+    progress
+        Called after every step.
+
+    Returns
+    -------
+    list of float
+        The loss at each step, summed over models.
+
+    Raises
+    ------
+    UserError
+        If the last loss is not a number.
     """
     parameters = [value.requires_grad_() for value in weights.values()]
     optimiser = torch.optim.Adam(parameters, lr=rate(0))
+    losses = []
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = rate(step)
         optimiser.zero_grad()
         found = loss(weights, step)
-        found.backward()
+        found.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        if report is not None:
-            report(step + 1, found.detach())
+        losses.append(found.detach())
+        if progress is not None:
+            progress("pretraining", step + 1, steps, {})
     for value in parameters:
         value.requires_grad_(False).grad = None
+    found_losses = torch.stack(losses).double().cpu().tolist()
+    if not math.isfinite(found_losses[-1]):
+        raise UserError(
+            f"data_quality.trained.gpt: a loss is {found_losses[-1]} after {steps} steps at {rate(0):g}; "
+            "use a smaller rate or pretraining_rate"
+        )
+    return found_losses
 
 
-def pretrain(
-    gpts: GptWorld, plan: Pretraining, report: Callable[[int, Tensor], None] | None = None
-) -> Weights:
+def pretrain(gpts: GptWorld, plan: Pretraining, progress: Progress | None = None) -> tuple[Weights, pd.DataFrame]:
     """Pretrain a model of every repetition on fresh prompts.
 
     Parameters
@@ -186,8 +214,14 @@ def pretrain(
         Models and prompts.
     plan
         How.
-    report
+    progress
         As for `descend`.
+
+    Returns
+    -------
+    weights : dict of str to Tensor
+    curve : DataFrame
+        Columns ``step`` and ``loss_over_d``, the mean over models.
     """
     world = gpts.world
     weights = {name: x.to(world.device) for name, x in fresh(gpts.size, world.seed, range(world.seeds)).items()}
@@ -201,8 +235,9 @@ def pretrain(
         falling = 0.5 * (1 + math.cos(math.pi * step / plan.steps))
         return plan.rate * min((step + 1) / WARM_UP, max(LEFT, falling))
 
-    descend(weights, loss, plan.steps, rate, report)
-    return weights
+    losses = descend(weights, loss, plan.steps, rate, progress)
+    steps = np.arange(1, plan.steps + 1)
+    return weights, pd.DataFrame({"step": steps, "loss_over_d": np.array(losses) / world.seeds})
 
 
 def errors(gpts: GptWorld, weights: Weights, n: int, k: int, tests: int) -> list[float]:
@@ -231,7 +266,7 @@ def gpt_table(
     plan: Plan,
     method: str,
     rate: float,
-    report: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Post-train the pretrained models at every point of the panels.
 
@@ -247,8 +282,8 @@ def gpt_table(
         ``SFT`` or ``OS``.
     rate
         Adam's step size.
-    report
-        Called after every group of trainings with the groups done and in all.
+    progress
+        Called after every group of trainings.
 
     Returns
     -------
@@ -263,13 +298,13 @@ def gpt_table(
         for training, cells in trainings.items():
             trained = _post_train(gpts, pretrained, training, group, plan.batch, rate)
             found = {}
-            for at in ((cell.n_test, k) for cell in cells for k in tested_chains(group.k)):
+            for at in {(cell.n_test, k) for cell in cells for k in tested_chains(group.k)}:
                 if at not in before:
                     before[at] = errors(gpts, pretrained, *at, tests)
                 found[at] = errors(gpts, trained, *at, tests), before[at]
             rows += rows_of(method, cells, found)
-        if report is not None:
-            report(done, len(groups))
+        if progress is not None:
+            progress("trainings", done, len(groups), {})
     return pd.DataFrame(rows, columns=list(TRAINED_COLUMNS))
 
 
@@ -290,17 +325,3 @@ def _post_train(
 
     descend(weights, loss, group.steps, lambda _: rate)
     return weights
-
-
-def curve(losses: Iterable[tuple[int, Tensor]], models: int) -> pd.DataFrame:
-    """A pretraining's learning curve, the mean over models, smoothed by nothing.
-
-    Parameters
-    ----------
-    losses
-        Steps and summed losses.
-    models
-        How many models they are of.
-    """
-    rows = [(step, float(loss) / models) for step, loss in losses]
-    return pd.DataFrame(rows, columns=["step", "loss_over_d"])

@@ -6,7 +6,7 @@ coordinates, only the first s columns of V and rows of W are ever trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -42,7 +42,10 @@ class Blocks:
             Coordinates on which prompts live.
         """
         models, d = diagonals.shape
-        return cls(torch.diag_embed(diagonals)[:, :, :s].contiguous(), torch.eye(d, device=diagonals.device)[:s].repeat(models, 1, 1))
+        return cls(
+            torch.diag_embed(diagonals)[:, :, :s].contiguous(),
+            torch.eye(d, device=diagonals.device)[:s].repeat(models, 1, 1),
+        )
 
     def copy(self) -> Blocks:
         """The same weights in tensors of their own."""
@@ -83,9 +86,7 @@ def applied(moments: Tensor, rows: Tensor) -> Tensor:
     return (moments @ rows[..., None]).squeeze(-1)
 
 
-def supervised_gradients(
-    blocks: Blocks, moments: Tensor, weights: Tensor, shares: Tensor, adds: Tensor
-) -> Gradients:
+def supervised_gradients(blocks: Blocks, moments: Tensor, weights: Tensor, shares: Tensor, adds: Tensor) -> Gradients:
     """Return the gradients of the supervised loss, summed over transitions and averaged over prompts.
 
     A transition starts at w_i = share_i w* and shall add_i w*: its residual is share_i a - b - add_i w* with
@@ -138,7 +139,13 @@ def outcome_gradients(blocks: Blocks, moments: Tensor, weights: Tensor, k: int) 
 
 
 def descend(
-    blocks: Blocks, gradients: Callable[[Blocks, slice], Gradients], *, prompts: int, batch: int, steps: int, rate: float
+    blocks: Blocks,
+    gradients: Callable[[Blocks, slice], Gradients],
+    *,
+    prompts: int,
+    batch: int,
+    steps: int,
+    rate: float,
 ) -> None:
     """Train by Adam, in place; batches are taken in turn, since prompts have no order.
 

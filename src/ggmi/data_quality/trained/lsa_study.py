@@ -6,7 +6,7 @@ alone, test prompts from Σ0 + Δ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -32,6 +32,7 @@ from ggmi.data_quality.trained.plan import (
     Cell,
     Group,
     Plan,
+    Progress,
     Training,
     grouped,
     rows_of,
@@ -113,9 +114,7 @@ class World:
         """Values in single precision where the models live."""
         return torch.tensor(values, dtype=torch.float32, device=self.device)
 
-    def errors(
-        self, blocks: Blocks, rest: Tensor, variances: Array, n: int, k: int
-    ) -> list[float]:
+    def errors(self, blocks: Blocks, rest: Tensor, variances: Array, n: int, k: int) -> list[float]:
         """Test error of one model of each repetition, a coordinate; after one step exact, after more simulated.
 
         Parameters
@@ -144,9 +143,7 @@ class World:
         return [float(x) for x in (ends - weights).square().mean(dim=(1, 2)).double().cpu()]
 
 
-def lsa_table(
-    world: World, plan: Plan, method: str, rate: float, report: Callable[[int, int], None] | None = None
-) -> pd.DataFrame:
+def lsa_table(world: World, plan: Plan, method: str, rate: float, progress: Progress | None = None) -> pd.DataFrame:
     """Train linear self-attention at every point of the panels.
 
     Parameters
@@ -159,8 +156,8 @@ def lsa_table(
         ``SFT`` or ``OS``.
     rate
         Adam's step size.
-    report
-        Called after every group of trainings with the groups done and in all.
+    progress
+        Called after every group of trainings.
 
     Returns
     -------
@@ -177,8 +174,8 @@ def lsa_table(
     rows: list[tuple] = []
     for done, (group, trainings) in enumerate(groups.items(), 1):
         rows += _group_rows(world, method, group, trainings, plan.batch, rate)
-        if report is not None:
-            report(done, len(groups))
+        if progress is not None:
+            progress("trainings", done, len(groups), {})
     return pd.DataFrame(rows, columns=list(TRAINED_COLUMNS))
 
 
@@ -194,17 +191,16 @@ def _group_rows(
     after = before.copy()
     if method == "SFT":
         etas = np.repeat([float(t.eta or 0) for t in trainings], world.seeds)
-        gradients = partial(_supervised, second, weights, *map(world.tensor, targets(etas, group.k)))
+        shares, adds = map(world.tensor, targets(etas, group.k))
+        gradients = partial(_supervised, second, weights, shares, adds)
     else:
         gradients = partial(_outcome, second, weights, group.k)
     descend(after, gradients, prompts=group.prompts, batch=batch, steps=group.steps, rate=rate)
     for i, ((_, cells), start) in enumerate(zip(trainings.items(), starts, strict=True)):
         mine = slice(i * world.seeds, (i + 1) * world.seeds)
+        trained, plain = (Blocks(blocks.v[mine], blocks.w[mine]) for blocks in (after, before))
         errors = {
-            (n, k): tuple(
-                world.errors(Blocks(blocks.v[mine], blocks.w[mine]), start, setting.test, n, k)
-                for blocks in (after, before)
-            )
+            (n, k): (world.errors(trained, start, setting.test, n, k), world.errors(plain, start, setting.test, n, k))
             for n in sorted({cell.n_test for cell in cells})
             for k in tested_chains(group.k)
         }

@@ -6,7 +6,7 @@ Javanmard, Mirzasoleiman & Mirrokni, arXiv 2603.01293, section 8.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +14,13 @@ TRAINED_COLUMNS = (
     *("method", "panel", "varied", "schedule", "eta", "n_pre", "n_sft", "n_test", "B", "k", "k_test", "steps", "seed"),
     *("err_over_d", "pretrained_over_d"),
 )
+# How models are trained: with targets, by outcomes, and by policy gradients.
+SUPERVISED, POLICIES = ("SFT", "OS"), ("REINFORCE", "GRPO", "GRPO, success")
+METHODS = (*SUPERVISED, *POLICIES)
+# Those compared where balance and difficulty vary.
+QUALITY_METHODS = (*SUPERVISED, "GRPO")
+# Told the stage, what is done of it, and of how much.
+Progress = Callable[[str, int, int, Mapping[str, Any]], None]
 # Of which lengths, in the panel over n.
 TIED, ALONE = "tied", ("n_pre", "n_sft", "n_test")
 
@@ -90,9 +97,14 @@ class Plan:
         one_pretraining
             As above.
         """
-        names = ("prompts", "lengths", "chains", "base_prompts", "base_lengths", "base_chain", "epochs", "batch")
-        etas = settings["etas"] if method == "SFT" else ()
-        return cls(**{name: settings[name] for name in names}, etas=etas, one_pretraining=one_pretraining)
+        names = ("prompts", "lengths", "chains", "base_prompts", "base_lengths", "base_chain", "batch")
+        supervised = method == "SFT"
+        return cls(
+            **{name: settings[name] for name in names},
+            etas=settings["etas"] if supervised else (),
+            epochs=settings["epochs" if supervised else "outcome_epochs"],
+            one_pretraining=one_pretraining,
+        )
 
     def steps(self, prompts: int) -> int:
         """Steps of all epochs over so many prompts."""
@@ -113,14 +125,18 @@ class Plan:
             for varied in (TIED, *ALONE[1 if self.one_pretraining else 0 :]):
                 for n in self.lengths:
                     lengths = tuple(n if varied in (TIED, name) else base for name in ALONE)
-                    yield self._cell("n", varied, "both", eta, lengths, Group(self.base_prompts, self.base_chain, fixed))
+                    yield self._cell(
+                        "n", varied, "both", eta, lengths, Group(self.base_prompts, self.base_chain, fixed)
+                    )
 
     def _cell(
         self, panel: str, varied: str, schedule: str, eta: float | None, lengths: Sequence[int], group: Group
     ) -> Cell:
         """A cell of three lengths: of pretraining, training and test."""
         n_pre, n_sft, n_test = lengths
-        return Cell(panel, varied, schedule, Training(eta, None if self.one_pretraining else n_pre, n_sft), group, n_test)
+        return Cell(
+            panel, varied, schedule, Training(eta, None if self.one_pretraining else n_pre, n_sft), group, n_test
+        )
 
 
 def grouped(cells: Iterable[Cell]) -> dict[Group, dict[Training, list[Cell]]]:

@@ -40,9 +40,7 @@ class Chains:
     noise: list[Tensor]
 
 
-def sample_chains(
-    blocks: Blocks, moments: Tensor, weights: Tensor, noise: Tensor, sigma: float
-) -> Chains:
+def sample_chains(blocks: Blocks, moments: Tensor, weights: Tensor, noise: Tensor, sigma: float) -> Chains:
     """Sample chains of steps.
 
     Parameters
@@ -101,9 +99,7 @@ def within_group(rewards: Tensor) -> Tensor:
     return centred / (centred.square().mean(-1, keepdim=True).sqrt() + TINY)
 
 
-def policy_gradients(
-    blocks: Blocks, moments: Tensor, chains: Chains, advantages: Tensor, sigma: float
-) -> Gradients:
+def policy_gradients(blocks: Blocks, moments: Tensor, chains: Chains, advantages: Tensor, sigma: float) -> Gradients:
     """Estimate the gradients of minus the expected reward, in V and in W.
 
     Parameters

@@ -19,6 +19,7 @@ from torch import Tensor
 from ggmi.data_quality.nested import Setting
 from ggmi.data_quality.trained.lsa import Blocks, Gradients, descend, outcome_gradients, supervised_gradients
 from ggmi.data_quality.trained.lsa_study import World, targets
+from ggmi.data_quality.trained.plan import METHODS, POLICIES, QUALITY_METHODS
 from ggmi.data_quality.trained.policy import (
     Reward,
     against_others,
@@ -36,15 +37,10 @@ REWARD_COLUMNS = ("panel", "method", "n", "B", "k", "seed", "err_over_d", "pretr
 QUALITY_COLUMNS = (
     *("family", "value", "method", "n_pre", "difficulty_over_d", "seed", "err_over_d", "pretrained_over_d"),
 )
-SUPERVISED = ("SFT", "OS")
 # Advantages of each policy gradient, and whether its reward is a success or minus the error.
-POLICIES: dict[str, tuple[Callable[[Tensor], Tensor], bool]] = {
-    "REINFORCE": (against_others, False),
-    "GRPO": (within_group, False),
-    "GRPO, success": (within_group, True),
-}
-METHODS = (*SUPERVISED, *POLICIES)
-QUALITY_METHODS = (*SUPERVISED, "GRPO")
+ADVANTAGES: dict[str, tuple[Callable[[Tensor], Tensor], bool]] = dict(
+    zip(POLICIES, ((against_others, False), (within_group, False), (within_group, True)), strict=True)
+)
 # Prompt lengths, over d, between which one is sought whose pretraining leaves a given error.
 SHORTEST, LONGEST = 1e-3, 1e3
 
@@ -97,7 +93,9 @@ def reward_table(
         Columns `REWARD_COLUMNS`.
     """
     n, b, k = base
-    panels = [("B", (n, x, k)) for x in prompts] + [("n", (x, b, k)) for x in lengths] + [("k", (n, b, x)) for x in chains]
+    panels = (
+        [("B", (n, x, k)) for x in prompts] + [("n", (x, b, k)) for x in lengths] + [("k", (n, b, x)) for x in chains]
+    )
     rows: list[tuple] = []
     for at in dict.fromkeys(at for _, at in panels):
         found = list(_trained(world, updates, METHODS, world.setting, world.setting.start(at[0]), at))
@@ -145,7 +143,9 @@ def quality_table(
     for scale in scales:
         rows += _quality_rows(world, updates, "scale", scale, replace(plain, tuning=scale * plain.tuning), n, base)
     for share in alignments:
-        spread = np.where(plain.tuning > 0, share * trace / world.shifted, (1 - share) * trace / (world.d - world.shifted))
+        spread = np.where(
+            plain.tuning > 0, share * trace / world.shifted, (1 - share) * trace / (world.d - world.shifted)
+        )
         rows += _quality_rows(world, updates, "alignment", share, replace(plain, tuning=spread), n, base)
     return pd.DataFrame(rows, columns=list(QUALITY_COLUMNS))
 
@@ -198,7 +198,13 @@ def equal_lengths(settings: Sequence[Setting], n: int) -> list[float]:
 
 
 def _quality_rows(
-    world: World, updates: Updates, family: str, value: float, setting: Setting, n_pre: float, base: tuple[int, int, int]
+    world: World,
+    updates: Updates,
+    family: str,
+    value: float,
+    setting: Setting,
+    n_pre: float,
+    base: tuple[int, int, int],
 ) -> Iterator[tuple]:
     start = setting.start(n_pre)
     difficulty = float(np.square(1 + start * setting.tuning).mean())
@@ -239,7 +245,7 @@ def _gradients(
     if method == "SFT":
         shares, adds = map(world.tensor, targets(np.full(world.seeds, updates.eta), k))
         return lambda blocks, part: supervised_gradients(blocks, second[:, part], weights[:, part], shares, adds)
-    advantages, success = POLICIES[method]
+    advantages, success = ADVANTAGES[method]
     reward: Reward = success_reward(updates.success) if success else error_reward
     # All policies and settings of one k see the same noise.
     seed = int(stream(world.seed, "data_quality", "policy noise", k).integers(2**31))

@@ -1,0 +1,217 @@
+# Trained transformers: linear self-attention and a small GPT after SFT and outcome supervision, policy gradients.
+#
+# All models of a setting and of all repetitions are one tensor. At the default sizes they are far too small to gain
+# from a GPU and run in one thread each, so that their bytes do not depend on the machine's cores; where the
+# configuration asks for a GPU, so do the jobs. Memory: 30 models of 50 coordinates with 640 prompts take 300 MB.
+# Time: each training job takes some 25 s here; pretraining comes first, since two jobs wait for it.
+TRAINED = QUALITY.trained
+TRAINED_FOLDER = f"{QUALITY_FOLDER}/trained"
+TRAINED_RESOURCES = {
+    **growing(mem_mb=2500, runtime=60),
+    "gpu": int(TRAINED.device != "cpu"),
+}
+TRAINED_METHODS = ("SFT", "OS")
+QUALITY_CLAIMS.append(f"{QUALITY_FOLDER}/claims/trained.csv")
+QUALITY_TABLES += [
+    f"{TRAINED_FOLDER}/{name}.csv"
+    for name in ("lsa_SFT", "lsa_OS", "gpt_SFT", "gpt_OS", "rewards", "balance")
+]
+QUALITY_FIGURES += [
+    f"{TRAINED_FOLDER}/{name}"
+    for name in ("figure3", "figure4", "figure_rewards", "figure_balance")
+]
+
+
+def trained_world(settings, d):
+    """What prompts and repetitions of a model are drawn by."""
+    return {
+        "seed": CONFIG.seed,
+        "rho": QUALITY.rho,
+        "share": TRAINED.share,
+        "d": d,
+        **settings.model_dump(include={"seeds", "test_prompts"}),
+    }
+
+
+def panel_plan(settings):
+    """Keys of a figure that one of its methods uses."""
+    names = {
+        *("prompts", "lengths", "chains", "base_prompts", "base_lengths"),
+        *("base_chain", "batch"),
+    }
+    own = {"SFT": {"etas", "epochs"}, "OS": {"outcome_epochs"}}
+    return lambda w: settings.model_dump(include=names | own[w.method])
+
+
+GPT_WORLD = trained_world(TRAINED.gpt, TRAINED.gpt.d)
+GPT_SIZE = {
+    **TRAINED.gpt.model_dump(include={"d", "layers", "width", "heads"}),
+    "positions": max(*TRAINED.gpt.lengths, *TRAINED.gpt.base_lengths)
+    + TRAINED.gpt.pretraining_chain,
+}
+REWARDS = TRAINED.rewards
+REWARD_PARAMS = {
+    "world": trained_world(REWARDS, REWARDS.d),
+    "device": TRAINED.device,
+    "updates": REWARDS.model_dump(
+        include={"steps", "batch", "rate", "group", "noise", "success", "eta"}
+    ),
+    "base": [REWARDS.base_length, REWARDS.base_prompts, REWARDS.base_chain],
+}
+
+
+localrules:
+    data_quality_trained_claims,
+
+
+rule data_quality_pretraining:
+    output:
+        weights=f"{TRAINED_FOLDER}/gpt.safetensors",
+        curve=f"{TRAINED_FOLDER}/gpt.curve.csv",
+        provenance=f"{TRAINED_FOLDER}/gpt.provenance.json",
+    log:
+        f"{RESULTS}/logs/data_quality_pretraining.log",
+    conda:
+        "../envs/models.yaml"
+    priority: 10
+    resources:
+        **TRAINED_RESOURCES,
+    params:
+        code=code("data_quality_pretraining"),
+        world={**GPT_WORLD, "test_prompts": 0},
+        device=TRAINED.device,
+        size=GPT_SIZE,
+        pretraining={
+            "lengths": TRAINED.gpt.lengths,
+            "batch": TRAINED.gpt.batch,
+            **{
+                name: getattr(TRAINED.gpt, f"pretraining_{name}")
+                for name in ("chain", "eta", "steps", "rate")
+            },
+        },
+    script:
+        "../workflow/scripts/data_quality_pretraining.py"
+
+
+rule data_quality_gpt:
+    input:
+        f"{TRAINED_FOLDER}/gpt.safetensors",
+    output:
+        f"{TRAINED_FOLDER}/gpt_{{method}}.csv",
+    log:
+        f"{RESULTS}/logs/data_quality_gpt/{{method}}.log",
+    conda:
+        "../envs/models.yaml"
+    priority: 5
+    resources:
+        **TRAINED_RESOURCES,
+    params:
+        code=code("data_quality_gpt"),
+        world=GPT_WORLD,
+        device=TRAINED.device,
+        size=GPT_SIZE,
+        plan=panel_plan(TRAINED.gpt),
+        rate=TRAINED.gpt.rate,
+    script:
+        "../workflow/scripts/data_quality_gpt.py"
+
+
+rule data_quality_lsa:
+    output:
+        f"{TRAINED_FOLDER}/lsa_{{method}}.csv",
+    log:
+        f"{RESULTS}/logs/data_quality_lsa/{{method}}.log",
+    conda:
+        "../envs/models.yaml"
+    priority: 5
+    resources:
+        **TRAINED_RESOURCES,
+    params:
+        code=code("data_quality_lsa"),
+        world=trained_world(TRAINED.lsa, TRAINED.lsa.d),
+        device=TRAINED.device,
+        plan=panel_plan(TRAINED.lsa),
+        rate=TRAINED.lsa.rate,
+    script:
+        "../workflow/scripts/data_quality_lsa.py"
+
+
+rule data_quality_rewards:
+    output:
+        f"{TRAINED_FOLDER}/rewards.csv",
+    log:
+        f"{RESULTS}/logs/data_quality_rewards.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **TRAINED_RESOURCES,
+    params:
+        **REWARD_PARAMS,
+        code=code("data_quality_rewards"),
+        grid=REWARDS.model_dump(include={"lengths", "prompts", "chains"}),
+    script:
+        "../workflow/scripts/data_quality_rewards.py"
+
+
+rule data_quality_balance:
+    output:
+        f"{TRAINED_FOLDER}/balance.csv",
+    log:
+        f"{RESULTS}/logs/data_quality_balance.log",
+    conda:
+        "../envs/models.yaml"
+    resources:
+        **TRAINED_RESOURCES,
+    params:
+        **REWARD_PARAMS,
+        code=code("data_quality_balance"),
+        grid=REWARDS.model_dump(include={"floors", "scales", "alignments"}),
+    script:
+        "../workflow/scripts/data_quality_balance.py"
+
+
+rule data_quality_trained_claims:
+    input:
+        lsa=expand(f"{TRAINED_FOLDER}/lsa_{{method}}.csv", method=TRAINED_METHODS),
+        gpt=expand(f"{TRAINED_FOLDER}/gpt_{{method}}.csv", method=TRAINED_METHODS),
+        rewards=f"{TRAINED_FOLDER}/rewards.csv",
+        balance=f"{TRAINED_FOLDER}/balance.csv",
+    output:
+        claims=f"{QUALITY_FOLDER}/claims/trained.csv",
+        provenance=f"{TRAINED_FOLDER}/claims.provenance.json",
+    log:
+        f"{RESULTS}/logs/data_quality_trained_claims.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **QUALITY_RESOURCES,
+    params:
+        code=code("data_quality_trained_claims"),
+        base=REWARD_PARAMS["base"],
+    script:
+        "../workflow/scripts/data_quality_trained_claims.py"
+
+
+rule data_quality_trained_figures:
+    input:
+        lsa=expand(f"{TRAINED_FOLDER}/lsa_{{method}}.csv", method=TRAINED_METHODS),
+        gpt=expand(f"{TRAINED_FOLDER}/gpt_{{method}}.csv", method=TRAINED_METHODS),
+        rewards=f"{TRAINED_FOLDER}/rewards.csv",
+        balance=f"{TRAINED_FOLDER}/balance.csv",
+    output:
+        [
+            f"{TRAINED_FOLDER}/{name}.{kind}"
+            for name in ("figure3", "figure4", "figure_rewards", "figure_balance")
+            for kind in ("svg", "png", "csv")
+        ],
+    log:
+        f"{RESULTS}/logs/data_quality_trained_figures.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **FIGURE_RESOURCES,
+    params:
+        code=code("data_quality_trained_figures"),
+        figures=CONFIG.figures.model_dump(),
+    script:
+        "../workflow/scripts/data_quality_trained_figures.py"
