@@ -50,12 +50,11 @@ GPT_SIZE = {
     + TRAINED.gpt.pretraining_chain,
 }
 REWARDS = TRAINED.rewards
+UPDATE_KEYS = {"steps", "batch", "rate", "group", "noise", "success", "eta"}
 REWARD_PARAMS = {
     "world": trained_world(REWARDS, REWARDS.d),
     "device": TRAINED.device,
-    "updates": REWARDS.model_dump(
-        include={"steps", "batch", "rate", "group", "noise", "success", "eta"}
-    ),
+    "updates": REWARDS.model_dump(include=UPDATE_KEYS),
     "base": [REWARDS.base_length, REWARDS.base_prompts, REWARDS.base_chain],
 }
 
@@ -71,9 +70,9 @@ rule data_quality_pretraining:
         provenance=f"{TRAINED_FOLDER}/gpt.provenance.json",
     log:
         f"{RESULTS}/logs/data_quality_pretraining.log",
+    priority: 10
     conda:
         "../envs/models.yaml"
-    priority: 10
     resources:
         **TRAINED_RESOURCES,
     params:
@@ -100,9 +99,9 @@ rule data_quality_gpt:
         f"{TRAINED_FOLDER}/gpt_{{method}}.csv",
     log:
         f"{RESULTS}/logs/data_quality_gpt/{{method}}.log",
+    priority: 5
     conda:
         "../envs/models.yaml"
-    priority: 5
     resources:
         **TRAINED_RESOURCES,
     params:
@@ -121,9 +120,9 @@ rule data_quality_lsa:
         f"{TRAINED_FOLDER}/lsa_{{method}}.csv",
     log:
         f"{RESULTS}/logs/data_quality_lsa/{{method}}.log",
+    priority: 5
     conda:
         "../envs/models.yaml"
-    priority: 5
     resources:
         **TRAINED_RESOURCES,
     params:
