@@ -12,10 +12,6 @@ TRAINED_RESOURCES = {
 }
 TRAINED_METHODS = ("SFT", "OS")
 QUALITY_CLAIMS.append(f"{QUALITY_FOLDER}/claims/trained.csv")
-QUALITY_TABLES += [
-    f"{TRAINED_FOLDER}/{name}.csv"
-    for name in ("lsa_SFT", "lsa_OS", "gpt_SFT", "gpt_OS", "rewards", "balance")
-]
 QUALITY_FIGURES += [
     f"{TRAINED_FOLDER}/{name}"
     for name in ("figure3", "figure4", "figure_rewards", "figure_balance")

@@ -72,28 +72,29 @@ def panel_figure(table: pd.DataFrame, width_inches: float) -> tuple[Figure, pd.D
     """
     numbers = medians(table, [name for name in table if name not in ("seed", "err_over_d", "pretrained_over_d")])
     numbers["n"] = varied_length(numbers).where(numbers["panel"] == "n", numbers["n_test"])
-    rows = [(method, one) for method in NAMES for one in (True, False)]
+    rows = [(method, tested) for method in NAMES for tested in ("1 test step", "test steps as in training")]
     with house_style():
         figure, axes = plt.subplots(
-            len(rows), len(PANELS), figsize=(width_inches, 1.2 * width_inches), sharex="col", sharey="row"
+            len(rows), len(PANELS), figsize=(width_inches, 1.3 * width_inches), sharex="col", sharey="row"
         )
-        for line, (method, one) in zip(axes, rows, strict=True):
-            part = numbers[(numbers["method"] == method) & ((numbers["k_test"] == 1) == one)]
+        for line, (method, tested) in zip(axes, rows, strict=True):
+            wanted = 1 if tested.startswith("1") else numbers["k"]
+            part = numbers[(numbers["method"] == method) & (numbers["k_test"] == wanted)]
             for axis, (panel, text) in zip(line, PANELS.items(), strict=True):
                 mine = part[part["panel"] == panel]
                 for style, curve in _curves(mine, panel):
                     _draw(axis, curve.sort_values(panel), panel, style)
                 _log_axes(axis, sorted(numbers.loc[numbers["panel"] == panel, panel].unique()))
-                steps = "1 test step" if one else "test steps as in training"
-                axis.set_title(f"{'SFT' if method == 'SFT' else 'OS'}, {steps}", loc="left", fontsize=8.5)
+                axis.set_title(f"{method}, {tested}", loc="left", fontsize=8.5)
                 axis.axhline(1, color=INK, linewidth=0.8)
                 if axis in axes[-1]:
                     axis.set_xlabel(text)
             line[0].set_ylabel("test error / d")
             top = min(CEILING, 1.5 * part[["err_over_d_median", "pretrained_over_d_median"]].max().max())
             line[0].set_ylim(None, top)
-        for axis in axes[0]:
-            axis.legend(*_once(axis), loc="best", fontsize=6.5, handlelength=2.2)
+        # SFT has every curve that outcome supervision has; below the last panels nothing is hidden.
+        for first, last in zip(axes[0], axes[-1], strict=True):
+            last.legend(*_once(first), loc="upper center", bbox_to_anchor=(0.5, -0.28), fontsize=7, handlelength=2.6)
     return figure, numbers
 
 
