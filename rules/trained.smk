@@ -33,7 +33,7 @@ def panel_plan(settings):
     """Keys of a figure that one of its methods uses."""
     names = {
         *("prompts", "lengths", "chains", "base_prompts", "base_lengths"),
-        *("base_chain", "batch"),
+        *("base_chain", "batch", "rates"),
     }
     own = {"SFT": {"etas", "epochs"}, "OS": {"outcome_epochs"}}
     return lambda w: settings.model_dump(include=names | own[w.method])
@@ -106,7 +106,6 @@ rule data_quality_gpt:
         device=TRAINED.device,
         size=GPT_SIZE,
         plan=panel_plan(TRAINED.gpt),
-        rate=TRAINED.gpt.rate,
     script:
         "../workflow/scripts/data_quality_gpt.py"
 
@@ -126,7 +125,6 @@ rule data_quality_lsa:
         world=trained_world(TRAINED.lsa, TRAINED.lsa.d),
         device=TRAINED.device,
         plan=panel_plan(TRAINED.lsa),
-        rate=TRAINED.lsa.rate,
     script:
         "../workflow/scripts/data_quality_lsa.py"
 

@@ -17,4 +17,4 @@ with job(snakemake.log[0]), threads(1):
         weights = load_file(path, device=world.device)
     plan = Plan.of(p.plan, w.method, one_pretraining=True)
     gpts = GptWorld(world, GptSize(**p.size))
-    write_csv(snakemake.output[0], gpt_table(gpts, weights, plan, w.method, p.rate, steps_shown(f"GPT, {w.method}")))
+    write_csv(snakemake.output[0], gpt_table(gpts, weights, plan, w.method, steps_shown(f"GPT, {w.method}")))

@@ -10,4 +10,4 @@ with job(snakemake.log[0]), threads(1):
     p, w = snakemake.params, snakemake.wildcards
     world = World(**p.world, device=chosen_device(p.device, "data_quality.trained.device"))
     plan = Plan.of(p.plan, w.method)
-    write_csv(snakemake.output[0], lsa_table(world, plan, w.method, p.rate, steps_shown(f"LSA, {w.method}")))
+    write_csv(snakemake.output[0], lsa_table(world, plan, w.method, steps_shown(f"LSA, {w.method}")))

@@ -29,7 +29,7 @@ class Panels(Section):
     """What the panels of a figure vary, and what they keep."""
 
     seeds: int = Field(8, ge=5, le=10_000, description="repetitions, each with prompts of its own")
-    prompts: SIZES = Field([5, 10, 20, 40, 80, 160, 320, 640], description="training prompts B")
+    prompts: SIZES = Field([5, 10, 20, 40, 80, 160, 320], description="training prompts B")
     lengths: SIZES = Field([12, 25, 50, 100, 200, 400], description="lengths n of prompts")
     chains: CHAINS = Field([1, 2, 3, 5, 8], description="chain-of-thought steps k in training")
     base_prompts: SIZE = Field(80, description="B where another thing varies")
@@ -41,15 +41,15 @@ class Panels(Section):
     epochs: int = Field(130, ge=1, le=1_000_000, description="passes over the prompts; of base_prompts for fixed steps")
     outcome_epochs: int = Field(130, ge=1, le=1_000_000, description="the same for outcome supervision")
     batch: int = Field(64, ge=1, le=100_000, description="prompts a training step")
-    rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size")
+    rates: SHARES = Field([1e-3], description="Adam's step sizes")
     test_prompts: int = Field(64, ge=1, le=100_000, description="test prompts of each repetition")
 
 
 class Gpt(Panels):
     """A small GPT, pretrained once a repetition; all settings start from those weights."""
 
-    seeds: int = Field(8, ge=5, le=10_000, description="repetitions, each with weights and prompts of its own")
-    prompts: SIZES = Field([8, 24, 96, 320], description="training prompts B")
+    seeds: int = Field(6, ge=5, le=10_000, description="repetitions, each with weights and prompts of its own")
+    prompts: SIZES = Field([8, 32, 96, 256], description="training prompts B")
     lengths: SIZES = Field([4, 8, 16], description="lengths n of prompts; pretraining draws one of them a step")
     chains: CHAINS = Field([1, 2, 3, 4], description="chain-of-thought steps k in training")
     base_prompts: SIZE = Field(96, description="B where another thing varies")
@@ -60,6 +60,7 @@ class Gpt(Panels):
     epochs: int = Field(25, ge=1, le=1_000_000, description="passes over the prompts; of base_prompts for fixed steps")
     outcome_epochs: int = Field(25, ge=1, le=1_000_000, description="the same for outcome supervision")
     batch: int = Field(32, ge=1, le=100_000, description="prompts a training step")
+    rates: SHARES = Field([1e-4, 1e-3], description="Adam's step sizes")
     test_prompts: int = Field(256, ge=1, le=100_000, description="test prompts of each repetition")
     d: int = Field(4, ge=2, le=1000, description="coordinates")
     layers: int = Field(2, ge=1, le=48, description="transformer layers")

@@ -102,14 +102,16 @@ def _curves(part: pd.DataFrame, panel: str) -> Iterator[tuple[dict[str, Any], pd
     """Curves of a panel with their styles: colour by what is kept, dash by schedule or share."""
     by_colour = "varied" if panel == "n" else "n"
     colours = {value: COLOURS[i] for i, value in enumerate(dict.fromkeys(part[by_colour]))}
-    etas = sorted(part["eta"].dropna().unique())
-    for (value, eta, schedule), curve in part.groupby([by_colour, "eta", "schedule"], dropna=False, sort=False):
-        place = etas.index(eta) if eta in etas else 0
+    etas, rates = (sorted(part[name].dropna().unique()) for name in ("eta", "rate"))
+    keys = [by_colour, "eta", "rate", "schedule"]
+    for (value, eta, rate, schedule), curve in part.groupby(keys, dropna=False, sort=False):
+        place = (etas.index(eta) if eta in etas else 0) * len(rates) + rates.index(rate)
         words = [VARIED[value] if panel == "n" else f"n = {value:g}"]
         words += [f"η = {eta:g}"] if len(etas) > 1 else []
+        words += [f"rate {rate:g}"] if len(rates) > 1 else []
         words += [f"fixed {schedule}"] if panel == "B" else []
         colour = colours[value]
-        style = {"color": colour, "linestyle": DASHES[place], "label": ", ".join(words)}
+        style = {"color": colour, "linestyle": DASHES[place % len(DASHES)], "label": ", ".join(words)}
         if schedule == "steps":
             style |= {"marker": "o", "markersize": 2.5}
         yield style, curve

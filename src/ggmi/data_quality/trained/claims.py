@@ -77,7 +77,7 @@ def panel_claims(model: str, table: pd.DataFrame) -> list[Claim]:
     claims: list[Claim] = []
     for (panel, method), _ in SHAPES.items():
         part = data[(data["panel"] == panel) & (data["method"] == method)]
-        kept = [name for name in ("varied", "schedule", "eta", "n", "test") if name != panel]
+        kept = [name for name in ("varied", "schedule", "eta", "rate", "n", "test") if name != panel]
         for key, cell in part.groupby(kept, sort=False):
             at = dict(zip(kept, key, strict=True))
             claims += _panel(model, panel, method, at, cell)
@@ -115,6 +115,7 @@ def _setting(at: dict[str, Any]) -> str:
     """A setting in words."""
     parts = [
         f"η = {at['eta']:g}" if at["eta"] else "",
+        f"rate {at['rate']:g}",
         SCHEDULES[at["schedule"]],
         "" if "n" in at else ("all lengths tied" if at["varied"] == "tied" else f"{at['varied']} alone"),
         f"n = {at['n']:g}" if "n" in at else "",

@@ -265,7 +265,6 @@ def gpt_table(
     pretrained: Weights,
     plan: Plan,
     method: str,
-    rate: float,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Post-train the pretrained models at every point of the panels.
@@ -280,8 +279,6 @@ def gpt_table(
         Grids, with one pretraining.
     method
         ``SFT`` or ``OS``.
-    rate
-        Adam's step size.
     progress
         Called after every group of trainings.
 
@@ -296,7 +293,7 @@ def gpt_table(
     rows: list[tuple] = []
     for done, (group, trainings) in enumerate(groups.items(), 1):
         for training, cells in trainings.items():
-            trained = _post_train(gpts, pretrained, training, group, plan.batch, rate)
+            trained = _post_train(gpts, pretrained, training, group, plan.batch)
             found = {}
             for at in {(cell.n_test, k) for cell in cells for k in tested_chains(group.k)}:
                 if at not in before:
@@ -308,9 +305,7 @@ def gpt_table(
     return pd.DataFrame(rows, columns=list(TRAINED_COLUMNS))
 
 
-def _post_train(
-    gpts: GptWorld, pretrained: Weights, training: Training, group: Group, batch: int, rate: float
-) -> Weights:
+def _post_train(gpts: GptWorld, pretrained: Weights, training: Training, group: Group, batch: int) -> Weights:
     """Train a copy of the models on prompts of the shift; batches are taken in turn."""
     weights = {name: value.clone() for name, value in pretrained.items()}
     prompts = gpts.prompts("training", gpts.world.setting.tuning, training.n_sft, group.prompts)
@@ -323,5 +318,5 @@ def _post_train(
             return outcome_loss(gpts.size, weights, part, group.k)
         return supervised_loss(gpts.size, weights, part, group.k, training.eta)
 
-    descend(weights, loss, group.steps, lambda _: rate)
+    descend(weights, loss, group.steps, lambda _: group.rate)
     return weights

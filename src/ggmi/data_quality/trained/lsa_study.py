@@ -143,7 +143,7 @@ class World:
         return [float(x) for x in (ends - weights).square().mean(dim=(1, 2)).double().cpu()]
 
 
-def lsa_table(world: World, plan: Plan, method: str, rate: float, progress: Progress | None = None) -> pd.DataFrame:
+def lsa_table(world: World, plan: Plan, method: str, progress: Progress | None = None) -> pd.DataFrame:
     """Train linear self-attention at every point of the panels.
 
     Parameters
@@ -154,8 +154,6 @@ def lsa_table(world: World, plan: Plan, method: str, rate: float, progress: Prog
         Grids.
     method
         ``SFT`` or ``OS``.
-    rate
-        Adam's step size.
     progress
         Called after every group of trainings.
 
@@ -173,14 +171,14 @@ def lsa_table(world: World, plan: Plan, method: str, rate: float, progress: Prog
         world.prompts("training", np.ones(world.shifted), n, prompts)
     rows: list[tuple] = []
     for done, (group, trainings) in enumerate(groups.items(), 1):
-        rows += _group_rows(world, method, group, trainings, plan.batch, rate)
+        rows += _group_rows(world, method, group, trainings, plan.batch)
         if progress is not None:
             progress("trainings", done, len(groups), {})
     return pd.DataFrame(rows, columns=list(TRAINED_COLUMNS))
 
 
 def _group_rows(
-    world: World, method: str, group: Group, trainings: dict[Training, list[Cell]], batch: int, rate: float
+    world: World, method: str, group: Group, trainings: dict[Training, list[Cell]], batch: int
 ) -> Iterable[tuple]:
     """Train the models of a group as one tensor, and test each."""
     setting, s = world.setting, world.shifted
@@ -195,7 +193,7 @@ def _group_rows(
         gradients = partial(_supervised, second, weights, shares, adds)
     else:
         gradients = partial(_outcome, second, weights, group.k)
-    descend(after, gradients, prompts=group.prompts, batch=batch, steps=group.steps, rate=rate)
+    descend(after, gradients, prompts=group.prompts, batch=batch, steps=group.steps, rate=group.rate)
     for i, ((_, cells), start) in enumerate(zip(trainings.items(), starts, strict=True)):
         mine = slice(i * world.seeds, (i + 1) * world.seeds)
         trained, plain = (Blocks(blocks.v[mine], blocks.w[mine]) for blocks in (after, before))

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 TRAINED_COLUMNS = (
-    *("method", "panel", "varied", "schedule", "eta", "n_pre", "n_sft", "n_test", "B", "k", "k_test", "steps", "seed"),
+    *("method", "panel", "varied", "schedule", "eta", "n_pre", "n_sft", "n_test", "B", "k", "k_test", "steps"),
+    *("rate", "seed"),
     *("err_over_d", "pretrained_over_d"),
 )
 # How models are trained: with targets, by outcomes, and by policy gradients.
@@ -42,6 +44,7 @@ class Group(NamedTuple):
     prompts: int
     k: int
     steps: int
+    rate: float
 
 
 class Cell(NamedTuple):
@@ -69,6 +72,8 @@ class Plan:
         Shares η of the targets; none for outcome supervision.
     epochs, batch
         Passes over the prompts, and prompts a step.
+    rates
+        Adam's step sizes.
     one_pretraining
         Whether one pretraining serves all lengths, so that n_pre does not vary.
     """
@@ -82,6 +87,7 @@ class Plan:
     etas: Sequence[float]
     epochs: int
     batch: int
+    rates: Sequence[float]
     one_pretraining: bool = False
 
     @classmethod
@@ -97,7 +103,7 @@ class Plan:
         one_pretraining
             As above.
         """
-        names = ("prompts", "lengths", "chains", "base_prompts", "base_lengths", "base_chain", "batch")
+        names = ("prompts", "lengths", "chains", "base_prompts", "base_lengths", "base_chain", "batch", "rates")
         supervised = method == "SFT"
         return cls(
             **{name: settings[name] for name in names},
@@ -112,22 +118,25 @@ class Plan:
 
     def cells(self) -> Iterator[Cell]:
         """Every point of every panel."""
+        for eta, rate in product(self.etas or (None,), self.rates):
+            yield from self._cells(eta, rate)
+
+    def _cells(self, eta: float | None, rate: float) -> Iterator[Cell]:
+        """Every point of every panel at one share and step size."""
         fixed = self.steps(self.base_prompts)
-        for eta in self.etas or (None,):
-            for n in self.base_lengths:
-                for schedule in ("epochs", "steps"):
-                    for b in self.prompts:
-                        steps = self.steps(b) if schedule == "epochs" else fixed
-                        yield self._cell("B", TIED, schedule, eta, (n, n, n), Group(b, self.base_chain, steps))
-                for k in self.chains:
-                    yield self._cell("k", TIED, "both", eta, (n, n, n), Group(self.base_prompts, k, fixed))
-            base = self.base_lengths[0]
-            for varied in (TIED, *ALONE[1 if self.one_pretraining else 0 :]):
-                for n in self.lengths:
-                    lengths = tuple(n if varied in (TIED, name) else base for name in ALONE)
-                    yield self._cell(
-                        "n", varied, "both", eta, lengths, Group(self.base_prompts, self.base_chain, fixed)
-                    )
+        usual = Group(self.base_prompts, self.base_chain, fixed, rate)
+        for n in self.base_lengths:
+            for schedule in ("epochs", "steps"):
+                for b in self.prompts:
+                    steps = self.steps(b) if schedule == "epochs" else fixed
+                    yield self._cell("B", TIED, schedule, eta, (n, n, n), usual._replace(prompts=b, steps=steps))
+            for k in self.chains:
+                yield self._cell("k", TIED, "both", eta, (n, n, n), usual._replace(k=k))
+        base = self.base_lengths[0]
+        for varied in (TIED, *ALONE[1 if self.one_pretraining else 0 :]):
+            for n in self.lengths:
+                lengths = tuple(n if varied in (TIED, name) else base for name in ALONE)
+                yield self._cell("n", varied, "both", eta, lengths, usual)
 
     def _cell(
         self, panel: str, varied: str, schedule: str, eta: float | None, lengths: Sequence[int], group: Group
@@ -168,9 +177,23 @@ def rows_of(
         By length of test prompts and test steps: errors of each repetition after and before training.
     """
     for cell in cells:
-        (eta, n_pre, n_sft), (b, k, steps) = cell.training, cell.group
+        (eta, n_pre, n_sft), (b, k, steps, rate) = cell.training, cell.group
         for k_test in tested_chains(k):
-            at = (method, cell.panel, cell.varied, cell.schedule, eta, n_pre, n_sft, cell.n_test, b, k, k_test, steps)
+            at = (
+                method,
+                cell.panel,
+                cell.varied,
+                cell.schedule,
+                eta,
+                n_pre,
+                n_sft,
+                cell.n_test,
+                b,
+                k,
+                k_test,
+                steps,
+                rate,
+            )
             for seed, (after, before) in enumerate(zip(*errors[cell.n_test, k_test], strict=True)):
                 yield (*at, seed, after, before)
 
