@@ -18,39 +18,18 @@ QUALITY_FIGURES += [
 ]
 
 
-def trained_world(settings, d):
-    """What prompts and repetitions of a model are drawn by."""
-    return {
-        "seed": CONFIG.seed,
-        "rho": QUALITY.rho,
-        "share": TRAINED.share,
-        "d": d,
-        **settings.model_dump(include={"seeds", "test_prompts"}),
-    }
-
-
-def panel_plan(settings):
-    """Keys of a figure that one of its methods uses."""
-    names = {
-        *("prompts", "lengths", "chains", "base_prompts", "base_lengths"),
-        *("base_chain", "batch", "rates"),
-    }
-    own = {"SFT": {"etas", "epochs"}, "OS": {"outcome_epochs"}}
-    return lambda w: settings.model_dump(include=names | own[w.method])
-
-
-GPT_WORLD = trained_world(TRAINED.gpt, TRAINED.gpt.d)
+TRAINED_WORLD = {"seed": CONFIG.seed, "rho": QUALITY.rho, "share": TRAINED.share}
+GPT_WORLD = {**TRAINED_WORLD, **TRAINED.gpt.world()}
 GPT_SIZE = {
     **TRAINED.gpt.model_dump(include={"d", "layers", "width", "heads"}),
     "positions": max(*TRAINED.gpt.lengths, *TRAINED.gpt.base_lengths)
     + TRAINED.gpt.pretraining_chain,
 }
 REWARDS = TRAINED.rewards
-UPDATE_KEYS = {"steps", "batch", "rate", "group", "noise", "success", "eta"}
 REWARD_PARAMS = {
-    "world": trained_world(REWARDS, REWARDS.d),
+    "world": {**TRAINED_WORLD, **REWARDS.world()},
     "device": TRAINED.device,
-    "updates": REWARDS.model_dump(include=UPDATE_KEYS),
+    "updates": REWARDS.updates(),
     "base": [REWARDS.base_length, REWARDS.base_prompts, REWARDS.base_chain],
 }
 
@@ -105,7 +84,7 @@ rule data_quality_gpt:
         world=GPT_WORLD,
         device=TRAINED.device,
         size=GPT_SIZE,
-        plan=panel_plan(TRAINED.gpt),
+        plan=lambda w: TRAINED.gpt.plan(w.method),
     script:
         "../workflow/scripts/data_quality_gpt.py"
 
@@ -122,9 +101,9 @@ rule data_quality_lsa:
         **TRAINED_RESOURCES,
     params:
         code=code("data_quality_lsa"),
-        world=trained_world(TRAINED.lsa, TRAINED.lsa.d),
+        world={**TRAINED_WORLD, **TRAINED.lsa.world()},
         device=TRAINED.device,
-        plan=panel_plan(TRAINED.lsa),
+        plan=lambda w: TRAINED.lsa.plan(w.method),
     script:
         "../workflow/scripts/data_quality_lsa.py"
 

@@ -624,7 +624,7 @@ def test_a_preset_laid_over_config_yaml_is_valid(preset):
         }
 
     config = load(laid_over(read_yaml(ROOT / "config.yaml"), read_yaml(preset)))
-    assert config.mixtures or config.tasks
+    assert config.mixtures or config.tasks or config.data_quality
     assert config != Config()
 
 

@@ -83,7 +83,8 @@ def test_pretraining_lengths_leave_one_error_and_floors_one_trace():
     assert np.allclose([s.pretraining.sum() for s in settings], 8.2)
     lengths = equal_lengths(settings, 20)
     errors = [
-        float(one_step_error(np.diag(s.start(n)), np.diag(s.test), 20)) / 10 for s, n in zip(settings, lengths, strict=True)
+        float(one_step_error(np.diag(s.start(n)), np.diag(s.test), 20)) / 10
+        for s, n in zip(settings, lengths, strict=True)
     ]
     assert np.ptp(errors) < 1e-6 * errors[0]
     shorter = [s.error(s.start(0.9 * n), 20) for s, n in zip(settings, lengths, strict=True)]

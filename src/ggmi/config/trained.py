@@ -25,10 +25,21 @@ SHARES = Annotated[list[SHARE], Field(min_length=1), AfterValidator(_grid)]
 VARIANCES = Annotated[list[VARIANCE], Field(min_length=2), AfterValidator(_grid)]
 
 
-class Panels(Section):
-    """What the panels of a figure vary, and what they keep."""
+class Repeated(Section):
+    """A model whose repetitions have prompts of their own."""
 
     seeds: int = Field(8, ge=5, le=10_000, description="repetitions, each with prompts of its own")
+    d: int = Field(50, ge=4, le=5000, description="coordinates")
+    test_prompts: int = Field(64, ge=1, le=100_000, description="test prompts of each repetition")
+
+    def world(self) -> dict[str, int]:
+        """What prompts are drawn by."""
+        return self.model_dump(include={"seeds", "d", "test_prompts"})
+
+
+class Panels(Repeated):
+    """What the panels of a figure vary, and what they keep."""
+
     prompts: SIZES = Field([5, 10, 20, 40, 80, 160, 320], description="training prompts B")
     lengths: SIZES = Field([12, 25, 50, 100, 200, 400], description="lengths n of prompts")
     chains: CHAINS = Field([1, 2, 3, 5, 8], description="chain-of-thought steps k in training")
@@ -42,7 +53,17 @@ class Panels(Section):
     outcome_epochs: int = Field(130, ge=1, le=1_000_000, description="the same for outcome supervision")
     batch: int = Field(64, ge=1, le=100_000, description="prompts a training step")
     rates: SHARES = Field([1e-3], description="Adam's step sizes")
-    test_prompts: int = Field(64, ge=1, le=100_000, description="test prompts of each repetition")
+
+    def plan(self, method: str) -> dict[str, Any]:
+        """What one method's panels need.
+
+        Parameters
+        ----------
+        method
+            ``SFT`` or ``OS``.
+        """
+        kept = {"prompts", "lengths", "chains", "base_prompts", "base_lengths", "base_chain", "batch", "rates"}
+        return self.model_dump(include=kept | ({"etas", "epochs"} if method == "SFT" else {"outcome_epochs"}))
 
 
 class Gpt(Panels):
@@ -85,16 +106,9 @@ class Gpt(Panels):
         return self
 
 
-class Lsa(Panels):
-    """Linear self-attention, both trained blocks; pretraining is solved exactly."""
-
-    d: int = Field(50, ge=4, le=5000, description="coordinates")
-
-
-class Rewards(Section):
+class Rewards(Repeated):
     """Policy gradients beside outcome supervision, and how balance and difficulty act, on a smaller model."""
 
-    seeds: int = Field(8, ge=5, le=10_000, description="repetitions, each with prompts of its own")
     d: int = Field(20, ge=4, le=5000, description="coordinates")
     prompts: SIZES = Field([8, 32, 128, 512], description="training prompts B")
     lengths: SIZES = Field([20, 60, 180], description="lengths n of prompts")
@@ -116,7 +130,10 @@ class Rewards(Section):
     alignments: Annotated[list[SHARE], Field(min_length=2), AfterValidator(_grid)] = Field(
         [0.25, 0.5, 0.75, 1.0], description="shares of the data's trace in the shift, at one trace: alignment"
     )
-    test_prompts: int = Field(64, ge=1, le=100_000, description="test prompts of each repetition")
+
+    def updates(self) -> dict[str, float]:
+        """How every method trains."""
+        return self.model_dump(include={"steps", "batch", "rate", "group", "noise", "success", "eta"})
 
 
 class TrainedModels(Section):
@@ -124,6 +141,6 @@ class TrainedModels(Section):
 
     share: float = Field(0.2, gt=0, lt=1, description="share of coordinates where pretraining has variance rho")
     device: Literal["auto", "cpu", "cuda"] = Field("cpu", description="auto: a GPU where there is one")
-    lsa: Lsa = Field(Lsa(), description="linear self-attention (figure 4)")
+    lsa: Panels = Field(Panels(), description="linear self-attention (figure 4), pretrained exactly")
     gpt: Gpt = Field(Gpt(), description="a small GPT (figure 3)")
     rewards: Rewards = Field(Rewards(), description="policy gradients, balance and difficulty (ours)")
