@@ -100,8 +100,8 @@ def _quality(method: str, table: pd.DataFrame) -> Iterator[Claim]:
             note=f"At equal trace of Σ0. {FACTOR_NOTE}",
         )
     for family, text in (
-        ("scale", "Of data in the shift alone, the hardest scale is best"),
-        ("alignment", "At equal trace the data aligned with the shift are best"),
+        ("scale", "Of data in the shift alone, the hardest scale leaves trained models the least error"),
+        ("alignment", "Of data of one trace, those aligned with the shift leave trained models the least error"),
     ):
         part = families[family]
         errors = part.pivot_table(index="seed", columns="value", values="log")
