@@ -167,7 +167,7 @@ def balanced_setting(world: World, floor: float) -> Setting:
 
 
 def equal_lengths(settings: Sequence[Setting], n: int) -> list[float]:
-    """Lengths of pretraining prompts after which all settings have one test error.
+    """Lengths of pretraining prompts after which all settings have one error of a single test step.
 
     Parameters
     ----------
