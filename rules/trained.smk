@@ -2,8 +2,8 @@
 #
 # All models of a setting and of all repetitions are one tensor. At the default sizes they are far too small to gain
 # from a GPU and run in one thread each, so that their bytes do not depend on the machine's cores; where the
-# configuration asks for a GPU, so do the jobs. Memory: 30 models of 50 coordinates with 640 prompts take 300 MB.
-# Time: each training job takes some 25 s here; pretraining comes first, since two jobs wait for it.
+# configuration asks for a GPU, so do the jobs. Memory: a job takes some 550 MB, most of it torch. Time: 10 to 40 s of one
+# core each at the default; pretraining comes first, since two jobs wait for it.
 TRAINED = QUALITY.trained
 TRAINED_FOLDER = f"{QUALITY_FOLDER}/trained"
 TRAINED_RESOURCES = {
