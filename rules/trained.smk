@@ -3,11 +3,11 @@
 # All models of a setting and of all repetitions are one tensor. At the default sizes they are far too small to gain
 # from a GPU and run in one thread each, so that their bytes do not depend on the machine's cores; where the
 # configuration asks for a GPU, so do the jobs. Memory: a job takes some 550 MB, most of it torch. Time: 10 to 40 s of one
-# core each at the default; pretraining comes first, since two jobs wait for it.
+# core each at the default, about a day of a GPU at the published sizes; pretraining comes first, since two jobs wait.
 TRAINED = QUALITY.trained
 TRAINED_FOLDER = f"{QUALITY_FOLDER}/trained"
 TRAINED_RESOURCES = {
-    **growing(mem_mb=2500, runtime=60),
+    **growing(mem_mb=2500, runtime=60 if TRAINED.device == "cpu" else 2880),
     "gpu": int(TRAINED.device != "cpu"),
 }
 TRAINED_METHODS = ("SFT", "OS")
