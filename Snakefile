@@ -32,6 +32,10 @@ if CONFIG.data_quality:
 
     include: "rules/data_quality.smk"
 
+    if CONFIG.data_quality.trained:
+
+        include: "rules/trained.smk"
+
 
 if CONFIG.language:
 

@@ -239,6 +239,7 @@ rule data_quality_page:
     input:
         **PAGE_PARTS,
         claims=f"{workflow.basedir}/workflow/report/claims.html.j2",
+        trained=f"{workflow.basedir}/workflow/report/trained.html.j2",
         study=f"{workflow.basedir}/workflow/report/data_quality.html.j2",
         tables=lambda w: [f"{QUALITY_FOLDER}/claims.csv", *QUALITY_TABLES],
         figures=lambda w: [

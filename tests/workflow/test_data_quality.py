@@ -11,6 +11,8 @@ from ggmi.claims import CLAIM_COLUMNS
 from ggmi.data_quality.certificates import CERTIFICATES
 from ggmi.data_quality.curves import BASELINES, CURVE_COLUMNS
 from ggmi.data_quality.limit import LIMIT_COLUMNS, QUANTITIES
+from ggmi.data_quality.trained.plan import TRAINED_COLUMNS
+from ggmi.data_quality.trained.rewards import QUALITY_COLUMNS, REWARD_COLUMNS
 
 PAGE = "results/data_quality.html"
 STUDY = {
@@ -30,14 +32,39 @@ STUDY = {
         **{"d": 4, "lengths": [6, 20], "prompts": [3, 8], "steps": [1, 2], "descents": [5, 20], "shifts": [0.1, 1.0]},
         **{"curvature_lengths": [20], "curvature_prompts": 8, "curvature_steps": [1, 2]},
     },
+    "trained": {
+        "lsa": {
+            **{"d": 5, "seeds": 5, "prompts": [2, 4, 8], "lengths": [4, 8, 16], "chains": [1, 2], "base_prompts": 4},
+            **{"base_lengths": [8], "base_chain": 2, "epochs": 2, "outcome_epochs": 2, "batch": 4, "test_prompts": 4},
+        },
+        "gpt": {
+            **{"d": 2, "seeds": 5, "prompts": [2, 4, 8], "lengths": [2, 3, 4], "chains": [1, 2], "base_prompts": 4},
+            **{"base_lengths": [3], "base_chain": 2, "epochs": 1, "outcome_epochs": 1, "batch": 4, "test_prompts": 4},
+            **{"layers": 1, "width": 8, "pretraining_chain": 2, "pretraining_steps": 5},
+        },
+        "rewards": {
+            **{"d": 5, "seeds": 5, "prompts": [2, 4, 8], "lengths": [4, 8, 16], "chains": [1, 2], "base_prompts": 4},
+            **{"base_length": 8, "base_chain": 2, "steps": 3, "batch": 4, "group": 4, "test_prompts": 4},
+        },
+    },
 }
 SMALL = {"data_quality": STUDY}
 FILES = ("data_quality_theory_claims", "data_quality_claims", "data_quality_page")
 SIMULATED = {f"data_quality_{name}" for name in ("numbers", "lengths", "limit", "sets", "outcome", "theorems")}
+TRAINED_FILES = {*(f"data_quality_trained_{name}" for name in ("claims", "figures")), *FILES[1:]}
+TRAINED = {
+    *(f"data_quality_{model} {method}" for model in ("lsa", "gpt") for method in ("SFT", "OS")),
+    *(f"data_quality_{name}" for name in ("pretraining", "rewards", "balance")),
+}
 
 
 def changed(section, **values):
     return {"data_quality": {**STUDY, section: {**STUDY[section], **values}}}
+
+
+def trained(section, value):
+    part = STUDY["trained"].get(section)
+    return changed("trained", **{section: {**part, **value} if part else value})
 
 
 def after(*rules):
@@ -60,8 +87,26 @@ CHANGES = {
         {"data_quality": {**STUDY, "eta": 0.5}},
         after(*("numbers", "lengths", "limit", "sets")),
     ),
-    "the seed": ({"seed": 9}, {*SIMULATED, "data_quality_figures", *FILES}),
-    "a plot setting": ({"figures": {"dpi": 90}}, {"data_quality_figures", "data_quality_page"}),
+    "the seed": ({"seed": 9}, {*SIMULATED, "data_quality_figures", *FILES, *TRAINED, *TRAINED_FILES}),
+    "a plot setting": (
+        {"figures": {"dpi": 90}},
+        {"data_quality_figures", "data_quality_trained_figures", "data_quality_page"},
+    ),
+    "the share of the shift": (trained("share", 0.4), TRAINED | TRAINED_FILES),
+    "a share of SFT targets": (trained("lsa", {"etas": [0.5]}), {"data_quality_lsa SFT"} | TRAINED_FILES),
+    "longer training by outcomes": (
+        trained("gpt", {"outcome_epochs": 2}),
+        {"data_quality_gpt OS"} | TRAINED_FILES,
+    ),
+    "a longer pretraining": (
+        trained("gpt", {"pretraining_steps": 6}),
+        {name for name in TRAINED if "gpt" in name or "pretraining" in name} | TRAINED_FILES,
+    ),
+    "a floor": (trained("rewards", {"floors": [0.1, 0.5]}), {"data_quality_balance"} | TRAINED_FILES),
+    "a larger group": (
+        trained("rewards", {"group": 5}),
+        {"data_quality_rewards", "data_quality_balance"} | TRAINED_FILES,
+    ),
     "cutting jobs differently": ({"conditions_per_job": 7}, set()),
 }
 
@@ -91,7 +136,16 @@ def test_tables_have_the_stated_columns_and_rows(made):
     assert set(fifth["quantity"]) == set(QUANTITIES)
     claims = table(made, "claims")
     assert tuple(claims) == CLAIM_COLUMNS
-    assert list(claims["claim"]) == list(table(made, "claims/theory")["claim"])
+    parts = [table(made, f"claims/{name}") for name in ("theory", "trained")]
+    assert list(claims["claim"]) == [claim for part in parts for claim in part["claim"]]
+    for model in ("lsa", "gpt"):
+        for method in ("SFT", "OS"):
+            rows = table(made, f"trained/{model}_{method}")
+            assert tuple(rows) == TRAINED_COLUMNS
+            assert set(rows["method"]) == {method}
+            assert set(rows["panel"]) == {"B", "n", "k"}
+    assert tuple(table(made, "trained/rewards")) == REWARD_COLUMNS
+    assert tuple(table(made, "trained/balance")) == QUALITY_COLUMNS
     assert set(claims["verdict"]) <= {"supported", "contradicted", "undecided"}
 
 
@@ -116,7 +170,10 @@ def test_a_change_reruns_what_depends_on_it(name, made):
 def test_the_same_configuration_gives_the_same_bytes(made, tmp_path):
     project = made.copy(tmp_path / "project")
     before = project.tables()
-    project.run("--cores", "1", "--forceall", "results/data_quality/claims.csv")
+    project.run("--cores", "1", "--forceall", "results/data_quality/claims/theory.csv")
+    # Of the trained models those that follow from other files, and those that draw while they train.
+    again = ("data_quality_pretraining", "data_quality_rewards")
+    project.run("--cores", "1", "results/data_quality/claims.csv", "--forcerun", *again)
     after_it = project.tables()
     for name in before:
         if name.startswith("data_quality/") and "provenance" not in name:
@@ -132,6 +189,15 @@ def test_the_same_configuration_gives_the_same_bytes(made, tmp_path):
             "data_quality.curves.lengths: 2 is listed twice; each variant is allowed once",
         ),
         ({"eta": 1.5}, "data_quality.eta: must be less than or equal to 1, got 1.5"),
+        (
+            {"trained": {"gpt": {"heads": 3}}},
+            "data_quality.trained.gpt: width: 32 is not shared evenly by heads = 3; allowed: multiples of 3",
+        ),
+        (
+            {"trained": {"gpt": {"chains": [1, 6]}}},
+            "pretraining_chain: 4 is less than a chain that is trained; allowed: 6 to 12",
+        ),
+        ({"trained": {"lsa": {"lenghts": [1, 2, 3]}}}, "did you mean 'lengths'?"),
         (
             {"curves": {"chained_prompts": [3]}},
             "data_quality: curves.chained_prompts: 3 is not allowed; allowed: those of curves.prompts",
@@ -163,7 +229,7 @@ def test_the_page_shows_claims_figures_and_instances_without_faults(made):
         files = [link for link in links if not link.startswith(("#", "https"))]
         assert len(files) > 25
         assert all((made.path / "results" / link).is_file() for link in files)
-        assert page.locator("figure img").count() == 6
+        assert page.locator("figure img").count() == 10
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
         assert "$" not in page.locator("main").inner_text()
         assert problems == []

@@ -14,7 +14,7 @@ with job(snakemake.log[0]):
     certificates = {path.name: read_json(path) for path in sorted(Path(given.certificates).glob("*.json"))}
     figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
     shown = data_quality_page(tables, certificates, figures, read_json(given.provenance))
-    names = ("template", "style", "script", "claims", "study")
-    template, style, script, claims, page = (Path(given[part]).read_text(encoding="utf-8") for part in names)
-    templates = {"page": template, "claims": claims, "study": page}
+    names = ("template", "style", "script", "claims", "trained", "study")
+    template, style, script, claims, trained, page = (Path(given[part]).read_text(encoding="utf-8") for part in names)
+    templates = {"page": template, "claims": claims, "trained": trained, "study": page}
     write_text(snakemake.output[0], render_template(templates, style, script, **shown))

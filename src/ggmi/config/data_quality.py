@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from ggmi.config.section import Section, each_once
+from ggmi.config.trained import TrainedModels
 
 SIZE = Annotated[int, Field(ge=1, le=100_000)]
 SET_SIZE = Annotated[int, Field(ge=0, le=100_000)]
@@ -113,6 +114,9 @@ class DataQualityStudy(Section):
     limit: AgainstLimit = Field(AgainstLimit(), description="the limit of many coordinates beside what it describes")
     small_sets: SmallSets = Field(SmallSets(), description="where small sets are best, and whether hard ones are")
     outcome: Outcome = Field(Outcome(), description="outcome supervision of a small model")
+    trained: TrainedModels | None = Field(
+        TrainedModels(), description="trained transformers, and real policy gradients; null leaves them out"
+    )
 
     @model_validator(mode="after")
     def _chained_are_known(self) -> Self:

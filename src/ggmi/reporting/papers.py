@@ -83,8 +83,9 @@ PAPERS = {
             "data quality",
             "Data quality: which data, how much and how hard?",
             "The theory and figures of Javanmard, Mirzasoleiman & Mirrokni (arXiv 2603.01293), checked",
-            "For linear self-attention everything is computed or simulated, beside what needs no fine-tuning.",
-            "Closed forms, figures 1, 2 and 5, small and hard data, outcome supervision.",
+            "For linear self-attention everything is computed or simulated, and transformers are trained, beside what "
+            "needs no fine-tuning.",
+            "Closed forms, figures 1 to 5, small and hard data, outcome supervision, policy gradients.",
         ),
         Paper(
             "language",
