@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.claims import Claim
-from ggmi.data_quality.evidence import PAPER, both, close, tested
+from ggmi.data_quality.evidence import PAPER, both, close, side_of_zero
 
 # Of the log of a ratio, below which an error counts as flat.
 MARGIN = 0.1
@@ -106,7 +106,7 @@ def _panel(model: str, panel: str, method: str, at: dict[str, Any], cell: pd.Dat
             source="ours",
             variant=f"{_setting(at)}, B = {most:g}",
             test="t-test of log errors",
-            **tested(errors[most] - before[most], sign=-1),
+            **side_of_zero(errors[most] - before[most], sign=-1),
             note=FACTOR_NOTE,
         )
 
@@ -131,7 +131,7 @@ def _shape(shape: str, errors: pd.DataFrame) -> dict[str, Any]:
         return dips(errors)
     if "flat" in shape:
         return {**close(last - first, margin=MARGIN), "note": f"Log of the ratio; flat is within {MARGIN:.0%}."}
-    return {**tested(last - first, sign=-1 if "falls" in shape else 1), "note": FACTOR_NOTE}
+    return {**side_of_zero(last - first, sign=-1 if "falls" in shape else 1), "note": FACTOR_NOTE}
 
 
 def dips(errors: pd.DataFrame) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def dips(errors: pd.DataFrame) -> dict[str, Any]:
     inner, ends = errors.columns[1:-1], (errors.columns[0], errors.columns[-1])
     least = errors.median().idxmin()
     if least in ends:
-        gaps = [tested(errors[least] - errors[x], sign=1) for x in inner]
+        gaps = [side_of_zero(errors[least] - errors[x], sign=1) for x in inner]
         return {**max(gaps, key=lambda f: (f["supports"], f["p"])), "note": f"Lowest at the end, {least:g}."}
     found = {x: both(*(errors[end] - errors[x] for end in ends)) for x in inner}
     best = min(found, key=lambda x: (not found[x]["supports"], found[x]["p"]))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.claims import Claim
-from ggmi.data_quality.evidence import PAPER, tested
+from ggmi.data_quality.evidence import PAPER, side_of_zero
 from ggmi.data_quality.trained.claims import FACTOR_NOTE
 from ggmi.data_quality.trained.plan import METHODS, POLICIES, QUALITY_METHODS
 
@@ -40,7 +40,7 @@ def reward_claims(table: pd.DataFrame, base: tuple[int, int, int]) -> list[Claim
                     source=f"ours, the claims of {PAPER}, section 8, for rewards",
                     variant=f"{method}, {panel} = {first:g} to {last:g}",
                     test=TEST,
-                    **tested(errors[last] - errors[first], sign=sign),
+                    **side_of_zero(errors[last] - errors[first], sign=sign),
                     note=f"In equal updates, all lengths tied, k that of training. {FACTOR_NOTE}",
                 )
             )
@@ -56,7 +56,7 @@ def reward_claims(table: pd.DataFrame, base: tuple[int, int, int]) -> list[Claim
                 source="ours",
                 variant=f"{method}, {where}",
                 test=TEST,
-                **tested(errors[method] - before, sign=-1),
+                **side_of_zero(errors[method] - before, sign=-1),
                 note=FACTOR_NOTE,
             )
         )
@@ -67,7 +67,7 @@ def reward_claims(table: pd.DataFrame, base: tuple[int, int, int]) -> list[Claim
                 source="ours, on the paper’s stand-in for RL",
                 variant=f"{method}, {where}",
                 test=TEST,
-                **tested(errors[method] - errors["OS"], sign=1),
+                **side_of_zero(errors[method] - errors["OS"], sign=1),
                 note=f"The policy gradient’s error over that of outcome supervision. {FACTOR_NOTE}",
             )
         )
@@ -96,7 +96,7 @@ def _quality(method: str, table: pd.DataFrame) -> Iterator[Claim]:
             source=f"ours, a reading of “balanced” in {PAPER}",
             variant=f"{method}, {words}, least variance {low:g} against {high:g}",
             test=TEST,
-            **tested(errors[high] - errors[low], sign=-1),
+            **side_of_zero(errors[high] - errors[low], sign=-1),
             note=f"At equal trace of Σ0. {FACTOR_NOTE}",
         )
     for family, text in (
@@ -109,7 +109,7 @@ def _quality(method: str, table: pd.DataFrame) -> Iterator[Claim]:
         chosen = difficulty.idxmax() if family == "scale" else errors.columns[-1]
         rivals = errors.drop(columns=chosen)
         # Against the rival that is least surely worse, so that which one is best need not be chosen first.
-        gaps = {x: tested(errors[chosen] - rivals[x], sign=-1) for x in rivals}
+        gaps = {x: side_of_zero(errors[chosen] - rivals[x], sign=-1) for x in rivals}
         rival = max(
             gaps, key=lambda x: (not gaps[x]["supports"], gaps[x]["p"] if gaps[x]["supports"] else -gaps[x]["p"])
         )
