@@ -43,6 +43,7 @@ def data_quality_page(
     return {
         "tables": {name: table.to_dict("records") for name, table in tables.items()},
         "claims": claims,
+        # By the text alone; a form of ours has a text of its own wherever the template counts it.
         "counts": {claim["claim"]: _counts(row["verdict"] for row in claim["settings"]) for claim in claims},
         "by_length": _by_length(tables["claims"]),
         "endless": endless,
