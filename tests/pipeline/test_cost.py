@@ -8,6 +8,7 @@ from ggmi.models.backend import backend
 from ggmi.models.store import Store
 from ggmi.pipeline.anchors import source_sets
 from ggmi.pipeline.cost import generation_cost
+from ggmi.pipeline.judge_cost import judge_cost
 from ggmi.pipeline.responses import prompts_of, requests_of
 from ggmi.text.records import write_records
 from ggmi.text.templates import read_template
@@ -114,3 +115,13 @@ def test_generators_that_cost_nothing_are_left_out(configured):
 def test_too_few_anchors_are_told_before_anything_is_priced(configured):
     with pytest.raises(UserError, match=r"^tasks\.t\.instances: 17 anchors are wanted in a prompt"):
         generation_cost(configured(instances=[17]), TEMPLATES)
+
+
+def test_answers_that_a_judge_rewards_are_priced_with_those_that_it_rates(configured):
+    students = {"base": "m", "seeds": 2, "test_records": 3, "rl": {"steps": 5, "prompts": 4, "answers": 6}}
+    judge = {"by": ENDPOINT, "verdicts": 2, "calibration": 6}
+    rewarded, notes = judge_cost(configured(students=students, judge=judge), TEMPLATES)
+    rated, _ = judge_cost(configured(students={**students, "rl": None}, judge=judge), TEMPLATES)
+    assert notes == []
+    # One more condition of two students is rated on three records, and two students learn from 5 · 4 · 6 answers.
+    assert rewarded["t judge"].requests - rated["t judge"].requests == 2 * (2 * 3 + 2 * 5 * 4 * 6)

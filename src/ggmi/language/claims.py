@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ggmi.claims import Claim
+from ggmi.information.estimate import WIDTH
 from ggmi.language.students import ratings_matrix
 from ggmi.rating.intervals import Estimate, mean_rating, paired_difference
 from ggmi.statistics import power_of_normal_test
@@ -183,7 +184,7 @@ class _Evidence:
 
 def _claim(claim: str, source: str, variant: str, found: Estimate) -> Claim:
     """A claim that a difference of ratings is positive."""
-    error = (found.interval.high - found.interval.low) / 3.92
+    error = (found.interval.high - found.interval.low) / (2 * WIDTH)
     return Claim(
         claim=claim,
         source=source,
