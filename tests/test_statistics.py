@@ -57,12 +57,6 @@ def test_mean_interval_covers_the_mean_of_normal_samples_as_often_as_the_bootstr
     assert inside_binomial_band(covered, trials, nominal, 0.999)
 
 
-def test_mean_interval_widens_with_its_level():
-    values = stream(7, "level").normal(size=25)
-    ends = [mean_interval(values, stream(8, "level"), level=level) for level in (0.5, 0.8, 0.99)]
-    assert ends[2].low < ends[1].low < ends[0].low < values.mean() < ends[0].high < ends[1].high < ends[2].high
-
-
 @given(st.floats(-100, 100), st.sampled_from([0.125, 1.0, 64.0]))
 def test_mean_interval_moves_and_scales_with_the_data(shift, scale):
     values = stream(9, "scale").exponential(size=12)
@@ -93,11 +87,10 @@ def test_median_interval_is_unknown_below_six_values():
 
 
 @pytest.mark.parametrize("n", [1000, 2001, 10_000])
-@pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
-def test_median_interval_of_many_values_equals_the_exact_binomial(n, level):
-    interval = median_interval(np.arange(1, n + 1), level=level)
+def test_median_interval_of_many_values_equals_the_exact_binomial(n):
+    interval = median_interval(np.arange(1, n + 1))
     ranks = np.arange(1, n // 2)
-    k = ranks[2 * stats.binom.cdf(ranks - 1, n, 0.5) <= 1 - level].max()
+    k = ranks[2 * stats.binom.cdf(ranks - 1, n, 0.5) <= 0.05].max()
     assert (interval.low, interval.high) == (k, n + 1 - k)
 
 

@@ -210,15 +210,9 @@ def _cost(files: Sequence[str], *, as_json: bool) -> None:
 
 def _merged(files: Sequence[str]) -> dict[str, Any]:
     """Lay configuration files over one another, mapping by mapping, as Snakemake does."""
+    from snakemake.utils import update_config
+
     merged: dict[str, Any] = {}
     for file in files:
-        merged = _laid_over(merged, config.read_yaml(Path(file)))
+        update_config(merged, config.read_yaml(Path(file)))
     return merged
-
-
-def _laid_over(base: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
-    both = dict(base)
-    for key, value in upper.items():
-        old = both.get(key)
-        both[key] = _laid_over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return both

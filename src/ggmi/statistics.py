@@ -14,6 +14,9 @@ Array = NDArray[np.float64]
 
 # Resampled observations (8 bytes each) held at once.
 CHUNK_ELEMENTS = 2**21
+# Of all intervals here: a coverage of 95 %.
+COVERAGE = 0.95
+TAILS = (1 - COVERAGE) / 2, (1 + COVERAGE) / 2
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,8 @@ class Interval:
     high: float
 
 
-def mean_interval(
-    values: ArrayLike, generator: np.random.Generator, *, level: float = 0.95, resamples: int = 9999
-) -> Interval:
-    """Bias-corrected and accelerated bootstrap interval of a mean (Efron 1987).
+def mean_interval(values: ArrayLike, generator: np.random.Generator, *, resamples: int = 9999) -> Interval:
+    """Bias-corrected and accelerated 95 % bootstrap interval of a mean (Efron 1987).
 
     Parameters
     ----------
@@ -35,8 +36,6 @@ def mean_interval(
         Independent observations, shape (n,).
     generator
         Source of the resamples.
-    level
-        Coverage.
     resamples
         Bootstrap resamples.
 
@@ -69,15 +68,15 @@ def mean_interval(
     # The jackknife's acceleration of a mean: a sixth of the skewness over sqrt(n).
     acceleration = float((deviations**3).mean() / spread**3 / (6 * np.sqrt(n)))
     ends = []
-    for probability in ((1 - level) / 2, (1 + level) / 2):
+    for probability in TAILS:
         shifted = bias + normal.inv_cdf(probability)
         ends.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
     low, high = np.quantile(means, np.clip(ends, 0, 1))
     return Interval(float(low), float(high))
 
 
-def median_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Distribution-free interval of a median, from order statistics.
+def median_interval(values: ArrayLike) -> Interval:
+    """Distribution-free 95 % interval of a median, from order statistics.
 
     The interval between the k-th smallest and the k-th largest value covers the median with
     probability ``1 - 2 P(Binomial(n, 1/2) < k)`` whatever the distribution; the largest k that
@@ -87,13 +86,11 @@ def median_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     ----------
     values
         Independent observations, shape (n,).
-    level
-        Least coverage.
 
     Returns
     -------
     Interval
-        NaN when n is too small for the level (n < 6 at 95 %).
+        NaN when n is too small for the level (n < 6).
 
     Examples
     --------
@@ -107,7 +104,7 @@ def median_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     log_choose = 0.0
     while k < n:
         tail += float(np.exp(log_choose + log_half_n))
-        if 2 * tail > 1 - level:
+        if 2 * tail > 1 - COVERAGE:
             break
         log_choose += np.log((n - k) / (k + 1))
         k += 1
@@ -116,7 +113,7 @@ def median_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
     return Interval(float(data[k - 1]), float(data[n - k]))
 
 
-def wilson(share: float, n: float, *, z: float = NormalDist().inv_cdf(0.975)) -> Interval:
+def wilson(share: float, n: float, *, z: float = NormalDist().inv_cdf(TAILS[1])) -> Interval:
     """Wilson's interval of a share (Wilson 1927).
 
     Parameters
@@ -145,8 +142,8 @@ def wilson(share: float, n: float, *, z: float = NormalDist().inv_cdf(0.975)) ->
     return Interval(0.0 if share == 0 else float(middle - half), 1.0 if share == 1 else float(middle + half))
 
 
-def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95, error: float | None = None) -> Interval:
-    """Wilson's interval of a share whose items come in clusters, such as records in responses.
+def share_interval(hits: ArrayLike, items: ArrayLike, *, error: float | None = None) -> Interval:
+    """Wilson's 95 % interval of a share whose items come in clusters, such as records in responses.
 
     Items of one response are alike, so they tell less than as many independent ones. The spread of
     the clusters' shares gives the number of independent items that would tell as much, at most the
@@ -160,8 +157,6 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95, er
     ----------
     hits, items
         Items that count, and all items, of each cluster; shape (clusters,).
-    level
-        Coverage.
     error
         Standard error of the share, where clusters are not independent; None for that of independent
         ones.
@@ -184,7 +179,7 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95, er
         return Interval(np.nan, np.nan)
     share = good.sum() / count
     effective = float(clusters)
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    z = NormalDist().inv_cdf(TAILS[1])
     if clusters > 1 and 0 < share < 1 and (clusters < count or error is not None):
         # Residuals of the clusters at hand, and of the two that are added.
         squares = clusters / (clusters - 1) * np.square(good - share * total).sum()
@@ -192,7 +187,7 @@ def share_interval(hits: ArrayLike, items: ArrayLike, *, level: float = 0.95, er
             squares = max(squares, (error * count) ** 2)
         if clusters < count:
             squares += (count / clusters) ** 2 * (share**2 + (1 - share) ** 2)
-            z = float(stdtrit(clusters - 1, 0.5 + level / 2))
+            z = float(stdtrit(clusters - 1, TAILS[1]))
         effective = min(count, share * (1 - share) * count**2 / squares)
     return wilson(share, effective, z=z)
 
@@ -227,7 +222,7 @@ def trend(
     outcomes: Array,
     generator: np.random.Generator,
     *,
-    level: float = 0.95,
+    level: float = COVERAGE,
     resamples: int = 1999,
     permutations: int = 4999,
 ) -> Trend:
@@ -334,8 +329,8 @@ def holm(p_values: ArrayLike) -> Array:
     return adjusted
 
 
-def power_of_normal_test(effect: float, error: float, *, level: float = 0.05) -> float:
-    """Power of a two-sided test of a normal estimate.
+def power_of_normal_test(effect: float, error: float) -> float:
+    """Power of a two-sided test at 5 % of a normal estimate.
 
     Parameters
     ----------
@@ -343,15 +338,13 @@ def power_of_normal_test(effect: float, error: float, *, level: float = 0.05) ->
         The effect that is to be seen.
     error
         Standard error of the estimate.
-    level
-        Of the test.
 
     Examples
     --------
     >>> round(power_of_normal_test(2.8, 1.0), 2), round(power_of_normal_test(0.0, 1.0), 2)
     (0.8, 0.05)
     """
-    normal, edge = NormalDist(), NormalDist().inv_cdf(1 - level / 2)
+    normal, edge = NormalDist(), NormalDist().inv_cdf(TAILS[1])
     return normal.cdf(effect / error - edge) + normal.cdf(-effect / error - edge)
 
 

@@ -174,7 +174,7 @@ def test_no_condition_of_a_null_family_is_significant_in_more_than_one_table_of_
         (lambda t: t.assign(rating=0.5), {}, "row 1 has the rating 0.5"),
         (lambda t: t.assign(rating="=1+1"), {}, "row 1 has the rating '=1+1'"),
         (lambda t: t.assign(rating=np.inf), {}, "row 1 has the rating inf"),
-        (lambda t: t, {"base": "bass"}, "no condition 'bass'; did you mean 'base'?"),
+        (lambda t: t, {"real": "bass"}, "no condition 'bass'; did you mean 'base'?"),
         (lambda t: t, {"real": "reel data"}, "no condition 'reel data'; did you mean 'real data'?"),
         (lambda t: t, {"conditions": ["base", "3-inns"]}, "no condition '3-inns'; did you mean '3-ins'?"),
         (lambda t: t, {"conditions": ["3-ins"]}, "no condition 'base'; allowed: 3-ins"),

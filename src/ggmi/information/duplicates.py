@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -147,17 +147,14 @@ def exact_duplicates(
     synthetic: Sequence[str],
     train: Sequence[str],
     *,
-    key: Callable[[str], str] = normalised,
     groups: Sequence[str] | None = None,
 ) -> Estimate:
-    """Share of synthetic records whose key is that of a training record.
+    """Share of synthetic records whose `normalised` text is that of a training record.
 
     Parameters
     ----------
     synthetic, train
         Contents.
-    key
-        From a text to its key.
     groups
         A label for each synthetic record, the same for those that depend on each other, such as those of one
         prompt; None if all are independent.
@@ -182,9 +179,9 @@ def exact_duplicates(
         if not len(records):
             raise UserError(f"{name}: holds none; at least one is needed")
     counts: dict[str, int] = {}
-    for record in train:
-        counts[key(record)] = counts.get(key(record), 0) + 1
-    found = np.array([key(record) in counts for record in synthetic])
+    for key in map(normalised, train):
+        counts[key] = counts.get(key, 0) + 1
+    found = np.array([normalised(record) in counts for record in synthetic])
     repeated = sum(c for c in counts.values() if c > 1) / len(train)
     return _share(found, None, repeated, "records whose exact key is that of a training record", groups)
 

@@ -30,7 +30,6 @@ def gain_of_sums(
     tokens: ArrayLike,
     prompt_ids: Sequence[str] | None = None,
     *,
-    vocabulary: int | None = None,
     seed: int = 0,
 ) -> InformationGain:
     """Estimate the information gain of definition 4.2 from each record's surprisal and number of tokens.
@@ -68,9 +67,6 @@ def gain_of_sums(
     prompt_ids
         The prompt of each record: intervals resample prompts, for records of one prompt are not
         independent evidence about other prompts. None takes every record as its own prompt.
-    vocabulary
-        Tokens to choose from; gives the ceiling ``ln vocabulary`` a token, which uniform sampling
-        would reach.
     seed
         Of the bootstrap.
 
@@ -103,13 +99,12 @@ def gain_of_sums(
     sums = np.array([np.bincount(codes, weights) for weights in (nats, np.ones(n), tokens)])
     resampled = _resampled(sums, seed)
     observed = sums.sum(axis=1)
-    ceiling = None if vocabulary is None else float(np.log(vocabulary))
     prompts = sums.shape[1]
     how = (
         f"-ln q(record | prompt) of the generator's own samples, {prompts} prompts; a lower bound unless h is lossless"
     )
 
-    def estimate(denominator: int | None, unit: str, factor: float) -> Estimate:
+    def estimate(denominator: int | None, unit: str) -> Estimate:
         value = observed[0] if denominator is None else observed[0] / observed[denominator]
         ends: tuple[float | None, float | None] = (None, None)
         if prompts > 1:
@@ -117,14 +112,9 @@ def gain_of_sums(
             draws = resampled[0] * n / resampled[1] if denominator is None else resampled[0] / resampled[denominator]
             low, high = np.quantile(draws, [0.025, 0.975])
             ends = float(low), float(high)
-        limit = None if ceiling is None else ceiling * factor
-        return Estimate(float(value), *ends, None, None, limit, n, unit, how)
+        return Estimate(float(value), *ends, None, None, None, n, unit, how)
 
-    return InformationGain(
-        per_record=estimate(1, "nats/record", float(tokens.mean())),
-        per_token=estimate(2, "nats/token", 1.0),
-        total=estimate(None, "nats", float(tokens.sum())),
-    )
+    return InformationGain(estimate(1, "nats/record"), estimate(2, "nats/token"), estimate(None, "nats"))
 
 
 def _resampled(sums: Array, seed: int) -> NDArray[np.float64]:

@@ -79,19 +79,9 @@ def _judged(data: Array, labels: Array, held: Array) -> Array:
 
 
 def shrinkage(z: Array, second: Array) -> float:
-    """Share of the mean variance that a covariance is best shrunk by (Ledoit and Wolf 2004).
+    """Ledoit and Wolf's (2004) share for centred observations z, shape (n, d), of second moments z'z / n.
 
-    Parameters
-    ----------
-    z
-        Centred observations, shape (n, d).
-    second
-        Their second moments, ``z'z / n``.
-
-    Returns
-    -------
-    float
-        In [0, 1].
+    scikit-learn's `ledoit_wolf_shrinkage`, which would form these products anew: half as long again as a whole rule.
     """
     n, d = z.shape
     squares = float(np.vdot(second, second))

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ggmi.statistics import Interval
+from ggmi.statistics import COVERAGE, Interval
 
 Array = NDArray[np.float64]
 
@@ -58,15 +58,13 @@ class Estimate:
     n_items: int
 
 
-def mean_rating(ratings: ArrayLike, *, level: float = 0.95) -> Estimate:
+def mean_rating(ratings: ArrayLike) -> Estimate:
     """Mean rating of one condition.
 
     Parameters
     ----------
     ratings
         Shape (items, seeds), NaN where missing. Every item weighs the same, whatever is missing.
-    level
-        Coverage.
 
     Returns
     -------
@@ -79,10 +77,10 @@ def mean_rating(ratings: ArrayLike, *, level: float = 0.95) -> Estimate:
     >>> estimate.value, estimate.n_items
     (4.5, 4)
     """
-    return _estimate([_Arm.of(ratings, 1.0)], level)
+    return _estimate([_Arm.of(ratings, 1.0)], COVERAGE)
 
 
-def paired_difference(ratings: ArrayLike, reference: ArrayLike, *, level: float = 0.95) -> Estimate:
+def paired_difference(ratings: ArrayLike, reference: ArrayLike, *, level: float = COVERAGE) -> Estimate:
     """How much higher one condition is rated than another, item by item.
 
     Items are paired: what makes a question easy cancels. Seeds are not, as students of two
@@ -113,7 +111,7 @@ def paired_difference(ratings: ArrayLike, reference: ArrayLike, *, level: float 
 
 
 def crossed_bootstrap(
-    ratings: ArrayLike, generator: np.random.Generator, *, level: float = 0.95, resamples: int = 1999
+    ratings: ArrayLike, generator: np.random.Generator, *, level: float = COVERAGE, resamples: int = 1999
 ) -> Interval:
     """Percentile interval of a mean rating, items and seeds resampled independently (Owen 2007).
 

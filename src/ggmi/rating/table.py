@@ -29,7 +29,6 @@ def rating_table(
     ratings: pd.DataFrame,
     seed: int,
     *,
-    base: str = "base",
     real: str | None = None,
     conditions: Sequence[str] | None = None,
     resamples: int = 1999,
@@ -45,13 +44,11 @@ def rating_table(
         item are averaged.
     seed
         The run's seed.
-    base
-        Condition of the untrained student.
     real
         Condition trained on real data, if there is one.
     conditions
-        Order of the rows, base and real data among them; by default that in which conditions
-        first occur.
+        Order of the rows, ``base`` (the untrained student) and real data among them; by default that
+        in which conditions first occur.
     resamples
         Of the bootstrap.
     source
@@ -83,7 +80,7 @@ def rating_table(
     """
     cells = rating_cells(ratings, source)
     order = list(dict.fromkeys(ratings["condition"].astype(str))) if conditions is None else list(conditions)
-    references = [base] if real is None else [base, real]
+    references = ["base"] if real is None else ["base", real]
     for name in [*order, *references]:
         allowed = order if name in references else cells
         if name not in allowed:
@@ -94,7 +91,7 @@ def rating_table(
         found = mean_rating(values)
         bootstrap = crossed_bootstrap(values, stream(seed, "rating", "bootstrap", name), resamples=resamples)
         rated = np.isfinite(values)
-        to_base = _difference(cells, name, base)
+        to_base = _difference(cells, name, "base")
         to_real = _difference(cells, name, real)
         rows.append(
             {
@@ -233,15 +230,13 @@ def softmax(means: ArrayLike) -> Array:
     return np.asarray(weights / np.nansum(weights))
 
 
-def notes(table: pd.DataFrame, base: str = "base") -> list[str]:
+def notes(table: pd.DataFrame) -> list[str]:
     """What a reader of Table 1 must know, in sentences.
 
     Parameters
     ----------
     table
         Made by `rating_table`.
-    base
-        Condition of the untrained student; it has no seeds of training to vary.
 
     Returns
     -------
@@ -253,7 +248,8 @@ def notes(table: pd.DataFrame, base: str = "base") -> list[str]:
     rated = table.dropna(subset=["mean"])
     if len(rated) > 1:
         sentences.append(_softmax_sentence(rated))
-    single = table[(table["n_seeds"] == 1) & (table["condition"] != base)]["condition"]
+    # The untrained student has no seeds of training to vary.
+    single = table[(table["n_seeds"] == 1) & (table["condition"] != "base")]["condition"]
     if len(single):
         sentences.append(
             f"One student only was trained for {', '.join(single)}: there the interval and the p-value hold for that "
