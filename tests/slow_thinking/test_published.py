@@ -220,9 +220,9 @@ def test_the_front_page_says_what_became_of_the_claims(claims):
     theirs = table[~table["source"].str.startswith("ours")]
     supported = int((theirs["verdict"] == "supported").sum())
     assert 0 < len(theirs) < len(table)
-    assert sentence.startswith(f"Of {len(theirs)} claims of the paper on slow thinking")
-    assert f"own, {supported} are supported" in sentence
-    assert f"; of {len(table) - len(theirs)} of ours, " in sentence
+    assert sentence.startswith("On slow thinking, each claim in a setting of its own: ")
+    assert f": of {len(theirs)} claims of the paper, {supported} are supported" in sentence
+    assert f"; of {len(table) - len(theirs)} claims of ours, " in sentence
     section = PAPERS["slow_thinking"].section(table)
     points = dict(section.blocks[0].items)
     assert "Accuracy rises with the width k" in points["Supported"]

@@ -116,7 +116,7 @@ class _Evidence:
                 other = self.of("sft", size, rival, by if rival == "easiest" else "")
                 yield _claim(
                     "For fine-tuning the hardest records are better than others, as many of them",
-                    f"{PAPER}, insight 1, read for language models (ours)",
+                    f"ours, {PAPER}, insight 1, read for language models",
                     f"{size} records, against the {rival}, hard by {NAMES[by]}",
                     paired_difference(hardest, other),
                 )
@@ -128,7 +128,7 @@ class _Evidence:
             for subset, by in [("random", ""), *(("hardest", by) for n, by in self.parts("sft") if n == size)]:
                 yield _claim(
                     "Large sets dilute: fine-tuning on few records is better than on all",
-                    f"{PAPER}, insight 2, read for language models (ours)",
+                    f"ours, {PAPER}, insight 2, read for language models",
                     f"{size} {subset} of {self.sizes[-1]} records{f', by {NAMES[by]}' if by else ''}",
                     paired_difference(self.of("sft", size, subset, by), everything),
                 )
@@ -138,7 +138,7 @@ class _Evidence:
         for size in self.sizes[:-1]:
             yield _claim(
                 "Reinforcement is better with all records than with few",
-                f"{PAPER}, insight 3, read for language models (ours)",
+                f"ours, {PAPER}, insight 3, read for language models",
                 f"all {self.sizes[-1]} records, against {size}",
                 paired_difference(self.of("rl", self.sizes[-1]), self.of("rl", size)),
             )
@@ -151,7 +151,7 @@ class _Evidence:
                 other = self.of("rl", size, rival, by if rival == "easiest" else "")
                 yield _claim(
                     "For reinforcement the hardest records are worse than others, as many of them",
-                    f"{PAPER}, insight 4, read for language models (ours)",
+                    f"ours, {PAPER}, insight 4, read for language models",
                     f"{size} records, against the {rival}, hard by {NAMES[by]}",
                     paired_difference(other, hardest),
                 )
@@ -165,7 +165,7 @@ class _Evidence:
             ]
             yield _claim(
                 f"{name} gains more from a base of balanced skills than from one of unbalanced skills and equal loss",
-                f"{PAPER}, on balance, read for language models (ours)",
+                f"ours, {PAPER}, on balance, read for language models",
                 f"all {self.sizes[-1]} records; gain over the own base",
                 paired_difference(*gains),
             )

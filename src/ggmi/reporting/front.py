@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ggmi.provenance import versions
+from ggmi.reporting.advice import advice
 from ggmi.reporting.estimation import predictions_sentence
 from ggmi.reporting.mixtures import MixtureStudy, headline
 from ggmi.reporting.page import Block, Figure, Fold, Links, Listing, Page, Points, Prose, Section
@@ -85,6 +86,8 @@ def front_page(
         alone = not studies and not tasks and theory is None and not number
         findings += [] if alone else [(PAPERS[key].subject.capitalize(), PAPERS[key].sentence(claims))]
         sections.append(PAPERS[key].section(claims))
+    if told := advice(papers or {}):
+        findings.append(("Which data, how much, how hard", " ".join(told)))
     for number, task in enumerate(tasks):
         # Without mixture studies the first sentence of the first task is the page's verdict.
         said = task_sentences(task)[0 if studies or number else 1 :]

@@ -48,10 +48,9 @@ class Paper:
             The study's ``claims.csv``.
         """
         own = _is_ours(claims)
-        theirs = f"Of {int((~own).sum())} claims of the paper on {self.subject}, each in a setting of its own"
-        said = [f"{theirs}, {_counted(claims[~own])}"]
-        said += [f"of {int(own.sum())} of ours, {_counted(claims[own])}"] if own.any() else []
-        return f"{'; '.join(said)}."
+        kinds = [("claims of the paper", claims[~own]), ("claims of ours", claims[own])]
+        said = [f"of {len(rows)} {whose}, {_counted(rows)}" for whose, rows in kinds if len(rows)]
+        return f"On {self.subject}, each claim in a setting of its own: {'; '.join(said)}."
 
     def section(self, claims: pd.DataFrame) -> Section:
         """What the front page says of the study, and where the rest is.
