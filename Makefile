@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run resume test test-slurm check bench bench-hyppo bench-slurm real-data report lock clean
+.PHONY: run resume test test-slurm check bench bench-hyppo bench-slurm real-data report docs lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/snakemake --cores $(CORES)
@@ -67,6 +67,11 @@ real-data: .venv/run.stamp
 # Snakemake's own report of the same results, with captions and provenance.
 report: run
 	$(BIN)/snakemake --report results/snakemake-report.zip
+
+# The documentation as a site in site/html; what it needs is in no lock, and added to .venv.
+docs: .venv/run.stamp
+	@$(PIP) --constraint requirements.lock mkdocs-material "mkdocstrings[python]"
+	@$(BIN)/python docs/site.py
 
 # Exact versions for every platform, from the ranges in pyproject.toml. CUDA's libraries are left
 # out: a build of torch that needs them names their exact versions itself.

@@ -26,7 +26,7 @@ class Estimates:
     Parameters
     ----------
     found
-        All of it, ready for JSON; docs/files.md and the README say what its keys mean.
+        All of it, ready for JSON; docs/estimates.md says what its keys mean.
     """
 
     found: dict[str, Any]

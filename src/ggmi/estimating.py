@@ -509,7 +509,7 @@ def estimated(
     Returns
     -------
     dict
-        Ready for JSON; its keys are documented in the README.
+        Ready for JSON; docs/estimates.md says what its keys mean.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from ggmi.theory.regimes import DECLARED, REGIMES, WITHOUT_4_1, proof_in
 from ggmi.theory.tables import TABLES
 from ggmi.theory.world import NAMES
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "worlds.md"
 
 WORLDS = {
     ("(5)", WITHOUT_4_1): known.fair_bits,
@@ -503,11 +503,10 @@ def test_sides_are_those_of_the_recheck_and_no_theorem_is_called_false(written, 
         assert sides == pytest.approx(float(expected), abs=within)
 
 
-def test_the_example_of_the_readme_is_a_world(tmp_path, capsys):
-    text = README.read_text(encoding="utf-8")
-    section = text[text.index("## The theory, checked exactly") : text.index("## From anchors")]
+def test_the_example_of_the_docs_is_a_world(tmp_path, capsys):
+    text = PAGE.read_text(encoding="utf-8")
     path = tmp_path / "world.json"
-    path.write_text(section.split("```json\n")[1].split("```")[0])
+    path.write_text(text.split("```json\n")[1].split("```")[0])
     assert main(["theory", str(path), "--json"]) == 0
     rows = {(row["statement"], row["reading"]): row for row in json.loads(capsys.readouterr().out)["statements"]}
     # What the text says of it.
@@ -515,9 +514,9 @@ def test_the_example_of_the_readme_is_a_world(tmp_path, capsys):
     assert (world.bound, world.sigma) == (1, Fraction(1, 2))
     row = rows["(5)", "printed"]
     assert row["verdict"] == "fails"
-    assert f"{row['left']:.3f} against {row['right']:.3f}" in section
-    section = " ".join(section.split())
-    assert all(f"`{name}`" in section or f'"{name}"' in section for name in (*TABLES, *terms.PARAMETERS))
+    assert f"{row['left']:.3f} against {row['right']:.3f}" in text
+    text = " ".join(text.split())
+    assert all(f"`{name}`" in text or f'"{name}"' in text for name in (*TABLES, *terms.PARAMETERS))
 
 
 def test_the_command_shows_what_fails(written, capsys):
