@@ -50,7 +50,7 @@ class Rewards(Section):
 
     prompts: int = Field(16, ge=1, le=100_000, description="records an update")
     answers: int = Field(8, ge=2, le=1000, description="answers sampled to each")
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="highest learning rate")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="highest learning rate")
     beta: float = Field(0.0, ge=0, le=1000, description="weight of the divergence from the base (KL)")
 
 
@@ -63,7 +63,7 @@ class LanguageStudy(Section):
     sizes: list[Annotated[int, Field(ge=2, le=1_000_000)]] = Field(
         [20, 100], min_length=2, description="records of sets, ascending; all records there are come last by themselves"
     )
-    updates: int = Field(40, ge=1, le=1_000_000, description="updates of every student")
+    updates: int = Field(100, ge=1, le=1_000_000, description="updates of every student")
     fine_tuning: FineTuning = Field(FineTuning(), description="supervised fine-tuning")
     rewards: Rewards = Field(Rewards(), description="reinforcement")
 
