@@ -19,8 +19,8 @@ from ggmi.text.columns import PROMPT
 from ggmi.text.forms import checked_names
 from ggmi.text.places import STDIN, find, short_name
 from ggmi.text.records import FIELDS
+from ggmi.text.row_files import FORMATS
 from ggmi.text.samples import Sample, read_sample
-from ggmi.text.tables import FORMATS
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is used is
     from ggmi.information.embedding import Encoder

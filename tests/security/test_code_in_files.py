@@ -17,7 +17,7 @@ from ggmi import config
 from ggmi.cli import main
 from ggmi.errors import UserError
 from ggmi.information.embedding import named_encoder
-from ggmi.mixtures.tables import read_table
+from ggmi.mixtures.labelled_points import read_table
 from ggmi.models.backend import ask, backend
 from ggmi.models.entailment import EntailmentModel
 from ggmi.models.settings import EntailmentSettings, ServerSettings
