@@ -316,7 +316,7 @@ def encoder_of(model: str | None, url: str | None, key_env: str | None) -> Encod
         and is not told.
     """
     if url is None:
-        from ggmi.information.embedding import named_encoder
+        from ggmi.information.local_encoder import named_encoder
 
         if key_env is not None:
             raise UserError("--key-env: goes with --encoder-url only; a model that runs here needs no key")
@@ -473,7 +473,7 @@ def estimated(
     UserError
         If a set has fewer than four records or a record lacks its pair.
     """
-    from ggmi.information.embedding import default_encoder
+    from ggmi.information.local_encoder import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.embedded_sets import check_pairs, embedded_together
     from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
