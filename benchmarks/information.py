@@ -140,7 +140,7 @@ def part_embedding(texts=512, batch=32, repeats=3):
     """Throughput of the cached, length-sorted path (nothing cached) against a plain loop over batches as they come."""
     import torch
 
-    from ggmi.information.embedding import default_encoder
+    from ggmi.information.local_encoder import default_encoder
 
     generator = stream(SEED, "texts")
     # Dolly-like: median near 100 tokens, a heavy tail; the model cuts at 256.

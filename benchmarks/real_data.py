@@ -16,7 +16,7 @@ from common import table as markdown
 from rich.console import Console
 from rich.progress import track
 
-from ggmi.information.embedding import default_encoder
+from ggmi.information.local_encoder import default_encoder
 from ggmi.io import write_csv, write_text
 from ggmi.pipeline.comparing import LEVEL
 from ggmi.pipeline.embedded_sets import embedded

@@ -14,9 +14,9 @@ import numpy as np
 from common import HERE, checkout, fill_readme, machine, say, sentence, snakemake, table, verdict
 
 from ggmi.theory.families import draw
-from ggmi.theory.reading import judge
 from ggmi.theory.study import family_named
 from ggmi.theory.world import FREE, NAMES, World
+from ggmi.theory.world_files import judge
 
 # Every set of one to all of the variables that statements are made of, as many laws as a study needs.
 SUBSETS = list(chain.from_iterable(combinations(NAMES, size) for size in (1, 2, 3)))[:64]

@@ -4,9 +4,9 @@ import itertools
 
 import pandas as pd
 
-from ggmi.mixtures.claims import CLAIMS
 from ggmi.mixtures.em import fit
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
+from ggmi.mixtures.term_claims import CLAIMS
 from ggmi.mixtures.terms import term_units
 from ggmi.mixtures.worlds import Condition, random_worlds, synthetic_points
 from ggmi.plotting.mixtures import kl_gap_figure

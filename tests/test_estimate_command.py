@@ -13,9 +13,10 @@ from students.tiny import make_base
 
 from ggmi import cli, estimating
 from ggmi.estimating import names_of
-from ggmi.information.embedding import PACKAGE_WEIGHTS, default_encoder, file_hash
+from ggmi.information.local_encoder import PACKAGE_WEIGHTS, default_encoder
 from ggmi.models.directory import fingerprint
 from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.provenance import sha256
 from ggmi.reporting.estimation import summary_rows
 from ggmi.reporting.legend import marks
 from ggmi.reporting.terminal import show
@@ -175,7 +176,7 @@ def test_the_page_stands_alone(answered):
 
 def test_the_default_encoder_comes_with_the_package():
     (weights,) = default_encoder().weights
-    assert file_hash(weights) == PACKAGE_WEIGHTS
+    assert sha256(weights) == PACKAGE_WEIGHTS
 
 
 def test_pairs_by_a_column_and_a_wrong_key(capsys, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from ggmi.estimating import estimated
-from ggmi.information.embedding import default_encoder
+from ggmi.information.local_encoder import default_encoder
 from ggmi.random import stream
 from ggmi.reporting.estimation import findings, page_of
 from ggmi.reporting.legend import explanations

@@ -117,7 +117,7 @@ def _theory(path: Path, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ggmi.theory.reading import judge, read_world
+    from ggmi.theory.world_files import judge, read_world
 
     own = read_world(path)
     found = judge(own.world)

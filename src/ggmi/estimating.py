@@ -20,8 +20,8 @@ from ggmi.text.columns import PROMPT
 from ggmi.text.forms import checked_names
 from ggmi.text.places import STDIN, find, short_name
 from ggmi.text.records import FIELDS
+from ggmi.text.row_files import FORMATS
 from ggmi.text.samples import Sample, read_sample
-from ggmi.text.tables import FORMATS
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is used is
     from ggmi.information.embedding import Encoder
@@ -333,7 +333,7 @@ def encoder_of(model: str | None, url: str | None, key_env: str | None) -> Encod
         and is not told.
     """
     if url is None:
-        from ggmi.information.embedding import named_encoder
+        from ggmi.information.local_encoder import named_encoder
 
         if key_env is not None:
             raise UserError("--key-env: goes with --encoder-url only; a model that runs here needs no key")
@@ -516,7 +516,7 @@ def estimated(
     UserError
         If a set has fewer than four records or a record lacks its pair.
     """
-    from ggmi.information.embedding import default_encoder
+    from ggmi.information.local_encoder import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.difficulty import difficulty, difficulty_row
     from ggmi.pipeline.embedded_sets import check_pairs, embedded_together

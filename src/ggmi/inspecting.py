@@ -16,7 +16,7 @@ from ggmi.pipeline.sets import thinks_at_once
 from ggmi.rating.verdicts import REASONS as NO_RATING_BECAUSE
 from ggmi.rating.verdicts import read_verdict
 from ggmi.text.format import Format
-from ggmi.text.outcomes import REASONS, Failure, Parsed, ParsedResponse, validity
+from ggmi.text.outcomes import REASONS, Parsed, ParsedResponse, ParseFailure, validity
 from ggmi.text.parsing import parse
 from ggmi.text.records import FIELDS
 from ggmi.text.thinking import Marks
@@ -153,10 +153,10 @@ def _print_json(value: object) -> None:
 def _listing(answer: Answer, parsed: ParsedResponse) -> Iterator[str]:
     """Lines that show the items of an answer in their order."""
     yield f"{answer.file}, answer {answer.number}"
-    items: list[Parsed | Failure] = [*parsed.records, *parsed.failures]
+    items: list[Parsed | ParseFailure] = [*parsed.records, *parsed.failures]
     items.sort(key=lambda item: item.position)
     for item in items[:LISTED]:
-        if isinstance(item, Failure):
+        if isinstance(item, ParseFailure):
             keys = f" (keys: {', '.join(map(one_line, item.keys))})" if item.keys else ""
             yield f"  {item.position}: {item.reason}{keys}: {_short(item.excerpt)}"
         else:

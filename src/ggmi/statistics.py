@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import bdtr, stdtrit
 
 Array = NDArray[np.float64]
 
@@ -99,15 +99,8 @@ def median_interval(values: ArrayLike) -> Interval:
     """
     data = np.sort(np.asarray(values, dtype=float))
     n = len(data)
-    tail, k = 0.0, 0
-    log_half_n = n * np.log(0.5)
-    log_choose = 0.0
-    while k < n:
-        tail += float(np.exp(log_choose + log_half_n))
-        if 2 * tail > 1 - COVERAGE:
-            break
-        log_choose += np.log((n - k) / (k + 1))
-        k += 1
+    # P(Binomial(n, 1/2) < k) for k = 1, 2, ... rises, so as many keep the level as the largest says.
+    k = int(np.count_nonzero(2 * bdtr(np.arange(n), n, 0.5) <= 1 - COVERAGE))
     if k == 0:
         return Interval(np.nan, np.nan)
     return Interval(float(data[k - 1]), float(data[n - k]))

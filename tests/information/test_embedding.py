@@ -9,8 +9,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 from ggmi.errors import UserError
-from ggmi.information import embedding
-from ggmi.information.embedding import LocalEncoder, checked_encoder, default_encoder, embed, file_hash, length_batches
+from ggmi.information import local_encoder
+from ggmi.information.embedding import embed
+from ggmi.information.local_encoder import LocalEncoder, checked_encoder, default_encoder, length_batches
+from ggmi.provenance import sha256
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "mat", "red", "blue", "and", "or"]
 TEXTS = ["the cat sat", "a dog ran on the red mat and sat on the blue mat", "cat", "the dog or the cat"]
@@ -127,7 +129,7 @@ def test_what_the_model_does_not_see_is_counted(described, monkeypatch):
     assert mixed.unknown == 1
     assert mixed.unseen == pytest.approx(4 / 10)  # of characters: one token may stand for many
     assert empty == (0, 0, 0, 0.0)
-    monkeypatch.setattr(embedding, "WINDOWS", 2)
+    monkeypatch.setattr(local_encoder, "WINDOWS", 2)
     long = encoder.seen([" ".join(["cat"] * 24)])[0]
     assert long == (24, 12, 0, 0.5)
     # The windows that are read are the first and the last.
@@ -227,7 +229,7 @@ def test_a_tokenizer_without_padding_pads_with_its_end_and_t5_embeds_by_its_enco
 @pytest.mark.parametrize("tokens", [8, 40, 4096])
 def test_batches_do_not_change_the_vectors(model, monkeypatch, tokens):
     whole = embed(TEXTS, LocalEncoder(model))
-    monkeypatch.setattr(embedding, "BATCH_TOKENS", tokens)
+    monkeypatch.setattr(local_encoder, "BATCH_TOKENS", tokens)
     np.testing.assert_allclose(embed(TEXTS, LocalEncoder(model)), whole, atol=2e-6)
 
 
@@ -297,7 +299,7 @@ def test_the_identity_changes_with_weights_and_settings(described):
 
 
 def test_weights_with_another_hash_are_refused(model):
-    right = file_hash(model / "model.safetensors")
+    right = sha256(model / "model.safetensors")
     assert checked_encoder(model, right).weights == [model / "model.safetensors"]
     with pytest.raises(UserError, match=f"has SHA-256 {right}, not 0123"):
         checked_encoder(model, "0123")
@@ -386,6 +388,6 @@ def test_the_default_model_gives_its_published_similarity():
 
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(embedding, "PACKAGE", "no_such_package_of_weights")
+    monkeypatch.setattr(local_encoder, "PACKAGE", "no_such_package_of_weights")
     with pytest.raises(UserError, match="the package no-such-package-of-weights is not installed"):
         default_encoder()

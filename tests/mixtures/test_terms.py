@@ -4,7 +4,7 @@ from scipy import integrate, special, stats
 
 from ggmi.mixtures.em import fit
 from ggmi.mixtures.gaussian import Mixtures
-from ggmi.mixtures.terms import Estimate, averages_over, prompt_information, round_terms, term_units
+from ggmi.mixtures.terms import TermAverage, averages_over, prompt_information, round_terms, term_units
 from ggmi.mixtures.worlds import Condition, random_worlds, synthetic_points
 
 POINTS = 8
@@ -135,8 +135,8 @@ def test_standard_errors_cover_as_often_as_they_say(random_mixtures, streams, ki
 
 def test_combinations_keep_their_errors_right(streams):
     numbers = streams(1, "combined")[0]
-    base = Estimate(numbers.normal(size=(5, 16)), numbers.normal(size=(5, 4)))
-    other = Estimate(numbers.normal(size=(5, 16)))
+    base = TermAverage(numbers.normal(size=(5, 16)), numbers.normal(size=(5, 4)))
+    other = TermAverage(numbers.normal(size=(5, 16)))
     combined = 3 * base - other
     expected = (3 * base.replicates - other.replicates).var(axis=-1, ddof=1) / 16
     expected += 9 * base.sets.var(axis=-1, ddof=1) / 4

@@ -6,7 +6,8 @@ from models.servers import Embedder, embeddings, serving
 from starlette.responses import JSONResponse, Response
 
 from ggmi.errors import UserError
-from ggmi.information.embedding import default_encoder, embed
+from ggmi.information.embedding import embed
+from ggmi.information.local_encoder import default_encoder
 from ggmi.models.embedding_endpoint import EndpointEncoder
 from ggmi.models.settings import EmbeddingSettings
 

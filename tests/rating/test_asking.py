@@ -10,7 +10,7 @@ from ggmi.errors import UserError
 from ggmi.models.backend import Failure, Outcome, backend
 from ggmi.models.requests import Response, Sampling, missing
 from ggmi.models.store import Store
-from ggmi.rating.asking import Plan, ask_judge, failures
+from ggmi.rating.asking import JudgeRequests, ask_judge, failures
 from ggmi.rating.judging import JudgePrompt
 from ggmi.rating.verdicts import Reading
 from ggmi.text.jsonl import read_rows, write_rows
@@ -45,7 +45,7 @@ def judged(tmp_path, script, plan, sampling=WARM):
 
 def test_a_verdict_without_a_rating_is_asked_for_again_and_then_missing(tmp_path):
     script = Script({"a": ["[[3]]"], "b": ["no", "[[5]]"], "c": ["no", "[[11]]", None, "never asked"]})
-    found = judged(tmp_path, script, Plan(retries=2))
+    found = judged(tmp_path, script, JudgeRequests(retries=2))
     assert {name: one.rating for name, one in found.items()} == {"a": 3, "b": 5, "c": None}
     assert found["c"].texts == ("no", "[[11]]", None)
     assert failures(found.values()) == Counter(no_rating=2, off_scale=1, no_verdict=1)
@@ -54,42 +54,42 @@ def test_a_verdict_without_a_rating_is_asked_for_again_and_then_missing(tmp_path
 
 def test_several_verdicts_are_averaged_and_retries_fill_up(tmp_path):
     script = Script({"a": ["[[3]]", "[[5]]"], "b": ["[[2]]", "no", "[[4]]"], "c": ["no", "no", "no", "[[9]]"]})
-    found = judged(tmp_path, script, Plan(verdicts=2, retries=2))
+    found = judged(tmp_path, script, JudgeRequests(verdicts=2, retries=2))
     assert {name: one.ratings for name, one in found.items()} == {"a": (3, 5), "b": (2, 4), "c": (9,)}
     assert found["a"].rating == 4
 
 
 def test_more_verdicts_or_retries_ask_only_for_what_is_new(tmp_path):
     texts = {name: ["[[3]]", "no", "[[5]]", "[[7]]"] for name in "abc"}
-    first = judged(tmp_path, Script(texts), Plan(verdicts=1))
+    first = judged(tmp_path, Script(texts), JudgeRequests(verdicts=1))
     again = Script(texts)
-    assert judged(tmp_path, again, Plan(verdicts=1, retries=5)) == first
+    assert judged(tmp_path, again, JudgeRequests(verdicts=1, retries=5)) == first
     assert again.asked == []
     more = Script(texts)
-    assert judged(tmp_path, more, Plan(verdicts=2))["b"].ratings == (3, 5)
+    assert judged(tmp_path, more, JudgeRequests(verdicts=2))["b"].ratings == (3, 5)
     assert {draw for _, draw in more.asked} == {1, 2}
 
 
 def test_equal_prompts_are_judged_once(tmp_path):
     script = Script({"a": ["[[3]]"]})
-    found = ask_judge(script, [PROMPTS[0]] * 3, WARM, Store(tmp_path / "s.jsonl"), Plan())
+    found = ask_judge(script, [PROMPTS[0]] * 3, WARM, Store(tmp_path / "s.jsonl"), JudgeRequests())
     assert list(found) == ["a"]
     assert script.asked == [("a", 0)]
 
 
 def test_at_temperature_zero_nothing_is_asked_twice(tmp_path):
     script = Script({"a": ["no", "[[1]]"], "b": ["[[2]]"], "c": ["[[3]]"]})
-    found = judged(tmp_path, script, Plan(retries=3), Sampling(temperature=0))
+    found = judged(tmp_path, script, JudgeRequests(retries=3), Sampling(temperature=0))
     assert found["a"].rating is None
     assert len(script.asked) == 3
     with pytest.raises(UserError, match="verdicts is 2 and temperature is 0"):
-        judged(tmp_path, script, Plan(verdicts=2), Sampling(temperature=0))
+        judged(tmp_path, script, JudgeRequests(verdicts=2), Sampling(temperature=0))
 
 
 def test_a_judge_that_never_returns_a_rating_is_told(tmp_path):
     script = Script({"a": ["no"] * 2, "b": ["no", ""], "c": [None, "no"]})
     with pytest.raises(UserError) as caught:
-        judged(tmp_path, script, Plan(retries=1))
+        judged(tmp_path, script, JudgeRequests(retries=1))
     assert "none of the judge's 6 verdicts holds a rating (4 times: the verdict holds no number in" in str(caught.value)
 
 
@@ -97,7 +97,7 @@ def test_a_real_model_that_knows_no_ratings_is_asked_to_the_end_and_told(tmp_pat
     judge = backend({"kind": "local", "model": str(make_model(tmp_path / "model"))})
     store = Store(tmp_path / "verdicts.jsonl")
     with pytest.raises(UserError, match="none of the judge's 6 verdicts holds a rating"):
-        ask_judge(judge, PROMPTS, WARM, store, Plan(retries=1))
+        ask_judge(judge, PROMPTS, WARM, store, JudgeRequests(retries=1))
     assert len(Store(store.path)) == 6
 
 
@@ -109,13 +109,13 @@ def test_an_endpoint_whose_verdicts_hold_no_rating_is_not_paid_for_all_of_them(t
         with pytest.raises(
             UserError, match=r"none of the judge's first 36 verdicts .* still thinking\); raise judge.samp"
         ):
-            ask_judge(judge, prompts, WARM, Store(tmp_path / "v.jsonl"), Plan())
+            ask_judge(judge, prompts, WARM, Store(tmp_path / "v.jsonl"), JudgeRequests())
     assert endpoint.answered.total() + endpoint.tried.total() < 45
 
 
 def test_prompt_raw_verdict_and_rating_are_kept(tmp_path):
     script = Script({"a": ["<b>\ud800\x00\n[[3]]"], "b": ["no", "[[5]]"], "c": [None, "[[1]]"]})
-    found = judged(tmp_path, script, Plan())
+    found = judged(tmp_path, script, JudgeRequests())
     write_rows(tmp_path / "judged.jsonl", (one.row() for one in found.values()))
     rows = [row for _, row in read_rows(tmp_path / "judged.jsonl")]
     assert rows[0] == {
@@ -131,10 +131,10 @@ def test_prompt_raw_verdict_and_rating_are_kept(tmp_path):
 @pytest.mark.parametrize(("made", "expected"), [("", [0, 1]), ("r", [1]), ("x", [1, 2]), ("xxx", []), ("xx", [2])])
 def test_draws_go_on_until_there_are_enough_or_too_many(made, expected):
     readings = [Reading(1.0, None) if letter == "r" else Reading(None, "empty") for letter in made]
-    assert list(Plan(verdicts=2, retries=1).next_draws(readings)) == expected
+    assert list(JudgeRequests(verdicts=2, retries=1).next_draws(readings)) == expected
 
 
 @pytest.mark.parametrize("values", [{"verdicts": 0}, {"retries": -1}])
 def test_a_plan_that_asks_for_nothing_is_refused(values):
     with pytest.raises(ValueError, match="out of range"):
-        Plan(**values)
+        JudgeRequests(**values)

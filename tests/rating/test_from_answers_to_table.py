@@ -9,7 +9,7 @@ import pytest
 from ggmi.models.backend import Outcome
 from ggmi.models.requests import Response, Sampling, missing
 from ggmi.models.store import Store
-from ggmi.rating.asking import Plan, ask_judge
+from ggmi.rating.asking import JudgeRequests, ask_judge
 from ggmi.rating.calibration import calibrate, make_probes
 from ggmi.rating.judging import read_judge_template
 from ggmi.rating.table import RATINGS, rating_table
@@ -46,7 +46,7 @@ class Reader:
 def judge_all(judge, path, pairs):
     """Rating of each name's answer to a record."""
     prompts = {name: TEMPLATE.fill(record, answer) for name, record, answer in pairs}
-    judged = ask_judge(judge, prompts.values(), Sampling(max_tokens=99), Store(path), Plan())
+    judged = ask_judge(judge, prompts.values(), Sampling(max_tokens=99), Store(path), JudgeRequests())
     return {name: judged[prompt.id].rating for name, prompt in prompts.items()}
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ggmi.mixtures.claims import CLAIM_COLUMNS, CLAIMS, TREND_COLUMNS, claim_verdicts
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
+from ggmi.mixtures.term_claims import CLAIM_COLUMNS, CLAIMS, TREND_COLUMNS, claim_verdicts
 from ggmi.mixtures.terms import term_units
 from ggmi.reporting.front import front_page
 from ggmi.reporting.mixtures import MixtureStudy

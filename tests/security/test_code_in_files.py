@@ -16,8 +16,8 @@ from models.tiny import asks, make_classifier, make_model
 from ggmi import config
 from ggmi.cli import main
 from ggmi.errors import UserError
-from ggmi.information.embedding import named_encoder
-from ggmi.mixtures.tables import read_table
+from ggmi.information.local_encoder import named_encoder
+from ggmi.mixtures.labelled_points import read_table
 from ggmi.models.backend import ask, backend
 from ggmi.models.entailment import EntailmentModel
 from ggmi.models.settings import EntailmentSettings, ServerSettings

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from ggmi.io import write_text
-from ggmi.text.card import COLUMNS, Card, card_text, fenced, inert
+from ggmi.text.card import COLUMNS, Card, card_text, escape_markdown, fenced
 from ggmi.text.jsonl import write_rows
 from ggmi.text.parsing import parse
 from ggmi.text.samples import read_sample
@@ -87,4 +87,4 @@ def test_a_fence_cannot_be_closed_from_inside(text):
 
 
 def test_plain_words_stay_plain():
-    assert inert("gpt-4o, 20 prompts. café") == "gpt-4o, 20 prompts. café"
+    assert escape_markdown("gpt-4o, 20 prompts. café") == "gpt-4o, 20 prompts. café"

@@ -316,7 +316,7 @@ def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(
         ("mixtures/em.py", "fit", {"fitted_mixture"}),
         ("mixtures/histogram.py", "histogram_divergences", {"divergences"}),
         ("mixtures/study.py", "gap_trend", {"trends"}),
-        ("mixtures/tables.py", "read_table", {"labelled_points"}),
+        ("mixtures/labelled_points.py", "read_table", {"labelled_points"}),
         ("mixtures/worlds.py", "data_worlds", {"worlds"}),
         ("plotting/mixtures.py", "world_figure", {"figure2"}),
         ("plotting/mixtures.py", "kl_gap_figure", {"figure4"}),

@@ -8,7 +8,7 @@ import pytest
 from models.servers import Embedder, serving
 from models.tiny import make_classifier
 
-from ggmi.information.embedding import default_encoder
+from ggmi.information.local_encoder import default_encoder
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.random import stream
 

@@ -1,6 +1,6 @@
 """Embed sets of records, each by itself; what an endpoint embeds is kept for good."""
 
-from ggmi.information.embedding import named_encoder
+from ggmi.information.local_encoder import named_encoder
 from ggmi.io import block_writer, read_json
 from ggmi.models.embedding_endpoint import EndpointEncoder
 from ggmi.models.settings import EmbeddingSettings

@@ -1,7 +1,7 @@
 """Read a labelled table and reduce it to the study's dimensions."""
 
 from ggmi.io import block_writer
-from ggmi.mixtures.tables import labelled_points, read_table
+from ggmi.mixtures.labelled_points import labelled_points, read_table
 from ggmi.workflow.job import job
 
 with job(snakemake.log[0]):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.io import read_rounds, write_csv, write_json
-from ggmi.mixtures.claims import CLAIM_COLUMNS, CLAIMS, TREND_COLUMNS, claim_verdicts, term_summary, term_trend
+from ggmi.mixtures.term_claims import CLAIM_COLUMNS, CLAIMS, TREND_COLUMNS, claim_verdicts, term_summary, term_trend
 from ggmi.mixtures.terms import term_units
 from ggmi.mixtures.worlds import Condition
 from ggmi.provenance import record

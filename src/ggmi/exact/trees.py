@@ -100,22 +100,6 @@ def maximum(one: Term, two: Term) -> Term:
     return Term("max", (one, two))
 
 
-def coefficients(term: Term) -> dict[Term, Fraction]:
-    """Factor of every leaf in a sum of leaves and multiples of leaves.
-
-    Examples
-    --------
-    >>> one, two = Term("H", ("a",)), Term("H", ("b",))
-    >>> coefficients(one - two + one)[one]
-    Fraction(2, 1)
-    """
-    result: dict[Term, Fraction] = {}
-    for part in term.args if term.op == "+" else (term,):
-        factor, leaf = (part.args[0].args[0], part.args[1]) if part.op == "*" else (Fraction(1), part)
-        result[leaf] = result.get(leaf, Fraction(0)) + factor
-    return result
-
-
 class Arithmetic(Protocol):
     """What a tree is evaluated with: numbers, leaves, and the operations that are no operators of Python."""
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import fft
 
 from ggmi.information.estimate import Array, Indices
-from ggmi.information.kernel_sums import Sums
+from ggmi.information.kernel_sums import KernelSums
 from ggmi.information.kernels import TILE, Variable, blocks
 from ggmi.random import stream
 
@@ -17,7 +17,7 @@ SHIFT_ELEMENTS = 2**22
 
 
 def shuffled_statistics(
-    x: Variable, y: Variable, sums: Sums, estimator: str, n_permutations: int, seed: int
+    x: Variable, y: Variable, sums: KernelSums, estimator: str, n_permutations: int, seed: int
 ) -> tuple[Array, str]:
     """Statistics of shuffled pairings.
 
@@ -58,7 +58,7 @@ def shuffled_statistics(
     return values, f"{n_permutations:,} random permutations"
 
 
-def cyclic_shifts(x: Variable, y: Variable, sums: Sums, estimator: str, order: Indices) -> Array:
+def cyclic_shifts(x: Variable, y: Variable, sums: KernelSums, estimator: str, order: Indices) -> Array:
     """Statistics of x paired with y shifted by 1..n-1 places in a given order.
 
     The sum ``sum_ij K_ij L_(i+s)(j+s)`` is, along each wrapped diagonal d of both kernels, the

@@ -12,7 +12,7 @@ from ggmi.information.kernels import Variable, tiles
 
 
 @dataclass(frozen=True)
-class Sums:
+class KernelSums:
     """What every form of the statistic is made of: sums over the off-diagonal kernels K and L.
 
     Parameters
@@ -85,13 +85,13 @@ class Sums:
         return float(self.statistic(estimator, float(self.products.sum()), float(a @ b), float(own)))
 
     @cached_property
-    def _itself(self) -> tuple[Sums, Sums]:
+    def _itself(self) -> tuple[KernelSums, KernelSums]:
         """Sums of x with x and of y with y; their products by row are not kept, only the total."""
         pairs = []
         for side in (0, 1):
             products = np.full(self.n, self.squares[side] / self.n)
             row, own = self.rows[side], self.diagonals[side]
-            pairs.append(Sums(products, (row, row), (self.squares[side],) * 2, (own, own)))
+            pairs.append(KernelSums(products, (row, row), (self.squares[side],) * 2, (own, own)))
         return pairs[0], pairs[1]
 
     def norms(self, estimator: str) -> tuple[float, float]:
@@ -105,7 +105,7 @@ class Sums:
         return float(np.sqrt(max(xx, 0.0) * max(yy, 0.0)))
 
 
-def kernel_sums(x: Variable, y: Variable) -> Sums:
+def kernel_sums(x: Variable, y: Variable) -> KernelSums:
     """Sum both kernels and their product over all pairs, tile by tile, in float64.
 
     Parameters
@@ -115,7 +115,7 @@ def kernel_sums(x: Variable, y: Variable) -> Sums:
 
     Returns
     -------
-    Sums
+    KernelSums
     """
     n = len(x)
     products, a, b = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -132,10 +132,10 @@ def kernel_sums(x: Variable, y: Variable) -> Sums:
         products[rows] += k.sum(axis=1)
         if below:
             products[columns] += k.sum(axis=0)
-    return Sums(products, (a, b), (float(squares[0]), float(squares[1])), (x.diagonal(), y.diagonal()))
+    return KernelSums(products, (a, b), (float(squares[0]), float(squares[1])), (x.diagonal(), y.diagonal()))
 
 
-def cross_sums(x: Variable, y: Variable, sums: Sums) -> tuple[Array, Array]:
+def cross_sums(x: Variable, y: Variable, sums: KernelSums) -> tuple[Array, Array]:
     """Kernels times the other side's row sums, K b and L a, which the interval needs.
 
     Parameters
@@ -160,7 +160,7 @@ def cross_sums(x: Variable, y: Variable, sums: Sums) -> tuple[Array, Array]:
     return kb, la
 
 
-def jackknife_error(sums: Sums, cross: tuple[Array, Array]) -> float:
+def jackknife_error(sums: KernelSums, cross: tuple[Array, Array]) -> float:
     """Jackknife standard error of the unbiased statistic.
 
     The statistic is a U-statistic of order 4, so its value without observation i follows from the
@@ -190,7 +190,7 @@ def jackknife_error(sums: Sums, cross: tuple[Array, Array]) -> float:
     return float(np.sqrt(max(variance, null_variance(sums))))
 
 
-def null_variance(sums: Sums) -> float:
+def null_variance(sums: KernelSums) -> float:
     """Exact variance of the unbiased statistic over all n! pairings of x and y.
 
     With A and B the U-centred kernels (zero diagonal, zero row sums), counting the index patterns
@@ -209,7 +209,7 @@ def null_variance(sums: Sums) -> float:
     return 2 * sums.ceiling("unbiased") ** 2 / (sums.n * (sums.n - 3))
 
 
-def null_mean(sums: Sums, estimator: str) -> float:
+def null_mean(sums: KernelSums, estimator: str) -> float:
     """Exact mean of the statistic over all n! pairings.
 
     Parameters

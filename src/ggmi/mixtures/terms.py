@@ -41,7 +41,7 @@ Integrand = Callable[[Array, Array], Sequence[Array]]
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TermAverage:
     """Averages over lattices and over redrawn anchor sets; sums and multiples keep their errors right.
 
     Parameters
@@ -54,7 +54,7 @@ class Estimate:
     Examples
     --------
     >>> import numpy as np
-    >>> whole = Estimate(np.repeat([1.0, 3.0], 8))
+    >>> whole = TermAverage(np.repeat([1.0, 3.0], 8))
     >>> float(whole.value), round(float(whole.error), 3), float((whole - whole).error)
     (2.0, 0.258, 0.0)
     """
@@ -62,13 +62,13 @@ class Estimate:
     replicates: Array
     sets: Array | float = 0.0
 
-    def __add__(self, other: Estimate) -> Estimate:
-        return Estimate(self.replicates + other.replicates, self.sets + other.sets)
+    def __add__(self, other: TermAverage) -> TermAverage:
+        return TermAverage(self.replicates + other.replicates, self.sets + other.sets)
 
-    def __rmul__(self, factor: float) -> Estimate:
-        return Estimate(factor * self.replicates, factor * self.sets)
+    def __rmul__(self, factor: float) -> TermAverage:
+        return TermAverage(factor * self.replicates, factor * self.sets)
 
-    def __sub__(self, other: Estimate) -> Estimate:
+    def __sub__(self, other: TermAverage) -> TermAverage:
         return self + -1.0 * other
 
     @property
@@ -166,7 +166,7 @@ def averages_over(
     generator: np.random.Generator,
     points: int,
     distances: Sequence[Mixtures] = (),
-) -> tuple[list[Estimate], list[Estimate]]:
+) -> tuple[list[TermAverage], list[TermAverage]]:
     """Cross-entropies of one mixture under others, and its total variation distances from others.
 
     Parameters
@@ -184,7 +184,7 @@ def averages_over(
 
     Returns
     -------
-    cross_entropies, distances : list of Estimate
+    cross_entropies, distances : list of TermAverage
 
     Notes
     -----
@@ -208,13 +208,13 @@ def averages_over(
         return [*surprises, *(-np.expm1(np.minimum(log_density(q, x)[0] - own, 0.0)) for q in distances)]
 
     width = p.components + sum(q.components for q in (*laws, *distances))
-    found = [Estimate(row) for row in _averages(p, p.weights, generator, points, integrand, width)]
+    found = [TermAverage(row) for row in _averages(p, p.weights, generator, points, integrand, width)]
     return found[: len(laws)], found[len(laws) :]
 
 
 def prompt_information(
     own: Mixtures, common: Mixtures, generator: np.random.Generator, points: int
-) -> dict[str, Estimate]:
+) -> dict[str, TermAverage]:
     """Entropy given the prompt, and information about the prompt, by nested Monte Carlo.
 
     A prompt chooses components; together with common ones they make the mixture M_a. With m the
@@ -237,7 +237,7 @@ def prompt_information(
 
     Returns
     -------
-    dict of str to Estimate
+    dict of str to TermAverage
         ``information_gain`` (entropy given the prompt), ``prompt_information``, and its brackets
         ``prompt_information_low`` and ``prompt_information_high``; nats a point.
     """
@@ -261,7 +261,7 @@ def prompt_information(
     tripled = np.tile(weights, (3, 1))
     found = _averages(everything, tripled, generator, points, integrand, everything.components)
     by_kind = found.reshape(3, sets, REPLICATES)
-    entropy, low, high = (Estimate(by_set.mean(axis=0), by_set.mean(axis=1)) for by_set in by_kind)
+    entropy, low, high = (TermAverage(by_set.mean(axis=0), by_set.mean(axis=1)) for by_set in by_kind)
     return {
         "information_gain": entropy,
         "prompt_information": (sets / (sets - 1)) * low,
@@ -277,7 +277,7 @@ def _student_terms(
     students: Mapping[str, Mixtures],
     stream: np.random.Generator,
     points: int,
-) -> dict[str, Estimate]:
+) -> dict[str, TermAverage]:
     """Terms of one round that need no other anchors than its own."""
     student = students["synthetic"]
     anchors = [name for name in students if name != "synthetic"]
@@ -302,7 +302,7 @@ def _generator_terms(
     stream: np.random.Generator,
     points: int,
     sets: int,
-) -> dict[str, Estimate]:
+) -> dict[str, TermAverage]:
     """Terms of one round that average over anchor sets redrawn from the same target."""
     _, k, d = known.means.shape
     factors = known.cholesky()[0]
@@ -315,14 +315,14 @@ def _generator_terms(
     return prompt_information(own, common, stream, points)
 
 
-def _stacked(rounds: Sequence[Estimate]) -> Estimate:
+def _stacked(rounds: Sequence[TermAverage]) -> TermAverage:
     """One term of several rounds."""
     sets = [estimate.sets for estimate in rounds]
     redrawn = isinstance(sets[0], np.ndarray)
-    return Estimate(np.stack([estimate.replicates for estimate in rounds]), np.stack(sets) if redrawn else 0.0)
+    return TermAverage(np.stack([estimate.replicates for estimate in rounds]), np.stack(sets) if redrawn else 0.0)
 
 
-def _combined(terms: Mapping[str, Estimate]) -> dict[str, Estimate]:
+def _combined(terms: Mapping[str, TermAverage]) -> dict[str, TermAverage]:
     """Terms that are made of others."""
     gain = terms["information_gain"]
     synthetic = gain + terms["prompt_information"]
@@ -337,10 +337,10 @@ def _combined(terms: Mapping[str, Estimate]) -> dict[str, Estimate]:
     return found
 
 
-def _ratio(above: Estimate, below: Estimate) -> Estimate:
+def _ratio(above: TermAverage, below: TermAverage) -> TermAverage:
     """The ratio of two averages over lattices, its error to first order."""
     ratio, scale = (above.value / below.value)[..., None], below.value[..., None]
-    return Estimate(ratio + (above.replicates - ratio * below.replicates) / scale)
+    return TermAverage(ratio + (above.replicates - ratio * below.replicates) / scale)
 
 
 def _averages(

@@ -11,7 +11,7 @@ import numpy as np
 from ggmi.embedded.language import Language
 from ggmi.errors import UserError
 from ggmi.random import stream
-from ggmi.text.reading import CONFIGURED
+from ggmi.text.read_notes import CONFIGURED
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample, read_sample
 from ggmi.text.splitting import Split, near_across, split

@@ -10,7 +10,7 @@ from ggmi.models.backend import OnProgress, backend
 from ggmi.models.store import Store
 from ggmi.pipeline.ratings import Rate, exact_verdicts, model_verdicts
 from ggmi.pipeline.responses import store_file
-from ggmi.rating.asking import Plan
+from ggmi.rating.asking import JudgeRequests
 from ggmi.rating.judging import read_judge_template
 from ggmi.text.thinking import Marks
 
@@ -52,7 +52,7 @@ def judge_of(
         backend({**by, **manner["settings"]}, source=f"tasks.{task}.judge.by", log=log),
         read_judge_template(template),
         settings["sampling"],
-        Plan(settings["verdicts"], settings["retries"]),
+        JudgeRequests(settings["verdicts"], settings["retries"]),
         Store(store_file(manner["stores"], task, JUDGE, condition, by)),
         on_progress,
         Marks.of(settings["thinking_marks"]),

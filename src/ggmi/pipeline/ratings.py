@@ -14,7 +14,7 @@ from ggmi.models.requests import Sampling
 from ggmi.models.store import Store
 from ggmi.random import stream
 from ggmi.rating.agreement import agreement
-from ggmi.rating.asking import Judged, Plan, ask_judge
+from ggmi.rating.asking import Judged, JudgeRequests, ask_judge
 from ggmi.rating.calibration import Calibration, Probe, calibrate
 from ggmi.rating.judging import JudgePrompt, JudgeTemplate
 from ggmi.rating.table import notes, rating_table
@@ -51,7 +51,7 @@ def model_verdicts(
     judge: Backend,
     template: JudgeTemplate,
     sampling: Mapping[str, Any],
-    plan: Plan,
+    plan: JudgeRequests,
     store: Store,
     on_progress: OnProgress | None = None,
     marks: Marks | None = None,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ggmi.rating.intervals import Estimate, mean_rating, paired_difference
+from ggmi.rating.intervals import RatingEstimate, mean_rating, paired_difference
 
 Arrays = Mapping[str, np.ndarray]
 SET_COLUMNS = ["condition", "available", "overlap", "records", "distinct", "synthetic", "anchors", "real"]
@@ -140,7 +140,7 @@ def generalization_table(
 _ENDS = ("_nats", "_ci_low_nats", "_ci_high_nats")
 
 
-def _columns(name: str, found: Estimate, least: float = -np.inf) -> dict[str, float]:
+def _columns(name: str, found: RatingEstimate, least: float = -np.inf) -> dict[str, float]:
     values = (found.value, max(found.interval.low, least), found.interval.high)
     return {f"{name}{end}": value for end, value in zip(_ENDS, values, strict=True)}
 

@@ -20,7 +20,7 @@ ENOUGH = 36
 
 
 @dataclass(frozen=True)
-class Plan:
+class JudgeRequests:
     """How often a judge is asked about an answer.
 
     Parameters
@@ -56,7 +56,7 @@ class Plan:
 
         Examples
         --------
-        >>> plan = Plan(verdicts=2, retries=1)
+        >>> plan = JudgeRequests(verdicts=2, retries=1)
         >>> plan.next_draws([]), plan.next_draws([Reading(7, None), Reading(None, "empty")])
         (range(0, 2), range(2, 3))
         """
@@ -112,7 +112,7 @@ def ask_judge(
     prompts: Iterable[JudgePrompt],
     sampling: Sampling,
     store: Store,
-    plan: Plan,
+    plan: JudgeRequests,
     on_progress: OnProgress | None = None,
     marks: Marks | None = None,
 ) -> dict[str, Judged]:
@@ -155,7 +155,7 @@ def ask_judge(
                 f"judge: verdicts is {plan.verdicts} and temperature is 0, where all of them would be the same; "
                 "allowed: verdicts 1, or a temperature above 0"
             )
-        plan = Plan(1, 0)
+        plan = JudgeRequests(1, 0)
     asked = {prompt.id: prompt for prompt in prompts}
     texts: dict[str, list[str | None]] = {key: [] for key in asked}
     readings: dict[str, list[Reading]] = {key: [] for key in asked}

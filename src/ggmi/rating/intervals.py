@@ -36,7 +36,7 @@ CHUNK_ELEMENTS = 2**21
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RatingEstimate:
     """A mean rating or a difference of two.
 
     Parameters
@@ -58,7 +58,7 @@ class Estimate:
     n_items: int
 
 
-def mean_rating(ratings: ArrayLike) -> Estimate:
+def mean_rating(ratings: ArrayLike) -> RatingEstimate:
     """Mean rating of one condition.
 
     Parameters
@@ -68,7 +68,7 @@ def mean_rating(ratings: ArrayLike) -> Estimate:
 
     Returns
     -------
-    Estimate
+    RatingEstimate
         With a single seed the interval holds for that student only.
 
     Examples
@@ -80,7 +80,7 @@ def mean_rating(ratings: ArrayLike) -> Estimate:
     return _estimate([_Arm.of(ratings, 1.0)], COVERAGE)
 
 
-def paired_difference(ratings: ArrayLike, reference: ArrayLike, *, level: float = COVERAGE) -> Estimate:
+def paired_difference(ratings: ArrayLike, reference: ArrayLike, *, level: float = COVERAGE) -> RatingEstimate:
     """How much higher one condition is rated than another, item by item.
 
     Items are paired: what makes a question easy cancels. Seeds are not, as students of two
@@ -97,7 +97,7 @@ def paired_difference(ratings: ArrayLike, reference: ArrayLike, *, level: float 
 
     Returns
     -------
-    Estimate
+    RatingEstimate
 
     Examples
     --------
@@ -209,13 +209,13 @@ class _Arm:
         return cls(sign * mean, sign * influence.sum(axis=1), v_seeds, v_both, m - 1)
 
 
-def _estimate(arms: Sequence[_Arm], level: float) -> Estimate:
+def _estimate(arms: Sequence[_Arm], level: float) -> RatingEstimate:
     """Add the arms up."""
     value = sum(arm.mean for arm in arms)
     items = np.sum([arm.items for arm in arms], axis=0)
     n = len(items)
     if n < 2:
-        return Estimate(float(value), Interval(np.nan, np.nan), np.nan, n)
+        return RatingEstimate(float(value), Interval(np.nan, np.nan), np.nan, n)
     v_items = n / (n - 1) * float(np.square(items).sum())
     v_seeds = sum(arm.v_seeds for arm in arms)
     v_both = sum(arm.v_both for arm in arms)
@@ -232,7 +232,7 @@ def _estimate(arms: Sequence[_Arm], level: float) -> Estimate:
 
     half = half_width((1 - level) / 2)
     p_value = 1.0 if value == 0 else max(_tail(half_width, abs(value)) * 2, 2.0 ** (1 - n))
-    return Estimate(float(value), Interval(value - half, value + half), float(min(p_value, 1.0)), n)
+    return RatingEstimate(float(value), Interval(value - half, value + half), float(min(p_value, 1.0)), n)
 
 
 def _tail(half_width: Callable[[float], float], distance: float) -> float:

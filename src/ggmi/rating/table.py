@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.random import stream
-from ggmi.rating.intervals import Estimate, crossed_bootstrap, mean_rating, paired_difference
+from ggmi.rating.intervals import RatingEstimate, crossed_bootstrap, mean_rating, paired_difference
 from ggmi.rating.verdicts import HIGHEST, LOWEST
 from ggmi.statistics import holm
 
@@ -275,12 +275,12 @@ def _softmax_sentence(rated: pd.DataFrame) -> str:
     )
 
 
-def _difference(cells: dict[str, Array], name: str, reference: str | None) -> Estimate | None:
+def _difference(cells: dict[str, Array], name: str, reference: str | None) -> RatingEstimate | None:
     """A condition against another; None for itself and for none."""
     return None if reference is None or name == reference else paired_difference(cells[name], cells[reference])
 
 
-def _columns(reference: str, found: Estimate | None) -> dict[str, float]:
+def _columns(reference: str, found: RatingEstimate | None) -> dict[str, float]:
     """A comparison's columns; the corrected p-value is filled in when all conditions are there."""
     corrected = "p_holm" if reference == "base" else f"p_holm_{reference}"
     name = f"difference_to_{reference}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from ggmi.mixtures.claims import BOUND_SIGNS
+from ggmi.mixtures.term_claims import BOUND_SIGNS
 from ggmi.mixtures.worlds import AXES, Axis
 from ggmi.reporting.mixtures import COVARIANCE_NAMES, MixtureStudy
 from ggmi.reporting.text import capital, count_word, estimate, listed

@@ -8,7 +8,7 @@ from typing import Any
 from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparing import LEVEL
 from ggmi.reporting.text import listed
-from ggmi.text.reading import LeftOut
+from ggmi.text.read_notes import LeftOut
 from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]

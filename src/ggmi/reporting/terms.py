@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ggmi.mixtures.claims import CLAIMS
+from ggmi.mixtures.term_claims import CLAIMS
 from ggmi.mixtures.worlds import AXES
 from ggmi.reporting.claims import (
     TERM_NAMES,

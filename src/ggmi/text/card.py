@@ -74,15 +74,15 @@ def card_text(card: Card) -> str:
     }
     parts = [
         f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---",
-        f"# {inert(card.title)}",
+        f"# {escape_markdown(card.title)}",
         f"{card.records:,} synthetic records of a task, each with an instruction, a context (which may be empty) and "
         "a response. A language model wrote them after real examples, the anchor data; nobody has checked that they "
         "are true.",
-        f"License: {inert(card.license)}. Terms of the generator and of the anchor data may add to it.",
+        f"License: {escape_markdown(card.license)}. Terms of the generator and of the anchor data may add to it.",
         "## How it was made",
-        _table(("", ""), {inert(label): inert(value) for label, value in card.made_by.items()}),
+        _table(("", ""), {escape_markdown(label): escape_markdown(value) for label, value in card.made_by.items()}),
         "## Counts",
-        _table(("", "number"), {inert(label): f"{number:,}" for label, number in card.counts.items()}),
+        _table(("", "number"), {escape_markdown(label): f"{number:,}" for label, number in card.counts.items()}),
         "## Columns",
         _table(("column", "meaning"), {f"`{name}`": meaning for name, meaning in COLUMNS.items()}),
     ]
@@ -108,7 +108,7 @@ COLUMNS = {
 }
 
 
-def inert(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Untrusted text for one line of Markdown: neither Markdown nor HTML finds anything to act on.
 
     Parameters
@@ -118,7 +118,7 @@ def inert(text: str) -> str:
 
     Examples
     --------
-    >>> inert("<b>[x](javascript:1)")
+    >>> escape_markdown("<b>[x](javascript:1)")
     '&#60;b&#62;&#91;x&#93;&#40;javascript&#58;1&#41;'
     """
     return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", one_line(text))

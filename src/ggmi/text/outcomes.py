@@ -67,7 +67,7 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ParseFailure:
     """An item of a response that is no record, or a response without items.
 
     Parameters
@@ -97,7 +97,7 @@ class ParsedResponse:
     """What a response held, in the order of the text."""
 
     records: tuple[Parsed, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[ParseFailure, ...]
 
 
 @dataclass(frozen=True, slots=True)

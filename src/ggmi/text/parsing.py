@@ -45,9 +45,9 @@ from ggmi.text.outcomes import (
     TOO_LONG,
     TRUNCATED,
     WRONG_TYPE,
-    Failure,
     Parsed,
     ParsedResponse,
+    ParseFailure,
 )
 from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
 from ggmi.text.repair import has_latex_escapes
@@ -118,7 +118,7 @@ class _Reader(Scanner):
     def __init__(self, text: str, form: Format, fields: Mapping[str, str]) -> None:
         super().__init__(text)
         self.records: list[Parsed] = []
-        self.failures: list[Failure] = []
+        self.failures: list[ParseFailure] = []
         # Whether a mark closed thoughts that none had opened.
         self.closed = False
         self._form = form
@@ -148,7 +148,7 @@ class _Reader(Scanner):
         """Note a failure; return its end."""
         told = tuple(_utf8(key[:KEY_LENGTH]) for key in keys[:KEYS])
         excerpt = _utf8(self.text[start : min(end, start + EXCERPT)])
-        self.failures.append(Failure(self._position, reason, start, end, excerpt, told))
+        self.failures.append(ParseFailure(self._position, reason, start, end, excerpt, told))
         return end
 
     def forget(self) -> None:

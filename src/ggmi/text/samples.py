@@ -15,9 +15,9 @@ from ggmi.text.columns import ANCHORS, NATS, PROMPT, TOKENS, Column, read_count,
 from ggmi.text.forms import FieldReader, Fields, suggestion
 from ggmi.text.json_documents import Broken, Row
 from ggmi.text.places import STDIN, Place, find
-from ggmi.text.reading import COMMAND, NAMED, LeftOut, Reading, Wording
+from ggmi.text.read_notes import COMMAND, NAMED, LeftOut, Reading, Wording
 from ggmi.text.records import FIELDS, Record, content_hash
-from ggmi.text.tables import FORMATS, Table, open_table, read_hub
+from ggmi.text.row_files import FORMATS, Table, open_table, read_hub
 
 # Share of rows above which a set without them is another set.
 MOST_LEFT_OUT = 0.5

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from ggmi.errors import UserError
-from ggmi.mixtures.tables import labelled_points, read_table
+from ggmi.mixtures.labelled_points import labelled_points, read_table
 from ggmi.random import stream
 
 TABLE = pd.DataFrame(
@@ -426,7 +426,7 @@ def test_fewer_rows_than_d_are_told():
 
 def test_the_same_table_gives_the_same_bytes_in_another_process():
     script = (
-        "import hashlib; from ggmi.mixtures.tables import labelled_points, read_table;"
+        "import hashlib; from ggmi.mixtures.labelled_points import labelled_points, read_table;"
         "points = labelled_points(*read_table('digits', ''), 5, standardise=True).points;"
         "print(hashlib.sha256(points.tobytes()).hexdigest())"
     )

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ggmi.mixtures.claims import (
+from ggmi.mixtures.study import ALPHA, agreement, gap_trend, summary, trend_summary, verdicts
+from ggmi.mixtures.term_claims import (
     BOUND_SIGNS,
     CLAIM_COLUMNS,
     CLAIMS,
@@ -11,7 +12,6 @@ from ggmi.mixtures.claims import (
     term_summary,
     term_trend,
 )
-from ggmi.mixtures.study import ALPHA, agreement, gap_trend, summary, trend_summary, verdicts
 from ggmi.mixtures.terms import term_units
 from ggmi.random import stream
 from ggmi.statistics import holm, mean_interval, median_interval, trend

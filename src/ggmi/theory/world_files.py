@@ -20,7 +20,8 @@ from ggmi.theory.catalogue import STATEMENTS, renamed
 from ggmi.theory.needs import dependence_of_examples
 from ggmi.theory.regimes import ASSUMPTIONS, REGIMES
 from ggmi.theory.statement import Statement
-from ggmi.theory.tables import (
+from ggmi.theory.world import MAX_STATES, Array, World
+from ggmi.theory.world_tables import (
     CURATION,
     MODEL,
     Rows,
@@ -34,7 +35,6 @@ from ggmi.theory.tables import (
     read_values,
     symbols,
 )
-from ggmi.theory.world import MAX_STATES, Array, World
 
 Index = Mapping[int, int]
 
