@@ -11,7 +11,7 @@ import pandas as pd
 
 from ggmi.errors import UserError
 from ggmi.estimating import MOST, encoder_of, estimated, inference_of, learner_of, names_of, page_text
-from ggmi.text.reading import CALLED
+from ggmi.text.read_notes import CALLED
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import Invalid, Sample, read_rows, read_sample
 

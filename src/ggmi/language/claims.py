@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ggmi.claims import Claim
 from ggmi.information.estimate import WIDTH
 from ggmi.language.students import ratings_matrix
-from ggmi.rating.intervals import Estimate, mean_rating, paired_difference
+from ggmi.rating.intervals import RatingEstimate, mean_rating, paired_difference
 from ggmi.statistics import power_of_normal_test
 
 PAPER = "arXiv 2603.01293"
@@ -182,7 +182,7 @@ class _Evidence:
             )
 
 
-def _claim(claim: str, source: str, variant: str, found: Estimate) -> Claim:
+def _claim(claim: str, source: str, variant: str, found: RatingEstimate) -> Claim:
     """A claim that a difference of ratings is positive."""
     error = (found.interval.high - found.interval.low) / (2 * WIDTH)
     return Claim(

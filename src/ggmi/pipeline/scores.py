@@ -11,7 +11,7 @@ import pandas as pd
 
 from ggmi.errors import UserError
 from ggmi.text.jsonl import read_rows
-from ggmi.text.reading import CONFIGURED
+from ggmi.text.read_notes import CONFIGURED
 from ggmi.text.records import Record
 from ggmi.text.samples import read_sample
 
