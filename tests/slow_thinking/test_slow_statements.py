@@ -18,6 +18,7 @@ from ggmi.slow_thinking.catalogue import JUDGED, STATEMENTS, find_statement
 from ggmi.slow_thinking.certify import certificate
 from ggmi.slow_thinking.document import study_markdown
 from ggmi.slow_thinking.families import draw
+from ggmi.slow_thinking.refuting import refute
 from ggmi.slow_thinking.regimes import ANY, INDEPENDENT_STEPS, REGIMES, RISING_LOSSES, proof_in
 
 ROOT = Path(__file__).parents[2]
@@ -226,3 +227,9 @@ def test_the_page_of_documentation_is_what_the_code_prints():
 def test_an_unknown_statement_is_told_the_nearest():
     with pytest.raises(UserError, match=re.escape("no statement 'Theorem 3.4'; did you mean 'Theorem 3.3'?")):
         find_statement("Theorem 3.4")
+
+
+def test_few_random_chains_may_all_miss_what_a_statement_speaks_of():
+    found = {o.refutation.regime: o for o in refute("order at best", 1, worlds=1, restarts=1, steps=1)}
+    assert found["rising"].admitted == 0
+    assert found["rising"].evaluated == found["rising"].amended == 0

@@ -170,9 +170,9 @@ def _evaluated(statement: Statement, regime: str, seed: int, worlds: int) -> tup
     """Random chains that count, the statement's worst violation, and that of what is said in its place."""
     batch = draw(statement, regime, seed, worlds)
     admitted = REGIMES[regime].admits(batch) & statement.applies(batch)
-    batch = batch[np.flatnonzero(admitted)]
-    if not len(batch):
+    if not admitted.any():
         return 0, 0.0, 0.0
+    batch = batch[np.flatnonzero(admitted)]
     slack, amended = statement.slack(batch), 0.0
     if statement.correction is not None and (correct := statement.amended()) is not None:
         amended = max(amended, -float(correct.slack(batch).min()))
