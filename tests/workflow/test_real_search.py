@@ -96,7 +96,7 @@ def made(tmp_path_factory, project_at, proxy):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    while kept(project) < 100:
+    while kept(project) < 40:
         assert running.poll() is None
         time.sleep(0.02)
     os.killpg(running.pid, signal.SIGKILL)

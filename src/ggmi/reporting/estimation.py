@@ -29,6 +29,8 @@ Row = Mapping[str, Any]
 SMALL = ("mmd", "hsic")
 # Power below which a test that finds nothing says nothing.
 USEFUL_POWER = 0.8
+# Conditions below which no estimator is said to predict anything.
+MANY = 20
 # Columns of the table a person reads: heading, estimator, digits.
 SUMMARY = (
     ("MMD², × 1,000", "mmd", 2),
@@ -350,15 +352,22 @@ def predictions_sentence(predictions: pd.DataFrame, outcome: str = "the rating")
     certain = known.loc[known["p_holm"] < LEVEL, "estimator"].tolist()
     power = fixed(100 * float(best["power"]), 0)
     cannot = ", so that silence here decides nothing" if best["power"] < USEFUL_POWER else ""
+    found = (
+        f"at level {LEVEL:g}/{int(best['tests'])}, Holm's first step, {int(best['n'])} conditions find a true "
+        f"correlation of 0.8 in {power} % of runs"
+    )
     # What is left out for its size is the same for every estimator; the published HSIC's note says more.
     notes = known.loc[known["estimator"] != PUBLISHED, "note"].dropna().unique()
     out = f" {capital(str(notes[0]))}." if len(notes) and notes[0] else ""
+    if best["n"] < MANY:
+        return (
+            f"Which estimator predicts {outcome}: too few conditions to name any, the strongest of many correlations "
+            f"is strong by chance; {found}, and below {MANY} conditions none is named.{out}"
+        )
     return (
         f"Which estimator predicts {outcome}: after Holm's correction {listed(certain) if certain else 'none'}. The "
         f"strongest rank correlation is that of {best['estimator']}, "
-        f"{estimate(best['spearman'], best['ci_low'], best['ci_high'], 2)}; at level {LEVEL:g}/{int(best['tests'])}, "
-        f"Holm's first step, {int(best['n'])} conditions find a true correlation of 0.8 in {power} % of runs{cannot}."
-        f"{out}"
+        f"{estimate(best['spearman'], best['ci_low'], best['ci_high'], 2)}; {found}{cannot}.{out}"
     )
 
 
