@@ -1,9 +1,11 @@
 import math
 import re
 
+import pandas as pd
 import pytest
 
 from ggmi.reporting.comparison import compared, on_real_data, summary
+from ggmi.reporting.estimation import predictions_sentence
 from ggmi.reporting.evidence import fitting, heavy_tails, mean_against_rank, precision, why_variants_differ
 from ggmi.reporting.mixtures import answers, gap_at_base, headline, how_judged, over_variants
 
@@ -250,3 +252,13 @@ def test_every_variant_is_explained_once(make_study):
     }
     assert all(sentence.endswith(".") for reasons in found.values() for _, sentence in reasons)
     assert "Divergence" in why_variants_differ([make_study(estimators=("forward",))])
+
+
+@pytest.mark.parametrize("n", [6, 19, 20, 150])
+def test_no_estimator_is_named_of_few_conditions(n):
+    rows = [("exact_duplicates", 1.0, 0.001), ("cka", 0.2, 0.9)]
+    columns = {"ci_low": 0.1, "ci_high": 1.0, "power": 0.06, "tests": 17, "n": n, "note": None}
+    table = pd.DataFrame([{"estimator": e, "spearman": r, "p_holm": p, **columns} for e, r, p in rows])
+    sentence = predictions_sentence(table)
+    assert ("exact_duplicates" in sentence) == (n >= 20)
+    assert f"{n} conditions find a true correlation of 0.8 in 6 % of runs" in sentence
