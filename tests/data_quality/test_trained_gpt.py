@@ -85,7 +85,10 @@ def test_pretraining_learns_and_a_repetition_does_not_depend_on_the_others():
     assert curve["loss_over_d"].iloc[-10:].mean() < 0.6 * curve["loss_over_d"].iloc[0]
     alone, _ = pretrain(GptWorld(World(3, 1, 2, 0.5, 0.1, 4), size), plan)
     for name, value in alone.items():
-        torch.testing.assert_close(weights[name][:1], value, atol=1e-4, rtol=1e-3)
+        # A constant added to all keys changes no attention: its gradient is rounding, which Adam makes steps of.
+        free = name.endswith("attention.bias")
+        ours, theirs = ((v[..., : size.width] if free else v) for v in (weights[name][:1], value))
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
 
 
 def test_a_loss_that_is_no_number_is_told():

@@ -100,10 +100,7 @@ CHANGES = {
     "nothing": ({}, set()),
     "more updates of rewarded students": ({"rl": {"steps": 3}}, {f"students embedded {HARD}_rl 1-1"}),
     "another reward": ({"rl": {"reward": "exact_match"}}, {f"students embedded {HARD}_rl 1-1"}),
-    "another rate of those that learn responses": (
-        {"training": {"learning_rate": 0.01}},
-        {f"students embedded {HARD}_rl 1-1"},
-    ),
+    "another rate of those that learn responses": ({"training": {"learning_rate": 0.01}}, set()),
     "one more size": ({"subsets": {"sizes": [4, 5]}}, set()),
     "no match": (
         {"match": None},
