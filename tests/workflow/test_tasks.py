@@ -486,7 +486,10 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"tasks": {"gmm": SEEDED}}, "config: tasks.gmm: the name is taken; allowed: none of data_quality, language, logs, report, "),
+        (
+            {"tasks": {"gmm": SEEDED}},
+            "config: tasks.gmm: the name is taken; allowed: none of data_quality, language, logs, report, ",
+        ),
         (
             {"tasks": {"t": {**SEEDED, "anchors": {"source": "config.csv"}}}},
             "config: tasks.t.anchors.source: config.csv: there is no such file or folder",

@@ -26,7 +26,7 @@ QUESTIONS = (
         "For fine-tuning the hardest records are better than others, as many of them",
         {
             SUPPORTED: "Choose the hardest for it if you must choose",
-            CONTRADICTED: "Do not choose the hardest for it; a random choice is the safer one",
+            CONTRADICTED: "Do not choose the hardest for it",
             UNDECIDED: "Whether the hardest are the better choice is open",
         },
     ),
@@ -43,8 +43,7 @@ QUESTIONS = (
         "data_quality",
         "At equal trace the data aligned with the shift are best",
         {
-            SUPPORTED: "Look for data where your test differs from what the model has seen, which counts for more than "
-            "how hard they are",
+            SUPPORTED: "Look for data where your test differs from what the model has seen",
             CONTRADICTED: "That data lie where the test differs from what the model has seen is not enough",
             UNDECIDED: "Whether data that lie where the test differs are best is open",
         },
@@ -63,8 +62,9 @@ def advice(papers: Mapping[str, pd.DataFrame]) -> list[str]:
     Examples
     --------
     >>> claims = pd.DataFrame({"claim": [QUESTIONS[0][1]] * 3, "verdict": [CONTRADICTED, CONTRADICTED, UNDECIDED]})
-    >>> advice({"language": claims})
-    ['Fine-tune on all records that you have, not on few (the contrary: 2 contradicted and 1 undecided).']
+    >>> (said,) = advice({"language": claims})
+    >>> said.partition(" (")[0], said[-40:]
+    ('Fine-tune on all records that you have, not on few', 'n all”: 2 contradicted and 1 undecided).')
     """
     said = []
     for study, claim, answers in QUESTIONS:
@@ -76,5 +76,5 @@ def advice(papers: Mapping[str, pd.DataFrame]) -> list[str]:
         answer = SUPPORTED if lean > 0 else CONTRADICTED if lean < 0 else UNDECIDED
         found = listed([f"{count} {word}" for word, count in counts.items() if count])
         if len(verdicts):
-            said.append(f"{answers[answer]} ({'the contrary: ' if answer == CONTRADICTED else ''}{found}).")
+            said.append(f"{answers[answer]} (“{claim}”: {found}).")
     return said
