@@ -6,8 +6,11 @@ def start_run():
     """Take the results folder for this run, and tell display and record what is ahead."""
     if not workflow.is_main_process:
         return
-    # Its timers look at the queue once a second for every job that has ended (benchmarks/scheduling.py).
-    workflow.scheduler.job_rate_limiter = None
+    # Its timers look at the queue once a second for every job that has ended (benchmarks/scheduling.py). A limit of
+    # a person's own stays; this is the one that Snakemake has where none is given.
+    limiter = workflow.scheduler.job_rate_limiter
+    if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
     results = Path(RESULTS)
     executors = [workflow.scheduler._executor, workflow.scheduler._local_executor]
     # The name that SLURM's executor gives all jobs of this run; local ones have none.

@@ -51,8 +51,14 @@ def test_commands_find_their_templates(ggmi, tmp_path):
 def test_the_workflow_runs_where_there_is_none(ggmi, tmp_path):
     target = "results/data_quality/certificates"
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"theory": None, "results": "made"}))
-    for words, folder in (((), "results"), (("--configfile", "mine.yaml"), "made")):
-        done = ggmi("run", "--cores", "1", target.replace("results", folder), *words)
+    mine = target.replace("results", "made")
+    for words, folder in (
+        ((target,), "results"),
+        ((mine, "--configfile", "mine.yaml"), "made"),
+        (("--configfile=mine.yaml", "--forceall", mine), "made"),
+        (("--forceall", "--configfiles", "mine.yaml", "--", mine), "made"),
+    ):
+        done = ggmi("run", "--cores", "1", *words)
         assert done.returncode == 0, done.stderr
         assert list((tmp_path / folder / "data_quality" / "certificates").glob("*.json"))
         assert done.stderr.count("1 jobs ahead") == 1

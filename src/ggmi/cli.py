@@ -11,7 +11,7 @@ from typing import Any
 
 from ggmi import config, estimating, inspecting, sampling
 from ggmi.errors import UserError
-from ggmi.project import PROJECT, REPORT_PARTS, lay_out, run_workflow
+from ggmi.project import PROJECT, lay_out, run_workflow
 from ggmi.workflow.job import USER_MISTAKE
 from ggmi.workflow.resume import resume
 from ggmi.workflow.status import status
@@ -67,11 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser(
         "run",
         help="run the workflow here; all words after it are Snakemake's, such as --cores 4 --configfile mine.yaml",
-        add_help=False,
     )
-    options, others = parser.parse_known_args(arguments)
-    if others and options.command != "run":
-        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"]:  # all that follows is for Snakemake to read
+        return run_workflow(words[1:] or ["--cores", "all"], Path.cwd())
+    options = parser.parse_args(words)
     try:
         if options.command == "check":
             found = config.load(_merged(options.files), source=" + ".join(options.files))
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "estimate":
             estimating.run(options)
         elif options.command == "scaling":
-            sampling.run(options, REPORT_PARTS)
+            sampling.run(options)
         elif options.command in ("parse", "verdict"):
             (inspecting.run_parse if options.command == "parse" else inspecting.run_verdict)(options)
         elif options.command == "status":
@@ -93,8 +93,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "init":
             lay_out(Path(options.folder))
             sys.stdout.write(f"{options.folder}: laid out; change config.yaml, then: cd {options.folder} && ggmi run\n")
-        elif options.command == "run":
-            return run_workflow(others or ["--cores", "all"], Path.cwd())
         elif options.command == "resume":
             resume(Path(options.results))
         elif options.command == "theory":

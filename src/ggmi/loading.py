@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -60,6 +61,18 @@ def chosen_device(device: str, place: str = "device") -> str:
     if device == "cuda" and not gpu:
         raise UserError(f"{place}: is 'cuda', but there is no GPU here; allowed here: auto, cpu")
     return "cuda" if gpu and device != "cpu" else "cpu"
+
+
+def chosen_dtype(dtype: str, device: str) -> str:
+    """Number format of a model's weights; ``auto`` is bfloat16 on a GPU and float32 elsewhere."""
+    if dtype != "auto":
+        return dtype
+    return "bfloat16" if device == "cuda" else "float32"
+
+
+def hub_source(model: str, revision: str | None) -> dict[str, Any]:
+    """Which model transformers shall load, by directory or hub id, for ``from_pretrained``; never its own code."""
+    return {"pretrained_model_name_or_path": model, "revision": revision or "main", "trust_remote_code": False}
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,12 +63,19 @@ def run_workflow(arguments: Sequence[str], here: Path) -> int:
     """
     command = [sys.executable, "-m", "snakemake"]
     if not (here / "Snakefile").is_file():
-        command += ["--snakefile", str(PROJECT / "Snakefile")]
-        if "--workflow-profile" not in arguments and "--profile" not in arguments:
-            command += ["--workflow-profile", str(PROJECT / "profiles" / "default")]
         if not (here / "config.yaml").is_file():
-            named = arguments.index("--configfile") if "--configfile" in arguments else None
-            base = ["--configfile", str(PROJECT / "config.yaml")]
-            # Files that are named later are laid over those before.
-            arguments = [*arguments, *base] if named is None else [*arguments[:named], *base, *arguments[named + 1 :]]
+            laid_over, arguments = _taken_out(arguments, "--configfile", "--configfiles")
+            command += ["--configfile", str(PROJECT / "config.yaml"), *laid_over]
+        # Before a person's own words, of which the last holds; and after the files, whose list ends at an option.
+        command += ["--snakefile", str(PROJECT / "Snakefile")]
+        command += ["--workflow-profile", str(PROJECT / "profiles" / "default")]
     return subprocess.run([*command, *arguments], cwd=here, check=False).returncode  # noqa: S603 Snakemake, no shell
+
+
+def _taken_out(words: Sequence[str], *option: str) -> tuple[list[str], list[str]]:
+    """Values of an option that takes several, and all other words; what follows ``--`` is no option."""
+    end = words.index("--") if "--" in words else len(words)
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(*option, dest="values", nargs="+", default=[])
+    found, others = parser.parse_known_args(words[:end])
+    return found.values, [*others, *words[end:]]

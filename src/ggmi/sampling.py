@@ -7,11 +7,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from ggmi.errors import UserError
 from ggmi.estimating import Once, check_output, same_file
+from ggmi.project import REPORT_PARTS
 
 WIDTH_INCHES, DPI = 9.0, 150
 
@@ -65,15 +65,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--plot", action=Once, metavar="STEM", help="write STEM.svg, STEM.png and STEM.csv")
 
 
-def run(options: Namespace, report_parts: Path) -> None:
+def run(options: Namespace) -> None:
     """Read, measure, write, print.
 
     Parameters
     ----------
     options
         Of `add_arguments`.
-    report_parts
-        Folder of the page's template, style and script.
 
     Raises
     ------
@@ -99,7 +97,7 @@ def run(options: Namespace, report_parts: Path) -> None:
             with house_style():
                 figure.savefig(picture, format="svg", metadata={"Date": None}, transparent=True)
             files = ("page.html.j2", "page.css", "page.js", "scaling.html.j2")
-            page, style, script, scaling = ((report_parts / file).read_text(encoding="utf-8") for file in files)
+            page, style, script, scaling = ((REPORT_PARTS / file).read_text(encoding="utf-8") for file in files)
             parts = {"page": page, "scaling": scaling}
             write_text(options.html, render_template(parts, style, script, **shown(found, picture.getvalue())))
     show_scaling(found)

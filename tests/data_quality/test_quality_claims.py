@@ -1,12 +1,13 @@
 """Tests of claims keep their level, and verdicts follow the tables."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ggmi.claims import claims_table
 from ggmi.data_quality.curve_claims import length_claims, number_claims
 from ggmi.data_quality.curves import Curves, by_length, by_prompts
-from ggmi.data_quality.data_claims import difficulty_claims, small_set_claims
+from ggmi.data_quality.data_claims import _is_best, difficulty_claims, small_set_claims
 from ggmi.data_quality.difficulty import difficulty_table
 from ggmi.data_quality.evidence import both, close, side_of_zero
 from ggmi.data_quality.limit import against_limit
@@ -17,6 +18,7 @@ from ggmi.data_quality.theorems import theorem_table
 from ggmi.data_quality.theory_claims import limit_claims, theorem_claims
 from ggmi.random import stream
 from ggmi.reporting.data_quality import data_quality_page
+from ggmi.statistics import median_interval
 
 CURVES = Curves(3, 10, 40, 20, 0.1, 0.2, (1, 3), 2)
 
@@ -42,6 +44,19 @@ def test_tests_keep_their_level_under_the_null():
     assert rejections(lambda x: close(x, margin=0.1), edge, True) < 0.045
     pairs = stream(2, "null").standard_normal((2000, 2, 8)) + np.array([[3.0], [0.0]])
     assert rejections(lambda x: both(*x), pairs, False) < 0.045
+
+
+@pytest.mark.parametrize(("members", "seeds"), [(8, 6), (12, 10)])
+def test_of_equal_members_none_is_said_to_be_best_or_not(members, seeds):
+    drawn = np.exp(0.3 * stream(3, "equal members", members).standard_normal((500, members, seeds)))
+    said = 0
+    for errors in drawn:
+        ends = [median_interval(row) for row in errors]
+        table = pd.DataFrame({"err_over_d_median": np.median(errors, axis=1)})
+        table = table.assign(ci_low=[end.low for end in ends], ci_high=[end.high for end in ends])
+        said += _is_best(table, 0) is not None
+    # Two in a thousand or so, since both intervals must miss each other.
+    assert said <= 0.02 * len(drawn)
 
 
 def test_intervals_and_powers_are_those_of_the_t_test():

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from ggmi.config.section import Section, each_once
+from ggmi.config.section import Section, check_heads, each_once
 
 
 class SmallModel(Section):
@@ -28,8 +28,7 @@ class SmallModel(Section):
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width: {self.width} is not shared evenly by heads = {self.heads}")
+        check_heads(self.width, self.heads)
         return self
 
     @property

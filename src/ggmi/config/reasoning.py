@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from ggmi.config.section import NAME, Section, each_once, left_out
+from ggmi.config.section import NAME, Section, check_heads, each_once, left_out
 from ggmi.reasoning.problems import group_table
 
 WIDTH = Annotated[int, Field(ge=1, le=1024)]
@@ -34,10 +34,7 @@ class ReasonerRecipe(Section):
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(
-                f"width: {self.width} is not shared evenly by heads = {self.heads}; allowed: multiples of {self.heads}"
-            )
+        check_heads(self.width, self.heads)
         return self
 
 

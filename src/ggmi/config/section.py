@@ -25,6 +25,12 @@ def each_once(value: list[T]) -> list[T]:
     return value
 
 
+def check_heads(width: int, heads: int) -> None:
+    """Refuse a width that attention heads do not share evenly."""
+    if width % heads:
+        raise ValueError(f"width: {width} is not shared evenly by heads = {heads}; allowed: multiples of {heads}")
+
+
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values cannot change afterwards."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ggmi.config.section import Section, each_once
+from ggmi.config.section import Section, check_heads, each_once
 
 SIZE = Annotated[int, Field(ge=1, le=100_000)]
 CHAIN = Annotated[int, Field(ge=1, le=12)]
@@ -94,15 +94,7 @@ class Gpt(Panels):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(
-                f"width: {self.width} is not shared evenly by heads = {self.heads}; allowed: multiples of {self.heads}"
-            )
-        if max(*self.chains, self.base_chain) > self.pretraining_chain:
-            raise ValueError(
-                f"pretraining_chain: {self.pretraining_chain} is less than a chain that is trained; "
-                f"allowed: {max(*self.chains, self.base_chain)} to 12"
-            )
+        check_heads(self.width, self.heads)
         return self
 
 

@@ -15,7 +15,7 @@ import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from ggmi.errors import UserError
-from ggmi.loading import chosen_device, loading, quiet, threads
+from ggmi.loading import chosen_device, chosen_dtype, hub_source, loading, quiet, threads
 from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.directory import fingerprint, own_directory
 from ggmi.models.entailment import window_of
@@ -47,14 +47,8 @@ class RewardBackend:
         self._settings = settings
         self._directory = own_directory(settings.model)
         self._device = chosen_device(settings.device)
-        self._dtype = settings.dtype
-        if settings.dtype == "auto":
-            self._dtype = "bfloat16" if self._device == "cuda" else "float32"
-        self._source: dict[str, Any] = {
-            "pretrained_model_name_or_path": str(self._directory or settings.model),
-            "revision": settings.revision or "main",
-            "trust_remote_code": False,
-        }
+        self._dtype = chosen_dtype(settings.dtype, self._device)
+        self._source = hub_source(str(self._directory or settings.model), settings.revision)
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from ggmi.errors import UserError
-from ggmi.loading import loading, quiet
+from ggmi.loading import hub_source, loading, quiet
 from ggmi.models.directory import fingerprint, own_directory
 
 
@@ -46,11 +46,7 @@ class Base:
         self.name = model
         directory = own_directory(model)
         self._content = fingerprint(directory) if directory is not None else None
-        self._source: dict[str, Any] = {
-            "pretrained_model_name_or_path": str(directory or model),
-            "revision": revision or "main",
-            "trust_remote_code": False,
-        }
+        self._source = hub_source(str(directory or model), revision)
 
     @property
     def identity(self) -> str:
