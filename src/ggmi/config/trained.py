@@ -95,6 +95,12 @@ class Gpt(Panels):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         check_heads(self.width, self.heads)
+        longest = max(*self.chains, self.base_chain)
+        if longest > self.pretraining_chain:
+            raise ValueError(
+                f"pretraining_chain: {self.pretraining_chain} is less than a chain that is trained; "
+                f"allowed: {longest} to 12"
+            )
         return self
 
 
