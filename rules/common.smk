@@ -79,8 +79,10 @@ PAGE_PARTS = {
     part: f"{workflow.basedir}/workflow/report/{name}"
     for part, name in (
         ("template", "page.html.j2"),
+        ("parts", "parts.html.j2"),
         ("style", "page.css"),
         ("script", "page.js"),
+        ("columns", "columns.yaml"),
     )
 }
 TASKS = CONFIG.tasks

@@ -1,5 +1,5 @@
-# The page a person reads, three sentences for the terminal, and the configuration in full.
-# The page of the smoke preset takes 240 MB and a second.
+# The page a person reads first, its answers for the terminal, the page of the mixture studies, and the configuration
+# in full. The pages of the smoke preset take 240 MB and a second.
 REPORT_RESOURCES = growing(mem_mb=1000, runtime=10)
 REPORT_TABLES = [
     *("kl_gap", "trends", "fits", "divergences"),
@@ -26,6 +26,7 @@ REPORT_SETTINGS = {"title", "truth", "covariances", "anchor_components", "estima
 
 localrules:
     resolved_config,
+    mixtures_page,
     report,
 
 
@@ -45,39 +46,38 @@ rule resolved_config:
         "../workflow/scripts/resolved_config.py"
 
 
-rule report:
+# Settings of mixture studies that their page and the front page need.
+REPORT_STUDIES = {
+    name: {
+        **study.model_dump(include=REPORT_SETTINGS),
+        "base": {axis: getattr(study, axis) for axis in AXES},
+    }
+    for name, study in STUDIES.items()
+}
+REPORT_TASKS = {
+    name: {
+        "title": task.title,
+        "files": [*task_tables(name), f"{RESULTS}/{name}/anchors/split.json"],
+    }
+    for name, task in TASKS.items()
+}
+# Tables of verdicts of the studies that are not left out.
+REPORT_CLAIMS = {
+    study: f"{RESULTS}/{study}/{table}.csv"
+    for study, table, asked in (
+        ("theory", "verdicts", CONFIG.theory),
+        ("slow_thinking", "claims", CONFIG.slow_thinking),
+        ("data_quality", "claims", CONFIG.data_quality),
+        ("language", "claims", CONFIG.language),
+    )
+    if asked
+}
+
+
+rule mixtures_page:
     input:
         **PAGE_PARTS,
-        theory=(
-            [f"{RESULTS}/theory/verdicts.csv", f"{RESULTS}/theory.html"]
-            if CONFIG.theory
-            else []
-        ),
-        slow_thinking=(
-            [f"{RESULTS}/slow_thinking/claims.csv", f"{RESULTS}/slow_thinking.html"]
-            if CONFIG.slow_thinking
-            else []
-        ),
-        data_quality=(
-            [f"{RESULTS}/data_quality/claims.csv", f"{RESULTS}/data_quality.html"]
-            if CONFIG.data_quality
-            else []
-        ),
-        language=(
-            [f"{RESULTS}/language/claims.csv", f"{RESULTS}/language.html"]
-            if CONFIG.language
-            else []
-        ),
-        tasks=[
-            file
-            for task in TASKS
-            for file in [
-                *task_tables(task),
-                f"{RESULTS}/{task}/anchors/split.json",
-                f"{RESULTS}/{task}.html",
-            ]
-        ],
-        configuration=f"{RESULTS}/config.resolved.yaml",
+        study=f"{workflow.basedir}/workflow/report/mixtures.html.j2",
         tables=expand(
             f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES
         ),
@@ -93,6 +93,37 @@ rule report:
             for kind in ("svg", "png", "csv")
         ],
     output:
+        f"{RESULTS}/mixtures.html",
+    log:
+        f"{RESULTS}/logs/mixtures_page.log",
+    conda:
+        "../envs/ggmi.yaml"
+    resources:
+        **REPORT_RESOURCES,
+    params:
+        code=code("mixtures_page"),
+        studies=REPORT_STUDIES,
+    script:
+        "../workflow/scripts/mixtures_page.py"
+
+
+rule report:
+    input:
+        **PAGE_PARTS,
+        answers=f"{workflow.basedir}/workflow/report/answers.html.j2",
+        front=f"{workflow.basedir}/workflow/report/front.txt.j2",
+        study=f"{workflow.basedir}/workflow/report/report.html.j2",
+        mixtures=expand(
+            f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES
+        ),
+        claims=list(REPORT_CLAIMS.values()),
+        tasks=[file for task in TASKS for file in REPORT_TASKS[task]["files"]],
+        pages=[
+            f"{RESULTS}/{study}.html"
+            for study in [*(["mixtures"] if STUDIES else []), *REPORT_CLAIMS, *TASKS]
+        ],
+        configuration=f"{RESULTS}/config.resolved.yaml",
+    output:
         page=f"{RESULTS}/report.html",
         summary=f"{RESULTS}/summary.txt",
     log:
@@ -104,19 +135,8 @@ rule report:
     params:
         code=code("report"),
         seed=CONFIG.seed,
-        tasks={
-            name: {
-                "title": task.title,
-                "files": [*task_tables(name), f"{RESULTS}/{name}/anchors/split.json"],
-            }
-            for name, task in TASKS.items()
-        },
-        studies={
-            name: {
-                **study.model_dump(include=REPORT_SETTINGS),
-                "base": {axis: getattr(study, axis) for axis in AXES},
-            }
-            for name, study in STUDIES.items()
-        },
+        tasks=REPORT_TASKS,
+        studies=REPORT_STUDIES,
+        claims=REPORT_CLAIMS,
     script:
         "../workflow/scripts/report.py"

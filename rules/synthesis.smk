@@ -227,6 +227,8 @@ rule figure_shares:
 rule task_page:
     input:
         **PAGE_PARTS,
+        answers=f"{workflow.basedir}/workflow/report/answers.html.j2",
+        study=f"{workflow.basedir}/workflow/report/task.html.j2",
         tables=lambda w: task_tables(w.task),
         split=f"{RESULTS}/{{task}}/anchors/split.json",
         figures=lambda w: [

@@ -13,11 +13,10 @@ from ggmi.errors import UserError
 from ggmi.models.settings import EndpointSettings, ServerSettings
 from ggmi.pipeline.anchors import read_source
 from ggmi.real_search.problems import reference
-from ggmi.reporting.legend import shortened
 from ggmi.reporting.text import listed
 from ggmi.text.places import is_local
 from ggmi.text.samples import Sample
-from ggmi.text.visible import one_line
+from ggmi.text.visible import one_line, shortened
 
 # Rows of each set that are looked at.
 ROWS = 200

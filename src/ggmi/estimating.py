@@ -15,7 +15,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.project import REPORT_PARTS
 from ggmi.text.columns import PROMPT
 from ggmi.text.forms import checked_names
 from ggmi.text.places import STDIN, find, short_name
@@ -307,11 +306,10 @@ def page_text(found: Mapping[str, Any]) -> str:
     found
         Of `estimated`.
     """
-    from ggmi.reporting.estimation import page_of
-    from ggmi.reporting.page import render
+    from ggmi.reporting.estimation import estimate_page
+    from ggmi.reporting.page import parts_of, render
 
-    files = ("page.html.j2", "page.css", "page.js")
-    return render(page_of(found), *((REPORT_PARTS / file).read_text(encoding="utf-8") for file in files))
+    return render(parts_of("estimate"), **estimate_page(found))
 
 
 def encoder_of(model: str | None, url: str | None, key_env: str | None) -> Encoder:

@@ -11,7 +11,6 @@ from typing import Any
 
 from ggmi.errors import UserError
 from ggmi.estimating import Once, check_output, same_file
-from ggmi.project import REPORT_PARTS
 
 WIDTH_INCHES, DPI = 9.0, 150
 
@@ -82,7 +81,7 @@ def run(options: Namespace) -> None:
     from ggmi.io import write_json, write_text
     from ggmi.plotting.scaling import scaling_figure
     from ggmi.plotting.style import house_style, save_figure
-    from ggmi.reporting.page import render_template
+    from ggmi.reporting.page import parts_of, render
     from ggmi.reporting.scaling import show_scaling, shown
 
     found, curves, reliability = measured(options)
@@ -96,10 +95,7 @@ def run(options: Namespace) -> None:
             picture = BytesIO()
             with house_style():
                 figure.savefig(picture, format="svg", metadata={"Date": None}, transparent=True)
-            files = ("page.html.j2", "page.css", "page.js", "scaling.html.j2")
-            page, style, script, scaling = ((REPORT_PARTS / file).read_text(encoding="utf-8") for file in files)
-            parts = {"page": page, "scaling": scaling}
-            write_text(options.html, render_template(parts, style, script, **shown(found, picture.getvalue())))
+            write_text(options.html, render(parts_of("scaling"), **shown(found, picture.getvalue())))
     show_scaling(found)
 
 

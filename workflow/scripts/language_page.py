@@ -4,8 +4,7 @@ from pathlib import Path
 
 from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.language import language_page
-from ggmi.reporting.page import render_template
-from ggmi.reporting.papers import read_figures
+from ggmi.reporting.page import read_figures, render
 from ggmi.workflow.job import job
 
 with job(snakemake.log[0]):
@@ -15,7 +14,4 @@ with job(snakemake.log[0]):
     bases = {found["balance"]: found for found in map(read_json, given.bases)}
     figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
     shown = language_page(tables, records, bases, figures, read_json(given.provenance))
-    parts = ("template", "style", "script", "claims", "study")
-    template, style, script, claims, page = (Path(given[part]).read_text(encoding="utf-8") for part in parts)
-    templates = {"page": template, "claims": claims, "study": page}
-    write_text(snakemake.output[0], render_template(templates, style, script, **shown))
+    write_text(snakemake.output[0], render(given, **shown))

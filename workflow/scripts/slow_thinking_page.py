@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from ggmi.io import read_csv, read_json, write_text
-from ggmi.reporting.page import render_template
-from ggmi.reporting.papers import read_figures
+from ggmi.reporting.page import read_figures, render
 from ggmi.reporting.slow_thinking import slow_thinking_page
 from ggmi.workflow.job import job
 
@@ -17,7 +16,4 @@ with job(snakemake.log[0]):
     }
     figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
     shown = slow_thinking_page(tables, certificates, figures, read_json(given.provenance))
-    names = ("template", "style", "script", "statements", "claims", "reasoning", "real_search", "study")
-    template, style, script, *parts, page = (Path(given[part]).read_text(encoding="utf-8") for part in names)
-    templates = {"page": template, **dict(zip(names[3:-1], parts, strict=True)), "study": page}
-    write_text(snakemake.output[0], render_template(templates, style, script, **shown))
+    write_text(snakemake.output[0], render(given, **shown))

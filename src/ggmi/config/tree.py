@@ -31,7 +31,7 @@ BY_KIND, OF_KIND = ("generators",), ("by", "policy")
 TELLING = ("key_env", "base_url")
 MARK = Annotated[str, Field(min_length=2)]
 # Folders and pages of results/ that are no study's or task's.
-RESERVED = ("data_quality", "language", "logs", "report", "slow_thinking", "theory", "world")
+RESERVED = ("data_quality", "language", "logs", "mixtures", "report", "slow_thinking", "theory", "world")
 
 
 class Figures(Section):

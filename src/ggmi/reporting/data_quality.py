@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.papers import Figures, by_claim, embedded_figures
-from ggmi.reporting.text import estimate
+from ggmi.reporting.page import Figures, by_name, pictures
+from ggmi.reporting.papers import by_claim, verdict_counts
 
 
 def data_quality_page(
@@ -44,12 +44,11 @@ def data_quality_page(
         "tables": {name: table.to_dict("records") for name, table in tables.items()},
         "claims": claims,
         # By the text alone; a form of ours has a text of its own wherever the template counts it.
-        "counts": {claim["claim"]: _counts(row["verdict"] for row in claim["settings"]) for claim in claims},
+        "counts": {claim["claim"]: claim["counts"] for claim in claims},
         "by_length": _by_length(tables["claims"]),
         "endless": endless,
         "certificates": certificates,
-        "pictures": embedded_figures(figures),
-        "estimate": estimate,
+        "pictures": by_name(pictures(figures)),
         "provenance": provenance,
     }
 
@@ -58,10 +57,4 @@ def _by_length(claims: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Settings in which the error has an inner minimum, by the length that varies."""
     rows = claims[claims["claim"].str.contains("has a minimum at a length")]
     kinds = rows["variant"].str.partition(",")[0]
-    return {str(kind): _counts(part["verdict"]) for kind, part in rows.groupby(kinds, sort=False)}
-
-
-def _counts(verdicts: Iterable[str]) -> dict[str, int]:
-    """How often each verdict was given."""
-    found = list(verdicts)
-    return {"settings": len(found), **{word: found.count(word) for word in ("supported", "contradicted", "undecided")}}
+    return {str(kind): verdict_counts(part["verdict"]) for kind, part in rows.groupby(kinds, sort=False)}

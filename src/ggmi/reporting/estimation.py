@@ -1,9 +1,11 @@
-"""Estimates as a person reads them: sentences, tables of a page, a page of their own."""
+"""What `ggmi estimate` found, for a person: a table, answers and explanations, a page.
+
+The words are in the templates ``findings.txt.j2``, ``explanations.txt.j2`` and ``estimate.html.j2``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -11,26 +13,18 @@ import pandas as pd
 
 from ggmi.information.pairing import BY_NUMBER
 from ggmi.information.semantic_entropy import GROWTH
-from ggmi.pipeline.comparable import compared_records, left_out, too_small
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
 from ggmi.pipeline.difficulty import DIFFICULTY, MEANING
 from ggmi.pipeline.estimation import ESTIMATORS, UNREAD
-from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
-from ggmi.reporting.difficulty import difficulty_section
-from ggmi.reporting.estimation_columns import COLUMNS_OF, FIELDS
-from ggmi.reporting.legend import explanations, not_estimated, unsettled
-from ggmi.reporting.page import Block, Figure, Fold, Page, Picture, Points, Prose, Section
-from ggmi.reporting.tables import data_table, plain_table
-from ggmi.reporting.text import NOTHING, capital, estimate, fixed, listed, plural
-from ggmi.text.visible import one_line
+from ggmi.project import REPORT_PARTS
+from ggmi.reporting.page import sentences
+from ggmi.reporting.text import NOTHING, fixed
+from ggmi.text.read_notes import LeftOut
+from ggmi.text.visible import one_line, shortened
 
 Row = Mapping[str, Any]
 # Estimates that are small numbers whatever the sets: the table a person reads has a thousand times them.
 SMALL = ("mmd", "hsic")
-# Power below which a test that finds nothing says nothing.
-USEFUL_POWER = 0.8
-# Conditions below which no estimator is said to predict anything.
-MANY = 20
 # Columns of the table a person reads: heading, estimator, digits.
 SUMMARY = (
     ("MMD², × 1,000", "mmd", 2),
@@ -44,6 +38,10 @@ SUMMARY = (
     ("ΔI, nats/record", "information_gain", 2),
     ("difficulty, nats/token", DIFFICULTY, 2),
 )
+# What can be estimated of a set.
+MEANINGS = ESTIMATORS | {DIFFICULTY: MEANING}
+# Characters of a record's texts that a table shows.
+SHOWN = 160
 
 
 def shown(row: Row, decimals: int) -> tuple[str, str]:
@@ -88,6 +86,23 @@ def inside_noise(row: Row) -> bool:
     return row["p_value"] is not None and bool(row["p_holm"] >= LEVEL)
 
 
+def unsettled(rows: Mapping[str, Row]) -> bool:
+    """Whether more records would raise a set's entropy, so that its value tells their number.
+
+    Parameters
+    ----------
+    rows
+        Estimates of a set, by estimator.
+
+    Examples
+    --------
+    >>> unsettled({"semantic_growth": {"value": 0.97}}), unsettled({"semantic_growth": {"value": 0.02}})
+    (True, False)
+    """
+    growth = rows["semantic_growth"]["value"] if "semantic_growth" in rows else None
+    return growth is not None and growth > GROWTH
+
+
 def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[list[tuple[str, str]]]]:
     """Headings and cells of the table a person reads; estimators that no set has are left out.
 
@@ -102,16 +117,17 @@ def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[l
     cells : list of list of tuple of str
         A row a set, without its name: value and interval of each estimate.
     """
-    found = {name: {row["estimator"]: row for row in rows} for name, rows in tables.items()}
-    used = [column for column in SUMMARY if any(_has_value(rows, column[1]) for rows in found.values())]
+    found = [_by_estimator(rows) for rows in tables.values()]
+    used = [
+        column for column in SUMMARY if any(rows.get(column[1], {"value": None})["value"] is not None for rows in found)
+    ]
     return [heading for heading, _, _ in used], [
-        [_marked(rows, estimator, decimals) for _, estimator, decimals in used] for rows in found.values()
+        [_marked(rows, estimator, decimals) for _, estimator, decimals in used] for rows in found
     ]
 
 
-def _has_value(rows: Mapping[str, Row], estimator: str) -> bool:
-    """Whether an estimator was asked for, and has a value."""
-    return estimator in rows and rows[estimator]["value"] is not None
+def _by_estimator(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row["estimator"]: row for row in rows}
 
 
 def _marked(rows: Mapping[str, Row], estimator: str, decimals: int) -> tuple[str, str]:
@@ -138,353 +154,161 @@ def findings(tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) ->
     list of tuple of str
         Term and sentence.
     """
-    by_name = {name: {row["estimator"]: row for row in rows} for name, rows in tables.items()}
-    said: list[tuple[str, str]] = []
-    if len(tables) > 1:
-        said += [_answer(question, tables, comparisons) for question in QUESTIONS]
-    said += [
-        _of_all("Differs from T", by_name, "mmd"),
-        _of_all("Repeats T more than T repeats itself", by_name, "near_duplicates"),
-        _of_all("Depends on what it is paired with", by_name, "hsic"),
-    ]
+    by_name = {name: _by_estimator(rows) for name, rows in tables.items()}
+    asked = QUESTIONS if len(tables) > 1 else {}
     coarse = [
-        f"{row['estimator']} of {one_line(name)}"
+        f"{row['estimator']} of {name}"
         for name, rows in by_name.items()
         for row in rows.values()
         if row["note"].startswith(TOO_COARSE)
     ]
-    if coarse:
-        said.append(("Cannot be significant, whatever the data", f"{listed(coarse)}: {TOO_COARSE} after Holm."))
-    missing: dict[tuple[str, ...], list[str]] = {}
-    for name, rows in by_name.items():
-        gone = tuple(not_estimated(rows.values()))
-        if gone:
-            missing.setdefault(gone, []).append(one_line(name))
-    missing = {gone: ["every set"] if len(names) == len(by_name) > 1 else names for gone, names in missing.items()}
-    said += [("Not estimated", f"{listed(gone)} for {listed(names)}.") for gone, names in missing.items()]
-    return said
+    lines = sentences(
+        [REPORT_PARTS / "findings.txt.j2"],
+        sets=list(tables),
+        answers=[_answer(question, by_name, tables, comparisons) for question in asked],
+        noise=[_noise(by_name, estimator) for estimator in ("mmd", "near_duplicates", "hsic")],
+        coarse=coarse,
+        too_coarse=TOO_COARSE,
+        missing=_owners((name, _reasons(rows.values())) for name, rows in by_name.items()),
+    )
+    return [(term, sentence) for term, _, sentence in (line.partition(": ") for line in lines)]
 
 
-def _answer(question: str, tables: Mapping[str, Sequence[Row]], comparisons: Sequence[Row]) -> tuple[str, str]:
-    """Which set is most so, among those that were compared."""
+def _answer(
+    question: str,
+    by_name: Mapping[str, Mapping[str, Row]],
+    tables: Mapping[str, Sequence[Row]],
+    comparisons: Sequence[Row],
+) -> dict[str, Any]:
+    """Which set is most so, which cannot be told from it, and which have no estimate, why."""
     first, alike, gone = order_of(question, tables, comparisons)
     estimator, _ = QUESTIONS[question]
-    most = question.replace("closer", "Closest").replace("more ", "Most ")
-    names, reasons = listed([one_line(name) for name in gone]), []
-    if gone:
-        rows = [row for name in gone for row in tables[name] if row["estimator"] == estimator]
+    rows = [by_name[name][estimator] for name in gone if estimator in by_name[name]]
+    return {
+        "most": question.replace("closer", "Closest").replace("more ", "Most "),
+        "estimator": estimator,
+        "first": first,
+        "alike": alike,
+        "none_stands_out": len(alike) == len(tables) - len(gone) - 1,
+        "gone": gone,
         # What mends it stands with all that is not estimated.
-        reasons = list(dict.fromkeys(one_line(row["note"].split(";")[0] or "without an interval") for row in rows))
-    why = f"{names} ({'; '.join(reasons)})"
-    if not first:
-        return most, f"not told, for it takes two sets with an estimate ({estimator}); without it: {why}."
-    out = f"; left out, without an estimate: {why}" if gone else ""
-    if len(alike) == len(tables) - len(gone) - 1:
-        return most, f"No set stands out: the differences are inside noise ({estimator}){out}."
-    rest = f"; {listed([one_line(name) for name in alike])} cannot be told from it" if alike else ""
-    return most, f"{one_line(first)}{rest} ({estimator}, Holm-corrected){out}."
+        "reasons": list(dict.fromkeys(row["note"].split(";")[0] or "without an interval" for row in rows)),
+    }
 
 
-def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str) -> tuple[str, str]:
+def _noise(by_name: Mapping[str, Mapping[str, Row]], estimator: str) -> dict[str, Any]:
     """For which sets an estimate leaves the noise; of pairs made by chance it is not asked."""
     known = {name: rows[estimator] for name, rows in by_name.items() if rows[estimator]["value"] is not None}
-    if not known:
-        return term, f"not estimated ({estimator})."
     asked = {name: row for name, row in known.items() if BY_NUMBER not in row["method"]}
-    by_chance = [one_line(name) for name in known if name not in asked]
-    if not asked:
-        return (
-            term,
-            f"not asked, for nothing connects records of {listed(by_chance)} with those of T ({estimator}).",
-        )
-    outside, inside = (
-        [one_line(name) for name, row in asked.items() if inside_noise(row) is noise] for noise in (False, True)
-    )
-    unasked = f"; not asked of {listed(by_chance)}, which nothing connects with T" if by_chance else ""
-    if len(by_name) == len(asked) > 1 and not (outside and inside):
-        return term, f"{'every set' if outside else 'no set, all are inside noise'} ({estimator})."
-    rest = f"; inside noise: {listed(inside)}" if inside else ""
-    return term, f"{listed(outside) if outside else 'no set'}{rest} ({estimator}){unasked}."
-
-
-# What `ggmi estimate` can estimate of a set.
-MEANINGS = ESTIMATORS | {DIFFICULTY: MEANING}
-
-
-def estimator_points(names: Iterable[str] = ESTIMATORS) -> Points:
-    """What each estimator is."""
-    return Points([(name, f"{capital(MEANINGS[name])}.") for name in names])
-
-
-def claims_sentence(claims: pd.DataFrame) -> str:
-    """What became of the published claims, in one sentence.
-
-    Parameters
-    ----------
-    claims
-        Of `ggmi.pipeline.estimation_claims.claims_table`.
-    """
-    parts = []
-    for claim, rows in claims.groupby("claim", sort=False):
-        counts = [f"{word} {n}" for word, n in rows["verdict"].value_counts(sort=False).sort_index().items()]
-        parts.append(f"“{claim}”: {listed(counts)} of {len(rows)}")
-    return "; ".join(parts) + "."
-
-
-@dataclass(frozen=True)
-class EstimationResults:
-    """What the rules of estimates made.
-
-    Parameters
-    ----------
-    estimates, published
-        Of `ggmi.pipeline.estimation_tables`.
-    curves
-        Entropies of subsamples, of `ggmi.pipeline.estimation_tables`.
-    claims
-        Of `ggmi.pipeline.estimation_claims`.
-    truth
-        Estimates beside exact values; None outside the embedded world.
-    predictions
-        Which estimator predicts the rating; None without ratings.
-    """
-
-    estimates: pd.DataFrame
-    published: pd.DataFrame
-    curves: pd.DataFrame
-    claims: pd.DataFrame
-    truth: pd.DataFrame | None = None
-    predictions: pd.DataFrame | None = None
-
-
-GAIN_SENTENCE = (
-    "ΔI is the mean of −ln q(record | prompt and earlier records of the response) over kept records; its total is "
-    "their sum. Exact values are known of the first record of a response, so information_gain_first stands beside them."
-)
-LEMMA_SENTENCE = (
-    "Of lemma 3.1's distances, total_variation and mmd measure D against D_gen, the set as it was kept; after a "
-    "curation that removes nothing this is D against D_M. D_M against D_gen has no row: where a curation judges each "
-    "record by itself, D_TV(D_M, D_gen) is the share that it removes, which the table of curation has."
-)
-
-
-def estimation_section(name: str, found: EstimationResults, figures: Mapping[str, Figure]) -> Section:
-    """What a task's page says of estimates.
-
-    Parameters
-    ----------
-    name
-        The task's.
-    found
-        What was made.
-    figures
-        By name.
-
-    Returns
-    -------
-    Section
-    """
-    biased = found.published.dropna(subset=["hsic_published"])
-    predicted = [] if found.predictions is None else [predictions_sentence(found.predictions)]
-    blocks: list[Block] = [
-        Prose(
-            [
-                claims_sentence(found.claims),
-                *_left_out_sentences(found),
-                *_coarse_sentences(found.estimates),
-                _suffices_sentence(found.published),
-                _bias_sentence(biased),
-                *predicted,
-                GAIN_SENTENCE,
-                LEMMA_SENTENCE,
-                "HSIC with the anchors of a prompt as a set falls with their number by itself, since the mean of many "
-                "anchors varies less; CKA divides that scale out. Generators are taken in the order of the "
-                "configuration, the largest first. p-values are Holm-corrected within each table.",
-            ]
-        )
-    ]
-    if found.truth is not None and "figure_estimates" in figures:
-        figure, place = figures["figure_estimates"], f"{name}/estimation/figure_estimates"
-        blocks.append(
-            Picture(
-                figure.svg,
-                figure.png,
-                "Estimates against exact values: information gain, entropy, total variation, mutual information.",
-                "Estimates with 95 % intervals against what is exactly true of one record of the ideal generator after "
-                "the same prompts; dashed: equality. Hollow: sets with less than half of the largest's records, which "
-                "set no axis; a caret: beyond the panel. A classifier bounds D_TV from below; alignment has no unit.",
-                [(kind.upper(), f"{place}.{kind}") for kind in ("svg", "png", "csv")],
-            )
-        )
-    captions = {
-        "published": "Tables 2 to 4, published and calibrated",
-        "curves": "Does n suffice? Entropies of ever larger subsamples",
-        "claims": "Published claims",
-        "predictions": "Which estimator predicts the rating",
-        "truth": "Estimates against the truth",
-        "estimates": "Every estimate",
+    return {
+        "estimator": estimator,
+        "by_chance": [name for name in known if name not in asked],
+        "outside": [name for name, row in asked.items() if not inside_noise(row)],
+        "inside": [name for name, row in asked.items() if inside_noise(row)],
     }
-    for file, caption in captions.items():
-        frame = getattr(found, file)
-        if file == "estimates":
-            blocks.append(Fold("What each estimator is", [estimator_points()]))
-        if file == "curves":
-            blocks.append(Fold("Does n suffice, condition by condition", [_growth_points(found.estimates)]))
-        if frame is not None:
-            blocks.append(data_table(frame, COLUMNS_OF[file], caption=caption, source=f"{name}/estimation/{file}.csv"))
-    return Section("estimates", "Estimates", "Estimates", blocks)
 
 
-def predictions_sentence(predictions: pd.DataFrame, outcome: str = "the rating") -> str:
-    """Which estimator predicts the outcome, and whether so few conditions could have told.
+def _reasons(rows: Iterable[Row]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Why estimators have no value, with those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row["value"] is None:
+            reasons.setdefault(row["note"], []).append(row["estimator"])
+    return tuple((reason, tuple(names)) for reason, names in reasons.items())
+
+
+def _owners(told: Iterable[tuple[str, Any]]) -> list[tuple[Any, list[str]]]:
+    """What is said of sets, with those of which the same is said; nothing is said where it is empty."""
+    owners: dict[Any, list[str]] = {}
+    for name, what in told:
+        if what:
+            owners.setdefault(what, []).append(name)
+    return list(owners.items())
+
+
+def explanations(found: Mapping[str, Any]) -> list[str]:
+    """What stands below the table a person reads, a sentence each.
 
     Parameters
     ----------
-    predictions
-        Of `ggmi.pipeline.estimation_tables.predictions_table`.
-    outcome
-        What is predicted, in words.
+    found
+        Of `ggmi.estimating.estimated`.
+
+    Examples
+    --------
+    >>> seen = {"tokens": 1200, "cut_tokens": 0, "unknown_tokens": 30, "unread_records": 1}
+    >>> read = {"records": 50, "prefix": {}, "columns": {}, "unread_columns": [], "left_out": [], "notes": []}
+    >>> one = {**read, "name": "a", "seen": seen, "difficulty": None, "estimates": [], "pairing": "each with its own"}
+    >>> settings = {"records": 2000, "equal_records": 50}
+    >>> for sentence in explanations({"train": one, "sets": [one], "settings": settings})[1:]:
+    ...     print(sentence)
+    Of T the encoder does not know 30 of 1,200 tokens; a fifth or more of a field is lost in 1 of 50 records (?).
+    Of a the encoder does not know 30 of 1,200 tokens; a fifth or more of a field is lost in 1 of 50 records (?).
+    HSIC and CKA pair each with its own.
     """
-    known = predictions.dropna(subset=["spearman"])
-    if known.empty:
-        return f"Too few conditions have an estimate and {outcome} to ask which estimator predicts {outcome}."
-    best = known.loc[known["spearman"].abs().idxmax()]
-    certain = known.loc[known["p_holm"] < LEVEL, "estimator"].tolist()
-    power = fixed(100 * float(best["power"]), 0)
-    cannot = ", so that silence here decides nothing" if best["power"] < USEFUL_POWER else ""
-    found = (
-        f"at level {LEVEL:g}/{int(best['tests'])}, Holm's first step, {int(best['n'])} conditions find a true "
-        f"correlation of 0.8 in {power} % of runs"
-    )
-    # What is left out for its size is the same for every estimator; the published HSIC's note says more.
-    notes = known.loc[known["estimator"] != PUBLISHED, "note"].dropna().unique()
-    out = f" {capital(str(notes[0]))}." if len(notes) and notes[0] else ""
-    if best["n"] < MANY:
-        return (
-            f"Which estimator predicts {outcome}: too few conditions to name any, the strongest of many correlations "
-            f"is strong by chance; {found}, and below {MANY} conditions none is named.{out}"
-        )
-    return (
-        f"Which estimator predicts {outcome}: after Holm's correction {listed(certain) if certain else 'none'}. The "
-        f"strongest rank correlation is that of {best['estimator']}, "
-        f"{estimate(best['spearman'], best['ci_low'], best['ci_high'], 2)}; {found}{cannot}.{out}"
-    )
+    files = [("T", found["train"]), *((one["name"], one) for one in found["sets"])]
 
+    def owners(of: Callable[[Row], Any]) -> list[tuple[Any, list[str]]]:
+        return _owners((name, of(one)) for name, one in files)
 
-def _left_out_sentences(found: EstimationResults) -> list[str]:
-    """Which sets are too small to be compared, and how many rows of claims test nothing."""
-    records = compared_records(found.estimates)
-    small = too_small(records)
-    untested = found.claims[found.claims["p_value"].isna()]
-    # The sentence on predictions names them too.
-    said = [f"{capital(left_out(small, records))}."] if small and found.predictions is None else []
-    if len(untested):
-        rows = f"{len(untested)} of {len(found.claims)} rows of the claims"
-        said.append(
-            f"{rows} are not tested, and their notes say why: the published statistic states no error, entropies at "
-            "their ceiling or still growing with n tell the number of records, or too few conditions are left."
-        )
-    return said
-
-
-def _coarse_sentences(estimates: pd.DataFrame) -> list[str]:
-    """Which tests have too few shuffles to find anything after Holm's correction; CKA's is that of HSIC."""
-    coarse = estimates[estimates["note"].fillna("").str.startswith(TOO_COARSE) & (estimates["estimator"] != "cka")]
-    if coarse.empty:
-        return []
-    names = [
-        " ".join(row) for row in coarse[["generator", "condition", "curation", "estimator"]].itertuples(index=False)
-    ]
-    return [f"{capital(TOO_COARSE)} after Holm's correction, whatever the data: {listed(names)}."]
-
-
-def _growth_points(estimates: pd.DataFrame) -> Points:
-    """Whether each set is large enough to know its entropy, or why that is not known."""
-    rows = estimates[estimates["estimator"] == "semantic_growth"].to_dict("records")
-    return Points([(" ".join(row[part] for part in PLACE), f"{row['note']}.") for row in rows])
-
-
-def _suffices_sentence(published: pd.DataFrame) -> str:
-    """Whether the sets are large enough to know their entropy."""
-    growths = published["entropy_growth"].dropna()
-    if growths.empty:
-        return "The semantic entropy of no set is estimated."
-    enough = published.loc[published["entropy_growth"] <= GROWTH, ["generator", "condition", "curation"]]
-    ends = [fixed(100 * float(end), 0) for end in (growths.min(), growths.max())]
-    added = f"{ends[0]} %" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} %"
-    names = f": {listed([' '.join(row) for row in enough.itertuples(index=False)])}" if len(enough) else ""
-    count = f"{len(enough) or 'none'} of {len(growths)} conditions{names}"
-    return (
-        f"n suffices to know the semantic entropy in {count}; the last doubling of n added {added} "
-        f"of ln 2, and at most {fixed(100 * GROWTH, 0)} % suffices."
+    return sentences(
+        [REPORT_PARTS / "explanations.txt.j2"],
+        files=files,
+        level=LEVEL,
+        growth=GROWTH,
+        unsettled=any(unsettled(_by_estimator(one["estimates"])) for one in found["sets"]),
+        unseen=[name for name, one in files if one["seen"] is None],
+        taken=owners(lambda one: tuple((f, tuple(c)) for f, c in one["columns"].items() if c and c != [f])),
+        unread=owners(lambda one: tuple(one["unread_columns"])),
+        prefixes=[
+            (field, *rest)
+            for field in dict.fromkeys(field for _, one in files for field in one["prefix"])
+            for rest in owners(lambda one, field=field: one["prefix"].get(field))  # type: ignore[misc]
+        ],
+        left_out=[
+            (name, one["records"], [LeftOut(r["reason"], r["rows"], tuple(r["places"])) for r in one["left_out"]])
+            for name, one in files
+        ],
+        settings=found["settings"],
+        largest=max(one["records"] for one in found["sets"]),
+        pairings=_owners((one["name"], one["pairing"]) for one in found["sets"]),
     )
 
 
-def _bias_sentence(published: pd.DataFrame) -> str:
-    """How much of the published statistic is its own bias."""
-    if published.empty:
-        return "No set was large enough for the published statistic."
-    share = (published["hsic_published_null"] / published["hsic_published"]).median()
-    apart = int((published["hsic_p_holm"] < LEVEL).sum())
-    return (
-        f"The published statistic reads {fixed(100 * share, 1)} % (median over conditions) of its value on data that "
-        f"are independent by construction; the unbiased one leaves the noise in {apart} of {len(published)} conditions."
-    )
-
-
-def page_of(found: Mapping[str, Any]) -> Page:
-    """The page of `ggmi estimate`.
+def estimate_page(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template ``estimate.html.j2`` shows.
 
     Parameters
     ----------
     found
         What the command writes as JSON.
-
-    Returns
-    -------
-    Page
     """
     tables = {one["name"]: one["estimates"] for one in found["sets"]}
     headings, cells = summary_rows(tables)
-    rows = [
-        [one_line(name), *(f"{value} {ends}".strip() for value, ends in line)]
-        for name, line in zip(tables, cells, strict=True)
-    ]
     long = pd.DataFrame([{"set": name, **row} for name, estimates in tables.items() for row in estimates])
-    long = long.drop(columns="curve", errors="ignore")
-    said = findings(tables, found["comparisons"])
-    blocks: list[Block] = [
-        plain_table(
-            ["set", *headings],
-            rows,
-            caption="Values with 95 % intervals; ~, ! and ? are explained below",
-            numeric=range(1, 1 + len(headings)),
-        ),
-        Prose(explanations(found), "note"),
-        Prose([f"{one_line(one['name'])}: {plural(one['records'], 'record')}." for one in found["sets"]], "note"),
-    ]
-    sections = [Section("summary", "Set by set", "Set by set", blocks)]
-    if found["comparisons"]:
-        pairs = pd.DataFrame(found["comparisons"])
-        table = data_table(pairs, FIELDS, caption="Every two sets")
-        sections.append(Section("pairs", "Every two sets", "Every two sets", [table]))
-    if found["train"]["difficulty"]:
-        sections.append(difficulty_section(found))
-    # An endpoint's identity is words, a local model's a hash.
-    encoder = one_line(found["encoder"]) if " " in found["encoder"] else found["encoder"][:16]
-    names = dict.fromkeys(long["estimator"])
-    everything: list[Block] = [estimator_points(names), data_table(long, FIELDS, caption="Every estimate")]
-    sections.append(Section("estimates", "Every estimate", "Every estimate", everything))
-    return Page(
-        title=f"Synthetic sets against {one_line(PurePath(found['train']['name']).name)}",
-        kicker="Estimates of ggmi",
-        asked=(
-            f"{capital(plural(len(tables), 'synthetic set'))} beside a training set T of "
-            f"{found['train']['records']:,} records: which is closer to it, more diverse, redundant, contaminated, "
-            "and what of that is inside noise."
-        ),
-        verdict=f"{said[0][0]}: {said[0][1]}" if said else "",
-        findings=said[1:],
-        sections=sections,
-        colophon=f"Seed {found['seed']}; embeddings by {encoder}; all logarithms are natural.",
-    )
+    return {
+        "found": found,
+        "train": one_line(PurePath(found["train"]["name"]).name),
+        "headings": headings,
+        "rows": list(zip(tables, cells, strict=True)),
+        "findings": findings(tables, found["comparisons"]),
+        "explanations": explanations(found),
+        "meanings": {name: MEANINGS[name] for name in dict.fromkeys(long["estimator"])},
+        "estimates": long.drop(columns="curve", errors="ignore"),
+        "comparisons": pd.DataFrame(found["comparisons"]),
+        "difficulty": _difficulty(found) if found["train"]["difficulty"] else None,
+        # An endpoint's identity is words, a local model's a hash.
+        "encoder": found["encoder"] if " " in found["encoder"] else found["encoder"][:16],
+    }
+
+
+def _difficulty(found: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Losses of T and every set, and the records of the highest loss."""
+    named = {"T": found["train"]["difficulty"], **{one["name"]: one["difficulty"] for one in found["sets"]}}
+    losses = pd.DataFrame([{"set": name, **of_set} for name, of_set in named.items()])
+    losses = losses.drop(columns=["highest", "fence_nats_per_token"], errors="ignore")
+    highest = pd.DataFrame([{"set": name, **row} for name, of_set in named.items() for row in of_set["highest"]])
+    for field in ("place", "instruction", "response"):
+        highest[field] = [shortened(one_line(text), SHOWN) for text in highest[field]]
+    highest["looks_wrong"] = highest["looks_wrong"].map({True: "yes", False: "no"})
+    return {"losses": losses.astype({"ci_low": float, "ci_high": float}), "hardest": highest}

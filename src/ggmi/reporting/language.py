@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.papers import Figures, by_claim, embedded_figures
-from ggmi.reporting.text import estimate
+from ggmi.reporting.page import Figures, by_name, pictures
+from ggmi.reporting.papers import by_claim
 
 
 def language_page(
@@ -39,18 +39,11 @@ def language_page(
     best = {method: part.loc[part["rating"].idxmax()].to_dict() for method, part in tried.groupby("method", sort=False)}
     return {
         "claims": claims,
-        "counts": {claim["claim"]: _counts(claim) for claim in claims},
+        "counts": {claim["claim"]: claim["counts"] for claim in claims},
         "conditions": conditions.to_dict("records"),
         "best": best,
         "bases": bases,
         "skills": {name: sorted(set(table["skill_nats_per_token"])) for name, table in records.items()},
-        "pictures": embedded_figures(figures),
-        "estimate": estimate,
+        "pictures": by_name(pictures(figures)),
         "provenance": provenance,
     }
-
-
-def _counts(claim: Mapping[str, Any]) -> dict[str, int]:
-    """How often a claim was given each verdict."""
-    found = [row["verdict"] for row in claim["settings"]]
-    return {"settings": len(found), **{word: found.count(word) for word in ("supported", "contradicted", "undecided")}}

@@ -1,48 +1,62 @@
-"""What the tables of a mixture study say, in verdicts and sentences.
+"""What the tables of a mixture study say, in numbers that its page puts into sentences.
 
-Gan & Liu, arXiv 2410.01720, section 4.4 and figure 4. Every number in a sentence is read from the
-study's tables.
+Gan & Liu, arXiv 2410.01720, section 4.4 and figure 4.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import get_args
+from typing import Any, get_args
 
 import pandas as pd
 
 from ggmi.mixtures.study import ALPHA, PUBLISHED_DIRECTION, Verdict
-from ggmi.mixtures.worlds import AXES
-from ggmi.reporting.text import capital, count_word, estimate, listed
+from ggmi.mixtures.worlds import AXES, HISTOGRAMS
 from ggmi.text.visible import one_line
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-VERDICT_VERBS = {"as_published": "supported", "against": "contradicted", "undecided": "undecided"}
-ESTIMATOR_NAMES = {
-    "released_histogram": "released histogram",
-    "aligned_histogram": "aligned histogram",
-    "forward": "forward divergence",
-    "reverse": "reverse divergence",
-}
-ESTIMATOR_DETAILS = {
-    "released_histogram": "own bin edges",
-    "aligned_histogram": "common bin edges",
-    "forward": "D_KL(π‖G), exact",
-    "reverse": "D_KL(G‖π), exact",
-}
-COVARIANCE_NAMES = {
-    "psd": "proper covariances (psd)",
-    "released": "covariances as released",
-    "empirical": "covariances of the real classes",
-}
-ANCHOR_NAMES = {"released": "K components fitted to anchors (released)", "text": "K+J+L fitted to anchors (text)"}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A verdict or direction with the rank correlation that it rests on."""
+
+    word: str
+    value: float
+    low: float
+    high: float
+    conditions: int
+    rounds: int
+
+
+def trend(row: Row, word: str) -> Trend:
+    """A row of a table of trends under a verdict or direction."""
+    value, low, high = (float(row[f"spearman{end}"]) for end in ("", "_ci_low", "_ci_high"))
+    return Trend(word, value, low, high, int(row["conditions"]), int(row["rounds"]))
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """Verdicts of one variant; an axis that was not swept has None."""
+
+    covariance: str
+    anchor_components: str
+    estimator: str
+    cells: Mapping[str, Trend | None]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Verdicts by axis, where something was measured."""
+        return {axis: cell.word for axis, cell in self.cells.items() if cell}
 
 
 @dataclass(frozen=True)
 class MixtureStudy:
-    """A study's settings and tables, as its page section needs them.
+    """A study's settings and tables.
 
     Parameters
     ----------
@@ -90,113 +104,37 @@ class MixtureStudy:
         """Covariance and anchor variant that stand for the study."""
         return self.covariances[0], self.anchor_components[0]
 
+    @property
+    def variants(self) -> list[tuple[str, str]]:
+        """All pairs of covariance and anchor variant, the main one first."""
+        return [(c, a) for c in self.covariances for a in self.anchor_components]
+
     @cached_property
     def matrix(self) -> list[MatrixRow]:
         """Verdicts of every variant, the main one first."""
         found = {
-            (row["covariance"], row["anchor_components"], row["estimator"], row["axis"]): _cell(row)
+            (row["covariance"], row["anchor_components"], row["estimator"], row["axis"]): trend(row, row["verdict"])
             for row in self.trends.to_dict("records")
+            if row["verdict"] in VERDICTS
         }
         return [
             MatrixRow(c, a, e, {axis: found.get((c, a, e, axis)) for axis in AXES})
-            for c in self.covariances
-            for a in self.anchor_components
+            for c, a in self.variants
             for e in self.estimators
         ]
+
+    def rows_of(self, covariance: str, anchors: str) -> list[MatrixRow]:
+        """Verdicts of one variant, a row an estimator."""
+        return [row for row in self.matrix if (row.covariance, row.anchor_components) == (covariance, anchors)]
 
     @property
     def main_rows(self) -> list[MatrixRow]:
         """Verdicts of the main variant, a row an estimator."""
-        return [row for row in self.matrix if (row.covariance, row.anchor_components) == self.main]
+        return self.rows_of(*self.main)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One trend and the verdict on it."""
-
-    verdict: Verdict
-    spearman: float
-    low: float
-    high: float
-    conditions: int
-    rounds: int
-
-    @property
-    def correlation(self) -> str:
-        """Rank correlation with its interval."""
-        return estimate(self.spearman, self.low, self.high, decimals=2)
-
-
-@dataclass(frozen=True)
-class MatrixRow:
-    """Verdicts of one variant; an axis that was not swept has None."""
-
-    covariance: str
-    anchor_components: str
-    estimator: str
-    cells: Mapping[str, Cell | None]
-
-    def axes(self, *verdicts: str) -> list[str]:
-        """Axes with one of these verdicts; all measured axes when none is named."""
-        return [axis for axis, cell in self.cells.items() if cell and cell.verdict in (verdicts or VERDICTS)]
-
-
-def _cell(row: Mapping) -> Cell | None:
-    """A row of the trends table as a cell, None when it holds no verdict."""
-    if row["verdict"] not in VERDICTS:
-        return None
-    return Cell(
-        row["verdict"],
-        float(row["spearman"]),
-        float(row["spearman_ci_low"]),
-        float(row["spearman_ci_high"]),
-        int(row["conditions"]),
-        int(row["rounds"]),
-    )
-
-
-def claim(axis: str) -> str:
-    """A published trend in words.
-
-    Examples
-    --------
-    >>> claim("J")
-    'rise with J'
-    """
-    return f"{'rise' if PUBLISHED_DIRECTION[axis] > 0 else 'fall'} with {axis}"
-
-
-def estimator_name(estimator: str) -> str:
-    """An estimator's name in sentences."""
-    return ESTIMATOR_NAMES.get(estimator, estimator)
-
-
-def headline(study: MixtureStudy) -> str:
-    """The answer in one sentence: under how many divergences all published trends appear.
-
-    Parameters
-    ----------
-    study
-        The study; its main variant is judged.
-    """
-    rows = [row for row in study.main_rows if row.axes()]
-    if not rows:
-        return "No trend was measured: no number of components is swept over two values or more."
-    whole = [row for row in rows if row.axes("as_published") == row.axes()]
-    trends = _trends_noun(max(len(row.axes()) for row in rows))
-    if not whole and len(rows) == 1:
-        return f"The {_names(rows)} does not show {trends}."
-    if not whole:
-        return f"None of the {count_word(len(rows))} divergences shows {trends}."
-    if len(whole) == len(rows):
-        return f"Every divergence shows {trends}." if len(rows) > 1 else f"The {_names(rows)} shows {trends}."
-    verb = "appear" if trends.endswith("s") else "appears"
-    share = f"{count_word(len(whole))} of {count_word(len(rows))} divergences"
-    return f"{capital(trends)} {verb} under {share}: the {_names(whole)}."
-
-
-def answers(study: MixtureStudy) -> list[tuple[str, str]]:
-    """Short answers on the main variant, one an estimator.
+def findings(study: MixtureStudy) -> dict[str, Any]:
+    """Counts and extremes of a study's tables, which its page and the front page put into sentences.
 
     Parameters
     ----------
@@ -205,122 +143,161 @@ def answers(study: MixtureStudy) -> list[tuple[str, str]]:
 
     Returns
     -------
-    list of (estimator, sentence)
-        How many published trends the estimator supports, contradicts and leaves undecided, with
-        every rank correlation and its interval.
+    dict
+        ``measured``, ``whole``: divergences of the main variant under which a trend was measured, and under which all
+        are as published; ``tallies``: verdicts by axis over all variants; ``sizes``: conditions and rounds of
+        trends, how often; ``gaps``: rows of the KL-gap table where nothing is swept; ``sides``: how many medians
+        there clearly favour synthetic data, anchors or neither; and how far the numbers carry.
     """
-    found = []
-    for row in study.main_rows:
-        parts = [
-            f"{len(axes)} {verb} (ρ: {_correlations(row, axes)})"
-            for verdict, verb in VERDICT_VERBS.items()
-            if (axes := row.axes(verdict))
-        ]
-        trends = f"{len(row.axes())} published trend{'s' if len(row.axes()) > 1 else ''}"
-        found.append((row.estimator, f"Of {trends}, {listed(parts)}." if parts else "No trend was measured."))
-    return found
-
-
-def over_variants(study: MixtureStudy) -> str:
-    """How each published trend fares over all variants of a study, in one sentence.
-
-    Parameters
-    ----------
-    study
-        The study.
-    """
-    parts = []
-    for axis in AXES:
-        cells = [cell for row in study.matrix if (cell := row.cells[axis])]
-        tally = {verdict: sum(cell.verdict == verdict for cell in cells) for verdict in VERDICTS}
-        if not cells:
-            continue
-        said = [f"{VERDICT_VERBS[v]} in {'all ' if n == len(cells) > 1 else ''}{n}" for v, n in tally.items() if n]
-        parts.append(f"the {claim(axis)} is {listed(said)}")
-    if not parts:
-        return "No trend was measured in any variant."
-    variants = sum(bool(row.axes()) for row in study.matrix)
-    noun = f"the {variants} variants" if variants > 1 else "the one variant"
-    return f"Over {noun} of covariance, fit and divergence, {'; '.join(parts)}."
-
-
-def gap_at_base(study: MixtureStudy, *, numbers: bool = True) -> str:
-    """Whether synthetic data helped at the unswept condition, by each estimator, in one sentence.
-
-    Parameters
-    ----------
-    study
-        The study; its main variant is read.
-    numbers
-        Whether the median gaps are told with their intervals.
-    """
-    parts, sides, rounds = [], set(), 0
-    for estimator in study.estimators:
-        row = base_row(study, estimator)
-        if row is None:
-            continue
-        low, high = row["median_ci_low_nats"], row["median_ci_high_nats"]
-        sides.add("helped" if low > 0 else "harmed" if high < 0 else "undecided")
-        parts.append(f"{estimate(row['median_nats'], low, high)} by the {estimator_name(estimator)}")
-        rounds = int(row["rounds"])
-    if not parts:
-        return f"No KL gap was measured at {study.place}."
-    winners = {
-        "helped": "synthetic data came closer to the truth than anchor data",
-        "harmed": "anchor data came closer to the truth than synthetic data",
+    measured = [row for row in study.main_rows if row.words]
+    cells = [cell for row in study.matrix for cell in row.cells.values() if cell]
+    gaps = _gaps_at_base(study)
+    sides = Counter(_side(row["median_ci_low_nats"], row["median_ci_high_nats"]) for row in gaps)
+    return {
+        "measured": [row.estimator for row in measured],
+        "whole": [row.estimator for row in measured if set(row.words.values()) == {"as_published"}],
+        "tallies": _tallies(study),
+        "sizes": Counter((cell.conditions, cell.rounds) for cell in cells),
+        "level": ALPHA,
+        "gaps": gaps,
+        "sides": {side: sides[side] for side in ("synthetic", "anchors", "undecided")},
+        "tails": _heavy_tails(study),
+        "ranks": _means_against_ranks(study),
+        "precision": _precision(study),
+        "null": study.divergences[study.divergences["fit"] == "null"]
+        .groupby("estimator")["median_nats"]
+        .median()
+        .to_dict(),
+        "fits": _fits(study),
     }
-    decided = sides - {"undecided"}
-    if len(decided) > 1:
-        verdict = f"whether {winners['helped']} depends on the divergence"
-    elif decided:
-        verdict = winners[decided.pop()] + (" by every divergence that decides" if "undecided" in sides else "")
-    else:
-        verdict = "whether synthetic or anchor data came closer to the truth is undecided"
-    medians = f"; over {rounds:,} rounds the median KL gap, in nats, is {listed(parts)}" if numbers else ""
-    return f"At {study.place}, {verdict}{medians}."
 
 
-def base_row(study: MixtureStudy, estimator: str) -> Mapping | None:
-    """The row of the KL-gap table at the unswept condition of the main variant, None if there is none."""
-    wanted = {**study.base, "covariance": study.main[0], "anchor_components": study.main[1], "estimator": estimator}
+def _tallies(study: MixtureStudy) -> dict[str, Counter[str]]:
+    """Verdicts on each axis over all variants, where any was measured."""
+    found = {axis: Counter(row.words[axis] for row in study.matrix if axis in row.words) for axis in AXES}
+    return {axis: tally for axis, tally in found.items() if tally}
+
+
+def _gaps_at_base(study: MixtureStudy) -> list[dict[str, Any]]:
+    """Rows of the KL-gap table at the unswept condition of the main variant."""
+    wanted = {**study.base, "covariance": study.main[0], "anchor_components": study.main[1]}
     table = study.kl_gap
     for column, value in wanted.items():
         table = table[table[column] == value]
-    return None if table.empty else table.iloc[0].to_dict()
+    return table.to_dict("records")
 
 
-def how_judged(study: MixtureStudy) -> str:
-    """What a verdict rests on, in one sentence.
+def _side(low: float, high: float) -> str:
+    """Which data came closer to the truth, by the interval of a gap."""
+    return "synthetic" if low > 0 else "anchors" if high < 0 else "undecided"
+
+
+def _heavy_tails(study: MixtureStudy) -> dict[str, tuple[int, int]]:
+    """Rows whose mean gap lies outside its median's interval, and all rows that have one, by estimator."""
+    table = study.kl_gap.dropna(subset=["mean_nats", "median_ci_low_nats", "median_ci_high_nats"])
+    outside = ~table["mean_nats"].between(table["median_ci_low_nats"], table["median_ci_high_nats"])
+    by_estimator = {e: outside[table["estimator"] == e] for e in study.estimators}
+    return {e: (int(rows.sum()), len(rows)) for e, rows in by_estimator.items() if len(rows)}
+
+
+def _means_against_ranks(study: MixtureStudy) -> dict[str, int]:
+    """How often the slope of the mean clearly points the other way than the ranks, and how often only ranks decide."""
+    table = study.trends
+    decided = {name: _excludes_zero(table, name) for name in ("slope_nats", "spearman")}
+    opposed = decided["slope_nats"] & decided["spearman"] & (table["slope_nats"] * table["spearman"] < 0)
+    unclear = ~decided["slope_nats"] & (table["verdict"] != "undecided")
+    return {"trends": len(table), "opposed": int(opposed.sum()), "unclear": int(unclear.sum())}
+
+
+def _excludes_zero(table: pd.DataFrame, name: str) -> pd.Series:
+    return (table[f"{name}_ci_low"] > 0) | (table[f"{name}_ci_high"] < 0)
+
+
+def _precision(study: MixtureStudy) -> dict[str, Any] | None:
+    """Of rows of exact divergences: how many there are, how many missed the error asked for, and the worst share."""
+    table = study.divergences
+    exact = table[~table["estimator"].isin(HISTOGRAMS)].dropna(subset=["precision_reached_share"])
+    if exact.empty:
+        return None
+    share = exact["precision_reached_share"]
+    return {
+        "rows": len(exact),
+        "missed": int((share < 1).sum()),
+        "share": float(share.min()),
+        "points": int(exact["largest_points"].max()),
+    }
+
+
+def _fits(study: MixtureStudy) -> dict[str, Any] | None:
+    """The least share of rounds in which EM converged, and the condition in which components collapsed most often."""
+    table = study.fits.dropna(subset=["converged_share", "collapsed_share"])
+    if table.empty:
+        return None
+    worst = table.loc[table["collapsed_share"].idxmax()].to_dict()
+    return {"converged": float(table["converged_share"].min()), "worst": worst}
+
+
+def real_against_simulated(studies: Sequence[MixtureStudy]) -> dict[str, Any] | None:
+    """Compare the main variants' verdicts on real geometry with those in a simulated world.
 
     Parameters
     ----------
-    study
-        The study.
+    studies
+        All mixture studies.
+
+    Returns
+    -------
+    dict or None
+        The first study of each kind, and how many trends that both measured have the ``same`` decided verdict,
+        are ``undecided`` in both, ``reversed``, or decided in one only (``simulated``, ``real``); None unless there
+        is a study of each kind.
     """
-    cells = [cell for row in study.matrix for cell in row.cells.values() if cell]
-    if not cells:
-        return "There are no verdicts."
-    sizes = listed(sorted({f"{c.conditions} conditions × {c.rounds:,} rounds" for c in cells}), "or")
-    return (
-        f"A verdict is the sign of a rank correlation (Spearman's ρ, 95 % bootstrap interval) over {sizes}, "
-        f"and undecided unless its permutation p-value, Holm-corrected for all {len(cells)} trends of the study, "
-        f"is at most {ALPHA:g}."
+    simulated = next((s for s in studies if s.truth == "random"), None)
+    real = next((s for s in studies if s.truth == "data"), None)
+    if simulated is None or real is None:
+        return None
+    others = {row.estimator: row.words for row in real.main_rows}
+    found = Counter(
+        _compared(word, others[row.estimator][axis])
+        for row in simulated.main_rows
+        for axis, word in row.words.items()
+        if axis in others.get(row.estimator, {})
     )
+    kinds = ("same", "undecided", "reversed", "simulated", "real")
+    return {"studies": (simulated, real), "total": found.total(), "counts": {kind: found[kind] for kind in kinds}}
 
 
-def of(study: MixtureStudy, sentence: str) -> str:
-    """A sentence that names its study."""
-    return f"{study.label}: {sentence[:1].lower()}{sentence[1:]}"
+def _compared(simulated: str, real: str) -> str:
+    if simulated == real:
+        return "undecided" if real == "undecided" else "same"
+    if real == "undecided":
+        return "simulated"
+    return "real" if simulated == "undecided" else "reversed"
 
 
-def _correlations(row: MatrixRow, axes: Sequence[str]) -> str:
-    cells = ((axis, row.cells[axis]) for axis in axes)
-    return ", ".join(f"{axis} {cell.correlation}" for axis, cell in cells if cell)
+def mixtures_page(studies: Sequence[MixtureStudy], records: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    """What the template ``mixtures.html.j2`` shows, but for its figures.
 
+    Parameters
+    ----------
+    studies
+        The studies, the main one first.
+    records
+        How each study's tables were made.
+    """
+    from ggmi.reporting.mixture_terms import CLAIMED, terms_of
 
-def _trends_noun(n: int) -> str:
-    return "the one published trend" if n == 1 else f"{'both' if n == 2 else f'all {count_word(n)}'} published trends"
-
-
-def _names(rows: Sequence[MatrixRow]) -> str:
-    return listed([estimator_name(row.estimator) for row in rows])
+    return {
+        "studies": studies,
+        "axes": AXES,
+        "rises": {axis: direction > 0 for axis, direction in PUBLISHED_DIRECTION.items()},
+        "found": {study.name: findings(study) for study in studies},
+        "terms": {study.name: terms_of(study) for study in studies},
+        "claimed": CLAIMED,
+        "pair": real_against_simulated(studies),
+        "used": {
+            kind: list(dict.fromkeys(key for study in studies for key in getattr(study, kind)))
+            for kind in ("estimators", "covariances", "anchor_components")
+        },
+        "records": [record for made in records.values() for record in made],
+    }

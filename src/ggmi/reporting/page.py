@@ -1,32 +1,31 @@
-"""One self-contained page: sections made of blocks, rendered by a template, closed to the network.
-
-A study adds to the page by making `Section` objects; neither this module nor the template needs
-to know it.
-"""
+"""Self-contained pages from templates, closed to the network; and sentences from templates of plain text."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import jinja2
+import pandas as pd
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
-from ggmi.formulas import mathml, set_formula, split
-from ggmi.reporting.tables import DataTable
-from ggmi.reporting.text import count_word, fixed, listed, plural
-from ggmi.text.visible import plain
+from ggmi.formulas import mathml, plain_prose, set_formula, split
+from ggmi.project import REPORT_PARTS
+from ggmi.reporting.tables import Columns, DataTable, data_table, read_columns
+from ggmi.reporting.text import capital, count_word, estimate, fixed, listed, plural
+from ggmi.text.visible import one_line, plain
 
-# What all pictures of a page may take together, encoded, and all tables, at some 30 bytes a cell:
-# the page stays below 5 MB.
-PICTURE_BYTES = 3_500_000
-TABLE_CELLS = 36_000
+# What all pictures of a page may take together, encoded: with its tables the page stays below 5 MB.
+PICTURE_BYTES = 3_000_000
+# Of every page, in this order; its own templates follow.
+PARTS = ("page.html.j2", "parts.html.j2", "page.css", "page.js", "columns.yaml")
 
+_SPACE = re.compile(r"\s+")
 _VIEW_BOX = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 # Marks in our sentences that become typography, replaced after escaping.
 _MARKS = (
@@ -41,268 +40,62 @@ _MARKS = (
     (re.compile(r"(?<=\b[KJLd]) = (?=\d)"), "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"),
 )
 
-
-@dataclass(frozen=True)
-class Prose:
-    """Paragraphs; the tone ``lead`` sets them larger, ``note`` smaller."""
-
-    kind: ClassVar[str] = "prose"
-    paragraphs: Sequence[str]
-    tone: str = ""
-
-
-@dataclass(frozen=True)
-class Points:
-    """Short texts under a term each."""
-
-    kind: ClassVar[str] = "points"
-    items: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Links:
-    """Sources: what they are for, and where they are (``https`` addresses or relative files)."""
-
-    kind: ClassVar[str] = "links"
-    items: Sequence[tuple[str, str, str]]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One judged trend: a verdict, and where its interval lies between -1 and 1."""
-
-    verdict: str
-    text: str
-    value: float
-    low: float
-    high: float
-
-    @property
-    def marks(self) -> tuple[float, float, float] | None:
-        """Value and ends as positions from 0 to 100, None where there is no interval."""
-        if not all(math.isfinite(x) for x in (self.value, self.low, self.high)):
-            return None
-        value, low, high = (round(50 + 50 * min(max(x, -1), 1), 1) for x in (self.value, self.low, self.high))
-        return value, low, high
-
-
-@dataclass(frozen=True)
-class VerdictGroup:
-    """Rows of the verdict matrix under a heading.
-
-    Parameters
-    ----------
-    title
-        What the rows have in common.
-    rows
-        Name, explanation and verdicts of each row; None where nothing was measured.
-    above
-        A larger heading above the title, where a new study begins.
-    """
-
-    title: str
-    rows: Sequence[tuple[str, str, Sequence[Verdict | None]]]
-    above: str = ""
-
-
-@dataclass(frozen=True)
-class VerdictMatrix:
-    """Variants (or what else `head` says) as rows, trends as columns."""
-
-    kind: ClassVar[str] = "verdicts"
-    caption: str
-    columns: Sequence[tuple[str, str]]
-    groups: Sequence[VerdictGroup]
-    head: str = "divergence"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """The two files of a figure."""
-
-    svg: bytes
-    png: bytes
+# SVG and PNG of each figure, by its path beside the page without suffix.
+Figures = Mapping[str, tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure.
+    """A figure on a page: embedded data (empty where it is only linked), proportions, name and link of its files."""
 
-    Parameters
-    ----------
-    svg, png
-        The figure's two files.
-    alt
-        What it shows, for those who do not see it.
-    caption
-        What to look at.
-    files
-        Name and relative link of each file beside the page, the SVG first.
-    source
-        Made by `render`: the address of the embedded picture, empty when it is only linked.
-    width, height
-        Made by `render`: the picture's proportions.
-    """
-
-    kind: ClassVar[str] = "picture"
-    svg: bytes
-    png: bytes
-    alt: str
-    caption: str
-    files: Sequence[tuple[str, str]] = ()
-    source: str = ""
-    width: int = 0
-    height: int = 0
+    source: str
+    width: int
+    height: int
+    files: Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Listing:
-    """Text as it is, such as a configuration."""
-
-    kind: ClassVar[str] = "listing"
-    text: str
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Blocks behind a line that opens them."""
-
-    kind: ClassVar[str] = "fold"
-    title: str
-    blocks: Sequence[Block]
-    open: bool = False
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A heading within a section."""
-
-    kind: ClassVar[str] = "heading"
-    text: str
-
-
-Block = Prose | Points | Links | VerdictMatrix | Picture | DataTable | Listing | Fold | Heading
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page with a heading and an entry in the contents.
-
-    Parameters
-    ----------
-    name
-        Identifier in the page's address.
-    title
-        Heading.
-    short
-        Entry in the contents.
-    blocks
-        What it holds.
-    """
-
-    name: str
-    title: str
-    short: str
-    blocks: Sequence[Block]
-
-
-@dataclass(frozen=True)
-class Page:
-    """A whole report.
-
-    Parameters
-    ----------
-    title
-        Its heading and the window's title.
-    kicker
-        A line above the heading.
-    asked
-        What was asked, in a paragraph.
-    verdict
-        The answer in one sentence.
-    findings
-        Sentences that carry it, each under a term.
-    sections
-        The rest.
-    colophon
-        Last line.
-    """
-
-    title: str
-    kicker: str
-    asked: str
-    verdict: str
-    findings: Sequence[tuple[str, str]]
-    sections: Sequence[Section]
-    colophon: str = ""
-
-
-def render(page: Page, template: str, style: str, script: str) -> str:
-    """Render a page to HTML that needs nothing but itself.
-
-    Parameters
-    ----------
-    page
-        What it says.
-    template
-        The Jinja template.
-    style, script
-        CSS and JavaScript to put into the page.
-
-    Returns
-    -------
-    str
-        The same page gives the same text. The page's security policy allows its own style, its
-        own script and embedded pictures, and no request to anywhere.
-    """
-    shown = replace(page, sections=_within_budget(page.sections))
-    return render_template({"page": template}, style, script, page=shown)
-
-
-def render_template(templates: Mapping[str, str], style: str, script: str, **shown: object) -> str:
-    """Render the last of some templates, which may extend those before it.
+def parts_of(*templates: str) -> list[Path]:
+    """Files that a page of the installed package is made of.
 
     Parameters
     ----------
     templates
-        By name.
-    style, script
-        CSS and JavaScript to put into the page.
+        Names of its own templates without suffix, the page's last.
+    """
+    return [REPORT_PARTS / name for name in (*PARTS, *(f"{name}.html.j2" for name in templates))]
+
+
+def render(files: Iterable[str | Path], /, **shown: object) -> str:
+    """Render a page to HTML that needs nothing but itself.
+
+    Parameters
+    ----------
+    files
+        Among others its templates (``.html.j2``, the page's own last), style, script and columns.
     **shown
         What the template shows.
 
     Returns
     -------
     str
-        As of `render`.
+        The same input gives the same text. The page's security policy allows its own style, its own script and
+        embedded pictures, and no request to anywhere.
 
     Raises
     ------
     ValueError
         If style or script would end their element.
     """
+    texts = _texts(files)
+    templates = {name.partition(".")[0]: text for name, text in texts.items() if name.endswith(".html.j2")}
+    style, script = texts["page.css"], texts["page.js"]
     if "</" in style or "</script" in script:
         raise ValueError("style and script cannot be embedded: they contain a closing tag")
     policy = (
         "default-src 'none'; img-src data:; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.DictLoader(dict(templates)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: value if isinstance(value, Markup) or not isinstance(value, str) else plain(value),
-    )
-    environment.filters |= {
-        "prose": _typeset,
-        "formula": lambda latex: Markup(mathml(latex, display=True)),  # noqa: S704 - made of escaped symbols
-        "fixed": fixed,
-        "listed": listed,
-        "plural": plural,
-        "count_word": count_word,
-    }
+    environment = _environment(templates, plain, read_columns(texts["columns.yaml"]))
     return environment.get_template(list(templates)[-1]).render(
         policy=policy,
         style=Markup(style),  # noqa: S704 - our own file
@@ -311,9 +104,84 @@ def render_template(templates: Mapping[str, str], style: str, script: str, **sho
     )
 
 
+def sentences(files: Iterable[str | Path], /, **shown: object) -> list[str]:
+    """Sentences from templates, one a line.
+
+    Parameters
+    ----------
+    files
+        Among others the templates, the one that says the lines last.
+    **shown
+        What it shows; untrusted text comes out as one visible line.
+    """
+    templates = {name.partition(".")[0]: text for name, text in _texts(files).items() if name.endswith(".j2")}
+    environment = _environment(templates, lambda text: plain(_SPACE.sub(" ", text)), {}, escaped=False)
+    lines = environment.get_template(list(templates)[-1]).render(**shown).splitlines()
+    return [" ".join(line.split()) for line in lines if line.strip()]
+
+
+def _texts(files: Iterable[str | Path]) -> dict[str, str]:
+    """Of what pages are made of, the text by name."""
+    paths = (path for path in map(Path, files) if path.suffix in (".j2", ".css", ".js") or path.name == "columns.yaml")
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+
+
+def _environment(
+    templates: Mapping[str, str], visible: Callable[[str], str], columns: Columns, *, escaped: bool = True
+) -> jinja2.Environment:
+    """Templates with the filters that all share; what is shown passes through `visible`."""
+
+    def table(frame: pd.DataFrame, kind: str) -> DataTable:
+        return data_table(frame, columns[kind])
+
+    environment = SandboxedEnvironment(
+        autoescape=escaped,
+        loader=jinja2.DictLoader(dict(templates)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+    environment.filters |= {
+        "prose": _typeset,
+        "plain_prose": plain_prose,
+        "formula": lambda latex: Markup(mathml(latex, display=True)),  # noqa: S704 - made of escaped symbols
+        "fixed": fixed,
+        "listed": listed,
+        "plural": plural,
+        "count_word": count_word,
+        "capital": capital,
+        "one_line": one_line,
+        "number": "{:,}".format,
+        "percent": lambda share, decimals=0: f"{fixed(100 * share, decimals)} %",
+        "data_table": table,
+        "interval": interval,
+    }
+    environment.globals["estimate"] = estimate
+    return environment
+
+
+def interval(row: Mapping[str, float], name: str, unit: str = "", decimals: int | None = None) -> str:
+    """A value of a row of a table with its 95 % interval.
+
+    Parameters
+    ----------
+    row
+        With columns ``name``, ``name_ci_low``, ``name_ci_high``, each ending in `unit`.
+    name, unit
+        Parts of their names; where the ends have no name of their own, they are called ``ci_low`` and ``ci_high``.
+    decimals
+        As of `ggmi.reporting.text.estimate`.
+    """
+    ends = [f"{name}_ci_{end}{unit}" for end in ("low", "high")]
+    low, high = (row[end] if end in row else row[end.removeprefix(f"{name}_")] for end in ends)
+    return estimate(row[f"{name}{unit}"], low, high, decimals)
+
+
 def _typeset(text: str) -> Markup:
     """Escape a sentence, set its formulas as MathML and its marks in type."""
-    parts = split(plain(text))
+    # What a macro says comes escaped.
+    parts = split(plain(text.unescape() if isinstance(text, Markup) else text))
     return Markup("").join(set_formula(part) if formula else _marked(part) for part, formula in parts)
 
 
@@ -329,72 +197,56 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _flat(blocks: Sequence[Block]) -> Iterator[Block]:
-    """Blocks and those within them, in order."""
-    for block in blocks:
-        yield block
-        if isinstance(block, Fold):
-            yield from _flat(block.blocks)
-
-
-def _within_budget(sections: Sequence[Section]) -> list[Section]:
-    """Sections whose pictures carry their data and whose tables fit on the page."""
-    blocks = [block for section in sections for block in _flat(section.blocks)]
-    forms = iter(_picture_forms([block for block in blocks if isinstance(block, Picture)]))
-    rows = _rows_a_table([block for block in blocks if isinstance(block, DataTable)])
-
-    def fitted(blocks: Sequence[Block]) -> list[Block]:
-        result: list[Block] = []
-        for block in blocks:
-            if isinstance(block, Picture):
-                block = _with_data(block, *next(forms))
-            elif isinstance(block, DataTable):
-                block = replace(block, rows=block.rows[:rows])
-            elif isinstance(block, Fold):
-                block = replace(block, blocks=fitted(block.blocks))
-            result.append(block)
-        return result
-
-    return [replace(section, blocks=fitted(section.blocks)) for section in sections]
-
-
-def embedded(pictures: Sequence[Picture]) -> list[Picture]:
-    """Pictures that carry their data, for a template that shows them itself.
+def read_figures(files: Iterable[str], beside: Path) -> dict[str, tuple[bytes, bytes]]:
+    """SVG and PNG of each figure, by its path beside a page without suffix.
 
     Parameters
     ----------
-    pictures
-        All of one page.
+    files
+        Of all kinds.
+    beside
+        The page's folder.
     """
-    forms = zip(pictures, _picture_forms(pictures), strict=True)
-    return [_with_data(picture, *form) for picture, form in forms]
+    drawn = [Path(file) for file in files if file.endswith(".svg")]
+    return {
+        svg.relative_to(beside).with_suffix("").as_posix(): (svg.read_bytes(), svg.with_suffix(".png").read_bytes())
+        for svg in drawn
+    }
 
 
-def _picture_forms(pictures: Sequence[Picture]) -> list[tuple[str, bytes]]:
-    """Format and data of each picture.
+def pictures(figures: Figures) -> dict[str, Picture]:
+    """All figures of one page, embedded.
 
-    All are SVG; while they are too many bytes together, the largest SVG gives way to its PNG, and
-    then the largest PNG to nothing.
+    All are SVG; while they are too many bytes together, the largest SVG gives way to its PNG, and then the largest
+    PNG to a link.
+
+    Parameters
+    ----------
+    figures
+        Of `read_figures`.
     """
-    forms = [[("svg+xml", p.svg), *([("png", p.png)] if len(p.png) < len(p.svg) else []), ("", b"")] for p in pictures]
-    sizes = [[4 * len(data) // 3 for _, data in form] for form in forms]
-    while sum(size[0] for size in sizes) > PICTURE_BYTES:
-        largest = max(range(len(sizes)), key=lambda i: (forms[i][0][0] == "svg+xml", sizes[i][0]))
-        forms[largest].pop(0)
-        sizes[largest].pop(0)
-    return [form[0] for form in forms]
+    forms = {
+        stem: [("svg+xml", svg), *([("png", png)] if len(png) < len(svg) else []), ("", b"")]
+        for stem, (svg, png) in figures.items()
+    }
+    while sum(_encoded(form[0]) for form in forms.values()) > PICTURE_BYTES:
+        forms[max(forms, key=lambda stem: (forms[stem][0][0] == "svg+xml", _encoded(forms[stem][0])))].pop(0)
+    return {stem: picture(stem, figures[stem][0], *form[0]) for stem, form in forms.items()}
 
 
-def _rows_a_table(tables: Sequence[DataTable]) -> int:
-    """The most rows a table may show so that all tables together keep their budget."""
-    rows = max((len(table.rows) for table in tables), default=0)
-    while rows > 1 and sum(min(len(t.rows), rows) * len(t.columns) for t in tables) > TABLE_CELLS:
-        rows = rows * 9 // 10
-    return rows
+def _encoded(form: tuple[str, bytes]) -> int:
+    """Bytes of a figure in a page."""
+    return 4 * len(form[1]) // 3
 
 
-def _with_data(picture: Picture, form: str, data: bytes) -> Picture:
-    box = _VIEW_BOX.search(picture.svg[:4000])
+def picture(stem: str, svg: bytes, form: str, data: bytes) -> Picture:
+    """A figure with its data, in a form such as ``png``; of proportions that its SVG states."""
+    box = _VIEW_BOX.search(svg[:4000])
     width, height = (round(float(side)) for side in box.groups()) if box else (0, 0)
     source = f"data:image/{form};base64,{base64.b64encode(data).decode()}" if data else ""
-    return replace(picture, source=source, width=width, height=height)
+    return Picture(source, width, height, [(kind.upper(), f"{stem}.{kind}") for kind in ("svg", "png", "csv")])
+
+
+def by_name(shown: Mapping[str, Picture]) -> dict[str, Picture]:
+    """Pictures by the figure's name alone, where that is enough."""
+    return {stem.rpartition("/")[2]: picture for stem, picture in shown.items()}

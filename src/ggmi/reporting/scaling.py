@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from rich.text import Text
 
+from ggmi.project import REPORT_PARTS
+from ggmi.reporting.page import picture, sentences
 from ggmi.reporting.terminal import print_columns, unbroken
 from ggmi.reporting.text import capital, fixed, plural
 from ggmi.scaling.curves import BEST, DRAWN, MAJORITY, PASS, WEIGHTED
@@ -50,54 +51,33 @@ def findings(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     found
         What the command writes as JSON.
     """
-    curves, most = by_method(found["curves"]), found["most"]
-    said = [("One sample", f"is right in {percent(curves['pass@k'][1])} % of problems (95 % interval over problems).")]
-    if most > 1:
-        right = f"at least one is right in {percent(curves['pass@k'][most])} %"
-        chooser = found["verdict"]["chooser"]
-        best = f"; chosen best, by the {chooser}, in {percent(curves[chooser][most])} %" if chooser in curves else ""
-        said.append((f"{most:,} samples", f"{right}{best}."))
-    said += [(one_line(score), _of_score(score, found)) for score in _scores(found) if most > 1]
-    cost = _of_cost(found)
-    return said + ([("Cost", cost)] if cost else [])
+    rows = {row["score"]: row for row in found["reliability"] if row["k"] == found["most"]}
+    claims = {claim["variant"]: claim for claim in found["claims"] if "better than chance" in claim["claim"]}
+    chooser = found["verdict"]["chooser"]
+    lines = sentences(
+        [REPORT_PARTS / "scaling_findings.txt.j2"],
+        curves=by_method(found["curves"]),
+        most=found["most"],
+        chooser=chooser,
+        scores=[(score, row, claims.get(score)) for score, row in rows.items()],
+        cost=_cost(found),
+        stops=[row for row in found["stops"] if method_name(row) == chooser],
+        percent=percent,
+        beyond=beyond,
+    )
+    return [(term, sentence) for term, _, sentence in (line.partition(": ") for line in lines)]
 
 
-def _scores(found: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(row["score"] for row in found["reliability"]))
-
-
-def _of_score(score: str, found: Mapping[str, Any]) -> str:
-    """Whether a score chooses better than chance, after Holm's correction."""
-    row = next(row for row in found["reliability"] if row["score"] == score and row["k"] == found["most"])
-    claim = next(c for c in found["claims"] if c["variant"] == score and "better than chance" in c["claim"])
-    verdict = {
-        "supported": "chooses better than chance",
-        "contradicted": "chooses worse than chance",
-        "undecided": "is not told from a choice at random",
-    }[claim["verdict"]]
-    if row["reliability"] is None:
-        return "has nothing right to choose in any problem."
-    reliable = f"right in {percent(row, 'reliability')} % where a right sample is among {found['most']:,}"
-    chance = f"against {fixed(100 * row['threshold'], 1)} % at random (1/k is {fixed(100 * row['one_over_k'], 1)} %)"
-    return f"{verdict}: {reliable}, {chance}; p = {fixed(claim['p_holm'], 3)}, Holm-corrected."
-
-
-def _of_cost(found: Mapping[str, Any]) -> str:
-    """What a solved problem costs, and where more samples stop paying, by the best way to choose."""
-    chooser, most = found["verdict"]["chooser"], found["most"]
-    costs = by_method(found["cost"])
-    rows = costs.get(chooser, costs["pass@k"])
+def _cost(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a solved problem costs with one sample and with most, by the best way to choose."""
+    costs, most = by_method(found["cost"]), found["most"]
+    rows = costs.get(found["verdict"]["chooser"], costs["pass@k"])
     unit = next(unit for unit in ("price", "tokens", "samples") if f"{unit}_a_solved" in rows[1])
-    ends = [rows[k][f"{unit}_a_solved"] for k in (1, most)]
-    if most == 1 or None in ends:
-        return ""
-    one, last = (fixed(end, 2 if unit == "price" else 1) for end in ends)
-    word = "" if unit == "price" else f" {unit}"
-    said = f"a solved problem takes {one}{word} with one sample, {last} with {most:,} and the {chooser}."
-    for row in found["stops"]:
-        if method_name(row) == chooser:
-            said += f" Net value is largest at k = {row['k']:,}, {beyond(row)}."
-    return said
+    one, last = (rows[k][f"{unit}_a_solved"] for k in (1, most))
+    if most == 1 or one is None or last is None:
+        return None
+    money = unit == "price"
+    return {"one": one, "last": last, "decimals": 2 if money else 1, "word": "" if money else f" {unit}"}
 
 
 def beyond(row: Row) -> str:
@@ -178,5 +158,5 @@ def shown(found: Mapping[str, Any], svg: bytes) -> dict[str, Any]:
         "beyond": beyond,
         "method_name": method_name,
         "percent": percent,
-        "figure": f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}",
+        "figure": picture("", svg, "svg+xml", svg).source,
     }

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.papers import Figures, by_claim, embedded_figures
+from ggmi.reporting.page import Figures, by_name, pictures
+from ggmi.reporting.papers import by_claim
 from ggmi.reporting.statements import rows_by_statement, world_shown
-from ggmi.reporting.text import estimate, fixed
+from ggmi.reporting.text import fixed
 from ggmi.slow_thinking.catalogue import STATEMENTS
 from ggmi.slow_thinking.chains import VARIABLES
 from ggmi.slow_thinking.regimes import REGIMES
@@ -44,8 +45,7 @@ def slow_thinking_page(
         "rows": rows,
         "regimes": REGIMES,
         "failures": [failure for key in rows if (failure := _failure(key, rows[key], certificates))],
-        "pictures": embedded_figures(figures),
-        "estimate": estimate,
+        "pictures": by_name(pictures(figures)),
         "provenance": provenance,
     }
 

@@ -1,28 +1,32 @@
-"""A task's page: its anchors, what generators wrote, what curation removed."""
+"""What came of a task, in tables and numbers that its page puts into sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.estimation import EstimationResults, estimation_section
-from ggmi.reporting.page import Block, Figure, Fold, Heading, Links, Listing, Page, Picture, Points, Prose, Section
-from ggmi.reporting.students import StudentResults, rating_sentence, student_sections
-from ggmi.reporting.tables import COLUMNS, data_table, plain_table
-from ggmi.reporting.text import capital, count_word, fixed, listed, plural
+from ggmi.information.semantic_entropy import GROWTH
+from ggmi.io import read_csv, read_json
+from ggmi.pipeline.comparable import compared_records, too_small
+from ggmi.pipeline.comparing import LEVEL, TOO_COARSE
+from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
+from ggmi.rating.table import short_names
+from ggmi.reporting.page import Figures, by_name, pictures
 
-# Near-duplicates across the split written out; the file has all.
-NEAR_SHOWN = 20
-# Characters of a record's id there; a person's file may have any text for an id.
-ID_SHOWN = 200
+# Conditions that are no synthetic set.
+REFERENCES = ("base", "anchors", "real")
+# Conditions below which no estimator is said to predict anything, and power below which silence says nothing.
+MANY, USEFUL_POWER = 20, 0.8
 
 
 @dataclass(frozen=True)
 class TaskResults:
-    """What a task's rules made.
+    """What a task's rules made: a table by the name of its file each, None where it was not asked for.
 
     Parameters
     ----------
@@ -33,11 +37,14 @@ class TaskResults:
     validity, curation
         Of `ggmi.pipeline.tables`.
     generators, shares
-        Of `ggmi.pipeline.world`; None outside the embedded world.
-    students
-        What students learned and how they were rated; None where none were trained.
-    estimation
-        Estimates of the sets; None where they are left out.
+        Of `ggmi.pipeline.world`; inside the embedded world only.
+    sets, risks, generalization
+        Of `ggmi.pipeline.risk_tables`.
+    table1, agreement, calibration, separations, notes
+        Of `ggmi.pipeline.ratings` and `ggmi.rating.calibration`; ``notes`` has ``judge``, ``notes`` on Table 1, and
+        ``warnings`` about the judge.
+    estimates, published, curves, claims, truth, predictions
+        Of `ggmi.pipeline.estimation_tables` and `ggmi.pipeline.estimation_claims`.
     """
 
     name: str
@@ -47,185 +54,194 @@ class TaskResults:
     curation: pd.DataFrame
     generators: pd.DataFrame | None = None
     shares: pd.DataFrame | None = None
-    students: StudentResults | None = None
-    estimation: EstimationResults | None = None
+    sets: pd.DataFrame | None = None
+    risks: pd.DataFrame | None = None
+    generalization: pd.DataFrame | None = None
+    table1: pd.DataFrame | None = None
+    agreement: pd.DataFrame | None = None
+    calibration: pd.DataFrame | None = None
+    separations: pd.DataFrame | None = None
+    notes: Mapping[str, Any] | None = None
+    estimates: pd.DataFrame | None = None
+    published: pd.DataFrame | None = None
+    curves: pd.DataFrame | None = None
+    claims: pd.DataFrame | None = None
+    truth: pd.DataFrame | None = None
+    predictions: pd.DataFrame | None = None
 
 
-def synthesis_sentence(task: TaskResults) -> str:
-    """How well the generators kept to the format, in one sentence.
+def read_task(name: str, title: str, files: Iterable[str]) -> TaskResults:
+    """A task's results from its tables (.csv) and records (.json), each named as the part it is."""
+    parts = {path.stem: read_json(path) if path.suffix == ".json" else read_csv(path) for path in map(Path, files)}
+    return TaskResults(name, title, **parts)
+
+
+def task_findings(task: TaskResults) -> dict[str, Any]:
+    """What a task's page and the front page say of it.
 
     Parameters
     ----------
     task
         What was made.
+
+    Returns
+    -------
+    dict
+        ``title``, ``name``; ``generators``: records, valid share and most frequent failure by generator;
+        ``kept`` records by curation, of what generators wrote; ``students`` trained; ``ratings``, ``predictions``
+        and ``judge_warnings``, None or empty where there are none.
     """
     asked = task.validity[task.validity["responses"] > 0]
-    if asked.empty:
-        return f"{task.title}: {plural(len(task.validity), 'imported set')}, nothing was generated."
-    parts = []
-    for name, rows in asked.groupby("generator", sort=False):
-        valid = rows["records"].sum() / max(1, (rows["records"] + rows["failures"]).sum())
-        parts.append(f"{name} {fixed(100 * valid, 1)} %")
     written = task.curation[task.curation["generator"].isin(asked["generator"])]
-    kept = [f"{int(rows['kept'].sum()):,} ({name})" for name, rows in written.groupby("curation", sort=False)]
-    return (
-        f"{task.title}: of what generators wrote, valid records were {listed(parts)}; "
-        f"kept after curation: {listed(kept)}."
-    )
+    return {
+        "name": task.name,
+        "title": task.title,
+        "generators": {name: _generator(rows) for name, rows in task.validity.groupby("generator", sort=False)},
+        "kept": written.groupby("curation", sort=False)["kept"].sum().astype(int).to_dict(),
+        "students": 0 if task.risks is None else len(task.risks),
+        "ratings": None if task.table1 is None else _ratings(task.table1),
+        "judge_warnings": task.notes["warnings"] if task.notes else [],
+        "predictions": None if task.predictions is None else predicted(task.predictions),
+        "missed": [] if task.generators is None else _missed(task.generators),
+    }
 
 
-def task_sentences(task: TaskResults) -> list[str]:
-    """What came of a task, the verdict on its sets first."""
-    rated = [] if task.students is None else [rating_sentence(task.title, task.students)]
-    return [*rated, synthesis_sentence(task)]
+def _generator(rows: pd.DataFrame) -> dict[str, Any]:
+    """Records of a generator, the share of them that is valid, None for imported sets, and its usual failure."""
+    reasons = {name: rows[name].sum() for name in rows if name.startswith("failed_") and rows[name].sum()}
+    found = rows["records"].sum() + rows["failures"].sum()
+    return {
+        "records": int(rows["records"].sum()),
+        "valid": float(rows["records"].sum() / max(1, found)) if (rows["responses"] > 0).any() else None,
+        "failure": max(reasons, key=reasons.__getitem__, default="").removeprefix("failed_").replace("_", " "),
+    }
 
 
-def task_page(task: TaskResults, figures: Mapping[str, Figure], provenance: Sequence[Mapping[str, Any]]) -> Page:
-    """Say what a task's generators wrote.
+def _missed(generators: pd.DataFrame) -> list[str]:
+    """Generators that were short of their training criterion."""
+    return list(generators.loc[~generators["criterion_reached"], "generator"].unique())
+
+
+def _ratings(table: pd.DataFrame) -> dict[str, Any]:
+    """The best synthetic set beside its references, and every condition by how it compares with them."""
+    rated = table.dropna(subset=["mean"]).assign(short=table["condition"].map(short_names(table["condition"])))
+    references = [name for name in ("base", "real") if name in set(rated["condition"])]
+    for name in references:
+        rated[f"against_{name}"] = [_against(row, name) for row in rated.to_dict("records")]
+    synthetic = rated[~rated["condition"].isin(REFERENCES)]
+    return {
+        "best": None if synthetic.empty else synthetic.loc[synthetic["mean"].idxmax()].to_dict(),
+        "references": {name: rated[rated["condition"] == name].iloc[0].to_dict() for name in references},
+        "against": {
+            name: {
+                verdict: rated.loc[rated[f"against_{name}"] == verdict, "short"].tolist()
+                for verdict in ("better", "worse", "undecided")
+            }
+            for name in references
+        },
+        "empty": table.loc[table["mean"].isna(), "condition"].tolist(),
+    }
+
+
+def _against(row: Mapping[str, Any], reference: str) -> str:
+    """``better``, ``worse`` or ``undecided`` than a reference, empty for the reference itself."""
+    if row["condition"] == reference:
+        return ""
+    if not row["p_holm" if reference == "base" else f"p_holm_{reference}"] < LEVEL:
+        return "undecided"
+    return "better" if row[f"difference_to_{reference}"] > 0 else "worse"
+
+
+def predicted(predictions: pd.DataFrame) -> dict[str, Any] | None:
+    """Which estimator predicts the rating, and whether so few conditions could have told.
+
+    Parameters
+    ----------
+    predictions
+        Of `ggmi.pipeline.estimation_tables.predictions_table`.
+
+    Returns
+    -------
+    dict or None
+        The ``best`` row, estimators that are ``certain`` after Holm's correction, whether so few conditions can
+        ``name`` any and whether silence is ``useful``, and what is left ``out``; None where nothing was correlated.
+    """
+    known = predictions.dropna(subset=["spearman"])
+    if known.empty:
+        return None
+    best = known.loc[known["spearman"].abs().idxmax()].to_dict()
+    # What is left out for its size is the same for every estimator; the published HSIC's note says more.
+    notes = known.loc[known["estimator"] != PUBLISHED, "note"].dropna().unique()
+    return {
+        "best": best,
+        "certain": known.loc[known["p_holm"] < LEVEL, "estimator"].tolist(),
+        "named": best["n"] >= MANY,
+        "useful": best["power"] >= USEFUL_POWER,
+        "least": MANY,
+        "level": LEVEL,
+        "out": str(notes[0]) if len(notes) else "",
+    }
+
+
+def _estimated(task: TaskResults) -> dict[str, Any] | None:
+    """How far a task's estimates carry."""
+    if task.estimates is None:
+        return None
+    assert task.claims is not None
+    assert task.published is not None
+    records = compared_records(task.estimates)
+    notes = task.estimates["note"].fillna("")
+    # CKA's test is that of HSIC.
+    coarse = task.estimates[notes.str.startswith(TOO_COARSE) & (task.estimates["estimator"] != "cka")]
+    growths = task.published.dropna(subset=["entropy_growth"])
+    biased = task.published.dropna(subset=["hsic_published"])
+    return {
+        "claims": {
+            claim: rows["verdict"].value_counts().to_dict() for claim, rows in task.claims.groupby("claim", sort=False)
+        },
+        "untested": int(task.claims["p_value"].isna().sum()),
+        "small": {" ".join(place): n for place, n in too_small(records).items()},
+        "largest": max(records.values(), default=0),
+        "coarse": [" ".join(row) for row in coarse[[*PLACE, "estimator"]].itertuples(index=False)],
+        "growths": growths["entropy_growth"].tolist(),
+        "enough": [
+            " ".join(row) for row in growths.loc[growths["entropy_growth"] <= GROWTH, PLACE].itertuples(index=False)
+        ],
+        "growth": GROWTH,
+        "bias": float((biased["hsic_published_null"] / biased["hsic_published"]).median()),
+        "apart": int((biased["hsic_p_holm"] < LEVEL).sum()),
+        "biased": len(biased),
+        "too_coarse": TOO_COARSE,
+        "sufficient": [
+            (" ".join(row[part] for part in PLACE), row["note"])
+            for row in task.estimates[task.estimates["estimator"] == "semantic_growth"].to_dict("records")
+        ],
+        "estimators": ESTIMATORS,
+    }
+
+
+def task_page(task: TaskResults, figures: Figures, provenance: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the template ``task.html.j2`` shows.
 
     Parameters
     ----------
     task
         What was made.
     figures
-        By name, such as ``figure_shares``.
+        SVG and PNG of each figure, by its path beside the page without suffix.
     provenance
         Records of how the tables were made.
-
-    Returns
-    -------
-    Page
     """
-    sections = student_sections(task.name, task.students, figures) if task.students is not None else []
-    if task.shares is not None and task.generators is not None:
-        sections.append(_world_section(task, task.shares, task.generators, figures))
-    if task.estimation is not None:
-        sections.append(estimation_section(task.name, task.estimation, figures))
-    sections += [_validity_section(task), _curation_section(task), _anchors_section(task), _making_section(provenance)]
-    return Page(
-        title=f"{'Which data were worth it' if task.students else 'What the generators wrote'}: {task.title}",
-        kicker="From anchors to synthetic sets to students (arXiv 2410.01720, section 3.2 and appendix G.1)",
-        asked=(
-            "Anchors become prompts that show some of them; generators answer with lists of records; what can be "
-            "parsed strictly becomes a synthetic set, and curation drops from it what its filters find. Every raw "
-            "response, every failure and every drop is kept with its reason."
-        ),
-        verdict=" ".join(task_sentences(task)),
-        findings=[
-            (str(name), _generator_sentence(rows)) for name, rows in task.validity.groupby("generator", sort=False)
-        ],
-        sections=sections,
-        colophon="All logarithms are natural; log-probabilities are those of the distribution really sampled from.",
-    )
-
-
-def task_section(task: TaskResults) -> Section:
-    """What the main page says of a task, and where the rest is."""
-    return Section(
-        task.name,
-        task.title,
-        task.title,
-        [
-            Prose(task_sentences(task), "lead"),
-            Links([("What came of the task", "Ratings, risks, validity, curation, tables.", f"{task.name}.html")]),
-        ],
-    )
-
-
-def _generator_sentence(rows: pd.DataFrame) -> str:
-    if (rows["responses"] == 0).all():
-        return f"{int(rows['records'].sum()):,} records, made elsewhere."
-    parts = [
-        f"{row['condition']}: {int(row['records']):,} records, valid "
-        f"{fixed(row['validity'], 2)} [{fixed(row['validity_ci_low'], 2)}, {fixed(row['validity_ci_high'], 2)}]"
-        for row in rows.to_dict("records")
-    ]
-    reasons = [name for name in rows if name.startswith("failed_") and rows[name].sum()]
-    worst = max(reasons, key=lambda name: rows[name].sum(), default=None)
-    failed = f" Most frequent failure: {worst.removeprefix('failed_').replace('_', ' ')}." if worst else ""
-    return "; ".join(parts) + "." + failed
-
-
-def _world_section(
-    task: TaskResults, shares: pd.DataFrame, generators: pd.DataFrame, figures: Mapping[str, Figure]
-) -> Section:
-    ideal = shares[shares["generator"] == "ideal"].sort_values("instances")
-    first, last = ideal.iloc[0], ideal.iloc[-1]
-    mechanism = (
-        f"More anchors tell an ideal generator which domain is meant: from {first['instances']} to "
-        f"{last['instances']} of them its share of unsampled skills (J) goes from {fixed(first['unsampled'], 2)} to "
-        f"{fixed(last['unsampled'], 2)} and that of irrelevant ones (L) from {fixed(first['irrelevant'], 2)} to "
-        f"{fixed(last['irrelevant'], 2)}, while its information gain ΔI falls from "
-        f"{fixed(first['information_gain_nats'], 2)} to {fixed(last['information_gain_nats'], 2)} nats a record."
-    )
-    missed = generators.loc[~generators["criterion_reached"], "generator"].unique()
-    trained = (
-        "Every generator met its training criterion."
-        if not len(missed)
-        else f"Short of the training criterion when training ended: {listed(list(missed))}."
-    )
-    name = f"{task.name}/figure_shares"
-    alt = "Shares of anchored, unsampled and irrelevant skills against anchors in the prompt, a panel a generator."
-    picture = Picture(
-        figures["figure_shares"].svg,
-        figures["figure_shares"].png,
-        alt,
-        "Shares of skills in what each generator wrote, with 95 % intervals over prompts; dashed: the ideal generator "
-        "after the same prompts, by exact Bayes.",
-        [(kind.upper(), f"{name}.{kind}") for kind in ("svg", "png", "csv")],
-    )
-    caption = "Generators against exact Bayes"
-    blocks: list[Block] = [Prose([mechanism, trained]), picture, Heading("Tables")]
-    blocks.append(data_table(shares, COLUMNS["shares"], caption="What was written", source=f"{task.name}/shares.csv"))
-    blocks.append(data_table(generators, COLUMNS["generators"], caption=caption, source="world/generators.csv"))
-    truth = "Its skills and latent domains, with their exact laws."
-    blocks.append(Links([("The world as it is", truth, "world/world.json")]))
-    return Section("world", "Against the truth", "Against the truth", blocks)
-
-
-def _validity_section(task: TaskResults) -> Section:
-    table = data_table(task.validity, COLUMNS["validity"], caption="Validity", source=f"{task.name}/validity.csv")
-    note = (
-        "Valid: records as a share of all items found in responses, with a 95 % interval in which a response counts as "
-        "a cluster. A generator without one valid record has no synthetic set: the published tables show “/” there."
-    )
-    return Section("validity", "Who kept to the format", "Format", [Prose([note], "note"), table])
-
-
-def _curation_section(task: TaskResults) -> Section:
-    table = data_table(task.curation, COLUMNS["curation"], caption="Curation", source=f"{task.name}/curation.csv")
-    return Section("curation", "What curation removed", "Curation", [table])
-
-
-def _anchors_section(task: TaskResults) -> Section:
-    split = task.split
-    blocks: list[Block] = [
-        Prose([f"{split['anchors']:,} anchors, {split['train']:,} training and {split['test']:,} test records."])
-    ]
-    near = split.get("near_duplicates_across")
-    if near is not None:
-        above = f"have a ROUGE-L above {split['near_duplicate_above']}"
-        blocks.append(Prose([capital(f"{count_word(len(near))} pairs of a training and a test record {above}.")]))
-        if near:
-            ids = [[p[side][:ID_SHOWN] for side in ("train_id", "test_id")] for p in near[:NEAR_SHOWN]]
-            rows = [(*pair, fixed(p["rouge_l"], 3)) for pair, p in zip(ids, near, strict=False)]
-            caption = "Near-duplicates across the split"
-            table = plain_table(("training record", "test record", "ROUGE-L"), rows, caption=caption, numeric=(2,))
-            blocks.append(Fold(f"{caption} ({len(near)})", [table]))
-    return Section("anchors", "Real records", "Real records", blocks)
-
-
-def _making_section(provenance: Sequence[Mapping[str, Any]]) -> Section:
-    inputs = [f"{digest}  {path}" for record in provenance for path, digest in record["inputs"].items()]
-    used = listed([f"{name} {version}" for name, version in provenance[0]["versions"].items()])
-    items = [(record["rule"], f"code {record['parameters']['code']}") for record in provenance]
-    return Section(
-        "making",
-        "How each number was made",
-        "How it was made",
-        [
-            Prose([f"Made with {used}."]),
-            Points(items),
-            Fold(f"SHA-256 of the tables' inputs ({len(inputs)})", [Listing("\n".join(inputs))]),
-        ],
-    )
+    tables = {field.name: getattr(task, field.name) for field in fields(task)}
+    sets = task.sets
+    repeated = [] if sets is None else sets.loc[sets["distinct"] < sets["records"] / 2, "condition"].tolist()
+    ideal = None if task.shares is None else task.shares[task.shares["generator"] == "ideal"].sort_values("instances")
+    return {
+        "task": task_findings(task),
+        "tables": tables,
+        "repeated": repeated,
+        "ideal": None if ideal is None else ideal.iloc[[0, -1]].to_dict("records"),
+        "estimated": _estimated(task),
+        "pictures": by_name(pictures(figures)),
+        "records": provenance,
+    }

@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ggmi.reporting.estimation import MEANINGS, SUMMARY, findings, summary_rows
-from ggmi.reporting.legend import explanations
+from ggmi.reporting.estimation import MEANINGS, SUMMARY, explanations, findings, summary_rows
 from ggmi.reporting.text import capital
 from ggmi.text.visible import one_line
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+# Below it an end is zero but for rounding in sums.
+ROUNDING = 1e-12
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -103,7 +105,7 @@ def estimate(value: float, low: float, high: float, decimals: int | None = None)
     if decimals is None:
         decimals = 2 if width == 0 else min(max(1 - math.floor(math.log10(width)), 0), 6)
     # An end must not look like zero: on which side of it the interval lies is what matters.
-    while decimals < 6 and any(end != 0 and round(end, decimals) == 0 for end in (low, high)):
+    while decimals < 6 and any(abs(end) > ROUNDING and round(end, decimals) == 0 for end in (low, high)):
         decimals += 1
 
     ends = [round(x, decimals) for x in (value, low, high)]

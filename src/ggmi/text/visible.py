@@ -35,3 +35,14 @@ def one_line(text: str) -> str:
     'two words'
     """
     return plain(" ".join(text.split()))
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text's beginning.
+
+    Examples
+    --------
+    >>> shortened("abc", 3), shortened("abcd", 3)
+    ('abc', 'ab…')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
