@@ -1,7 +1,6 @@
 import itertools
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,11 +8,9 @@ import pytest
 from ggmi.mixtures.study import PUBLISHED_DIRECTION
 from ggmi.mixtures.term_claims import CLAIM_COLUMNS, CLAIMS, TREND_COLUMNS, claim_verdicts
 from ggmi.mixtures.terms import term_units
-from ggmi.reporting.front import front_page
-from ggmi.reporting.mixtures import MixtureStudy
-from ggmi.reporting.page import Figure
+from ggmi.reporting.mixtures import MixtureStudy, mixtures_page
+from ggmi.reporting.page import parts_of, pictures, render
 
-REPOSITORY = Path(__file__).parents[2]
 TABLES = ("kl_gap", "trends", "fits", "divergences", "terms", "term_trends", "claims")
 RECORDS = ("kl_gap", "trends", "accuracy", "terms")
 ESTIMATORS = ("released_histogram", "aligned_histogram", "forward", "reverse")
@@ -196,21 +193,14 @@ def figure_names(study):
 
 @pytest.fixture(scope="session")
 def make_page():
-    """A page from studies; every figure has the same two files."""
+    """The page of mixture studies; every figure has the same two files."""
 
     def make(*studies, svg=SVG, png=PNG):
-        figures = {s.name: {name: Figure(svg, png) for name in figure_names(s)} for s in studies}
-        records = {s.name: {name: record(name) for name in RECORDS} for s in studies}
-        return front_page(studies, figures, records, "seed: 7\n", "fedcba9876543210", 7)
+        figures = pictures({f"{s.name}/{name}": (svg, png) for s in studies for name in figure_names(s)})
+        records = {s.name: [record(name) for name in RECORDS] for s in studies}
+        return render(parts_of("mixtures"), **mixtures_page(studies, records), pictures=figures)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def parts():
-    """Template, style and script."""
-    folder = REPOSITORY / "workflow" / "report"
-    return [(folder / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html.j2", "css", "js")]
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 import pytest
 from browser import VARIABLE, chromium, launched
 
-from ggmi.reporting.page import render
-
 TITLE = "Does synthetic data bring a student closer to the truth?"
 HOSTILE = "<script>window.ran=1</script><svg onload='window.ran=1'><img src=x onerror='window.ran=1'>{{ 7*7 }}\u202e"
 HOSTILE_SVG = (
@@ -32,7 +30,7 @@ CONTRASTS = """selector => {
 
 
 @pytest.fixture(scope="module")
-def report(make_study, make_page, parts, tmp_path_factory):
+def report(make_study, make_page, tmp_path_factory):
     """A page of the default's size, with hostile text in titles and figures."""
     main = make_study(
         {("psd", "released", "forward", axis): verdict for axis, verdict in (("K", "against"), ("L", "undecided"))},
@@ -52,8 +50,8 @@ def report(make_study, make_page, parts, tmp_path_factory):
         anchors=("released", "text"),
     )
     svg = HOSTILE_SVG.replace(b"</svg>", b"<!--" + b"figure" * 55_000 + b"--></svg>")
-    place = tmp_path_factory.mktemp("results") / "report.html"
-    place.write_text(render(make_page(main, real, svg=svg), *parts), encoding="utf-8")
+    place = tmp_path_factory.mktemp("results") / "mixtures.html"
+    place.write_text(make_page(main, real, svg=svg), encoding="utf-8")
     return place
 
 
@@ -255,7 +253,7 @@ def test_it_reads_without_scripts(open_page):
 
 def test_links_of_the_contents_lead_to_their_sections(open_page):
     page = open_page()
-    names = page.evaluate("[...document.querySelectorAll('nav a')].map((link) => link.hash.slice(1))")
+    names = page.evaluate("[...document.querySelectorAll('nav a[href^=\"#\"]')].map((link) => link.hash.slice(1))")
     assert len(names) == len(set(names)) >= 7
     assert all(page.locator(f"section#{name}").count() == 1 for name in names)
 

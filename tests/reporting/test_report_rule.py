@@ -51,20 +51,24 @@ def snakemake(place, *arguments):
     return done.stdout + done.stderr
 
 
-def test_the_rules_make_page_summary_and_configuration(workplace):
+def test_the_rules_make_pages_summary_and_configuration(workplace):
     snakemake(workplace)
     results = workplace / "results"
     assert yaml.safe_load((results / "config.resolved.yaml").read_text()) == resolved(load(CONFIG))
-    lines = (results / "summary.txt").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 3
-    assert lines[0].startswith(f"{TITLE}: of the published trends, the main variant (psd, released) supports 3 of 3")
-    page = (results / "report.html").read_text(encoding="utf-8")
-    assert "Made: &lt;b&gt;{{ 7 * 7 }}&lt;/b&gt;" in page
-    assert "three of four divergences" in page
-    links = [link for link in re.findall(r'href="([^"]+)"', page) if not link.startswith(("#", "https:", "data:"))]
-    assert len(links) == 3 * 4 + 4 + 3
-    assert all((results / link).is_file() for link in links)
+    (line,) = (results / "summary.txt").read_text(encoding="utf-8").splitlines()
+    assert line.startswith(
+        "Does synthetic data bring a student closer to the truth? All published trends appear under 3 "
+    )
+    front, page = ((results / name).read_text(encoding="utf-8") for name in ("report.html", "mixtures.html"))
+    assert "under 3 of 4 divergences" in front
+    assert "under 3 of 4 divergences: the released histogram, aligned histogram and reverse divergence" in page
+    for text, count in ((front, 1 + 7), (page, 1 + 3 * 4 + 4 + 3)):
+        assert "Made: &lt;b&gt;{{ 7 * 7 }}&lt;/b&gt;" in text
+        links = [link for link in re.findall(r'href="([^"]+)"', text) if not link.startswith(("#", "https:", "data:"))]
+        assert len(links) == count
+        assert all((results / link).is_file() for link in links)
 
     assert "Nothing to be done" in snakemake(workplace, "-n")
-    snakemake(workplace, "--forcerun", "report")
-    assert (results / "report.html").read_text(encoding="utf-8") == page
+    snakemake(workplace, "--forcerun", "report", "mixtures_page")
+    assert (results / "report.html").read_text(encoding="utf-8") == front
+    assert (results / "mixtures.html").read_text(encoding="utf-8") == page

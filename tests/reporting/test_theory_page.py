@@ -1,14 +1,11 @@
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from browser import launched
 
 from ggmi.exact.verdicts import Refutation, states_of
-from ggmi.formulas import plain_prose
 from ggmi.provenance import versions
-from ggmi.reporting.page import render, render_template
-from ggmi.reporting.theory import by_statement, findings, theory_page, theory_section, theory_sentence, violation
+from ggmi.reporting.page import parts_of, render
+from ggmi.reporting.theory import by_statement, findings, theory_page, violation
 from ggmi.theory import known
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import certificate
@@ -18,7 +15,6 @@ from ggmi.theory.study import evaluate_family, family_named, verdicts
 
 FAMILIES = [family_named(name) for name in ("declared: no noise", "without_4.1: no noise", "structure: a channel")]
 WIDTHS = (375, 1400)
-REPORT = Path(__file__).parents[2] / "workflow" / "report"
 
 
 @pytest.fixture(scope="module")
@@ -59,39 +55,28 @@ def with_verdict(table, key, regimes, verdict):
     return changed
 
 
-# Sentences.
+# What sentences are made of.
 
 
-def test_each_finding_names_what_it_is_assumed_under(table):
-    said = {term: plain_prose(text) for term, text in findings(table)}
-    lemma = said["Lemma 4.5"]
-    assert "holds under all that the paper declares and under the declared Markov chains alone, with a proof" in lemma
-    assert "fails without section 4.1's chain M(p) → e_M → W and under the structure alone" in lemma
-    assert "Where the chain holds it is idle" in lemma
-    theorem = said["Theorem 4.10"]
-    assert "fails already under all that the paper declares (the smallest world has two states" in theorem
-    assert "It holds exactly where H(S_gen | M(p)) + I(h(e_p); M(p) | S_anchor) ≤ H(M(p) | S_gen) + I(S" in theorem
-    assert "With the modulus outside" in said["Lemmas 4.6 and 4.8, Theorem 4.7"]
-    assert "+ log 2" in said["Lemmas 4.6 and 4.8, Theorem 4.7"]
-    assert "the constant is 2C then. With 0 ≤ ℓ ≤ C it holds in every regime, with a proof" in said["Lemma 3.1"]
-    assert "unsound even where the lemma is true" in said["The proofs"]
+def test_each_status_names_what_it_is_assumed_under(table):
+    found = findings(table)["status"]
+    lemma, theorem = found["(5)"], found["(10)"]
+    assert lemma["proven"] == ["declared", "chains_only"]
+    assert lemma["fails"] == ["without_4.1", "structure"]
+    assert (theorem["proven"], theorem["tried"], theorem["fails"]) == ([], [], list(REGIMES))
+    assert (theorem["states"], theorem["worst"]) == (2, "0.693 nats")
+    assert found["(1) charitable"]["proven"] == list(REGIMES)
 
 
 def test_findings_change_with_the_verdicts(table):
     everywhere = list(REGIMES)
-    text = plain_prose(dict(findings(with_verdict(table, "(5)", everywhere, "fails")))["Lemma 4.5"])
-    assert "fails already under all that the paper declares" in text
-    assert "idle" not in text
-    text = plain_prose(dict(findings(with_verdict(table, "(10)", everywhere, "holds")))["Theorem 4.10"])
-    assert "is not violated by any of" in text
-    assert "exactly where" not in text
-    before, after = (dict(findings(t))["The proofs"] for t in (table, with_verdict(table, "(17)", everywhere, "holds")))
-    assert "(17)" in before
-    assert "(17)" not in after
-    moduli = table
-    for key in ("(6)", "(7)", "(8)"):
-        moduli = with_verdict(moduli, key, everywhere, "holds")
-    assert "Lemmas 4.6 and 4.8, Theorem 4.7" not in dict(findings(moduli))
+    changed = findings(with_verdict(table, "(10)", everywhere, "holds"))
+    assert changed["status"]["(10)"]["tried"] == everywhere
+    assert changed["status"]["(10)"]["worlds"] > 0
+    before, after = (findings(t)["failing"] for t in (table, with_verdict(table, "(17)", everywhere, "holds")))
+    assert set(before) - set(after) == {"(17)"}
+    assert "(25).5" in before
+    assert set(findings(table)["lines"]) < set(findings(table)["printed"])
 
 
 def test_a_violation_is_told_in_its_unit(table):
@@ -100,23 +85,11 @@ def test_a_violation_is_told_in_its_unit(table):
     assert violation("(8)", rows["(8)"]["declared"]).endswith("of the loss’s unit")
 
 
-def test_other_pages_say_the_main_findings_and_link_to_the_page(table):
-    section = theory_section(table)
-    points, links = section.blocks
-    assert [term for term, _ in points.items] == [term for term, _ in findings(table)[:4]]
-    assert links.items[0][2] == "theory.html"
-    assert theory_sentence(table) == (
-        r"Lemma 4.5 holds under all that the paper declares, and fails without section 4.1's chain $\Mp \to e_M \to "
-        r"W$. Theorem 4.10 fails under all that the paper declares."
-    )
-    assert "Theorem 4.10 holds in every regime." in theory_sentence(with_verdict(table, "(10)", list(REGIMES), "holds"))
-
-
 # The page.
 
 
 @pytest.fixture(scope="module")
-def page_file(table, refutations, family_rows, parts, tmp_path_factory):
+def page_file(table, refutations, family_rows, tmp_path_factory):
     stored = {
         f"certificates/{r.regime}/{STATEMENTS[r.statement].slug}.json": r.smallest for r in refutations if r.smallest
     }
@@ -137,12 +110,8 @@ def page_file(table, refutations, family_rows, parts, tmp_path_factory):
         *(table, pd.DataFrame(family_rows), enumeration, pd.DataFrame([example]), continuous_table()),
         *(stored, FAMILIES, provenance),
     )
-    template, style, script = parts
-    theory = (REPORT / "theory.html.j2").read_text(encoding="utf-8")
-    statements = (REPORT / "statements.html.j2").read_text(encoding="utf-8")
     place = tmp_path_factory.mktemp("theory") / "theory.html"
-    templates = {"page": template, "statements": statements, "theory": theory}
-    place.write_text(render_template(templates, style, script, **shown), encoding="utf-8")
+    place.write_text(render(parts_of("statements", "theory"), **shown), encoding="utf-8")
     return place
 
 
@@ -213,9 +182,28 @@ def test_formulas_are_set_and_nothing_widens_the_page(open_page, width):
     assert "$" not in words
 
 
-def test_a_page_of_prose_sets_formulas_and_prices(make_page, make_study, parts):
-    study = make_study(title=r"Costs $5 or $6, $\DI \le 1$, $\href{x}{y}$")
-    page = render(make_page(study), *parts)
+def test_the_verdict_says_under_what_statements_hold(open_page):
+    said = {
+        term: " ".join(text.split())
+        for term, text in open_page(1400).evaluate(
+            "[...document.querySelectorAll('#verdict dl > div')].map((row) => [...row.children].map((x) => x.innerText))"
+        )
+    }
+    lemma = said["Lemma 4.5"]
+    assert "holds under all that the paper declares and under the declared Markov chains alone, with a proof" in lemma
+    assert "fails without section 4.1’s chain" in lemma
+    assert "and under the structure alone" in lemma
+    assert "Where the chain holds it is idle" in lemma
+    assert "fails in every regime (the smallest world has two states" in said["Theorem 4.10"]
+    assert "It holds exactly where" in said["Theorem 4.10"]
+    assert "With the modulus outside" in said["Lemmas 4.6 and 4.8, Theorem 4.7"]
+    assert "the constant is" in said["Lemma 3.1"]
+    assert "holds in every regime, with a proof" in said["Lemma 3.1"]
+    assert "unsound even where the lemma is true" in said["The proofs"]
+
+
+def test_a_page_of_prose_sets_formulas_and_prices(make_page, make_study):
+    page = make_page(make_study(title=r"Costs $5 or $6, $\DI \le 1$, $\href{x}{y}$"))
     assert '<mi mathvariant="normal">Δ</mi>' in page
     assert "Costs $5 or $6" in page
     assert r"$\href{x}{y}$" in page

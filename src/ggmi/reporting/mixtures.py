@@ -203,6 +203,8 @@ def _heavy_tails(study: MixtureStudy) -> dict[str, tuple[int, int]]:
 def _means_against_ranks(study: MixtureStudy) -> dict[str, int]:
     """How often the slope of the mean clearly points the other way than the ranks, and how often only ranks decide."""
     table = study.trends
+    if table.empty:
+        return {"trends": 0, "opposed": 0, "unclear": 0}
     decided = {name: _excludes_zero(table, name) for name in ("slope_nats", "spearman")}
     opposed = decided["slope_nats"] & decided["spearman"] & (table["slope_nats"] * table["spearman"] < 0)
     unclear = ~decided["slope_nats"] & (table["verdict"] != "undecided")
