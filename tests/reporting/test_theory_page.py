@@ -183,12 +183,8 @@ def test_formulas_are_set_and_nothing_widens_the_page(open_page, width):
 
 
 def test_the_verdict_says_under_what_statements_hold(open_page):
-    said = {
-        term: " ".join(text.split())
-        for term, text in open_page(1400).evaluate(
-            "[...document.querySelectorAll('#verdict dl > div')].map((row) => [...row.children].map((x) => x.innerText))"
-        )
-    }
+    rows = open_page(1400).locator("#verdict dl > div").all()
+    said = {row.locator("dt").inner_text(): " ".join(row.locator("dd").inner_text().split()) for row in rows}
     lemma = said["Lemma 4.5"]
     assert "holds under all that the paper declares and under the declared Markov chains alone, with a proof" in lemma
     assert "fails without section 4.1’s chain" in lemma

@@ -10,8 +10,10 @@ from scipy.stats import binomtest, chi2_contingency, spearmanr
 
 from ggmi.claims import CLAIM_COLUMNS, claims_of, claims_table, partial_table
 from ggmi.io import read_csv, write_csv
+from ggmi.project import REPORT_PARTS
 from ggmi.random import stream
-from ggmi.reporting.papers import PAPERS, by_claim
+from ggmi.reporting.front import front_page
+from ggmi.reporting.papers import by_claim
 from ggmi.slow_thinking import published, width
 from ggmi.slow_thinking.calculus import exact_table, matching_table
 from ggmi.slow_thinking.claims import published_claims, theory_claims
@@ -216,17 +218,17 @@ def test_claims_on_the_theory(table):
 
 def test_the_front_page_says_what_became_of_the_claims(claims):
     table = claims_table(claims)
-    sentence = PAPERS["slow_thinking"].sentence(table)
+    templates = [REPORT_PARTS / name for name in ("answers.html.j2", "front.txt.j2")]
+    shown = front_page(templates, [], [], None, {"slow_thinking": table})
+    (answer,) = shown["answers"]
+    assert (answer["page"], answer["question"]) == ("slow_thinking.html", "Does thinking longer pay?")
+    assert answer["answer"].startswith("A wider search answers more (2 of 2 settings, 0 against).")
     theirs = table[~table["source"].str.startswith("ours")]
-    supported = int((theirs["verdict"] == "supported").sum())
     assert 0 < len(theirs) < len(table)
-    assert sentence.startswith("On slow thinking, each claim in a setting of its own: ")
-    assert f": of {len(theirs)} claims of the paper, {supported} are supported" in sentence
-    assert f"; of {len(table) - len(theirs)} claims of ours, " in sentence
-    section = PAPERS["slow_thinking"].section(table)
-    points = dict(section.blocks[0].items)
-    assert "Accuracy rises with the width k" in points["Supported"]
-    assert section.blocks[1].items[0][2] == "slow_thinking.html"
+    # What is ours is counted apart.
+    paper, ours = shown["tallies"]["slow_thinking.html"].values()
+    assert paper == {word: int((theirs["verdict"] == word).sum()) for word in paper}
+    assert sum(ours.values()) == len(table) - len(theirs)
     rows = {row["claim"]: row for row in by_claim(table)}
     assert len(rows["Information per token falls with length"]["settings"]) == 7
     mixed = rows["Information per token falls faster for harder problems"]

@@ -147,7 +147,7 @@ def test_without_mixture_studies_the_report_is_of_the_imported_sets(estimated, t
     project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"imported": change}})
     project.run("--cores", "2")
     page = (project.path / "results/report.html").read_text()
-    assert "Is the synthetic data worth it?" in page
+    assert "What became of the synthetic sets?" in page
     assert "three imported sets, nothing was generated" in page
     assert "Imported <b>sets</b>: three imported sets" in (project.path / "results/summary.txt").read_text()
 

@@ -23,8 +23,7 @@ from real_search.solving import solve, write_problems
 from ggmi.claims import PARTIAL_COLUMNS
 from ggmi.config import load
 from ggmi.io import read_csv
-from ggmi.reporting.page import render_template
-from ggmi.reporting.text import estimate
+from ggmi.reporting.page import parts_of, render
 from ggmi.text.jsonl import read_rows
 
 FOLDER = "results/slow_thinking/real"
@@ -222,24 +221,18 @@ def test_a_wrong_setting_is_refused_before_anything_runs(made, proxy, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_the_page_has_a_row_a_search_and_says_what_went_wrong(made):
-    parts = {"page": "page.html.j2", "claims": "claims.html.j2", "real_search": "real_search.html.j2"}
-    report = made.path / "workflow/report"
-    templates = {name: (report / file).read_text() for name, file in parts.items()}
-    templates["study"] = (
-        '{% extends "page" %}{% from "claims" import plate with context %}'
-        "{% block title %}{% endblock %}{% block contents %}{% endblock %}"
-        '{% block main %}{% include "real_search" %}'
-        "{% endblock %}"
+def test_the_page_has_a_row_a_search_and_says_what_went_wrong(made, tmp_path):
+    study = tmp_path / "study.html.j2"
+    study.write_text(
+        '{% extends "page" %}{% from "parts" import plate with context %}'
+        '{% block main %}{% include "real_search" %}{% endblock %}'
     )
     names = ("real_searches", "real_matched")
     shown = {
         "tables": {name: table(made, name).to_dict("records") for name in names},
         "pictures": {"figure_real_searches": {"source": "x", "width": 1, "height": 1, "files": []}},
-        "claims": [],
-        "estimate": estimate,
     }
-    page = render_template(templates, "", "", **shown)
+    page = render([*parts_of("real_search"), study], **shown)
     assert [re.sub(r"\s+", " ", title) for title in re.findall(r"<h3>(.*?)</h3>", page)] == [
         "Sums",
         "Tiny, here",

@@ -36,7 +36,7 @@ _MARKS = (
     (re.compile(r"\^(−?\d+)"), r"<sup>\1</sup>"),
     (re.compile(r"\b([DSe])_(KL|TV|M|anchor|gen|p)\b"), r"<i>\1</i><sub>\2</sub>"),
     (re.compile(r"π_(anchor|gen)\b"), r"<i>π</i><sup>\1</sup>"),
-    (re.compile(r"(?<=[\d\]]) (?=(nats|%|rounds|conditions)\b)"), "\N{NO-BREAK SPACE}"),
+    (re.compile(r"(?<=[\d\]]) (?=nats\b|%|rounds\b|conditions\b)"), "\N{NO-BREAK SPACE}"),
     (re.compile(r"(?<=\b[KJLd]) = (?=\d)"), "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"),
 )
 
