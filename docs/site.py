@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ggmi.formulas import set_formula, split
+from ggmi.reporting.tables import read_columns
 
 ROOT = Path(__file__).resolve().parents[1]
 # Pages beside docs/, and what they are called there.
@@ -63,6 +64,17 @@ def formula(latex):
     return f"<span>{set_formula(latex.replace('<', chr(92) + 'lt ').replace('>', chr(92) + 'gt '))}</span>"
 
 
+def columns_page():
+    """What every column of every table means, from the file that pages read."""
+    tables = read_columns((ROOT / "workflow" / "report" / "columns.yaml").read_text(encoding="utf-8"))
+    bar = "\\|"
+    parts = ["# Every column\n\nThe ends of an interval, `x_ci_low` and `x_ci_high`, are the 95 % interval of `x`.\n"]
+    for name, columns in tables.items():
+        rows = [f"| `{column.key}` | {column.meaning.replace('|', bar)} |" for column in columns.values()]
+        parts.append("\n".join([f"## `{name}`\n", "| column | meaning |", "|---|---|", *rows]) + "\n")
+    return "\n".join(parts)
+
+
 def lay_out(folder):
     """Write the site's sources into a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -80,6 +92,7 @@ def lay_out(folder):
             shutil.copyfile(path.parent / ("docs" if name == "README.md" else "") / picture, folder / picture)
     keys = (ROOT / "config.yaml").read_text(encoding="utf-8")
     (folder / "keys.md").write_text(f"# Every key\n\n```yaml\n{keys}```\n", encoding="utf-8")
+    (folder / "columns.md").write_text(columns_page(), encoding="utf-8")
     modules = []
     for room in ROOMS:
         path = ROOT / "src" / Path(*room.split("."))
