@@ -9,8 +9,7 @@ import pandas as pd
 
 from ggmi.reporting.page import Figures, by_name, pictures
 from ggmi.reporting.papers import by_claim
-from ggmi.reporting.statements import rows_by_statement, world_shown
-from ggmi.reporting.text import fixed
+from ggmi.reporting.statements import failing, failure_shown, rows_by_statement
 from ggmi.slow_thinking.catalogue import STATEMENTS
 from ggmi.slow_thinking.chains import VARIABLES
 from ggmi.slow_thinking.regimes import REGIMES
@@ -44,24 +43,9 @@ def slow_thinking_page(
         "statements": STATEMENTS,
         "rows": rows,
         "regimes": REGIMES,
-        "failures": [failure for key in rows if (failure := _failure(key, rows[key], certificates))],
+        "failures": [
+            failure_shown(STATEMENTS[key], rows[key], certificates, NAMES) for key in rows if failing(rows[key])
+        ],
         "pictures": by_name(pictures(figures)),
         "provenance": provenance,
-    }
-
-
-def _failure(key: str, rows: Mapping[str, Any], certificates: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A failing statement with its smallest world in the strictest regime that has a certified one."""
-    fails = [regime for regime in REGIMES if rows[regime]["verdict"] == "fails"]
-    paths = {r: rows[r]["certificate"] for r in fails if rows[r]["certificate"] in certificates}
-    shown = next(iter(paths), None)
-    if not fails:
-        return None
-    return {
-        "statement": STATEMENTS[key],
-        "fails": fails,
-        "paths": paths,
-        "shown": shown,
-        "world": None if shown is None else world_shown(STATEMENTS[key], certificates[paths[shown]], NAMES),
-        "violation": {regime: fixed(rows[regime]["worst_violation_nats"], 3) for regime in fails},
     }

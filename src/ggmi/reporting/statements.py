@@ -34,6 +34,44 @@ def rows_by_statement(verdicts: pd.DataFrame, keys: Iterable[str]) -> dict[str, 
     return {key: rows for key, rows in found.items() if rows}
 
 
+def failing(rows: Rows) -> list[str]:
+    """The regimes in which a statement fails, the strictest first."""
+    return [regime for regime, row in rows.items() if row["verdict"] == "fails"]
+
+
+def failure_shown(
+    statement: Statement, rows: Rows, certificates: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """A failing statement with its smallest world in the strictest regime that has a certified one.
+
+    Parameters
+    ----------
+    statement
+        What fails.
+    rows
+        Its rows by regime.
+    certificates
+        Certified counterexamples by path.
+    names
+        LaTeX of every variable.
+
+    Returns
+    -------
+    dict
+        Regimes in which it ``fails``, ``paths`` of certificates by regime, the regime ``shown`` and its ``world``
+        with the ``certificate``, None where nothing is certified.
+    """
+    fails = failing(rows)
+    paths = {r: rows[r]["certificate"] for r in fails if rows[r]["certificate"] in certificates}
+    shown = next(iter(paths), None)
+    certificate = None if shown is None else certificates[paths[shown]]
+    world = None if certificate is None else world_shown(statement, certificate, names)
+    return {
+        **{"statement": statement, "fails": fails, "paths": paths},
+        **{"shown": shown, "world": world, "certificate": certificate},
+    }
+
+
 def world_shown(statement: Statement, certificate: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """A certificate's world: the joint law of what varies, what does not, both sides.
 

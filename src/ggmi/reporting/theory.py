@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.statements import Rows, rows_by_statement, world_shown
+from ggmi.reporting.statements import Rows, failing, failure_shown, rows_by_statement
 from ggmi.reporting.text import fixed
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.consequences import CONSEQUENCES
@@ -30,11 +30,6 @@ def by_statement(verdicts: pd.DataFrame) -> dict[str, Rows]:
         The table.
     """
     return rows_by_statement(verdicts, STATEMENTS)
-
-
-def failing(rows: Rows) -> list[str]:
-    """The regimes in which a statement fails, the strictest first."""
-    return [regime for regime in REGIMES if rows[regime]["verdict"] == "fails"]
 
 
 def violation(key: str, row: Mapping[str, Any]) -> str:
@@ -172,24 +167,14 @@ def _violated(counted: Mapping[tuple[str, str, int], Mapping[str, Any]], key: st
 
 
 def _failure(statement: Statement, rows: Rows, certificates: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """A failing statement with its smallest world in the strictest regime that has a certified one."""
-    fails = failing(rows)
-    paths = {r: rows[r]["certificate"] for r in fails if rows[r]["certificate"] in certificates}
-    shown = next(iter(paths), None)
+    """A failing statement, with the losses of its world and how far it is violated."""
+    found = failure_shown(statement, rows, certificates, VARIABLES)
     return {
-        "statement": statement,
+        **found,
         "name": name(statement.key),
-        "fails": fails,
-        "paths": paths,
-        "shown": shown,
-        "world": None if shown is None else _world(statement, certificates[paths[shown]]),
-        "violation": {regime: violation(statement.key, rows[regime]) for regime in fails},
+        "losses": [] if found["certificate"] is None else list(_losses(found["certificate"])),
+        "violation": {regime: violation(statement.key, rows[regime]) for regime in found["fails"]},
     }
-
-
-def _world(statement: Statement, certificate: Mapping[str, Any]) -> dict[str, Any]:
-    """A certificate's world with the losses that the statement speaks of."""
-    return {**world_shown(statement, certificate, VARIABLES), "losses": list(_losses(certificate))}
 
 
 def _losses(certificate: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
