@@ -22,11 +22,15 @@ from ggmi.pipeline.comparing import LEVEL
 from ggmi.pipeline.embedded_sets import embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.pipeline.estimation_tables import estimates_table, predictions_table
-from ggmi.reporting.estimation import predictions_sentence
+from ggmi.project import REPORT_PARTS
+from ggmi.reporting.page import sentences
+from ggmi.reporting.tasks import predicted
 from ggmi.reporting.text import estimate
 from ggmi.text.samples import read_sample
 
 SEED = 20241001
+# What says which estimator predicts an outcome.
+SENTENCE = (REPORT_PARTS / "answers.html.j2", HERE / "real_data.txt.j2")
 # Instructions that the models answered.
 RECORDS = 805
 DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -78,7 +82,7 @@ def main(folder="results/real_data", records=RECORDS, data=DATA):
         rates = {(model, "answers", "as_given"): float(rate) for model, rate in outcomes[outcome].items()}
         found = predictions_table(table, rates, SEED)
         parts.append(found.assign(outcome=outcome))
-        lines += [predictions_sentence(found, words), ""]
+        lines += [*sentences(SENTENCE, found=predicted(found), outcome=words), ""]
         columns[words] = {row["estimator"]: cell(row) for row in found[found["n"] > 0].to_dict("records")}
     rows = [[name, *(column[name] for column in columns.values())] for name in columns["the win rate"]]
     models = table["generator"].nunique()

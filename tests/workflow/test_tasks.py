@@ -488,7 +488,7 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
     [
         (
             {"tasks": {"gmm": SEEDED}},
-            "config: tasks.gmm: the name is taken; allowed: none of data_quality, language, logs, report, ",
+            "config: tasks.gmm: the name is taken; allowed: none of data_quality, language, logs, mixtures, ",
         ),
         (
             {"tasks": {"t": {**SEEDED, "anchors": {"source": "config.csv"}}}},
