@@ -14,10 +14,10 @@ import pandas as pd
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
-from ggmi.formulas import mathml, plain_prose, set_formula, split
+from ggmi.formulas import mathml, set_formula, split
 from ggmi.project import REPORT_PARTS
 from ggmi.reporting.tables import Columns, DataTable, data_table, read_columns
-from ggmi.reporting.text import capital, count_word, estimate, fixed, listed, plural
+from ggmi.reporting.text import capital, estimate, fixed, listed, plural
 from ggmi.text.visible import one_line, plain
 
 # What all pictures of a page may take together, encoded: with its tables the page stays below 5 MB.
@@ -144,12 +144,10 @@ def _environment(
     )
     environment.filters |= {
         "prose": _typeset,
-        "plain_prose": plain_prose,
         "formula": lambda latex: Markup(mathml(latex, display=True)),  # noqa: S704 - made of escaped symbols
         "fixed": fixed,
         "listed": listed,
         "plural": plural,
-        "count_word": count_word,
         "capital": capital,
         "one_line": one_line,
         "number": "{:,}".format,
