@@ -52,7 +52,7 @@ def folder_of_command():
 
 
 def finished():
-    """The result in three sentences, and where it is."""
+    """The answers of the front page, and where it is."""
     end_record()
     summary = Path(RESULTS, "summary.txt")
     if not summary.exists():
