@@ -80,7 +80,7 @@ def _mixture_tallies(studies: Sequence[MixtureStudy]) -> dict[str, dict[str, Map
     claims = verdict_counts(verdict for study in studies for verdict in study.claims["verdict"])
     return {
         "mixtures.html": {
-            "published trends": {words[word]: trends[word] for word in words},
+            "published trends, all variants": {words[word]: trends[word] for word in words},
             "claims on the theory’s terms": _three(claims),
         }
     }
