@@ -1,5 +1,10 @@
+import pandas as pd
 import pytest
 from browser import VARIABLE, chromium, launched
+
+from ggmi.project import REPORT_PARTS
+from ggmi.reporting.front import front_page
+from ggmi.reporting.page import parts_of, render
 
 TITLE = "Does synthetic data bring a student closer to the truth?"
 HOSTILE = "<script>window.ran=1</script><svg onload='window.ran=1'><img src=x onerror='window.ran=1'>{{ 7*7 }}\u202e"
@@ -256,6 +261,39 @@ def test_links_of_the_contents_lead_to_their_sections(open_page):
     names = page.evaluate("[...document.querySelectorAll('nav a[href^=\"#\"]')].map((link) => link.hash.slice(1))")
     assert len(names) == len(set(names)) >= 7
     assert all(page.locator(f"section#{name}").count() == 1 for name in names)
+
+
+@pytest.fixture(scope="module")
+def hub(make_study, tmp_path_factory):
+    """The front page of a run with mixtures and a paper's claims."""
+    rows = [("At equal samples the framework does not matter", "arXiv 2501.15602, section 4.2", "contradicted")] * 9
+    rows += [("Accuracy rises with the width k", "ours, of figure 5", "undecided")] * 90
+    claims = pd.DataFrame(rows, columns=["claim", "source", "verdict"])
+    files = parts_of("answers", "report")
+    templates = [*files, REPORT_PARTS / "front.txt.j2"]
+    real = make_study(name="digits", title="Digits", truth="data", covariances=("empirical",))
+    shown = front_page(templates, [make_study(title=HOSTILE), real], [], None, {"slow_thinking": claims})
+    place = tmp_path_factory.mktemp("hub") / "report.html"
+    place.write_text(render(files, **shown, configuration="seed: 7", code="c0de", seed=7), encoding="utf-8")
+    return place
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_front_page_answers_on_one_screen(browser, hub, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(hub.as_uri())
+    assert page.evaluate("[window.ran, document.documentElement.scrollWidth]") == [None, width]
+    assert page.locator("article h2 a").all_inner_texts() == [
+        "Does synthetic data bring a student closer to the truth?",
+        "Does thinking longer pay?",
+    ]
+    counts = page.locator("article").last.locator("dd").all_inner_texts()
+    assert [text.split() for text in counts] == [["✓", "0", "✗", "9", "?", "0"], ["✓", "0", "✗", "0", "?", "90"]]
+    found = page.evaluate(CONTRASTS, ".answers p, .answers a, .answers dt, .answers dd span")
+    assert min(found) >= 4.5
+    # Two answers take at most a third of a wide screen, and six all of it.
+    assert page.locator("article").last.bounding_box()["y"] < (1000 if width < 400 else 270)
+    page.close()
 
 
 def test_a_missing_browser_is_a_clear_sentence(monkeypatch):
