@@ -1,7 +1,7 @@
 import pytest
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Failure, Outcome
+from ggmi.models.protocol import Failure, Outcome
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import (
     ENOUGH,

@@ -21,9 +21,9 @@ from transformers import (
 
 from ggmi.errors import UserError, told_by
 from ggmi.loading import chosen_device, chosen_dtype, hub_source, loading, threads
-from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.directory import fingerprint, own_directory
 from ggmi.models.drawing import spans, to_text, uniforms, write_tokens
+from ggmi.models.protocol import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.requests import Request, Response, Usage, missing
 from ggmi.models.settings import LocalSettings
 
@@ -77,7 +77,7 @@ class LocalBackend:
     ) -> Outcome:
         """Write what is missing, batch by batch.
 
-        Parameters and errors are those of `ggmi.models.backend.Backend.generate`.
+        Parameters and errors are those of `ggmi.models.protocol.Backend.generate`.
 
         Raises
         ------

@@ -16,9 +16,9 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from ggmi.errors import UserError
 from ggmi.loading import chosen_device, chosen_dtype, hub_source, loading, quiet, threads
-from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.directory import fingerprint, own_directory
 from ggmi.models.entailment import window_of
+from ggmi.models.protocol import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.requests import Request, Response, Usage, missing
 from ggmi.models.settings import RewardSettings
 
@@ -70,7 +70,7 @@ class RewardBackend:
     ) -> Outcome:
         """Score what is missing, batch by batch.
 
-        Parameters and errors are those of `ggmi.models.backend.Backend.generate`.
+        Parameters and errors are those of `ggmi.models.protocol.Backend.generate`.
 
         Raises
         ------

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from ggmi.io import atomic, read_json, write_csv, write_json
-from ggmi.models.backend import OnProgress, ask, backend
+from ggmi.models.backend import ask, backend
+from ggmi.models.protocol import OnProgress
 from ggmi.models.requests import Sampling
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import check_outcome

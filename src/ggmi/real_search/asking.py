@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ggmi.models.backend import OnProgress, backend
+from ggmi.models.backend import backend
+from ggmi.models.protocol import OnProgress
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import store_file
 from ggmi.real_search.running import Models, Plan
