@@ -261,7 +261,7 @@ def _trainer(
     from datasets import Dataset  # type: ignore[import-untyped]
 
     tokenizer = copy.deepcopy(base.tokenizer)
-    ends = base.ends(tokenizer.eos_token_id) or []
+    ends = base.all_ends
     if writer.form == "json" and len(closing := tokenizer(JSON_END, add_special_tokens=False).input_ids) == 1:
         ends = [*ends, *closing]  # what follows the end of a line would be noise
     assert model.generation_config is not None
