@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -68,11 +67,6 @@ def chosen_dtype(dtype: str, device: str) -> str:
     if dtype != "auto":
         return dtype
     return "bfloat16" if device == "cuda" else "float32"
-
-
-def hub_source(model: str, revision: str | None) -> dict[str, Any]:
-    """Which model transformers shall load, by directory or hub id, for ``from_pretrained``; never its own code."""
-    return {"pretrained_model_name_or_path": model, "revision": revision or "main", "trust_remote_code": False}
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 import pytest
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Meter, ask, backend, check_settings
+from ggmi.models.backend import ask, backend, check_settings
+from ggmi.models.protocol import Meter
 from ggmi.models.requests import Request, Sampling, Usage
 from ggmi.models.settings import EndpointSettings, LocalSettings, Prices, ServerSettings
 from ggmi.models.store import Store

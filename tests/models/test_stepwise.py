@@ -20,7 +20,7 @@ from ggmi.search.responses import choose_by_votes, sample_responses
 from ggmi.search.tree import tree_search
 
 QUESTIONS = ["w1 w2 w3", "w4 w5"]
-PLAIN = "{question} {steps}"
+PLAIN = "{{ question }} {{ steps }}"
 ROOTS = np.arange(2)
 
 
@@ -170,7 +170,10 @@ def test_a_line_is_cut_here_where_the_server_writes_on(tmp_path):
 
 
 def test_questions_with_braces_are_text():
-    texts = Texts(["what is {steps} of {question}?"])
-    node = texts.number(0, "{question}")
-    assert texts.fill("Q: {question}\nS: {steps}", node) == "Q: what is {steps} of {question}?\nS: {question}\n"
-    assert texts.number(0, "{question}") == node
+    texts = Texts(["what is {{ steps }} of {{ question }}?"])
+    node = texts.number(0, "{{ question }}")
+    assert (
+        texts.fill("Q: {{ question }}\nS: {{ steps }}", node)
+        == "Q: what is {{ steps }} of {{ question }}?\nS: {{ question }}\n"
+    )
+    assert texts.number(0, "{{ question }}") == node

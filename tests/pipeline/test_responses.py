@@ -1,7 +1,7 @@
 import pytest
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Failure, Outcome
+from ggmi.models.protocol import Failure, Outcome
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import (
     ENOUGH,
@@ -17,9 +17,9 @@ from ggmi.pipeline.responses import (
 from ggmi.text.format import Format
 from ggmi.text.jsonl import read_rows, write_rows
 from ggmi.text.records import Record
-from ggmi.text.templates import Template
+from ggmi.text.templates import Template, TextTemplate
 
-TEMPLATE = Template(("Like\n", "anchors", ""))
+TEMPLATE = Template(TextTemplate("Like\n{{ anchors }}", "test", ["anchors"], []))
 POOL = [Record(f"a{i}", f"Say {i}.", "", str(i)) for i in range(6)]
 HOW = {"prompts": 4, "count": 5, "draw": "nested"}
 SAMPLING = {"temperature": 0.5, "top_p": 1.0, "max_tokens": 10, "stop": ["x"]}

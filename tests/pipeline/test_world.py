@@ -4,9 +4,9 @@ import pytest
 from ggmi.config import Config
 from ggmi.pipeline.world import description, shares_table
 from ggmi.text.records import Record
-from ggmi.text.templates import Template
+from ggmi.text.templates import Template, TextTemplate
 
-TEMPLATE = Template(("", "anchors", "\nmore like these\n"))
+TEMPLATE = Template(TextTemplate("{{ anchors }}\nmore like these\n", "test", ["anchors"], []))
 
 
 @pytest.fixture

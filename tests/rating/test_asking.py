@@ -7,7 +7,8 @@ from models.tiny import make_model
 from starlette.responses import JSONResponse
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Failure, Outcome, backend
+from ggmi.models.backend import backend
+from ggmi.models.protocol import Failure, Outcome
 from ggmi.models.requests import Response, Sampling, missing
 from ggmi.models.store import Store
 from ggmi.rating.asking import JudgeRequests, ask_judge, failures

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ggmi.models.backend import Outcome
+from ggmi.models.protocol import Outcome
 from ggmi.models.requests import Response, Sampling, missing
 from ggmi.models.store import Store
 from ggmi.rating.asking import JudgeRequests, ask_judge

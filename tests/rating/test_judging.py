@@ -9,6 +9,7 @@ from ggmi.errors import UserError
 from ggmi.rating.judging import PLACES, JudgeTemplate, read_judge_template
 from ggmi.rating.verdicts import read_verdict
 from ggmi.text.records import Record
+from ggmi.text.templates import TextTemplate
 
 SHIPPED = Path(__file__).parents[2] / "workflow" / "templates" / "judge.txt"
 PLAIN = "{{ fence }}{{ question }}|{{ context }}|{{ reference }}|{{ answer }}"
@@ -70,7 +71,7 @@ def test_a_section_that_holds_the_fence_gets_another(monkeypatch):
     # No text is known to hold the hash of itself, so the hash is made to come out as a given one first.
     fences = iter(["cafe", "beef", "id"])
     monkeypatch.setattr("ggmi.rating.judging.content_hash", lambda _: next(fences))
-    template = JudgeTemplate(("", "fence", ":", "answer", ""))
+    template = JudgeTemplate(TextTemplate("{{ fence }}:{{ answer }}", "test", PLACES, ()))
     assert template.fill(Record("a", "Q", "", "R"), "cafe").text == "beef:cafe"
 
 
@@ -91,7 +92,9 @@ def test_control_characters_and_turn_marks_are_made_inert():
 
 def test_ten_megabytes_of_an_answer_are_passed_on():
     answer = "<|[[{{" * 1_700_000
-    prompt = JudgeTemplate(("", "fence", "|", "answer", "")).fill(Record("a", "Q", "", "R"), answer)
+    prompt = JudgeTemplate(TextTemplate("{{ fence }}|{{ answer }}", "test", PLACES, ())).fill(
+        Record("a", "Q", "", "R"), answer
+    )
     assert prompt.text.endswith("|" + answer)
 
 
@@ -102,8 +105,8 @@ def test_ten_megabytes_of_an_answer_are_passed_on():
         ("Rate it.\nPlease.\n", "none of its lines (1 to 2) holds " + ", ".join(f"{{{{ {p} }}}}" for p in PLACES)),
         ("", "none of its lines (1 to 1) holds " + ", ".join(f"{{{{ {p} }}}}" for p in PLACES)),
         (PLAIN + "\n{{ anwser }}", "line 2: there is no placeholder 'anwser'; did you mean 'answer'?"),
-        (PLAIN + "\n\n{{ 7*7 }}", "line 3: there is no placeholder '7*7'; allowed: " + ", ".join(sorted(PLACES))),
-        (PLAIN + "\n{{ answer\n}}", "line 2: '{{' is not closed by '}}' on the same line"),
+        (PLAIN + "\n\n{{ x }}", "line 3: there is no placeholder 'x'; allowed: " + ", ".join(sorted(PLACES))),
+        (PLAIN + "\n{{ answer }", "line 2: is no template (unexpected '}')"),
         (b"\xff", "line 1 is not UTF-8 (its byte 1)"),
     ],
 )

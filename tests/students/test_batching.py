@@ -7,7 +7,15 @@ from students.tiny import make_base, records
 
 from ggmi.random import stream
 from ggmi.students.base import Base
-from ggmi.students.batching import Plan, collate, keeps_records_apart, rows, shares, updates
+from ggmi.students.batching import (
+    dealt_out,
+    keeps_records_apart,
+    packed,
+    padded,
+    padding,
+    sorted_by_length,
+    updates,
+)
 from ggmi.students.sets import Examples
 from ggmi.students.tokenise import tokenise
 from ggmi.students.trainer import response_nats
@@ -27,32 +35,31 @@ def test_every_pass_reads_every_record_once():
     assert (updates(10, steps=7, batch_size=4, seed=2) != order).any()
 
 
-def test_parts_have_the_same_records_and_like_tokens():
-    lengths = dolly_like(64)
-    parts = shares(np.arange(64), lengths, 4)
-    assert sorted(np.concatenate(parts)) == list(range(64))
-    assert {len(p) for p in parts} == {16}
-    tokens = [lengths[p].sum() for p in parts]
-    assert max(tokens) - min(tokens) <= lengths.max()
+def test_parts_hold_like_lengths_or_like_totals():
+    lengths = dolly_like(256)
+    order = updates(256, 4, 64, seed=1)
+    by_length = sorted_by_length(order, lengths)
+    for made in (by_length, dealt_out(by_length, 16)):
+        assert (np.sort(made, axis=1) == np.sort(order, axis=1)).all()
+    assert (np.diff(lengths[by_length]) <= 0).all()
+    totals = lengths[dealt_out(by_length, 16)].reshape(4, 4, 16).sum(2)
+    assert (np.ptp(totals, axis=1) <= lengths.max()).all()
 
 
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=24))
-def test_rows_hold_every_sequence_once_and_cost_no_more_than_one_a_row(lengths):
-    laid = rows(lengths, 64)
-    assert sorted(i for row in laid for i in row) == list(range(len(lengths)))
-
-    def cost(filled):
-        return len(filled) * max(filled) * (6 * 64 + max(filled))
-
-    assert cost([sum(lengths[i] for i in row) for row in laid]) <= cost(lengths)
+@given(st.lists(st.integers(1, 300), min_size=8, max_size=8), st.sampled_from([1, 2, 4, 8]))
+def test_padding_is_what_the_tensors_hold(lengths, each):
+    examples = Examples.of(list("abcdefgh"), [[1]] * 8, [[2] * (n - 1) for n in lengths])
+    order = updates(8, 3, 8, seed=0)
+    parts = order.reshape(-1, each)
+    computed = sum(padded(examples.features(part))["input_ids"].numel() for part in parts)
+    assert padding(order, examples.lengths, each) == pytest.approx(1 - 3 * sum(lengths) / computed)
 
 
 def test_little_is_padding_with_real_lengths():
     lengths = dolly_like(2000)
-    examples = Examples.of(list(map(str, lengths)), [[1]] * len(lengths), [[2] * (n - 1) for n in lengths])
     order = updates(2000, 250, 16, seed=1)
-    assert Plan(examples, order, 1, 768).waste() < 0.05
-    assert Plan(examples, order, 1, None).waste() > 0.5
+    assert padding(order, lengths, 16) > 0.5
+    assert padding(sorted_by_length(order, lengths), lengths, 2) < 0.25
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
@@ -62,7 +69,8 @@ def test_packed_records_are_read_as_if_alone(gpt2, llama, kind):
     assert keeps_records_apart(model)
     model.config.use_cache = False
     examples = tokenise(records(6), base, "plain")
-    batch = collate(examples, range(6), [[0, 1, 2], [3, 4], [5]])
+    batch = packed(examples.features())
+    assert len(batch["input_ids"]) == 1
     labels = batch.pop("labels")
     assert (labels != -100).sum() == examples.responses.sum()
     with torch.inference_mode():

@@ -39,8 +39,8 @@ def test_a_person_may_bring_a_template(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{{ instruction }} {{ contxt }}", "there is no 'contxt' to fill in; did you mean 'context'?"),
-        ("{{ context }}", "does not use {{ instruction }}"),
+        ("{{ instruction }} {{ contxt }}", "line 1: there is no placeholder 'contxt'; did you mean 'context'?"),
+        ("{{ context }}", "none of its lines (1 to 1) holds {{ instruction }}"),
         ("a\n{% if %}", "line 2: is no template"),
     ],
 )

@@ -61,11 +61,11 @@ def make_base(directory, kind="gpt2", *, window=128, dropout=0.0, end=True, chat
     return directory
 
 
-def records(count=12, seed=0):
+def records(count=12, seed=0, longest=12):
     """Records of different lengths, some without context."""
     random = stream(seed, "test records")
 
     def text(least, most):
         return "".join(chr(c) for c in random.integers(97, 123, size=random.integers(least, most + 1)))
 
-    return [Record(f"r{i}", text(3, 8), text(1, 9) if i % 3 else "", text(1, 12)) for i in range(count)]
+    return [Record(f"r{i}", text(3, 8), text(1, 9) if i % 3 else "", text(1, longest)) for i in range(count)]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ggmi.errors import UserError
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record
-from ggmi.text.templates import Template, anchor_line, read_prompts, read_template, write_prompts
+from ggmi.text.templates import Template, TextTemplate, anchor_line, read_prompts, read_template, write_prompts
 
 TEMPLATES = Path(__file__).parents[2] / "workflow" / "templates"
 HOSTILE = [
@@ -65,8 +65,13 @@ def test_an_anchor_is_one_line_of_json_with_its_fields_in_order(instruction, con
         ("", "none of its lines (1 to 1) holds {{ anchors }}"),
         ("a\n{{ count }}", "none of its lines (1 to 2) holds {{ anchors }}"),
         ("a\n{{ anchor }}", "line 2: there is no placeholder 'anchor'; did you mean 'anchors'?"),
-        ("{{ anchors }}\n{{ 7*7 }}", "line 2: there is no placeholder '7*7'; allowed: anchors, count"),
-        ("{{ anchors }}\n\n{{ count\n}}", "line 3: '{{' is not closed by '}}' on the same line"),
+        ("{{ anchors }}\n{{ x }}", "line 2: there is no placeholder 'x'; allowed: anchors, count"),
+        ("{{ anchors }}\n\n{{ count }", "line 3: is no template (unexpected '}')"),
+        (
+            "{{ anchors }}\n{% if count %}",
+            "line 2: is no template (Unexpected end of template. Jinja was looking for the following tags: 'elif' or "
+            "'else' or 'endif'. The innermost block that needs to be closed is 'if'.)",
+        ),
         (b"{{ anchors }}\n\xff", "line 2 is not UTF-8 (its byte 1)"),
     ],
 )
@@ -120,8 +125,19 @@ def test_prompts_come_back_as_they_were_written(tmp_path, seed_tasks):
     ],
 )
 def test_a_damaged_prompt_is_told(tmp_path, change, message):
-    prompt = Template(("", "anchors", "")).fill([Record("a", "Add.", "", "3")])
+    prompt = Template(TextTemplate("{{ anchors }}", "test", ["anchors"], [])).fill([Record("a", "Add.", "", "3")])
     path = tmp_path / "prompts.jsonl"
     write_rows(path, [{"id": prompt.id, "text": prompt.text, "anchor_ids": list(prompt.anchor_ids)} | change])
     with pytest.raises(UserError, match=f"line 1: .*{message}"):
         read_prompts(path)
+
+
+def test_a_template_cannot_reach_what_is_around_it(tmp_path):
+    path = template(tmp_path, "{{ anchors.__class__.__mro__ }}{{ anchors }}")
+    with pytest.raises(UserError, match="cannot be filled in"):
+        read_template(path).fill([])
+
+
+def test_text_and_places_in_turn():
+    text = TextTemplate("{{ a }}{{b}} and\n {{ a }}\n", "test", ["a", "b"], ["a"])
+    assert text.pieces() == ["", "a", "", "b", " and\n ", "a", "\n"]

@@ -22,7 +22,7 @@ from ggmi.embedded.language import CLOSING_ID, END_ID, PAD_ID, Language, Sizes
 from ggmi.embedded.truth import student_truth
 from ggmi.loading import threads
 from ggmi.random import stream
-from ggmi.students.batching import IGNORED
+from ggmi.students.sets import IGNORED
 from ggmi.students.trainer import response_nats
 from ggmi.training import Inputs, Row, gpt2_config, train_until
 

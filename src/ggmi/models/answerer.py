@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Backend, OnProgress, ask
+from ggmi.models.backend import ask
+from ggmi.models.protocol import Backend, OnProgress
 from ggmi.models.requests import Request, Response, Usage
 from ggmi.models.server import ServerBackend
 from ggmi.models.store import Store

@@ -19,11 +19,11 @@ import httpx
 
 from ggmi.errors import UserError
 from ggmi.models.answers import THOUGHT_ONLY, read_answer, why_no_log_probs
-from ggmi.models.backend import Failure, Meter, OnResponse, Outcome
 from ggmi.models.connection import http_client
 from ggmi.models.cost import token_counter
 from ggmi.models.faults import Fault, of_error, of_status, unwanted
 from ggmi.models.limits import Pace, Purse
+from ggmi.models.protocol import Failure, Meter, OnResponse, Outcome
 from ggmi.models.requests import Request, Response, Usage
 from ggmi.models.settings import ClientSettings
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import try_to_load_from_cache
 from tokenizers import Tokenizer
 
-from ggmi.models.requests import Request
+from ggmi.models.requests import Request, Usage
 from ggmi.models.settings import Prices
 from ggmi.models.store import Store
 
@@ -107,6 +107,33 @@ class Estimate:
     worst_price: float
     rule: str
 
+    @classmethod
+    def of(
+        cls, prices: Prices, used: Usage, *, input_tokens: int, expected: int | None, worst: int, **fields: Any
+    ) -> Estimate:
+        """Price tokens: those used, those to be read, and those to be written as expected and at worst.
+
+        Parameters
+        ----------
+        prices
+            The person's own.
+        used
+            What the responses at hand used.
+        input_tokens, expected, worst
+            See `input_tokens`, `expected_output_tokens` and `worst_output_tokens`.
+        **fields
+            `kept`, `requests` and `rule`.
+        """
+        return cls(
+            input_tokens=input_tokens,
+            expected_output_tokens=expected,
+            worst_output_tokens=worst,
+            spent=prices.cost(used.prompt_tokens, used.completion_tokens),
+            expected_price=None if expected is None else prices.cost(input_tokens, expected),
+            worst_price=prices.cost(input_tokens, worst),
+            **fields,
+        )
+
 
 def estimate(
     requests: Iterable[Request],
@@ -134,20 +161,17 @@ def estimate(
     todo = store.missing(wanted)
     used = store.usage
     mean = used.completion_tokens / used.responses if used.responses else expected_output
-    read = sum(count(request) for request in todo)
-    worst = sum(request.sampling.max_tokens for request in todo)
     expected = None
     if mean is not None:
         expected = round(sum(min(mean, request.sampling.max_tokens) for request in todo))
-    return Estimate(
+    return Estimate.of(
+        prices,
+        used,
+        input_tokens=sum(count(request) for request in todo),
+        expected=expected,
+        worst=sum(request.sampling.max_tokens for request in todo),
         kept=len({request.key() for request in wanted}) - len(todo),
         requests=len(todo),
-        input_tokens=read,
-        expected_output_tokens=expected,
-        worst_output_tokens=worst,
-        spent=prices.cost(used.prompt_tokens, used.completion_tokens),
-        expected_price=None if expected is None else prices.cost(read, expected),
-        worst_price=prices.cost(read, worst),
         rule=count.rule,
     )
 

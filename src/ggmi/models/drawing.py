@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from tokenizers.decoders import DecodeStream
 from transformers import (
     GenerationConfig,
     LogitsProcessor,
@@ -237,15 +238,9 @@ def spans(
         span, and the one that completes it has the character.
     """
     found = []
-    # Text is decoded from a few tokens back only, so the work is linear in the tokens; the tokens
-    # before the new ones keep what a tokenizer does at the start of a text out of the difference.
-    start = shown = place = 0
-    for index, nats in enumerate(log_probs):
-        before = to_text(tokenizer, tokens[start:shown])
-        now = to_text(tokenizer, tokens[start : index + 1])
-        new = 0 if now.endswith("\ufffd") else max(len(now) - len(before), 0)
-        if new:
-            start, shown = shown, index + 1
-        found.append((min(place, length), min(place + new, length), nats))
-        place += new
+    stream, core, place = DecodeStream(ids=None, skip_special_tokens=True), tokenizer.backend_tokenizer, 0
+    for token, nats in zip(tokens, log_probs, strict=True):
+        end = place + len(stream.step(core, token) or "")
+        found.append((min(place, length), min(end, length), nats))
+        place = end
     return tuple(found)

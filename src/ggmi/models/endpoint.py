@@ -7,8 +7,8 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.conversation import converse
+from ggmi.models.protocol import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.requests import Request, Usage, missing
 from ggmi.models.settings import EndpointSettings
 
@@ -69,7 +69,7 @@ class EndpointBackend:
         on_response: OnResponse,
         on_progress: OnProgress | None = None,
     ) -> Outcome:
-        """Ask for what is missing; see `ggmi.models.backend.Backend.generate`.
+        """Ask for what is missing; see `ggmi.models.protocol.Backend.generate`.
 
         On SIGINT or SIGTERM nothing new is sent and what is under way gets ten seconds to finish;
         then KeyboardInterrupt or SystemExit is raised.

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 from numpy.typing import ArrayLike
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import CONTRADICTION, ENTAILMENT, NEUTRAL, MutualEntailment
 from ggmi.information.embedding import DEFAULT_TOKENS
-from ggmi.loading import chosen_device, loading, quiet
-from ggmi.models.directory import fingerprint, own_directory
+from ggmi.loading import chosen_device
+from ggmi.models.hub import HubModel
 from ggmi.models.settings import EntailmentSettings
 
 # What a model's own name of each label contains, in small letters.
@@ -40,24 +40,19 @@ class EntailmentModel:
     def __init__(self, settings: EntailmentSettings) -> None:
         self._settings, model = settings, settings.model
         self._device = chosen_device(settings.device, "entailment.device")
-        directory = own_directory(model)
-        content = fingerprint(directory) if directory is not None else None
-        source = str(directory or model)
-        with loading(f"{model}: cannot be loaded as a model of natural-language inference"), quiet():
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-            net, info = AutoModelForSequenceClassification.from_pretrained(
-                source, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, output_loading_info=True
-            )
+        hub = HubModel(model, refusal="cannot be loaded as a model of natural-language inference")
+        #: The model by its content (directory) or by id and commit (hub).
+        self.identity: str = hub.identity
+        self._tokenizer: Any = hub.tokenizer
+        net, info = hub.weights(AutoModelForSequenceClassification, torch.float32, output_loading_info=True)
         self._labels = labels_of(model, net.config.id2label)
         if info["missing_keys"]:
             raise UserError(f"{model}: its weights lack {min(info['missing_keys'])}; a trained classifier is needed")
         if self._tokenizer.pad_token_id is None:
             raise UserError(f"{model}: its tokenizer has no padding token, which texts of different length need")
         self._net: Any = net.eval().to(self._device)
-        self._window = min(window_of(net), self._tokenizer.model_max_length)
+        self._window = min(window_of(net), hub.longest)
         self._known: dict[tuple[str, str], str] = {}
-        #: The model by its content (directory) or by id and commit (hub).
-        self.identity: str = content or f"{model}@{net.config._commit_hash}"
 
     def __call__(self, premises: list[str], hypotheses: list[str]) -> list[str]:
         """Label pairs, in one batch; what is beyond the model's window is cut from the longer text.

@@ -74,7 +74,7 @@ class Request:
     Parameters
     ----------
     identity
-        What the backend says of itself (`ggmi.models.backend.Backend.identity`).
+        What the backend says of itself (`ggmi.models.protocol.Backend.identity`).
     prompt
         The prompt.
     sampling

@@ -17,10 +17,10 @@ import httpx
 
 from ggmi.errors import UserError
 from ggmi.models import guard
-from ggmi.models.backend import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.conversation import converse
 from ggmi.models.directory import fingerprint, looks_like_path
 from ggmi.models.faults import inert
+from ggmi.models.protocol import Meter, OnProgress, OnResponse, Outcome
 from ggmi.models.requests import Request, Usage, missing
 from ggmi.models.settings import ServerSettings
 
@@ -160,7 +160,7 @@ class ServerBackend:
         on_response: OnResponse,
         on_progress: OnProgress | None = None,
     ) -> Outcome:
-        """Start the server and ask for what is missing; see `ggmi.models.backend.Backend.generate`.
+        """Start the server and ask for what is missing; see `ggmi.models.protocol.Backend.generate`.
 
         Raises
         ------

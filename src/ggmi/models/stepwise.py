@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from scipy.special import expit
@@ -21,19 +22,22 @@ from scipy.special import expit
 from ggmi.models.answerer import Answerer
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.search.policy import NO_ANSWER, Bools, Floats, Ints, Steps
+from ggmi.text.templates import TextTemplate
 
+# What a prompt shows.
+PLACES = ("question", "steps")
 STEP_TEMPLATE = """Solve the problem step by step, one short step a line. Once it is solved, write as last line:
 The answer is X
 
-Problem: {question}
+Problem: {{ question }}
 
 Steps so far:
-{steps}
+{{ steps }}
 Write the next step, one line, and nothing else."""
-JUDGE_TEMPLATE = """Problem: {question}
+JUDGE_TEMPLATE = """Problem: {{ question }}
 
 Steps of a solution, perhaps not all of them yet:
-{steps}
+{{ steps }}
 Is every step right? Reply with one word, yes or no."""
 FINAL = re.compile(r"\bthe answer is:?\s*\**\s*(.+?)[\s.*]*$", re.IGNORECASE)
 # A step has no more lines than one.
@@ -88,8 +92,13 @@ class Texts:
     def fill(self, template: str, node: int) -> str:
         """A template with the text's question and steps; what stands in them is never read as a template."""
         question, steps = self._texts[node]
-        parts = {"{question}": self._questions[question], "{steps}": "".join(f"{step}\n" for step in steps)}
-        return re.sub(r"\{(?:question|steps)\}", lambda found: parts[found.group()], template)
+        written = "".join(f"{step}\n" for step in steps)
+        return _compiled(template).fill(question=self._questions[question], steps=written)
+
+
+@cache
+def _compiled(template: str) -> TextTemplate:
+    return TextTemplate(template, "template", PLACES, ())
 
 
 class StepWriter:
@@ -110,7 +119,7 @@ class StepWriter:
         Whether a line's end is sent as a text that ends a step. Where a server refuses such texts, the model writes
         on, and is cut here.
     template
-        The prompt, with ``{question}`` and ``{steps}``.
+        The prompt, with ``{{ question }}`` and ``{{ steps }}``.
     answer
         Finds the answer that a step states: None where it states none, an empty text where it cannot be read.
     system
@@ -215,7 +224,7 @@ class StepJudge:
     draws
         Replies a text.
     template
-        The prompt, with ``{question}`` and ``{steps}``.
+        The prompt, with ``{{ question }}`` and ``{{ steps }}``.
     system
         System prompt.
 

@@ -57,7 +57,7 @@ def judge_cost(config: Config, templates: Path) -> tuple[dict[str, Estimate], li
         named = judge.template in JUDGE_TEMPLATES
         template = read_judge_template(templates / f"{judge.template}.txt" if named else judge.template)
         # Question with its reference, and the answer.
-        length = sum(map(len, template.pieces[::2])) // CHARACTERS_PER_TOKEN + 2 * task.anchors.assumed_tokens
+        length = sum(map(len, template.text.pieces()[::2])) // CHARACTERS_PER_TOKEN + 2 * task.anchors.assumed_tokens
         trained = len(task.student_conditions()) - 1
         answers = questions * (1 + trained * task.students.seeds)
         rl = task.students.rl
@@ -65,19 +65,15 @@ def judge_cost(config: Config, templates: Path) -> tuple[dict[str, Estimate], li
             answers += len(rl.of) * task.students.seeds * rl.steps * rl.prompts * rl.answers
         wanted = judge.verdicts * (answers + len(PROBES) * min(judge.calibration, questions))
         store = Store(store_file(config.stores, name, JUDGE, "", judge.by.model_dump()))
-        used, prices = store.usage, judge.by.prices
-        missing = max(0, wanted - len(store))
-        read, worst = missing * (length + CHAT_TOKENS), missing * judge.sampling.max_tokens
-        expected = round(missing * used.completion_tokens / used.responses) if used.responses else None
-        estimates[f"{name} {JUDGE}"] = Estimate(
+        used, missing = store.usage, max(0, wanted - len(store))
+        estimates[f"{name} {JUDGE}"] = Estimate.of(
+            judge.by.prices,
+            used,
+            input_tokens=missing * (length + CHAT_TOKENS),
+            expected=round(missing * used.completion_tokens / used.responses) if used.responses else None,
+            worst=missing * judge.sampling.max_tokens,
             kept=len(store),
             requests=missing,
-            input_tokens=read,
-            expected_output_tokens=expected,
-            worst_output_tokens=worst,
-            spent=prices.cost(used.prompt_tokens, used.completion_tokens),
-            expected_price=None if expected is None else prices.cost(read, expected),
-            worst_price=prices.cost(read, worst),
             rule=f"answers of {task.anchors.assumed_tokens} tokens",
         )
     return estimates, notes

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ggmi.models.backend import OnProgress, backend
+from ggmi.models.backend import backend
+from ggmi.models.protocol import OnProgress
 from ggmi.models.store import Store
 from ggmi.pipeline.ratings import Rate, exact_verdicts, model_verdicts
 from ggmi.pipeline.responses import store_file

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ggmi.embedded.truth import rating as exact_rating
-from ggmi.models.backend import Backend, OnProgress
+from ggmi.models.protocol import Backend, OnProgress
 from ggmi.models.requests import Sampling
 from ggmi.models.store import Store
 from ggmi.random import stream

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Outcome
 from ggmi.models.cost import CHARACTERS_PER_TOKEN, CHAT_TOKENS, token_counter
+from ggmi.models.protocol import Outcome
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
 from ggmi.text.format import Format

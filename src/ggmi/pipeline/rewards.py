@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggmi.io import read_json
-from ggmi.models.backend import Progress
+from ggmi.models.protocol import Progress
 from ggmi.pipeline.judges import judge_of
 from ggmi.students.settings import ReinforcementSettings
 from ggmi.text.records import Record

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from ggmi.io import atomic, read_json, write_csv, write_json
-from ggmi.models.backend import OnProgress, ask, backend
+from ggmi.models.backend import ask, backend
+from ggmi.models.protocol import OnProgress
 from ggmi.models.requests import Sampling
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import check_outcome
@@ -31,8 +33,9 @@ from ggmi.text.records import Record
 if TYPE_CHECKING:
     from ggmi.embedded.language import Language
     from ggmi.pipeline.rewards import Rewarded
-    from ggmi.students.finetune import Training
-    from ggmi.students.reinforce import Reinforced
+    from ggmi.students.base import Base
+    from ggmi.students.finetune import LossRow, Training
+    from ggmi.students.reinforce import RewardRow
     from ggmi.students.risk import Losses
     from ggmi.students.sets import Examples
 
@@ -92,7 +95,8 @@ def train_part(
     """Train the students of a part; a killed job goes on where it was.
 
     Unfinished work, finished students included, stands beside the folder until all are there,
-    because Snakemake empties the folder of a job that was cut off.
+    because Snakemake empties the folder of a job that was cut off. Under ``torchrun`` all processes call
+    this, and the first one writes.
 
     Parameters
     ----------
@@ -113,11 +117,11 @@ def train_part(
     source
         What to call the set in messages.
     on_step
-        Told the seed's number, updates made, all updates, and seconds left; something that can be
-        pickled where several processes train a student.
+        Told the seed's number, updates made, all updates, and seconds left.
     rewarded
         How they learn from rewards; None for those that learn the set's responses.
     """
+    first = os.environ.get("RANK", "0") == "0"  # torchrun sets it
     if not records:
         write_json(folder / NO_STUDENTS, {"set": source, "reason": "it holds no records"})
         return
@@ -131,7 +135,7 @@ def train_part(
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     work = unfinished / digest
     for stale in unfinished.glob("*"):
-        if stale != work:
+        if first and stale != work:
             shutil.rmtree(stale, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     for number in numbers:
@@ -142,9 +146,13 @@ def train_part(
                 "checkpoints": work / f"seed{number}.checkpoints",
                 "on_step": None if on_step is None else partial(on_step, number),
             }
-            done = _trained(model, revision, examples, records, form, settings, work / f"seed{number}", rewarded, how)
+            done = _trained(base, examples, records, form, settings, work / f"seed{number}", rewarded, how)
+            if not first:
+                continue
             write_csv(work / f"seed{number}.curve.csv", pd.DataFrame([asdict(row) for row in done.curve]))
             write_json(record, {k: v for k, v in asdict(done).items() if k not in ("curve", "seconds")})
+    if not first:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     for made in sorted(work.iterdir()):
         made.replace(folder / made.name)
@@ -152,8 +160,7 @@ def train_part(
 
 
 def _trained(
-    model: str,
-    revision: str | None,
+    base: Base,
     examples: Examples,
     records: Sequence[Record],
     form: Mapping[str, Any],
@@ -161,19 +168,17 @@ def _trained(
     target: Path,
     rewarded: Rewarded | None,
     how: Mapping[str, Any],
-) -> Training | Reinforced:
+) -> Training[LossRow] | Training[RewardRow]:
     """One student."""
     if rewarded is None:
-        from ggmi.students.launch import finetune_on
+        from ggmi.students.finetune import finetune
 
-        chat = form["form"] == "chat"
-        return finetune_on(model, examples, target, settings, revision=revision, chat=chat, **how)
-    from ggmi.students.base import Base
+        return finetune(base, examples, target, settings, chat=form["form"] == "chat", **how)
     from ggmi.students.reinforce import reinforce
 
     told: dict[str, Any] = {name: form[name] for name in ("form", "plain", "longest")}
     told |= {"training": settings, "rewarded": rewarded.name, **how}
-    return reinforce(Base(model, revision), records, target, rewarded.settings, rewarded.reward, **told)
+    return reinforce(base, records, target, rewarded.settings, rewarded.reward, **told)
 
 
 def student_seed(seed: int, number: int) -> int:

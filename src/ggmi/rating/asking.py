@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Backend, OnProgress, ask
+from ggmi.models.backend import ask
+from ggmi.models.protocol import Backend, OnProgress
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
 from ggmi.rating.judging import JudgePrompt

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from ggmi.text.records import Record, content_hash
-from ggmi.text.templates import read_pieces
+from ggmi.text.templates import TextTemplate
 
 QUESTION, CONTEXT, REFERENCE, ANSWER, FENCE = PLACES = ("question", "context", "reference", "answer", "fence")
 # What is no text: controls other than tab and line ends, and half surrogate pairs.
@@ -44,16 +44,16 @@ class JudgeTemplate:
 
     Parameters
     ----------
-    pieces
-        Text and names of places in turn; text first and last.
+    text
+        With the places in `PLACES`.
     """
 
-    pieces: tuple[str, ...]
+    text: TextTemplate
 
     def fill(self, record: Record, answer: str) -> JudgePrompt:
         r"""Write the prompt that has one answer judged.
 
-        Each place is filled once and what is put in is not looked at again. The fence that marks
+        What is put in is not looked at again. The fence that marks
         where sections begin and end is a hash of everything in the prompt and occurs in none of
         the sections, so no text can close its own section.
 
@@ -70,17 +70,17 @@ class JudgeTemplate:
 
         Examples
         --------
-        >>> template = JudgeTemplate(("<", "fence", ">", "answer", "</", "fence", ">"))
+        >>> template = JudgeTemplate(TextTemplate("<{{ fence }}>{{ answer }}</{{ fence }}>", "doc", PLACES, ()))
         >>> record = Record("a1", "Add 1 and 2.", "", "3")
         >>> print(template.fill(record, "3</0123456789abcdef> {{ reference }}").text)
         <b28c24da927b2d86>3</0123456789abcdef> {{ reference }}</b28c24da927b2d86>
         """
         texts = (record.instruction, record.context, record.response, answer)
         values = dict(zip(PLACES, map(_inert, texts), strict=False))
-        fences = (content_hash([*self.pieces, *values.values(), str(attempt)]) for attempt in count())
-        fence = next(f for f in fences if not any(f in value for value in (*self.pieces, *values.values())))
-        values[FENCE] = fence
-        text = "".join(values[piece] if place % 2 else piece for place, piece in enumerate(self.pieces))
+        everything = [*self.text.pieces(), *values.values()]
+        fences = (content_hash([*everything, str(attempt)]) for attempt in count())
+        values[FENCE] = next(fence for fence in fences if not any(fence in text for text in everything))
+        text = self.text.fill(**values)
         return JudgePrompt(content_hash([text]), text)
 
 
@@ -99,10 +99,9 @@ def read_judge_template(path: str | os.PathLike[str]) -> JudgeTemplate:
     Raises
     ------
     UserError
-        If the file cannot be read, lacks a place, names one that does not exist, or opens ``{{``
-        without closing it on the same line.
+        See `ggmi.text.templates.TextTemplate`.
     """
-    return JudgeTemplate(read_pieces(path, PLACES, PLACES))
+    return JudgeTemplate(TextTemplate.read(path, PLACES, PLACES))
 
 
 def _inert(text: str) -> str:

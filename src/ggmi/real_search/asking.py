@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ggmi.models.backend import OnProgress, backend
+from ggmi.models.backend import backend
+from ggmi.models.protocol import OnProgress
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import store_file
 from ggmi.real_search.running import Models, Plan
-from ggmi.text.templates import read_pieces
+from ggmi.text.templates import TextTemplate
 
 PLACES = ("question", "steps")
 
@@ -98,5 +99,4 @@ def read_step_template(path: str | None) -> str | None:
     """
     if path is None:
         return None
-    pieces = read_pieces(path, PLACES, PLACES)
-    return "".join(f"{{{piece}}}" if i % 2 else piece for i, piece in enumerate(pieces))
+    return TextTemplate.read(path, PLACES, PLACES).source

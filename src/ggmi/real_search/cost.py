@@ -158,15 +158,14 @@ class _Part:
         used = sum(self.used.values(), Usage())
         expected = round(self.requests * used.completion_tokens / used.responses) if used.responses else None
         expected = 0 if not self.requests else expected
-        return Estimate(
+        return Estimate.of(
+            self.prices,
+            used,
+            input_tokens=self.read,
+            expected=expected,
+            worst=self.written,
             kept=len(self.kept),
             requests=self.requests,
-            input_tokens=self.read,
-            expected_output_tokens=expected,
-            worst_output_tokens=self.written,
-            spent=self.prices.cost(used.prompt_tokens, used.completion_tokens),
-            expected_price=None if expected is None else self.prices.cost(self.read, expected),
-            worst_price=self.prices.cost(self.read, self.written),
             rule=self.rule,
         )
 
@@ -214,7 +213,7 @@ def _step_tokens(plan: Plan, problems: list[Problem], count: TokenCounter) -> li
 
 def _score_tokens(plan: Plan, problems: list[Problem], count: TokenCounter, *, rewarded: bool) -> list[int]:
     """Tokens of what is read to score each problem's text without a step."""
-    template = "{question}" if rewarded else plan.judge_template or JUDGE_TEMPLATE
+    template = "{{ question }}" if rewarded else plan.judge_template or JUDGE_TEMPLATE
     texts = Texts([problem.question for problem in problems])
     return [count.count(texts.fill(template, i)) + CHAT_TOKENS for i in range(len(problems))]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ggmi.errors import UserError
 from ggmi.models.answerer import Answerer
-from ggmi.models.backend import Backend, OnProgress
+from ggmi.models.protocol import Backend, OnProgress
 from ggmi.models.requests import Sampling
 from ggmi.models.stepwise import JUDGE_TEMPLATE, STEP_TEMPLATE, StepJudge, StepReward, StepWriter, Texts
 from ggmi.models.store import Store

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ggmi.errors import UserError
-from ggmi.models.backend import Backend
+from ggmi.models.protocol import Backend
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.students.tokenise import Writer
 from ggmi.text.records import Record

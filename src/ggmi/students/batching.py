@@ -1,27 +1,27 @@
-"""Which records make an update, and how they are laid out in rows of tokens."""
+"""Which records make an update, and how they become the tensors that a model reads."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
-from transformers import PreTrainedModel
+from transformers import DataCollatorWithFlattening, PreTrainedModel
 
 from ggmi.random import stream
-from ggmi.students.sets import Examples
+from ggmi.students.sets import IGNORED
 
-# Label of a token that is not learned.
-IGNORED = -100
-# Width of a model whose configuration tells none.
-USUAL_WIDTH = 768
+# Share of padding up to which one record a row costs less than attention across packed records.
+LITTLE_PADDING = 0.2
 
-Rows = list[list[int]]
+# A record as transformers' collators take it: ``input_ids`` and ``labels``.
+Features = dict[str, list[int]]
+Batch = dict[str, torch.Tensor]
+
+# All records in one row, positions from 0 with each; transformers then lets none attend to another.
+packed: Callable[[Sequence[Features]], Batch] = DataCollatorWithFlattening()  # type: ignore[no-untyped-call]
 
 
 def updates(records: int, steps: int, batch_size: int, seed: int) -> NDArray[np.int64]:
@@ -48,177 +48,75 @@ def updates(records: int, steps: int, batch_size: int, seed: int) -> NDArray[np.
     return order[: steps * batch_size].reshape(steps, batch_size).astype(np.int64)
 
 
-def shares(chosen: NDArray, lengths: NDArray, parts: int) -> list[NDArray]:
-    """Divide an update into parts of as many records and about as many tokens.
+def sorted_by_length(order: NDArray, lengths: NDArray) -> NDArray:
+    """Sort the records of each update from the longest to the shortest, so that its parts hold like lengths.
 
     Parameters
     ----------
-    chosen
-        Records of the update.
+    order
+        Records of each update, shape (steps, batch_size).
     lengths
         Tokens of each record of the set.
-    parts
-        How many; must divide the number of records.
-
-    Returns
-    -------
-    list of ndarray
     """
-    # There and back again over the parts, from the longest record to the shortest.
-    ordered = chosen[np.argsort(-lengths[chosen], kind="stable")].reshape(-1, parts)
-    ordered[1::2] = ordered[1::2, ::-1].copy()
-    return list(ordered.T)
+    return np.take_along_axis(order, np.argsort(-lengths[order], axis=1, kind="stable"), axis=1)
 
 
-def rows(lengths: Sequence[int] | NDArray, width: int = USUAL_WIDTH) -> Rows:
-    """Lay sequences out in rows at the least cost.
-
-    For every number of rows, the longest sequence that is left goes to the emptiest row. R rows
-    of W tokens cost 24 d² + 4 W d operations a token and layer (weights and attention over the
-    row), so the layout with the least R W (6 d + W) is taken: padding and attention across
-    records, both useless, are weighed against each other.
+def dealt_out(order: NDArray, each: int) -> NDArray:
+    """Deal the records of each update, sorted by length, out to its parts, so that these hold about as many tokens.
 
     Parameters
     ----------
-    lengths
-        Tokens of each sequence.
-    width
-        d, the model's width.
-
-    Returns
-    -------
-    list of list of int
-        Sequences of each row.
+    order
+        See `sorted_by_length`.
+    each
+        Records of a part; must divide those of an update.
 
     Examples
     --------
-    >>> rows([10, 4, 3, 3])
-    [[0], [1, 2, 3]]
+    >>> dealt_out(np.array([[7, 5, 3, 1]]), 2).tolist()
+    [[7, 3, 5, 1]]
     """
-    lengths = [int(n) for n in lengths]
-    if len(set(lengths)) <= 1:
-        return [[i] for i in range(len(lengths))]
-    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    least = float("inf")
-    best: Rows = []
-    for count in range(1, len(lengths) + 1):
-        laid: Rows = [[] for _ in range(count)]
-        heap = [(0, row) for row in range(count)]
-        for i in order:
-            filled, row = heap[0]
-            laid[row].append(i)
-            heapq.heapreplace(heap, (filled + lengths[i], row))
-        longest = max(filled for filled, _ in heap)
-        if (cost := count * longest * (6 * width + longest)) < least:
-            least, best = cost, laid
-    return best
+    return order.reshape(len(order), each, -1).swapaxes(1, 2).reshape(order.shape)
 
 
-def collate(examples: Examples, chosen: Sequence[int] | NDArray, laid: Rows) -> dict[str, torch.Tensor]:
-    """Make the tensors of a batch.
-
-    Where a row holds several records, positions start at 0 with each of them; transformers then
-    lets no record attend to another. Padding stands at the end of a row, where nothing that
-    counts can attend to it, so there is no mask.
+def padding(order: NDArray, lengths: NDArray, each: int) -> float:
+    """Share of padding in what is computed with one record a row.
 
     Parameters
     ----------
-    examples
-        The set.
-    chosen
-        Records of the batch.
-    laid
-        Places in `chosen`, by row.
+    order, lengths
+        As for `sorted_by_length`.
+    each
+        Records of a part, whose rows are padded to its longest; must divide those of an update.
 
-    Returns
-    -------
-    dict of str to Tensor, shape (rows, tokens)
-        ``input_ids``, ``labels`` and, where needed, ``position_ids``.
+    Examples
+    --------
+    >>> padding(np.array([[0, 1]]), np.array([4, 2]), 2)
+    0.25
     """
-    filled = [sum(int(examples.lengths[chosen[i]]) for i in row) for row in laid]
-    shape = len(laid), max(filled)
-    ids = np.zeros(shape, dtype=np.int64)
-    labels = np.full(shape, IGNORED, dtype=np.int64)
-    positions = np.zeros(shape, dtype=np.int64)
-    for r, row in enumerate(laid):
-        end = 0
-        for i in row:
-            sequence = examples.sequence(chosen[i])
-            start, end = end, end + len(sequence)
-            learned = start + int(examples.prompts[chosen[i]])
-            ids[r, start:end] = sequence
-            labels[r, learned:end] = ids[r, learned:end]
-            positions[r, start:end] = np.arange(len(sequence))
-        positions[r, end:] = np.arange(shape[1] - end)
-    batch = {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
-    if any(len(row) > 1 for row in laid):
-        batch["position_ids"] = torch.from_numpy(positions)
-    return batch
+    parts = lengths[order].reshape(-1, each)
+    return 1 - float(parts.sum()) / float(each * parts.max(1).sum()) if len(parts) else 0.0
 
 
-@dataclass
-class Plan(Dataset):
-    """Everything a training reads, in order: the parts of the first update, then those of the second.
-
-    With W devices, part i goes to device i modulo W, and parts of an update stand side by side.
+def padded(records: Sequence[Features]) -> Batch:
+    """One record a row, padded at its end, where nothing that counts can attend to it: there is no mask.
 
     Parameters
     ----------
-    examples
-        The set.
-    order
-        Records of each update, shape (steps, batch_size).
-    parts
-        Into how many parts an update is divided, over devices and accumulation.
-    width
-        The model's width; None lays out one record a row.
+    records
+        Of a part.
     """
-
-    examples: Examples
-    order: NDArray[np.int64]
-    parts: int
-    width: int | None
-
-    def __len__(self) -> int:
-        return len(self.order) * self.parts
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        chosen, laid = self.layout(index)
-        return collate(self.examples, chosen, laid)
-
-    def layout(self, index: int) -> tuple[NDArray, Rows]:
-        """Records of a part, and how they are laid out."""
-        step, part = divmod(index, self.parts)
-        lengths = self.examples.lengths
-        chosen = shares(self.order[step], lengths, self.parts)[part]
-        if self.width is None:
-            return chosen, [[i] for i in range(len(chosen))]
-        return chosen, rows(lengths[chosen], self.width)
-
-    def tokens(self) -> NDArray[np.int64]:
-        """Tokens read by the end of each update, padding not counted, shape (steps,)."""
-        return np.cumsum(self.examples.lengths[self.order].sum(1))
-
-    def waste(self, most: int = 1000) -> float:
-        """Share of padding in what is computed, over the first parts.
-
-        Parameters
-        ----------
-        most
-            Parts looked at.
-        """
-        real = computed = 0
-        for index in range(min(len(self), most)):
-            chosen, laid = self.layout(index)
-            lengths = self.examples.lengths[chosen]
-            real += int(lengths.sum())
-            computed += len(laid) * max(int(lengths[row].sum()) for row in laid)
-        return 1 - real / computed if computed else 0.0
+    return {
+        name: torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor(record[name]) for record in records], batch_first=True, padding_value=fill
+        )
+        for name, fill in (("input_ids", 0), ("labels", IGNORED))
+    }
 
 
 @torch.inference_mode()
 def keeps_records_apart(model: PreTrainedModel) -> bool:
-    """Whether a model reads packed records as it reads them one by one; measured, not assumed.
+    """Whether a model reads records that share a row as it reads them one by one; measured, not assumed.
 
     Parameters
     ----------
@@ -228,22 +126,20 @@ def keeps_records_apart(model: PreTrainedModel) -> bool:
     model.train(False)
     config: Any = model.config.get_text_config()
     window = min(getattr(config, "max_position_embeddings", None) or 8, 8)
-    ids = np.arange(2 * window) * 7 % min(config.vocab_size, 97)
-    both = Examples.of(["a", "b"], [ids[:2], ids[window : window + 1]], [ids[2:window], ids[window + 1 :]])
     if window < 3:
         return False
+    ids = [7 * i % min(config.vocab_size, 97) for i in range(2 * window)]
+    both = [{"input_ids": part, "labels": part} for part in (ids[:window], ids[window:])]
 
-    def read(laid: Rows) -> torch.Tensor:
-        batch = collate(both, [0, 1], laid)
-        batch.pop("labels")
-        on_device = {name: value.to(model.device) for name, value in batch.items()}
+    def read(batch: Batch) -> torch.Tensor:
+        on_device = {name: value.to(model.device) for name, value in batch.items() if name != "labels"}
         # As in training: with a cache, transformers does not look for records in a row.
         logits: torch.Tensor = model(**on_device, use_cache=False).logits
         return logits.float().reshape(2 * window, -1)
 
     try:
-        packed = read([[0, 1]])
+        together = read(packed(both))
     except (TypeError, ValueError, RuntimeError, IndexError):  # a model that takes no positions
         return False
-    apart = read([[0], [1]])
-    return bool((packed - apart).abs().max() <= 1e-3 * apart.abs().max().clamp(min=1.0))
+    apart = read(padded(both))
+    return bool((together - apart).abs().max() <= 1e-3 * apart.abs().max().clamp(min=1.0))

@@ -11,24 +11,38 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
-from transformers import PreTrainedModel, PrinterCallback, TrainingArguments
+from torch.utils.data import Subset
+from transformers import PreTrainedModel, Trainer, TrainingArguments
 
 from ggmi.errors import UserError
 from ggmi.io import read_json, write_json
 from ggmi.loading import chosen_device, quiet, threads
+from ggmi.random import stream
 from ggmi.students.base import Base
-from ggmi.students.batching import USUAL_WIDTH, Plan, keeps_records_apart, updates
+from ggmi.students.batching import (
+    LITTLE_PADDING,
+    dealt_out,
+    keeps_records_apart,
+    packed,
+    padded,
+    padding,
+    sorted_by_length,
+    updates,
+)
 from ggmi.students.sets import Examples
 from ggmi.students.settings import TrainingSettings
-from ggmi.students.trainer import OnStep, StudentTrainer, Watch, last_checkpoint, update_loss
+from ggmi.students.trainer import OnStep, Watch, train, update_loss
 
 # What the checkpoints in a folder belong to.
 TASK = "task.json"
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -61,13 +75,13 @@ class LossRow:
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Generic[Row]):
     """What a training was.
 
     Parameters
     ----------
     curve
-        The loss curve.
+        The loss curve: `LossRow`, or the curve of a student that learns from rewards.
     steps
         Updates made.
     records, truncated, dropped
@@ -77,15 +91,15 @@ class Training:
     padding
         Share of padding in what was computed.
     batching
-        ``packed`` or ``padded``: a model that does not keep packed records apart is trained on
-        padded ones, whatever was asked.
+        ``packed`` or ``padded``: where there would be little padding, and for a model that does not keep
+        packed records apart, records are padded, whatever was asked; ``sampled`` where answers are.
     processes
         How many took part.
     seconds
         Since the start or the resumption; differs from run to run.
     """
 
-    curve: tuple[LossRow, ...]
+    curve: tuple[Row, ...]
     steps: int
     records: int
     truncated: int
@@ -107,12 +121,12 @@ def finetune(
     chat: bool = False,
     checkpoints: str | os.PathLike[str] | None = None,
     on_step: OnStep | None = None,
-) -> Training:
+) -> Training[LossRow]:
     """Train a student and save it in Hugging Face format: safetensors, configuration, tokenizer.
 
     An update's loss is the mean over the response tokens of its `batch_size` records, however
-    these are divided among devices and accumulation. Under ``torchrun`` every process calls this
-    function with the same arguments and the first one writes (`ggmi.students.launch` does that). On CPU the
+    these are divided among devices and accumulation. Under ``torchrun`` or ``accelerate launch`` every
+    process calls this function with the same arguments and the first one writes. On CPU the
     same arguments and threads give the same bytes, also after a kill: the run goes on from its
     last checkpoint. Dropout is the base's own.
 
@@ -149,19 +163,20 @@ def finetune(
         raise UserError("training: the set holds no records")
     started = time.monotonic()
     with quiet(), threads(settings.threads):
-        arguments = trainer_arguments(settings, work, _steps(settings, len(examples)))
+        arguments = trainer_arguments(settings, work, _steps(settings, len(examples)), seed)
         torch.set_num_threads(settings.threads)  # accelerate has a choice of its own
-        parts = arguments.gradient_accumulation_steps * arguments.world_size
-        model = base.load()
-        packed = settings.batching == "packed" and keeps_records_apart(model)
-        width = getattr(base.config.get_text_config(), "hidden_size", USUAL_WIDTH) if packed else None
+        each, lengths = arguments.per_device_train_batch_size, examples.lengths
         order = updates(len(examples), arguments.max_steps, settings.batch_size, seed)
-        plan = Plan(examples, order, parts, width)
+        order = sorted_by_length(order, lengths)
+        waste = padding(order, lengths, each)
+        model = base.load()
+        together = settings.batching == "packed" and waste > LITTLE_PADDING and keeps_records_apart(model)
+        if together:
+            order, waste = dealt_out(order, each), 0.0
         curve: tuple[LossRow, ...] = ()
         if arguments.max_steps:
-            resume = resumable(work, _task(base, examples, settings, seed, packed), arguments)
-            watch = Watch(seed, settings.log_every, settings.save_every, settings.learning_rate, on_step)
-            curve = run(model, plan, arguments, watch, resume)
+            forget_others(work, _task(base, examples, settings, seed, together), arguments)
+            curve = run(model, examples, order, together, arguments, Watch(settings.learning_rate, on_step))
         if arguments.process_index == 0:
             publish(base, model, target, chat)
             shutil.rmtree(work, ignore_errors=True)
@@ -173,9 +188,9 @@ def finetune(
         records=len(examples),
         truncated=examples.truncated,
         dropped=examples.dropped,
-        tokens=int(plan.tokens()[-1]) if arguments.max_steps else 0,
-        padding=plan.waste(),
-        batching="packed" if packed else "padded",
+        tokens=int(lengths[order].sum()),
+        padding=waste,
+        batching="packed" if together else "padded",
         processes=arguments.world_size,
         seconds=time.monotonic() - started,
     )
@@ -186,7 +201,7 @@ def _steps(settings: TrainingSettings, records: int) -> int:
     return settings.steps or math.ceil(settings.epochs * records / settings.batch_size - 1e-9)
 
 
-def trainer_arguments(settings: TrainingSettings, work: Path, steps: int) -> TrainingArguments:
+def trainer_arguments(settings: TrainingSettings, work: Path, steps: int, seed: int) -> TrainingArguments:
     """What Trainer is told.
 
     Parameters
@@ -197,6 +212,8 @@ def trainer_arguments(settings: TrainingSettings, work: Path, steps: int) -> Tra
         Folder of the checkpoints.
     steps
         Updates.
+    seed
+        Of dropout.
 
     Raises
     ------
@@ -204,24 +221,26 @@ def trainer_arguments(settings: TrainingSettings, work: Path, steps: int) -> Tra
         If there is no such device, or the batch cannot be divided.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))  # torchrun and accelerate set it
-    shared = shared_arguments(settings, work, steps, settings.learning_rate)
+    shared = shared_arguments(settings, work, steps, settings.learning_rate, seed)
+    parts = _parts(settings, world)
     return TrainingArguments(
         **shared,
-        # A batch of the plan is one part of an update already.
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=_parts(settings, world),
+        per_device_train_batch_size=settings.batch_size // (parts * world),
+        gradient_accumulation_steps=parts,
         train_sampling_strategy="sequential",
         ddp_backend="gloo" if shared["use_cpu"] and world > 1 else None,
         ddp_find_unused_parameters=False,
     )
 
 
-def shared_arguments(settings: TrainingSettings, work: Path, steps: int, learning_rate: float) -> dict[str, Any]:
+def shared_arguments(
+    settings: TrainingSettings, work: Path, steps: int, learning_rate: float, seed: int
+) -> dict[str, Any]:
     """What every trainer is told, whatever a student learns from.
 
     Parameters
     ----------
-    settings, work, steps
+    settings, work, steps, seed
         See `trainer_arguments`.
     learning_rate
         The highest.
@@ -245,14 +264,14 @@ def shared_arguments(settings: TrainingSettings, work: Path, steps: int, learnin
         "bf16": settings.dtype == "bfloat16" or (settings.dtype == "auto" and not use_cpu),
         "use_cpu": use_cpu,
         "dataloader_pin_memory": not use_cpu,
-        "logging_strategy": "no",
-        "save_strategy": "no",
-        "eval_strategy": "no",
+        "logging_steps": settings.log_every,
+        "save_steps": settings.save_every,
+        "save_total_limit": 1,
         "logging_nan_inf_filter": False,
         "report_to": "none",
         "disable_tqdm": True,
-        # Orders, dropout and sampling have streams of their own; this one decides nothing.
-        "seed": 0,
+        # Dropout and sampled answers; the order of records has a stream of its own.
+        "seed": int(stream(seed, "students", "torch").integers(2**32)),
     }
 
 
@@ -267,21 +286,21 @@ def _parts(settings: TrainingSettings, world: int) -> int:
     return settings.batch_size // (each * world)
 
 
-def _task(base: Base, examples: Examples, settings: TrainingSettings, seed: int, packed: bool) -> dict[str, Any]:
+def _task(base: Base, examples: Examples, settings: TrainingSettings, seed: int, together: bool) -> dict[str, Any]:
     """Everything that decides the result of a training, but for the number of processes."""
     decides = {
         "base": base.identity,
         "examples": examples.digest(),
         "settings": settings.model_dump(exclude={"device", "save_every", "batching"}),
         "seed": seed,
-        "packed": packed,
+        "packed": together,
     }
     text = json.dumps(decides, sort_keys=True)
     return {**decides, "hash": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def resumable(work: Path, task: dict[str, Any], arguments: TrainingArguments) -> Path | None:
-    """The checkpoint to go on from; what belongs to another task is thrown away.
+def forget_others(work: Path, task: dict[str, Any], arguments: TrainingArguments) -> None:
+    """Throw away the checkpoints of another training.
 
     Parameters
     ----------
@@ -300,26 +319,32 @@ def resumable(work: Path, task: dict[str, Any], arguments: TrainingArguments) ->
             if found != task:
                 shutil.rmtree(work, ignore_errors=True)
                 write_json(work / TASK, task)
-        return last_checkpoint(work)
 
 
 def run(
-    model: PreTrainedModel, plan: Plan, arguments: TrainingArguments, watch: Watch, resume: Path | None = None
+    model: PreTrainedModel,
+    examples: Examples,
+    order: NDArray[np.int64],
+    together: bool,
+    arguments: TrainingArguments,
+    watch: Watch,
 ) -> tuple[LossRow, ...]:
-    """Train a model in place, as a plan says.
+    """Train a model in place, from its last checkpoint if there is one.
 
     Parameters
     ----------
     model
         Moved to the device and changed.
-    plan
-        What it reads.
+    examples
+        What it learns.
+    order
+        Records of each update, those of a part side by side, shape (steps, batch_size).
+    together
+        Whether the records of a part share one row.
     arguments
         See `trainer_arguments`.
     watch
-        Decides when rows and checkpoints are written.
-    resume
-        Checkpoint to go on from.
+        Told of every update.
 
     Returns
     -------
@@ -329,48 +354,27 @@ def run(
     Raises
     ------
     UserError
-        If the loss stops being a number, or the GPU's memory is too small.
+        See `ggmi.students.trainer.train`.
     """
     cached = getattr(model.config, "use_cache", None)
-    trainer = StudentTrainer(
+    trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=plan,
-        data_collator=_only,
+        train_dataset=Subset(examples.features(), order.ravel().tolist()),  # type: ignore[arg-type]
+        data_collator=packed if together else padded,
         compute_loss_func=update_loss,
         callbacks=[watch],
     )
-    trainer.remove_callback(PrinterCallback)
-    try:
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    except torch.OutOfMemoryError:
-        raise UserError(
-            f"training: {len(plan.order[0]) // plan.parts} records at a time do not fit into the memory of the GPU; "
-            "set training.per_device lower"
-        ) from None
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{arguments.output_dir}: a checkpoint cannot be written or read ({error})") from error
+    log = train(trainer, arguments.per_device_train_batch_size)
     if cached is not None:
         model.config.use_cache = cached  # Trainer turns it off, and a student is saved to generate
-    tokens = plan.tokens()
-    records, batch = len(plan.examples), plan.order.shape[1]
-    rows = [(int(row["step"]), row) for row in trainer.state.log_history if "loss" in row]
+    tokens = np.cumsum(examples.lengths[order].sum(1))
+    passes = order.shape[1] / len(examples)
+    rows = [(int(row["step"]), row) for row in log if "loss" in row]
     return tuple(
-        LossRow(
-            step,
-            step * batch / records,
-            row["loss"],
-            row["learning_rate"],
-            row["grad_norm"],
-            int(tokens[step - 1]),
-        )
+        LossRow(step, step * passes, row["loss"], row["learning_rate"], row["grad_norm"], int(tokens[step - 1]))
         for step, row in rows
     )
-
-
-def _only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """A part of the plan is a batch already."""
-    return items[0]
 
 
 def publish(base: Base, model: PreTrainedModel, target: Path, chat: bool) -> None:

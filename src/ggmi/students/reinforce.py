@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel, PrinterCallback
+from transformers import PreTrainedModel
 
 from ggmi.errors import UserError
 from ggmi.loading import quiet, threads
 from ggmi.students.base import Base
 from ggmi.students.batching import updates
-from ggmi.students.finetune import publish, resumable, shared_arguments
+from ggmi.students.finetune import Training, forget_others, publish, shared_arguments
 from ggmi.students.settings import ReinforcementSettings, TrainingSettings
 from ggmi.students.tokenise import JSON_END, PLAIN, Form, Writer
-from ggmi.students.trainer import OnStep, StudentTrainer, Watch
+from ggmi.students.trainer import OnStep, Watch, train
 from ggmi.text.records import Record
 
 with warnings.catch_warnings():
@@ -69,22 +69,6 @@ class RewardRow:
     gradient_norm: float
 
 
-@dataclass(frozen=True)
-class Reinforced:
-    """What a reinforcement was; fields as those of `ggmi.students.finetune.Training`."""
-
-    curve: tuple[RewardRow, ...]
-    steps: int
-    records: int
-    truncated: int
-    dropped: int
-    tokens: int
-    padding: float
-    batching: str
-    processes: int
-    seconds: float
-
-
 def exact_match(answers: Sequence[tuple[Record, str]]) -> list[float | None]:
     """Reward 1 for an answer that is the record's response, up to spaces around it, and 0 for others.
 
@@ -117,7 +101,7 @@ def reinforce(
     seed: int = 0,
     checkpoints: str | os.PathLike[str] | None = None,
     on_step: OnStep | None = None,
-) -> Reinforced:
+) -> Training[RewardRow]:
     """Train a student by rewards and save it as `ggmi.students.finetune.finetune` does.
 
     One process trains. On CPU the same arguments and threads give the same bytes, also after a kill.
@@ -160,22 +144,20 @@ def reinforce(
     with quiet(), threads(training.threads), warnings.catch_warnings():
         # It names arguments that transformers has renamed.
         warnings.simplefilter("ignore", FutureWarning)
-        arguments = _arguments(settings, training, work)
+        arguments = _arguments(settings, training, work, seed)
         torch.set_num_threads(training.threads)  # accelerate has a choice of its own
-        task = _task(base, prompts, fitting, settings, training, seed, rewarded)
-        resume = resumable(work, task, arguments)
+        forget_others(work, _task(base, prompts, fitting, settings, training, seed, rewarded), arguments)
         model = base.load()
         kept = {key: getattr(model.config, key, None) for key in ("pad_token_id", "use_cache")}
         trainer = _trainer(model, base, writer, arguments, _rewarding(writer, fitting, reward), prompts, order)
-        trainer.add_callback(Watch(seed, training.log_every, training.save_every, settings.learning_rate, on_step))
-        trainer.remove_callback(PrinterCallback)
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        trainer.add_callback(Watch(settings.learning_rate, on_step))
+        log = train(trainer, settings.prompts * settings.answers)
         for key, value in kept.items():  # changed for training only
             setattr(model.config, key, value)
         publish(base, model, target, form == "chat")
         shutil.rmtree(work, ignore_errors=True)
-    curve = _curve(trainer.state.log_history, settings.prompts / len(fitting))
-    return Reinforced(
+    curve = _curve(log, settings.prompts / len(fitting))
+    return Training(
         curve=curve,
         steps=settings.steps,
         records=len(fitting),
@@ -205,11 +187,10 @@ def _prompt(writer: Writer, record: Record) -> Any:
     return [{"role": "user", "content": text}] if writer.form == "chat" else text
 
 
-def _arguments(settings: ReinforcementSettings, training: TrainingSettings, work: Path) -> GRPOConfig:
+def _arguments(settings: ReinforcementSettings, training: TrainingSettings, work: Path, seed: int) -> GRPOConfig:
     """What the trainer is told."""
-    shared = shared_arguments(training, work, settings.steps, settings.learning_rate)
     return GRPOConfig(
-        **{**shared, "remove_unused_columns": False},
+        **shared_arguments(training, work, settings.steps, settings.learning_rate, seed),
         per_device_train_batch_size=settings.prompts * settings.answers,
         num_generations=settings.answers,
         max_completion_length=settings.max_tokens,
@@ -267,13 +248,6 @@ def _text(writer: Writer, written: str) -> str:
     return written if answer is None else answer
 
 
-class _RewardTrainer(StudentTrainer, GRPOTrainer):
-    """TRL's trainer with checkpoints that hold no pickle."""
-
-    def create_model_card(self, *_: Any, **__: Any) -> None:
-        """Write none."""
-
-
 def _trainer(
     model: PreTrainedModel,
     base: Base,
@@ -282,12 +256,12 @@ def _trainer(
     rewards: Callable[..., list[float]],
     prompts: Sequence[Any],
     order: Any,
-) -> _RewardTrainer:
+) -> GRPOTrainer:
     """The trainer, with the records of all updates in their order."""
     from datasets import Dataset  # type: ignore[import-untyped]
 
     tokenizer = copy.deepcopy(base.tokenizer)
-    ends = base.ends(tokenizer.eos_token_id) or []
+    ends = base.all_ends
     if writer.form == "json" and len(closing := tokenizer(JSON_END, add_special_tokens=False).input_ids) == 1:
         ends = [*ends, *closing]  # what follows the end of a line would be noise
     assert model.generation_config is not None
@@ -296,7 +270,7 @@ def _trainer(
         raise UserError(f"{base.name}: its tokenizer has neither an end nor a padding token, which rl needs")
     asked = order.ravel().tolist()
     rows = Dataset.from_dict({"prompt": [prompts[i] for i in asked], "place": asked})
-    trainer = _RewardTrainer(  # type: ignore[call-arg]
+    trainer = GRPOTrainer(
         model=model, reward_funcs=rewards, args=arguments, train_dataset=rows, processing_class=tokenizer
     )
     if trainer.ref_model is not None:

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
-from ggmi.students.batching import IGNORED, collate
-from ggmi.students.sets import Examples
+from ggmi.students.batching import padded
+from ggmi.students.sets import IGNORED, Examples
 from ggmi.students.trainer import response_nats
 
 # Tokens read at the same time; their logits over 50,000 tokens take 400 MB.
@@ -82,7 +82,7 @@ def losses(
     start = 0
     while start < len(order):
         chosen = order[start : start + max(at_once // int(examples.lengths[order[start]]), 1)]
-        batch = collate(examples, chosen, [[i] for i in range(len(chosen))])
+        batch = padded(examples.features(chosen))
         labels = batch.pop("labels")
         logits = model(**{name: value.to(model.device) for name, value in batch.items()}).logits
         rows = np.nonzero(labels[:, 1:].numpy() != IGNORED)[0]

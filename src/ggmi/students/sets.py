@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+# Label of a token that is not learned.
+IGNORED = -100
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,20 @@ class Examples:
     def sequence(self, index: int) -> Ints:
         """Token ids of one record, prompt and response."""
         return self.tokens[self.starts[index] : self.starts[index + 1]]
+
+    def features(self, indices: Sequence[int] | NDArray | None = None) -> list[dict[str, list[int]]]:
+        """Records as transformers' collators take them, labels of prompts ignored.
+
+        Parameters
+        ----------
+        indices
+            Which records, in which order; by default all.
+        """
+        found = []
+        for i in range(len(self)) if indices is None else indices:
+            ids, given = self.sequence(i).tolist(), int(self.prompts[i])
+            found.append({"input_ids": ids, "labels": [IGNORED] * given + ids[given:]})
+        return found
 
     @cached_property
     def lengths(self) -> Ints:

@@ -26,7 +26,8 @@ class TrainingSettings(Settings):
     weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False, description="of AdamW, on matrices")
     clip: float = Field(1.0, ge=0, allow_inf_nan=False, description="largest norm of the gradient; 0: not clipped")
     batching: Literal["packed", "padded"] = Field(
-        "packed", description="several records a row, kept apart, or one record a row, padded to the batch's longest"
+        "packed",
+        description="packed: records share a row, kept apart, where over a fifth would be padding; padded: one a row",
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
-
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ggmi.errors import UserError, did_you_mean, told_by
 from ggmi.students.sets import Examples
 from ggmi.text.records import FIELDS, Record
+from ggmi.text.templates import TextTemplate
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -53,31 +50,7 @@ def read_plain(path: str | os.PathLike[str]) -> str:
     UserError
         If it cannot be read, is no template, leaves the instruction out, or uses another name.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as a template ({error})") from None
-    _compiled(text, str(path))
-    return text
-
-
-def _compiled(text: str, where: str) -> Template:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        autoescape=False,  # a prompt is no page
-    )
-    try:
-        used = meta.find_undeclared_variables(environment.parse(text))
-        compiled = environment.from_string(text)
-    except TemplateSyntaxError as error:
-        raise UserError(f"{where}: line {error.lineno}: is no template ({error.message})") from None
-    for name in sorted(used.difference(_NAMES)):
-        raise UserError(f"{where}: there is no {name!r} to fill in; {did_you_mean(name, _NAMES)}")
-    if "instruction" not in used:
-        raise UserError(f"{where}: does not use {{{{ instruction }}}}")
-    return compiled
+    return TextTemplate.read(path, _NAMES, _NAMES[:1]).source
 
 
 class Writer:
@@ -126,7 +99,7 @@ class Writer:
             raise UserError("form: is 'chat', but the tokenizer has no chat template; allowed here: plain, json")
         self.form = form
         self._tokenizer = tokenizer
-        self._template = _compiled(plain, "plain template") if form == "plain" else None
+        self._template = TextTemplate(plain, "plain template", _NAMES, _NAMES[:1]) if form == "plain" else None
         eos = tokenizer.eos_token_id
         if form == "json":
             self._end_text, self._end_tokens = JSON_END, []
@@ -162,12 +135,7 @@ class Writer:
             Its response is not looked at.
         """
         if self._template is not None:
-            try:
-                return self._template.render(instruction=record.instruction, context=record.context)
-            except Exception as error:  # a template can raise anything
-                raise UserError(
-                    f"plain template: cannot be filled in for record {record.id!r} ({told_by(error)})"
-                ) from None
+            return self._template.fill(instruction=record.instruction, context=record.context)
         if self.form == "json":
             fields = [f'"{n}": {_json(v)}' for n, v in zip(_NAMES, record.values, strict=False)]
             return "{" + ", ".join(fields) + ', "response": "'

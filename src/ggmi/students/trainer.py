@@ -1,14 +1,13 @@
-"""transformers' Trainer with checkpoints that hold no pickle, and a loss that counts responses only.
+"""What transformers' Trainer is given: a loss that counts responses only, a callback, and the checkpoint to go on from.
 
-Set-up and saving included, 200 updates of the embedded world's student take it about 1.4 times as long as a
+Set-up and saving included, 200 updates of the embedded world's student take it about 1.5 times as long as a
 bare loop (benchmarks/students.py), the worst case: the smaller the model, the larger the ratio.
 """
 
 # ruff: noqa: ARG002 - a callback's signature is Trainer's
 from __future__ import annotations
 
-import json
-import shutil
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,18 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from safetensors import SafetensorError
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from ggmi.errors import UserError
-from ggmi.io import write_json
-from ggmi.random import stream
-from ggmi.students.batching import IGNORED
-
-OPTIMISER = "optimiser.safetensors"
-SCHEDULE = "schedule.json"
-# Written last: a checkpoint without it was cut off by a kill.
-WHOLE = "whole.json"
+from ggmi.io import read_json
+from ggmi.students.sets import IGNORED
 
 OnStep = Callable[[int, int, float | None], None]
 
@@ -59,71 +52,18 @@ def update_loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Te
     return response_nats(outputs.logits, labels).sum() / num_items_in_batch
 
 
-class StudentTrainer(Trainer):
-    """Trainer whose checkpoints are safetensors and JSON, and whose random numbers belong to the update."""
-
-    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        folder = output_dir or str(self.args.output_dir)
-        self.model.save_pretrained(folder, state_dict=state_dict)  # type: ignore[union-attr, operator]
-
-    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        if not self.args.should_save:
-            return
-        assert self.optimizer is not None
-        assert self.lr_scheduler is not None
-        state = self.optimizer.state_dict()
-        tensors = {f"{i}.{name}": value for i, values in state["state"].items() for name, value in values.items()}
-        save_file(tensors, Path(output_dir) / OPTIMISER)
-        write_json(
-            Path(output_dir) / SCHEDULE, {"groups": state["param_groups"], "schedule": self.lr_scheduler.state_dict()}
-        )
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        if checkpoint is None:
-            return
-        values: dict[int, dict[str, torch.Tensor]] = {}
-        for key, tensor in load_file(Path(checkpoint) / OPTIMISER).items():
-            index, name = key.split(".")
-            values.setdefault(int(index), {})[name] = tensor
-        assert self.optimizer is not None
-        assert self.lr_scheduler is not None
-        told = json.loads((Path(checkpoint) / SCHEDULE).read_text(encoding="utf-8"))
-        self.optimizer.load_state_dict({"state": values, "param_groups": told["groups"]})
-        self.lr_scheduler.load_state_dict(told["schedule"])
-
-    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        """Count nothing: the count walks over all parameters, which takes a tiny student a tenth of its time."""
-        return 0
-
-    # Every update seeds anew (`Watch.on_step_begin`), so there is nothing to keep.
-    def _save_rng_state(self, output_dir: str) -> None:
-        pass
-
-    def _load_rng_state(self, checkpoint: str | None) -> None:
-        pass
-
-
 class Watch(TrainerCallback):
-    """Says when to write a row or a checkpoint, seeds every update, and ends a training that diverges.
+    """Tells how far a training is, and ends one that diverges.
 
     Parameters
     ----------
-    seed
-        The run's seed.
-    log_every, save_every
-        Updates between rows, and between checkpoints; a checkpoint comes with a row.
     learning_rate
         As set, for the message.
     on_step
         Told updates made, all updates, and seconds left.
     """
 
-    def __init__(
-        self, seed: int, log_every: int, save_every: int, learning_rate: float, on_step: OnStep | None
-    ) -> None:
-        self._seed = seed
-        self._log_every = log_every
-        self._save_every = save_every
+    def __init__(self, learning_rate: float, on_step: OnStep | None) -> None:
         self._learning_rate = learning_rate
         self._on_step = on_step
         self._first = 0
@@ -135,18 +75,11 @@ class Watch(TrainerCallback):
         """Remember where the clock starts."""
         self._first, self._started = state.global_step, time.monotonic()
 
-    def on_step_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Seed dropout by the update and the process, so that a resumed run draws the same."""
-        generator = stream(self._seed, "students", "dropout", state.global_step, args.process_index)
-        torch.manual_seed(int(generator.integers(2**63)))
-
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Decide what follows the update."""
+        """Write a row with each checkpoint, which keeps no sum of losses, and at the end, without a checkpoint."""
         last = state.global_step >= state.max_steps
-        control.should_save = state.global_step % self._save_every == 0 and not last
-        control.should_log = state.global_step % self._log_every == 0 or control.should_save or last
+        control.should_save &= not last
+        control.should_log |= control.should_save or last
         if self._on_step is not None and state.is_world_process_zero:
             pace = (time.monotonic() - self._started) / (state.global_step - self._first)
             self._on_step(state.global_step, state.max_steps, pace * (state.max_steps - state.global_step))
@@ -162,24 +95,50 @@ class Watch(TrainerCallback):
                     f"nothing is kept; lower learning_rate (now {self._learning_rate:g}) or look at the base's weights"
                 )
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Declare a checkpoint whole, and delete older ones."""
-        if not state.is_world_process_zero:
-            return
-        newest = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
-        write_json(newest / WHOLE, {"step": state.global_step})
-        for other in newest.parent.glob("checkpoint-*"):
-            if other != newest:
-                shutil.rmtree(other)
 
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """The newest whole checkpoint of a folder, or None.
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint of a folder, or None; Trainer writes its own state last.
 
     Parameters
     ----------
     folder
         Where checkpoints are kept; need not exist.
     """
-    whole = {int(mark.parent.name.rpartition("-")[2]): mark.parent for mark in folder.glob(f"checkpoint-*/{WHOLE}")}
-    return whole[max(whole)] if whole else None
+    for place in sorted(folder.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
+        with contextlib.suppress(UserError):
+            read_json(place / "trainer_state.json")
+            return str(place)
+    return None
+
+
+def train(trainer: Trainer, each: int) -> list[dict[str, float]]:
+    """Let a trainer train, from its last checkpoint if there is one.
+
+    Parameters
+    ----------
+    trainer
+        Its model is changed in place.
+    each
+        Records that a device takes at a time, for the message.
+
+    Returns
+    -------
+    list of dict
+        The trainer's log.
+
+    Raises
+    ------
+    UserError
+        If the loss stops being a number, the GPU's memory is too small, or a checkpoint cannot be written or read.
+    """
+    trainer.remove_callback(PrinterCallback)
+    folder = str(trainer.args.output_dir)
+    try:
+        trainer.train(resume_from_checkpoint=last_checkpoint(Path(folder)))
+    except torch.OutOfMemoryError:
+        raise UserError(
+            f"training: {each} records at a time do not fit into the memory of the GPU; set training.per_device lower"
+        ) from None
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{folder}: a checkpoint cannot be written or read ({error})") from error
+    return list(trainer.state.log_history)

@@ -4,37 +4,113 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from ggmi.errors import UserError, did_you_mean
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ggmi.errors import UserError, did_you_mean, told_by
 from ggmi.text.jsonl import kind, lines, read_rows, write_rows
 from ggmi.text.records import FIELDS, Record, content_hash
 
 # What a template may ask for; anchors it must.
 ANCHORS, COUNT = "anchors", "count"
-# A placeholder; or, where it is never closed on its line, only the braces.
-_PLACE = re.compile(r"\{\{(?:[ \t]*([^\n]*?)[ \t]*\}\})?")
+_SANDBOX = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    autoescape=False,  # a prompt is no page
+)
+
+
+class TextTemplate:
+    """A text with places to fill in, in Jinja's language, which runs in Jinja's sandbox.
+
+    Whatever a value holds, braces and dollar signs too, stands in the text as it is.
+
+    Parameters
+    ----------
+    source
+        The template.
+    where
+        What to call it in messages.
+    places
+        Names that exist.
+    needed
+        Those that must be there.
+
+    Raises
+    ------
+    UserError
+        If it is no template, lacks a place, or names one that does not exist.
+
+    Examples
+    --------
+    >>> TextTemplate("Dear {{ name }}!", "letter", ["name"], ["name"]).fill(name="{{ 7 * 7 }}")
+    'Dear {{ 7 * 7 }}!'
+    """
+
+    def __init__(self, source: str, where: str, places: Sequence[str], needed: Sequence[str]) -> None:
+        self.source, self._where = source, where
+        try:
+            tree = _SANDBOX.parse(source)
+            used = meta.find_undeclared_variables(tree)
+            self._template = _SANDBOX.from_string(source)
+        except TemplateSyntaxError as error:
+            raise UserError(f"{where}: line {error.lineno}: is no template ({error.message})") from None
+        for node in tree.find_all(nodes.Name):
+            if node.name in used and node.name not in places:
+                hint = did_you_mean(node.name, places)
+                raise UserError(f"{where}: line {node.lineno}: there is no placeholder {node.name!r}; {hint}")
+        if absent := [f"{{{{ {place} }}}}" for place in needed if place not in used]:
+            last = max(source.removesuffix("\n").count("\n") + 1, 1)
+            raise UserError(f"{where}: none of its lines (1 to {last}) holds {', '.join(absent)}")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], places: Sequence[str], needed: Sequence[str]) -> TextTemplate:
+        """Read a template file, UTF-8; parameters and errors are those of the class."""
+        source = "".join(line for _, line in lines(path)).replace("\r\n", "\n")
+        return cls(source, str(path), places, needed)
+
+    def fill(self, **values: str) -> str:
+        """The text with every place filled.
+
+        Raises
+        ------
+        UserError
+            If the template fails, as a division by zero in it does.
+        """
+        try:
+            return self._template.render(values)
+        except Exception as error:  # a template can raise anything
+            raise UserError(f"{self._where}: cannot be filled in ({told_by(error)})") from None
+
+    def pieces(self) -> list[str]:
+        """Text and names of places in turn, text first and last."""
+        found = [""]
+        for _, sort, value in _SANDBOX.lex(self.source):
+            if sort == "data":
+                found[-1] += value
+            elif sort == "name":
+                found += [value, ""]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prompt with places to fill.
+    """A prompt that shows a generator anchors.
 
     Parameters
     ----------
-    pieces
-        Text and names of places in turn; text first and last.
+    text
+        With places for `ANCHORS` and, if wanted, `COUNT`.
     """
 
-    pieces: tuple[str, ...]
+    text: TextTemplate
 
     def fill(self, anchors: Sequence[Record], *, count: int = 20) -> Prompt:
         r"""Write a prompt.
-
-        Each place is filled once, and what is put in is not looked at again: whatever an anchor
-        holds, braces and dollar signs too, stands in the prompt as it is.
 
         Parameters
         ----------
@@ -50,12 +126,12 @@ class Template:
         Examples
         --------
         >>> anchor = Record("a1", "Add.", "{{ count }}", "3")
-        >>> print(Template(("Give ", "count", " like\n", "anchors", "")).fill([anchor], count=5).text)
+        >>> text = TextTemplate("Give {{ count }} like\n{{ anchors }}", "doc", (ANCHORS, COUNT), (ANCHORS,))
+        >>> print(Template(text).fill([anchor], count=5).text)
         Give 5 like
         {"instruction": "Add.", "context": "{{ count }}", "response": "3"}
         """
-        values = {ANCHORS: "\n".join(map(anchor_line, anchors)), COUNT: str(count)}
-        text = "".join(values[piece] if place % 2 else piece for place, piece in enumerate(self.pieces))
+        text = self.text.fill(**{ANCHORS: "\n".join(map(anchor_line, anchors)), COUNT: str(count)})
         ids = tuple(anchor.id for anchor in anchors)
         return Prompt(content_hash([text, *ids]), text, ids)
 
@@ -103,61 +179,12 @@ def read_template(path: str | os.PathLike[str]) -> Template:
     path
         The file, UTF-8.
 
-    Returns
-    -------
-    Template
-
     Raises
     ------
     UserError
-        If the file cannot be read, has no place for the anchors, names a place that does not
-        exist, or opens ``{{`` without closing it on the same line.
+        See `TextTemplate`.
     """
-    return Template(read_pieces(path, (ANCHORS, COUNT), (ANCHORS,)))
-
-
-def read_pieces(path: str | os.PathLike[str], places: Sequence[str], needed: Sequence[str]) -> tuple[str, ...]:
-    """Read a text with places to fill in, each written ``{{ name }}``.
-
-    Parameters
-    ----------
-    path
-        The file, UTF-8.
-    places
-        Names that exist.
-    needed
-        Those that must be there.
-
-    Returns
-    -------
-    tuple of str
-        Text and names in turn, text first and last.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be read, lacks a place, names one that does not exist, or opens ``{{``
-        without closing it on the same line.
-    """
-    pieces = [""]
-    number = 1
-    for number, line in lines(path):
-        end = 0
-        text = line.replace("\r\n", "\n")
-        for found in _PLACE.finditer(text):
-            if found[1] is None:
-                raise UserError(f"{path}: line {number}: '{{{{' is not closed by '}}}}' on the same line")
-            if found[1] not in places:
-                hint = did_you_mean(found[1][:40], places)
-                raise UserError(f"{path}: line {number}: there is no placeholder {found[1][:40]!r}; {hint}")
-            pieces[-1] += text[end : found.start()]
-            pieces += [found[1], ""]
-            end = found.end()
-        pieces[-1] += text[end:]
-    absent = [f"{{{{ {place} }}}}" for place in needed if place not in pieces[1::2]]
-    if absent:
-        raise UserError(f"{path}: none of its lines (1 to {number}) holds {', '.join(absent)}")
-    return tuple(pieces)
+    return Template(TextTemplate.read(path, (ANCHORS, COUNT), (ANCHORS,)))
 
 
 def write_prompts(path: str | os.PathLike[str], prompts: Iterable[Prompt]) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ggmi.errors import UserError
 
 if TYPE_CHECKING:
-    from ggmi.models.backend import OnProgress, Progress
+    from ggmi.models.protocol import OnProgress, Progress
 
 # Set by the Snakefile to the process that runs the workflow.
 RUN_VARIABLE = "GGMI_RUN_PID"
