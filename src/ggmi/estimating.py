@@ -605,7 +605,7 @@ def estimated(
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar on standard error, or a line a minute where it is no terminal: what is done, how much, and of how much."""
+    """Show a bar on standard error, or a line a minute where it is no terminal: what is done, how much, of how much."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -54,7 +54,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", action=Once, type=float, default=3.0, help="passes over a set, default 3")
     parser.add_argument(
-        "--learning-rate", action=Once, type=float, metavar="X", help=f"default {PROXY_RATE:g}; with --base {BASE_RATE:g}"
+        "--learning-rate",
+        action=Once,
+        type=float,
+        metavar="X",
+        help=f"default {PROXY_RATE:g}; with --base {BASE_RATE:g}",
     )
     parser.add_argument("--cores", action=Once, type=int, metavar="N", help="trainings at a time, default: all cores")
     parser.add_argument("--seed", action=Once, type=int, default=0, help="of subsets, weights and orders, default 0")
@@ -123,7 +127,8 @@ def run(options: Namespace) -> None:
     files = ("page.html.j2", "page.css", "page.js", "pilot.html.j2")
     text, style, script, own = ((REPORT_PARTS / file).read_text(encoding="utf-8") for file in files)
     picture = (out / "curves.svg").read_bytes()
-    write_text(out / "pilot.html", render_template({"page": text, "pilot": own}, style, script, **shown(found, picture)))
+    parts = {"page": text, "pilot": own}
+    write_text(out / "pilot.html", render_template(parts, style, script, **shown(found, picture)))
     show_pilot(found, out)
 
 
@@ -136,8 +141,9 @@ def measured(
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Everything that is found, ready for JSON; the table of trainings; the curves that are drawn."""
     from ggmi.pilot.arms import hold_out, make_arms
+    from ggmi.pilot.halving import MOST_SEEDS
     from ggmi.pilot.proxy import make_proxies
-    from ggmi.pilot.study import MOST_SEEDS, Pilot, affordable
+    from ggmi.pilot.study import Pilot, affordable
     from ggmi.pilot.trainings import workers
     from ggmi.students.settings import TrainingSettings
 
@@ -191,9 +197,7 @@ def _test_records(options: Namespace) -> list[Record]:
     from ggmi.pilot.arms import drawn_test
 
     fields = maps_of(options, [])[0]
-    read = read_sample(
-        options.test, fields, form=options.format, encoding=options.encoding, invalid=options.invalid
-    )
+    read = read_sample(options.test, fields, form=options.format, encoding=options.encoding, invalid=options.invalid)
     return drawn_test(read.records, options.seed)
 
 

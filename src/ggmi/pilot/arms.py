@@ -1,11 +1,9 @@
-"""What a pilot chooses among: real records, each synthetic set, mixtures of both; and the records they are tested on."""
+"""What a pilot chooses among: real records, each synthetic set, mixtures of both; and what they are tested on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from ggmi.errors import UserError
 from ggmi.random import stream

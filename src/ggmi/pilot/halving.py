@@ -77,10 +77,16 @@ def plan_rungs(
         )
     # The most records of the third rung that the budget pays for, by bisection.
     low, high = least, max(least, *sizes.values())
+
+    def paid(third: int) -> bool:
+        return _cost(_rungs(sizes, third), sizes, tokens, each) * SEEDS <= budget
+
     while high - low > max(1, low // 64):
         middle = (low + high) // 2
-        low, high = (middle, high) if _cost(_rungs(sizes, middle), sizes, tokens, each) * SEEDS <= budget else (low, middle)
-    if _cost(_rungs(sizes, high), sizes, tokens, each) * SEEDS <= budget:
+        low, high = (
+            (middle, high) if _cost(_rungs(sizes, middle), sizes, tokens, each) * SEEDS <= budget else (low, middle)
+        )
+    if paid(high):
         low = high
     rungs = _rungs(sizes, low)
     seeds = max(SEEDS, min(MOST_SEEDS, int(budget / _cost(rungs, sizes, tokens, each))))

@@ -62,7 +62,9 @@ def make_proxies(sets: Mapping[str, Sequence[Record]], folders: Sequence[Path], 
         # transformers' own 0.02 is meant for wide models
         initializer_range=WIDTH**-0.5 / 2,
     )
-    saved = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, model_max_length=POSITIONS)
+    saved = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, eos_token=END, model_max_length=POSITIONS
+    )
     for replicate, folder in enumerate(folders):
         with quiet(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(stream(seed, "pilot", "weights", replicate).integers(2**31)))

@@ -14,10 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.pilot.arms import Arm
 from ggmi.loading import chosen_device
+from ggmi.pilot.arms import Arm
 from ggmi.pilot.choice import Prediction, Trained, contenders, curve_bands, predict, recommended
-from ggmi.pilot.halving import FIRST, LEAST, MOST_SEEDS, Rung, plan_rungs
+from ggmi.pilot.halving import FIRST, LEAST, Rung, plan_rungs
 from ggmi.pilot.trainings import Training, run_trainings, tokens_each, train_and_test
 from ggmi.random import stream
 from ggmi.students.base import Base
@@ -201,7 +201,8 @@ class Pilot:
         rungs, seeds = plan_rungs(sizes, self.tokens, budget, tokens_each(self.test))
         spent = 0.0
         trained: list[Trained] = []
-        left, predictions = list(self.arms), []
+        left = list(self.arms)
+        predictions: list[Prediction] = []
         for rung in rungs:
             if len(left) > rung.arms:
                 likely = sorted(predictions, key=lambda one: (-one.probability, one.loss))

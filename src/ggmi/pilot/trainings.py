@@ -1,4 +1,4 @@
-"""Trainings of a pilot: each in a process of its own thread, each kept in a file, so that a pilot goes on where it was."""
+"""Trainings of a pilot, side by side; each is kept in a file, so that a pilot goes on where it was."""
 
 from __future__ import annotations
 

@@ -60,7 +60,12 @@ def _curve(
     axis.plot(measured["records"], measured["loss_nats_per_token"], linestyle="", markersize=3.5, alpha=0.7, **style)
     axis.plot(predicted["records"], predicted["loss"], color=style["color"], linewidth=1.3, label=arm["arm"])
     axis.fill_between(
-        predicted["records"], predicted["loss_low"], predicted["loss_high"], color=style["color"], alpha=0.1, linewidth=0
+        predicted["records"],
+        predicted["loss_low"],
+        predicted["loss_high"],
+        color=style["color"],
+        alpha=0.1,
+        linewidth=0,
     )
     ends = [[arm["loss"] - arm["loss_low"]], [arm["loss_high"] - arm["loss"]]]
     axis.errorbar([arm["records"]], [arm["loss"]], ends, markersize=7, markerfacecolor="white", capsize=3, **style)

@@ -53,7 +53,9 @@ def sentences(found: Row) -> list[tuple[str, str]]:
         said = f"Undecided among {rivals}; {name} has the lowest expected loss."
     said += f" Its expected regret is {fixed(best['regret'], 4)} nats a token."
     found_sentences = [("Recommendation", said)]
-    loss = f"At its full {plural(best['records'], 'record')} it is predicted to lose {interval(best, 'loss')} nats a token"
+    loss = (
+        f"At its full {plural(best['records'], 'record')} it is predicted to lose {interval(best, 'loss')} nats a token"
+    )
     first = found["arms"][0]
     against = "" if best is first else f", {interval(best, 'gain')} less than {one_line(first['arm'])}"
     found_sentences.append(("Why", f"{loss}{against} on real records that nothing was trained on."))
@@ -63,8 +65,9 @@ def sentences(found: Row) -> list[tuple[str, str]]:
     hours = ""
     if found["tokens_per_second"]:
         hours = f", {fixed(best['tokens'] / found['tokens_per_second'] / 3600, 2)} hours at the pilot's speed"
-    cost = f"{best['tokens']:,} tokens in {fixed(found['settings']['epochs'], 0)} passes, {best['operations']:.1e} operations"
-    found_sentences.append(("Full training", f"reads {cost}{hours}."))
+    passes, operations = fixed(found["settings"]["epochs"], 0), f"{best['operations']:.1e}"
+    cost = f"reads {best['tokens']:,} tokens in {passes} passes, {operations} operations{hours}."
+    found_sentences.append(("Full training", cost))
     return found_sentences
 
 
@@ -73,16 +76,16 @@ def notes(found: Row) -> list[str]:
     said = []
     if found["base"] is None:
         said.append(
-            f"No --base was named: a GPT of {found['weights'] / 1e6:.1f} million random weights stands for the model to be "
-            "trained. A pretrained model may prefer another set."
+            f"No --base was named: a GPT of {found['weights'] / 1e6:.1f} million random weights stands for the model "
+            "to be trained. A pretrained model may prefer another set."
         )
     left = [(arm["arm"], arm["left_out"]) for arm in found["arms"] if arm["left_out"]]
     if left:
         counts = listed([f"{count:,} of {one_line(arm)}" for arm, count in left])
         said.append(f"Left out, because the test set holds the same records: {counts}.")
     said.append(
-        f"Odds are over the noise of training ({found['seeds']} trainings a cell), the records tested on, and the shape of "
-        "the learning curve; what training differently would change is not in them."
+        f"Odds are over the noise of training ({found['seeds']} trainings a cell), the records tested on, and the "
+        "shape of the learning curve; what training differently would change is not in them."
     )
     said.append(f"The same again: --budget {found['budget_tokens']:.0f}tokens --seed {found['seed']}.")
     return said
