@@ -25,9 +25,9 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 WIDTH_INCHES, DPI = 9.0, 150
 # What the command makes, besides trainings' results and the small models.
 FILES = ("pilot.html", "pilot.json", "trainings.csv", "predicted_curves.csv", "curves.svg", "curves.png", "curves.csv")
-# Highest learning rates: of a small model from random weights, and of a model that has learned.
-PROXY_RATE, BASE_RATE = 2e-3, 5e-5
-BATCH = 8
+# Highest learning rates, and records an update: of a small model from random weights, and of one that has learned.
+PROXY_RATE, BASE_RATE = 4e-3, 5e-5
+PROXY_BATCH, BASE_BATCH = 4, 8
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -151,7 +151,8 @@ def measured(
     train, tested = (list(real.records), list(test)) if test is not None else hold_out(real.records, seed)
     arms = make_arms(train, {name: one.records for name, one in sets.items()}, tested, mixtures=options.mixtures)
     rate = options.learning_rate or (BASE_RATE if options.base else PROXY_RATE)
-    settings = TrainingSettings(epochs=options.epochs, batch_size=BATCH, learning_rate=rate, warmup=0.05)
+    batch = BASE_BATCH if options.base else PROXY_BATCH
+    settings = TrainingSettings(epochs=options.epochs, batch_size=batch, learning_rate=rate, warmup=0.05)
     models = [options.base] * MOST_SEEDS
     amount, timed = budget
     speed = None

@@ -134,10 +134,11 @@ def _drawn(trained: Sequence[Trained], arm: str, at: Sequence[float], seed: int)
     cells: dict[tuple[str, int], list[float]] = {}
     for one in trained:
         cells.setdefault((one.arm, one.records), []).append(one.loss)
-    own = [one for one in trained if one.arm == arm]
+    own = {records: losses for (name, records), losses in cells.items() if name == arm}
     return draw_curves(
-        [one.records for one in own],
-        [one.loss for one in own],
+        [*own],
+        [np.mean(losses) for losses in own.values()],
+        [len(losses) for losses in own.values()],
         Noise.pooled(list(cells.values())),
         at,
         DRAWS,

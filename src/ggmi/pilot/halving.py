@@ -66,7 +66,7 @@ def plan_rungs(
     Examples
     --------
     >>> plan_rungs({"a": 4000, "b": 4000, "c": 4000}, {"a": 100, "b": 100, "c": 100}, 1e6)
-    ([Rung(arms=3, records=152), Rung(arms=3, records=305), Rung(arms=3, records=610), Rung(arms=2, records=1220)], 2)
+    ([Rung(arms=3, records=135), Rung(arms=3, records=270), Rung(arms=3, records=540), Rung(arms=2, records=1080)], 2)
     """
     least = FIRST[0] * LEAST
     needed = _cost(_rungs(sizes, least), sizes, tokens, each) * SEEDS
@@ -83,9 +83,7 @@ def plan_rungs(
 
     while high - low > max(1, low // 64):
         middle = (low + high) // 2
-        low, high = (
-            (middle, high) if _cost(_rungs(sizes, middle), sizes, tokens, each) * SEEDS <= budget else (low, middle)
-        )
+        low, high = (middle, high) if paid(middle) else (low, middle)
     if paid(high):
         low = high
     rungs = _rungs(sizes, low)
