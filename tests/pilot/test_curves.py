@@ -84,3 +84,10 @@ def test_one_size_alone_says_little_of_others():
     drawn = draw_curves([100], [3.0], [2], Noise(1e-4, 1), [100, 10_000], 4000, np.random.default_rng(0))
     assert np.quantile(drawn[:, 0], [0.025, 0.975]) == pytest.approx(3.0, abs=0.1)
     assert np.ptp(np.quantile(drawn[:, 1], [0.025, 0.975])) > 1.5
+
+
+@pytest.mark.parametrize("losses", [[5.0, 3.0, 1.0, 0.1], [1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 2.0]])
+def test_losses_that_no_curve_of_the_form_has_still_give_one(losses):
+    drawn = draw_curves(SIZES, losses, TWICE, Noise(1e-4, 4), [800, 6400], 4000, np.random.default_rng(0))
+    assert np.isfinite(drawn).all()
+    assert (drawn[:, 1] <= drawn[:, 0] + 1e-9).all()

@@ -145,7 +145,9 @@ def _likely_shares(fall: Array, y: Array, m: Array, noise: Noise) -> tuple[Array
         level = mean_y - a * mean_fall
         residual = (y - level[:, None] - a[:, None] * fall) ** 2 @ m
         error = np.sqrt((noise.freedom * noise.variance + residual) / noise.freedom / squares)
-        centre, width = a / level, 8 * error / level
+        # A level that is not above zero says nothing of r.
+        positive = np.where(level > 0, level, np.nan)
+        centre, width = np.nan_to_num(a / positive, nan=0.5), np.nan_to_num(8 * error / positive, nan=1.0)
         low, high = np.clip(centre - width, 0, 1), np.clip(centre + width, 0, 1)
         # Beyond an end of what is possible, the likely shares lie at that end.
         low, high = np.minimum(low, np.clip(1 - width, 0, 1)), np.maximum(high, np.clip(width, 0, 1))
