@@ -123,7 +123,7 @@ class Pilot:
         self.test = self._examples(test, "the test set")
         # Tokens that one record of each arm costs, all passes counted.
         self.tokens = {name: self._mean_length(arm) * float(settings.epochs) for name, arm in self.arms.items()}
-        self._identity = cache(lambda model: Base(model).identity)
+        self.identity = cache(lambda model: Base(model).identity)
 
     def _examples(self, records: Sequence[Record], source: str) -> Examples:
         longest = min(LONGEST, self.base.context or LONGEST)
@@ -220,7 +220,7 @@ class Pilot:
                 spent += cost
                 progress(f"training on {records:,} records", round(spent), round(max(spent, budget)))
 
-            found = run_trainings(trainings, self._identity, self._folder, pool, over)
+            found = run_trainings(trainings, self.identity, self._folder, pool, over)
             trained += [
                 Trained(*cell, nats, tokens, training.read)
                 for cell, training, (nats, tokens) in zip(cells, trainings, found, strict=True)
