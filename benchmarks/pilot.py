@@ -90,10 +90,8 @@ def trial(number, folder, pool):
     mmd = estimates[estimates["estimator"] == ESTIMATOR].set_index("set")["value"]
     chosen[f"least {ESTIMATOR}"] = str(mmd.idxmin())
     regret = truth - truth.min()
-    rows = [
-        {"trial": number, "by": by, "best": name == truth.idxmin(), "regret": regret[name]}
-        for by, name in chosen.items()
-    ]
+    best = truth.idxmin()
+    rows = [{"trial": number, "by": by, "best": own == best, "regret": regret[own]} for by, own in chosen.items()]
     rows.append({"trial": number, "by": "at random", "best": 1 / len(sets), "regret": regret.mean()})
     odds = [
         {"trial": number, "arm": one.arm, "probability": one.probability, "best": one.arm == best}
