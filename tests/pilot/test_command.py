@@ -66,7 +66,7 @@ def test_the_page_says_it_first(done):
     with launched() as browser:
         page = browser.new_page()
         page.goto(f"file://{done}/pilot.html")
-        assert "good" in page.locator("#choice .statement").inner_text()
+        assert "good" in page.locator("#verdict .statement").inner_text()
         assert page.locator("#sets tbody tr").count() == 3
         assert page.locator("figure img").evaluate("image => image.naturalWidth") > 0
 

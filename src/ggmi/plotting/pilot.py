@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from ggmi.plotting.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, VERMILION, house_style
 
@@ -43,7 +44,8 @@ def pilot_figure(
         for i, arm in enumerate(arms):
             style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
             _curve(left, arm, trainings[trainings["arm"] == arm["arm"]], curves[curves["arm"] == arm["arm"]], style)
-        left.set_xscale("log")
+        left.set_xscale("log", base=2)
+        left.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         left.set_xlabel("records trained on")
         left.set_ylabel("loss on held-out real records, nats a token")
         left.set_title("Measured, predicted, and at full size", loc="left")

@@ -65,8 +65,8 @@ def sentences(found: Row) -> list[tuple[str, str]]:
     hours = ""
     if found["tokens_per_second"]:
         hours = f", {fixed(best['tokens'] / found['tokens_per_second'] / 3600, 2)} hours at the pilot's speed"
-    passes, operations = fixed(found["settings"]["epochs"], 0), f"{best['operations']:.1e}"
-    cost = f"reads {best['tokens']:,} tokens in {passes} passes, {operations} operations{hours}."
+    passes, operations = f"{found['settings']['epochs']:g}", f"{best['operations']:.1e}"
+    cost = f"reads {best['tokens']:,} tokens (passes: {passes}) with {operations} operations{hours}."
     found_sentences.append(("Full training", cost))
     return found_sentences
 
