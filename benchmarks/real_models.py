@@ -88,7 +88,7 @@ def main(folder="results/real_models", data=DATA, most=None):
     lines += [
         f"Spearman's correlation over {len(outcomes)} models with 95 % bootstrap intervals over models; in bold where "
         "p < 0.05 after Holm's correction over the estimators of a column. Skill: share of the squared error of a "
-        "prediction by length alone that the estimate takes away, in models it was not fitted on (ten folds, ten times); "
+        "prediction by length alone that the estimate takes away, in models it was not fitted on (10 folds, 10 times); "
         "of several intervals above zero some are so by chance. "
         f"{seconds:.1f} seconds of one core a model."
     ]
