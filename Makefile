@@ -47,6 +47,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/pilot.py
 	for part in large clustering embedding calibration; do \
 		$(BIN)/python benchmarks/information.py $$part || exit 1; done
 
@@ -60,9 +61,10 @@ bench-slurm: .venv/dev.stamp
 	@sh tests/install_slurm.sh
 	$(BIN)/python benchmarks/cluster.py
 
-# Twelve real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
+# Real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
 real-data: .venv/run.stamp
 	$(BIN)/python benchmarks/real_data.py
+	$(BIN)/python benchmarks/real_models.py
 
 # Snakemake's own report of the same results, with captions and provenance.
 report: run

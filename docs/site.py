@@ -23,6 +23,7 @@ ROOMS = (
     "ggmi.mixtures",
     "ggmi.theory",
     "ggmi.data_quality",
+    "ggmi.pilot",
     "ggmi.scaling",
     "ggmi.search",
 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ggmi import config, estimating, inspecting, sampling
+from ggmi import config, estimating, inspecting, piloting, sampling
 from ggmi.errors import UserError
 from ggmi.project import PROJECT, lay_out, run_workflow
 from ggmi.workflow.job import USER_MISTAKE
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cost.add_argument("--json", action="store_true", help="print the rows as JSON")
     estimate = commands.add_parser("estimate", help="compare synthetic sets of your own with a training set")
     estimating.add_arguments(estimate)
+    pilot = commands.add_parser("pilot", help="small trainings that say which of your sets to train on, and the odds")
+    piloting.add_arguments(pilot)
     scaling = commands.add_parser("scaling", help="samples of your own: would more pay, or a better choice among them?")
     sampling.add_arguments(scaling)
     for name, purpose in (
@@ -84,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _cost(options.files, as_json=options.json)
         elif options.command == "estimate":
             estimating.run(options)
+        elif options.command == "pilot":
+            piloting.run(options)
         elif options.command == "scaling":
             sampling.run(options)
         elif options.command in ("parse", "verdict"):

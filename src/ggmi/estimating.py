@@ -47,8 +47,8 @@ class Once(Action):
         setattr(namespace, self.dest, values)
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Describe the command's words.
+def add_set_arguments(parser: ArgumentParser) -> None:
+    """Describe the words that name sets and say how they are read.
 
     Parameters
     ----------
@@ -59,9 +59,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--train", required=True, action=Once, metavar="T", help=f"training set: {files}")
     parser.add_argument(
         "--synthetic", required=True, nargs="+", action="extend", metavar="SET", help="synthetic sets, named likewise"
-    )
-    parser.add_argument(
-        "--pairs", action=Once, metavar="COLUMN", help="pair records of the same COLUMN, such as prompt_id"
     )
     for option, purpose in (
         ("--map", "what the files call instruction, context, response and id"),
@@ -87,6 +84,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         choices=("drop", "stop"),
         default="drop",
         help="rows that hold no record: drop counts them and leaves them out (default), stop reads nothing then",
+    )
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Describe the command's words.
+
+    Parameters
+    ----------
+    parser
+        Of the command.
+    """
+    add_set_arguments(parser)
+    parser.add_argument(
+        "--pairs", action=Once, metavar="COLUMN", help="pair records of the same COLUMN, such as prompt_id"
     )
     parser.add_argument(
         "--parts", nargs="+", action=Once, default=list(FIELDS), choices=FIELDS, help="fields that are compared"
@@ -235,14 +246,19 @@ def read_sets(options: Namespace) -> tuple[list[str], list[Sample]]:
     UserError
         If one cannot be read, or a map is not as it should be.
     """
+    for path in options.synthetic:
+        if sum(same_file(path, other) for other in options.synthetic) > 1:
+            raise UserError(f"--synthetic: {path} is named twice")
+    if STDIN in options.synthetic and options.train == STDIN:
+        raise UserError("--train, --synthetic: - is standard input, which can be one set only")
     names = names_of(options.synthetic)
     maps = maps_of(options, names)
     samples = [
         read_sample(
             source,
             fields,
-            key=options.pairs,
-            parts=options.parts,
+            key=getattr(options, "pairs", None),
+            parts=getattr(options, "parts", FIELDS),
             form=options.format,
             encoding=options.encoding,
             invalid=options.invalid,
@@ -272,11 +288,6 @@ def run(options: Namespace) -> None:
         raise UserError(f"--records: {options.records} is not allowed; at least 4 are needed")
     if options.seed < 0:
         raise UserError(f"--seed: {options.seed} is not allowed; it must not be negative")
-    for path in options.synthetic:
-        if sum(same_file(path, other) for other in options.synthetic) > 1:
-            raise UserError(f"--synthetic: {path} is named twice")
-    if STDIN in options.synthetic and options.train == STDIN:
-        raise UserError("--train, --synthetic: - is standard input, which can be one set only")
     check_outputs(options)
     names, samples = read_sets(options)
     encoder = encoder_of(options.encoder, options.encoder_url, options.key_env)
@@ -537,7 +548,7 @@ def estimated(
     pairings = [check_pairs(sample, train, settings.pairing, key, seed=seed) for sample in synthetic]
     model = encoder or default_encoder()
     same = inference.mutual if inference else None
-    with _progress() as bar:
+    with progress_bar() as bar:
         hard: list[dict[str, Any] | None] = [None] * len(whole)
         if learner is not None:
             total = sum(map(len, whole))
@@ -591,8 +602,8 @@ def estimated(
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error, or a line a minute where it is no terminal: what is done, how much, and of how much."""
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar on standard error, or a line a minute where it is no terminal: what is done, how much, of how much."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

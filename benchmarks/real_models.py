@@ -1,0 +1,113 @@
+"""What each estimate is worth for choosing: answers of 150 real models, judged win rates: real_models.py [FOLDER].
+
+The answers are those of SHARED_DATA (or ../shared/data) to the same 160 instructions; T is the human-written seed
+tasks. Each estimate of a model's answers is ranked against its win rate, its length-controlled win rate and its mean
+length, as they are and with the mean length (and its square) taken out; a prediction that has not seen the model is
+compared with one from length alone. The report says whatever comes out.
+"""
+
+import json
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+from common import HERE, fill_readme
+from common import table as markdown
+
+from ggmi.information.local_encoder import default_encoder
+from ggmi.io import write_csv, write_json, write_text
+from ggmi.pipeline.embedded_sets import embedded
+from ggmi.pipeline.estimation import EstimationSettings, estimates
+from ggmi.pipeline.prediction import estimators_worth
+from ggmi.reporting.text import estimate
+from ggmi.text.samples import read_rows, read_sample
+
+SEED = 20241001
+DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+OUTCOMES = {"win_rate": "win rate", "lc": "length-controlled win rate"}
+# P-values of a single set's estimates are not looked at, so few shuffles do.
+SHUFFLES = 99
+
+
+def measured(model, data, folder):
+    """Estimates of one model's answers and their seconds; kept in a file, so that a run that was stopped goes on."""
+    place = folder / "models" / f"{model}.json"
+    if place.is_file():
+        return json.loads(place.read_text(encoding="utf-8"))
+    answers = pd.read_parquet(data / "answers150.parquet", filters=[("model", "==", model)])
+    sample = read_rows(answers.drop(columns="model").to_dict("records"), model)
+    encoder = default_encoder()
+    train = embedded(read_sample(data / "seed_tasks.jsonl"), encoder, ["response"], folder / "embeddings")
+    asked = embedded(sample, encoder, ["instruction"], folder / "embeddings")
+    started = time.process_time()
+    said = embedded(sample, encoder, ["response"], folder / "embeddings")
+    settings = EstimationSettings("prompt", SHUFFLES, len(sample), len(sample))
+    found = estimates(said, train, settings, seed=SEED, anchors=asked)
+    rows = [
+        {"model": model, "estimator": row["estimator"], "value": row["value"], "null": row.get("null")} for row in found
+    ]
+    result = {"rows": rows, "seconds": time.process_time() - started, "answers": len(sample)}
+    write_json(place, result)
+    return result
+
+
+def main(folder="results/real_models", data=DATA, most=None):
+    """Measure, print, and write estimates.csv, predictions.csv and report.md."""
+    folder = Path(folder)
+    if not (data / "answers150.parquet").is_file():
+        sys.exit(f"REAL DATA NOT FOUND in {data}: set SHARED_DATA to their folder; nothing was measured")
+    outcomes = pd.read_csv(data / "answers150_wins.csv").set_index("model").iloc[:most]
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn")) as pool:
+        found = []
+        for one in pool.map(partial(measured, data=data, folder=folder), outcomes.index):
+            found.append(one)
+            print(f"{len(found)} of {len(outcomes)} models", flush=True)
+    table = pd.DataFrame([row for one in found for row in one["rows"]])
+    write_csv(folder / "estimates.csv", table)
+    seconds = sum(one["seconds"] for one in found) / len(found)
+    values = table.pivot_table(index="model", columns="estimator", values="value", sort=False).loc[outcomes.index]
+    parts, lines = [], []
+    for outcome, words in OUTCOMES.items():
+        worth = estimators_worth(values, outcomes[outcome], outcomes["avg_length"], SEED)
+        parts.append(worth.assign(outcome=outcome))
+        rows = [
+            [row["estimator"], *(cell(row, name) for name in ("raw", "partial")), cell(row, "skill")]
+            for row in worth.to_dict("records")
+        ]
+        lines += [
+            f"Against the {words}:",
+            "",
+            markdown(["estimator", "ρ", "ρ without length", "skill beyond length"], rows),
+            "",
+        ]
+    lines += [
+        f"Spearman's correlation over {len(outcomes)} models with 95 % bootstrap intervals over models; in bold where "
+        "p < 0.05 after Holm's correction over the estimators of a column. Skill: share of the squared error of a "
+        "prediction by length alone that the estimate takes away, in models it was not fitted on (10 folds, 10 times); "
+        "of several intervals above zero some are so by chance. "
+        f"{seconds:.1f} seconds of one core a model."
+    ]
+    report = "\n".join(lines)
+    write_csv(folder / "predictions.csv", pd.concat(parts))
+    write_text(folder / "report.md", report + "\n")
+    if most is None:
+        fill_readme(HERE / "README.md", "real-models", report)
+    print(report)
+
+
+def cell(row, name):
+    """A number with its interval, in bold where it is told from zero."""
+    if pd.isna(row[name]):
+        return "–"
+    text = estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 2)
+    return f"**{text}**" if row.get(f"{name}_p_holm", 1) < 0.05 else text
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    main(*words[:1], most=int(words[1]) if len(words) > 1 else None)

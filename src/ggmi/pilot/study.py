@@ -1,0 +1,284 @@
+"""A pilot as a whole: arms, rungs, trainings, predictions."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pandas as pd
+
+from ggmi.loading import chosen_device
+from ggmi.pilot.arms import Arm
+from ggmi.pilot.choice import Prediction, Trained, contenders, curve_bands, predict, recommended
+from ggmi.pilot.halving import FIRST, LEAST, Rung, plan_rungs
+from ggmi.pilot.trainings import Training, run_trainings, tokens_each, train_and_test
+from ggmi.random import stream
+from ggmi.students.base import Base
+from ggmi.students.sets import Examples
+from ggmi.students.settings import TrainingSettings
+from ggmi.students.tokenise import tokenise
+from ggmi.text.records import Record
+
+# Records of an arm whose mean length stands for all.
+COUNTED = 500
+# Most tokens of a record; what is longer is cut.
+LONGEST = 1024
+# Part of a time that is planned for: processes have to start, and cores are shared.
+USED = 0.8
+# From this probability on an arm is said to be the best.
+DECIDED = 0.9
+
+
+def affordable(tokens: float) -> float:
+    """What of the tokens that a time allows is planned for, to two digits, so that it can be asked for again.
+
+    Examples
+    --------
+    >>> affordable(5_432_100)
+    4300000.0
+    """
+    planned = USED * tokens
+    unit = 10.0 ** (math.floor(math.log10(planned)) - 1)
+    return math.floor(planned / unit) * unit
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a pilot found.
+
+    Parameters
+    ----------
+    rungs
+        As planned.
+    seeds
+        Trainings of each arm at each size.
+    trained
+        All trainings, by rung.
+    predictions
+        Of every arm at its full size.
+    """
+
+    rungs: list[Rung]
+    seeds: int
+    trained: list[Trained]
+    predictions: list[Prediction]
+
+    def choice(self) -> dict[str, Any]:
+        """The arm to train on, the probability that it is the best, and which others may be."""
+        best = recommended(self.predictions)
+        others = [one.arm for one in contenders(self.predictions)]
+        return {
+            "arm": best.arm,
+            "probability": best.probability,
+            "regret_nats_per_token": best.regret,
+            "decided": best.probability >= DECIDED,
+            "contenders": others,
+        }
+
+
+class Pilot:
+    """A comparison of arms by small trainings.
+
+    Parameters
+    ----------
+    arms
+        What is compared; the first is what gains are counted from.
+    test
+        Real records that no arm holds.
+    models
+        Directory or hub id of each replicate's base.
+    settings
+        How every training trains.
+    folder
+        Where results of trainings are kept.
+    seed
+        Of everything random.
+
+    Raises
+    ------
+    UserError
+        If a base cannot be loaded, or nothing of a set fits into its context window.
+    """
+
+    def __init__(
+        self,
+        arms: Sequence[Arm],
+        test: Sequence[Record],
+        models: Sequence[str],
+        settings: TrainingSettings,
+        folder: Path,
+        seed: int,
+    ) -> None:
+        self.arms = {arm.name: arm for arm in arms}
+        self.models = list(models)
+        self.base = Base(models[0])
+        self._settings, self._folder, self._seed = settings, folder, seed
+        self.test = self._examples(test, "the test set")
+        # Tokens that one record of each arm costs, all passes counted.
+        self.tokens = {name: self._mean_length(arm) * float(settings.epochs) for name, arm in self.arms.items()}
+        self.identity = cache(lambda model: Base(model).identity)
+
+    def _examples(self, records: Sequence[Record], source: str) -> Examples:
+        longest = min(LONGEST, self.base.context or LONGEST)
+        return tokenise(records, self.base, "plain", longest=longest, source=source)
+
+    def _mean_length(self, arm: Arm) -> float:
+        return float(self._examples(arm.ordered(self._seed, 0)[:COUNTED], arm.name).lengths.mean())
+
+    @cached_property
+    def weights(self) -> int:
+        """How many weights the base has."""
+        return int(self.base.load().num_parameters())
+
+    def workers(self, cores: int | None) -> int:
+        """How many trainings run at a time: one on a GPU, else one a core.
+
+        Parameters
+        ----------
+        cores
+            What was asked for; None takes all.
+        """
+        if chosen_device(self._settings.device) == "cuda":
+            return 1
+        return cores or len(os.sched_getaffinity(0))
+
+    def training(self, name: str, records: int, replicate: int) -> Training:
+        """One training of an arm.
+
+        Parameters
+        ----------
+        name
+            The arm.
+        records
+            How many of its records.
+        replicate
+            Which order of them, and which base.
+        """
+        chosen = self.arms[name].ordered(self._seed, replicate)[:records]
+        seed = int(stream(self._seed, "pilot", "training", replicate).integers(2**31))
+        model = self.models[replicate % len(self.models)]
+        return Training(model, self._examples(chosen, name), self.test, self._settings, seed)
+
+    def speed(self, pool: ProcessPoolExecutor) -> float:
+        """Measure how many tokens a second one worker learns, all its costs counted.
+
+        Parameters
+        ----------
+        pool
+            The workers, whose start is not counted.
+        """
+        trials = [self.training(next(iter(self.arms)), records, 0) for records in (LEAST, LEAST * FIRST[0])]
+        pool.submit(train_and_test, trials[0]).result()
+        started = monotonic()
+        pool.submit(train_and_test, trials[1]).result()
+        return trials[1].cost / (monotonic() - started)
+
+    def run(self, budget: float, pool: ProcessPoolExecutor, progress: Callable[[str, int, int], None]) -> Found:
+        """Train by successive halving and predict every arm at full size.
+
+        Parameters
+        ----------
+        budget
+            Tokens in all.
+        pool
+            Workers that train.
+        progress
+            Called with what is done, tokens done, and tokens planned.
+
+        Raises
+        ------
+        UserError
+            If the budget does not pay for the smallest plan, or a training fails.
+        """
+        sizes = {name: len(arm.records) for name, arm in self.arms.items()}
+        rungs, seeds = plan_rungs(sizes, self.tokens, budget, tokens_each(self.test))
+        spent = 0.0
+        trained: list[Trained] = []
+        left = list(self.arms)
+        predictions: list[Prediction] = []
+        for rung in rungs:
+            if len(left) > rung.arms:
+                likely = sorted(predictions, key=lambda one: (-one.probability, one.loss))
+                left = [one.arm for one in likely if one.arm in left][: rung.arms]
+            cells = [
+                (name, min(rung.records, sizes[name]), replicate)
+                for name in left
+                for replicate in range(seeds)
+                if not any(one.arm == name and one.records == min(rung.records, sizes[name]) for one in trained)
+            ]
+            trainings = [self.training(*cell) for cell in cells]
+
+            def over(cost: float, records: int = rung.records) -> None:
+                nonlocal spent
+                spent += cost
+                progress(f"training on {records:,} records", round(spent), round(max(spent, budget)))
+
+            found = run_trainings(trainings, self.identity, self._folder, pool, over)
+            trained += [
+                Trained(*cell, nats, tokens, training.read)
+                for cell, training, (nats, tokens) in zip(cells, trainings, found, strict=True)
+            ]
+            predictions = predict(trained, sizes, self._seed)
+        return Found(rungs, seeds, trained, predictions)
+
+    def described(self, found: Found) -> list[dict[str, Any]]:
+        """Every arm: what it holds, how it was trained, what is predicted of it, what all of it would cost.
+
+        Parameters
+        ----------
+        found
+            Of `run`.
+
+        Returns
+        -------
+        list of dict
+            Losses in nats a token; ``tokens`` of the full training, all passes counted, and its
+            ``operations``, six a weight and token.
+        """
+        rows = []
+        for one, arm in zip(found.predictions, self.arms.values(), strict=True):
+            tokens = self.tokens[arm.name] * len(arm.records)
+            trained = max(t.records for t in found.trained if t.arm == arm.name)
+            rows.append(
+                {
+                    **{"arm": arm.name, "records": len(arm.records), "left_out": arm.left_out, "trained": trained},
+                    **{name: value for name, value in asdict(one).items() if name != "arm"},
+                    **{"tokens": round(tokens), "operations": 6 * self.weights * tokens},
+                }
+            )
+        return rows
+
+    def trainings_table(self, found: Found) -> pd.DataFrame:
+        """Columns arm, records, replicate, loss_nats_per_token, tokens; a row a training.
+
+        Parameters
+        ----------
+        found
+            Of `run`.
+        """
+        return pd.DataFrame(
+            [
+                {
+                    **{"arm": one.arm, "records": one.records, "replicate": one.replicate},
+                    **{"loss_nats_per_token": one.loss, "tokens": one.read},
+                }
+                for one in found.trained
+            ]
+        )
+
+    def curves_table(self, found: Found) -> pd.DataFrame:
+        """Columns arm, records, loss, loss_low, loss_high, nats a token: predicted curves up to twice the full size.
+
+        Parameters
+        ----------
+        found
+            Of `run`.
+        """
+        return curve_bands(found.trained, {name: len(arm.records) for name, arm in self.arms.items()}, self._seed)

@@ -1,0 +1,147 @@
+"""What `ggmi pilot` prints and its page shows: the choice with its odds first."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from rich.text import Text
+
+from ggmi.reporting.terminal import print_columns, unbroken
+from ggmi.reporting.text import fixed, listed, plural
+from ggmi.text.visible import one_line
+
+Row = Mapping[str, Any]
+
+
+def per_hundred(probability: float) -> str:
+    """A probability as so many in a hundred; never none or all, since draws cannot show that.
+
+    Examples
+    --------
+    >>> per_hundred(0.934), per_hundred(1.0), per_hundred(0.001)
+    ('93 in 100', 'over 99 in 100', 'under 1 in 100')
+    """
+    number = round(100 * probability)
+    return "under 1 in 100" if number < 1 else "over 99 in 100" if number > 99 else f"{number} in 100"
+
+
+def interval(row: Row, name: str, decimals: int = 3, *, sign: bool = False) -> str:
+    """A predicted number with its 95 % interval."""
+    value, low, high = (fixed(row[key], decimals, sign=sign) for key in (name, f"{name}_low", f"{name}_high"))
+    return f"{value} [{low}, {high}]"
+
+
+def sentences(found: Row) -> list[tuple[str, str]]:
+    """The choice, its reason, and what more data or more money would bring, under a term each.
+
+    Parameters
+    ----------
+    found
+        What the command writes as JSON.
+    """
+    choice = found["choice"]
+    arms = {arm["arm"]: arm for arm in found["arms"]}
+    best = arms[choice["arm"]]
+    name, odds = one_line(best["arm"]), per_hundred(choice["probability"])
+    if choice["decided"]:
+        said = f"Train on {name}: it is the best of {len(arms)} with probability {odds}."
+    else:
+        rivals = listed([f"{one_line(arm)} ({per_hundred(arms[arm]['probability'])})" for arm in choice["contenders"]])
+        said = f"Undecided among {rivals}; {name} has the lowest expected loss."
+    said += f" Its expected regret is {fixed(best['regret'], 4)} nats a token."
+    found_sentences = [("Recommendation", said)]
+    loss = (
+        f"At its full {plural(best['records'], 'record')} it is predicted to lose {interval(best, 'loss')} nats a token"
+    )
+    first = found["arms"][0]
+    against = "" if best is first else f", {interval(best, 'gain')} less than {one_line(first['arm'])}"
+    found_sentences.append(("Why", f"{loss}{against} on real records that nothing was trained on."))
+    found_sentences.append(
+        ("Twice as many records", f"of {name} would lower the loss by a further {interval(best, 'doubling')}.")
+    )
+    hours = ""
+    if found["tokens_per_second"]:
+        hours = f", {fixed(best['tokens'] / found['tokens_per_second'] / 3600, 2)} hours at the pilot's speed"
+    passes, operations = f"{found['settings']['epochs']:g}", f"{best['operations']:.1e}"
+    cost = f"reads {best['tokens']:,} tokens (passes: {passes}) with {operations} operations{hours}."
+    found_sentences.append(("Full training", cost))
+    return found_sentences
+
+
+def notes(found: Row) -> list[str]:
+    """What has to be known of how it was found."""
+    said = []
+    if found["base"] is None:
+        said.append(
+            f"No --base was named: a GPT of {found['weights'] / 1e6:.1f} million random weights stands for the model "
+            "to be trained. A pretrained model may prefer another set."
+        )
+    left = [(arm["arm"], arm["left_out"]) for arm in found["arms"] if arm["left_out"]]
+    if left:
+        counts = listed([f"{count:,} of {one_line(arm)}" for arm, count in left])
+        said.append(f"Left out, because the test set holds the same records: {counts}.")
+    said.append(
+        f"Odds are over the noise of training ({found['seeds']} trainings a cell), the records tested on, and the "
+        "shape of the learning curve; what training differently would change is not in them."
+    )
+    said.append(f"The same again: --budget {found['budget_tokens']:.0f}tokens --seed {found['seed']}.")
+    return said
+
+
+def columns(found: Row) -> dict[str, list[str]]:
+    """The table of arms, likeliest first, by heading."""
+    rows = sorted(found["arms"], key=lambda arm: -arm["probability"])
+    return {
+        "set": [one_line(arm["arm"]) for arm in rows],
+        "records": [f"{arm['records']:,}" for arm in rows],
+        "trained on": [f"{arm['trained']:,}" for arm in rows],
+        "best": [per_hundred(arm["probability"]) for arm in rows],
+        "loss, nats a token": [interval(arm, "loss") for arm in rows],
+        "lower than T by": ["–" if arm is found["arms"][0] else interval(arm, "gain", sign=True) for arm in rows],
+        "twice the records": [interval(arm, "doubling") for arm in rows],
+        "regret": [fixed(arm["regret"], 4) for arm in rows],
+    }
+
+
+def shown(found: Row, picture: bytes) -> dict[str, Any]:
+    """What the page's template reads.
+
+    Parameters
+    ----------
+    found
+        What the command writes as JSON.
+    picture
+        The figure, SVG.
+    """
+    return {
+        "found": found,
+        "names": [PurePath(found["train"]["name"]).name, *(one["name"] for one in found["sets"])],
+        "sentences": sentences(found),
+        "notes": notes(found),
+        "columns": columns(found),
+        "figure": "data:image/svg+xml;base64," + base64.b64encode(picture).decode(),
+    }
+
+
+def show_pilot(found: Row, out: Path) -> None:
+    """Print the choice, then the arms.
+
+    Parameters
+    ----------
+    found
+        What the command writes as JSON.
+    out
+        Where everything was written.
+    """
+    console = unbroken()
+    for term, sentence in sentences(found):
+        console.print(Text.assemble((f"{term}: ", "bold"), sentence))
+    console.print()
+    names, *others = columns(found).items()
+    print_columns(console, names[0], names[1], [(head, [Text(cell) for cell in cells]) for head, cells in others])
+    for note in notes(found):
+        console.print(Text(note))
+    console.print(Text(f"Page: {out / 'pilot.html'}"))

@@ -1,0 +1,115 @@
+"""`ggmi pilot` from files to page, on sets of which the better one is known."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from browser import launched
+
+from ggmi.cli import main
+
+WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath"]
+# 2 arms' smallest plan costs a few hundred thousand tokens, most of them for testing.
+BUDGET = "180000tokens"
+
+
+def write(path, n, seed, *, answers):
+    """Records that ask for words backwards; answers are right, or those of other records."""
+    generator = np.random.default_rng(seed)
+    asked = [[WORDS[i] for i in generator.integers(0, len(WORDS), 3)] for _ in range(n)]
+    said = [words[::-1] for words in asked]
+    if answers == "other":
+        said = [[WORDS[i].upper() for i in generator.integers(0, len(WORDS), 3)] for _ in range(n)]
+    rows = [{"instruction": " ".join(a), "response": " ".join(s)} for a, s in zip(asked, said, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("pilot")
+    write(made / "T.jsonl", 200, 1, answers="right")
+    write(made / "good.jsonl", 400, 2, answers="right")
+    write(made / "bad.jsonl", 400, 3, answers="other")
+    return made
+
+
+def pilot(folder, *more, sets=("good", "bad"), out="out", cores=2):
+    words = ["pilot", "--train", f"{folder}/T.jsonl", "--synthetic", *(f"{folder}/{name}.jsonl" for name in sets)]
+    return main([*words, "--out", str(folder / out), "--epochs", "1", "--cores", str(cores), *more])
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    assert pilot(folder, "--budget", BUDGET) == 0
+    return folder / "out"
+
+
+def test_the_better_set_is_recommended_with_its_odds(done):
+    found = json.loads((done / "pilot.json").read_text())
+    arms = {arm["arm"]: arm for arm in found["arms"]}
+    assert [*arms] == ["T", "good", "bad"]
+    assert found["choice"]["arm"] == "good"
+    assert found["choice"]["contenders"][0] == "good"
+    assert arms["good"]["loss"] + arms["good"]["gain"] == pytest.approx(arms["T"]["loss"])
+    assert arms["good"]["loss"] < arms["bad"]["loss"]
+    assert arms["bad"]["probability"] < 0.05
+    assert found["base"] is None
+    trainings = pd.read_csv(done / "trainings.csv")
+    assert trainings["tokens"].sum() < found["budget_tokens"]
+    assert set(trainings.groupby(["arm", "records"]).size()) == {found["seeds"]}
+    # the worse half is not trained at the last size
+    assert set(trainings.loc[trainings["records"] == trainings["records"].max(), "arm"]) < set(arms)
+
+
+def test_the_page_says_it_first(done):
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto(f"file://{done}/pilot.html")
+        assert "good" in page.locator("#verdict .statement").inner_text()
+        assert page.locator("#sets tbody tr").count() == 3
+        assert page.locator("figure img").evaluate("image => image.naturalWidth") > 0
+
+
+def test_trainings_that_are_done_are_not_done_again(done, folder, capsys):
+    kept = {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()}
+    before = (done / "pilot.json").read_bytes()
+    # one is lost, another damaged
+    lost, damaged, *_ = sorted(kept)
+    (done / "results" / lost).unlink()
+    (done / "results" / damaged).write_bytes(b"PK")
+    assert pilot(folder, "--budget", BUDGET, cores=1) == 0
+    assert "Recommendation" in capsys.readouterr().out
+    assert (done / "pilot.json").read_bytes() == before
+    after = {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()}
+    assert {name for name in after if after[name] != kept.get(name)} == {lost, damaged}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--budget", "soon"), "--budget: 'soon' is not allowed; name a time such as 90s"),
+        (("--budget", "10tokens"), "10 tokens do not pay for the smallest pilot of 3 arms, which reads"),
+        (("--learning-rate", "0"), "--learning-rate: 0 is not allowed; it must be a number of at least 1e-8"),
+        (("--seed", "-1"), "--seed: -1 is not allowed"),
+        (("--base", "nowhere/model"), "nowhere/model"),
+        (("--test", "missing.jsonl"), "missing.jsonl"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_nothing_is_trained(folder, capsys, more, said):
+    assert pilot(folder, *more, out="refused") == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "Traceback" not in told
+    assert not (folder / "refused" / "results").exists()
+
+
+def test_a_base_of_ones_own_is_trained_instead(folder, done):
+    base = str(done / "proxy" / "0")
+    write(folder / "U.jsonl", 40, 4, answers="right")
+    more = ("--base", base, "--test", str(folder / "U.jsonl"), "--learning-rate", "0.004")
+    assert pilot(folder, *more, "--budget", BUDGET, sets=("good",), out="based") == 0
+    found = json.loads((folder / "based" / "pilot.json").read_text())
+    assert found["base"] == base
+    assert found["test"] == {"name": str(folder / "U.jsonl"), "records": 40}
+    assert not (folder / "based" / "proxy").exists()

@@ -1,0 +1,87 @@
+import pytest
+
+from ggmi.errors import UserError
+from ggmi.pilot.arms import drawn_test, hold_out, make_arms
+from ggmi.pilot.halving import LEAST, SEEDS, plan_rungs
+from ggmi.pilot.study import affordable
+from ggmi.piloting import budget_of
+from ggmi.text.records import Record
+
+
+def records(name, n, start=0):
+    return [Record(f"{name}{i}", "Say it.", "", f"{name} {i}") for i in range(start, start + n)]
+
+
+def cost(rungs, seeds, sizes, tokens, each):
+    """What the dearest course of a plan reads."""
+    total = 0
+    for rung in rungs:
+        costs = sorted((each + min(rung.records, sizes[arm]) * tokens[arm] for arm in sizes), reverse=True)
+        total += seeds * sum(costs[: rung.arms])
+    return total
+
+
+@pytest.mark.parametrize("budget", [3e5, 1e6, 1e7, 1e9])
+@pytest.mark.parametrize("sizes", [{"a": 4000}, {"a": 4000, "b": 300}, dict.fromkeys("abcdefg", 20_000)])
+def test_a_plan_keeps_to_its_budget_and_uses_it(sizes, budget):
+    tokens = {arm: 100.0 + 50 * i for i, arm in enumerate(sizes)}
+    try:
+        rungs, seeds = plan_rungs(sizes, tokens, budget, 1000)
+    except UserError:
+        assert budget <= 1e6
+        return
+    assert cost(rungs, seeds, sizes, tokens, 1000) <= budget
+    assert [rung.arms for rung in rungs] == sorted((rung.arms for rung in rungs), reverse=True)
+    assert rungs[0].arms == len(sizes)
+    assert rungs[0].records >= LEAST
+    full = rungs[-1].records >= max(sizes.values())
+    assert full or cost(rungs, seeds, sizes, tokens, 1000) > 0.8 * budget
+    assert seeds == SEEDS or full or seeds > SEEDS
+
+
+def test_more_seeds_are_trained_where_all_records_are_paid_for():
+    assert plan_rungs({"a": 200, "b": 200}, {"a": 10, "b": 10}, 1e9)[1] == 5
+
+
+def test_a_budget_that_is_too_small_says_what_would_do():
+    with pytest.raises(UserError, match=r"100 tokens do not pay for the smallest pilot of 2 arms, which reads 4,480"):
+        plan_rungs({"a": 2000, "b": 2000}, {"a": 10, "b": 10}, 100)
+    assert plan_rungs({"a": 2000, "b": 2000}, {"a": 10, "b": 10}, 4480)[1] == SEEDS
+
+
+def test_no_text_is_trained_and_tested_on():
+    real = records("t", 100) + records("t", 100)  # every text twice
+    train, test = hold_out(real, 0)
+    assert len(test) == 40
+    assert not {r.text for r in train} & {r.text for r in test}
+    arms = make_arms(train, {"copied": real, "own": records("x", 30)}, test, mixtures=True)
+    assert [(arm.name, len(arm.records), arm.left_out) for arm in arms] == [
+        ("T", 160, 0),
+        ("copied", 160, 40),
+        ("own", 30, 0),
+        ("T + copied", 320, 40),
+        ("T + own", 190, 0),
+    ]
+    assert [r.id for r in arms[1].ordered(0, 0)[:5]] != [r.id for r in arms[1].ordered(0, 1)[:5]]
+
+
+def test_what_leaves_nothing_to_train_or_test_on_is_refused():
+    train, test = hold_out(records("t", 200), 0)
+    with pytest.raises(UserError, match="same: every one of its 40 records is in the test set"):
+        make_arms(train, {"same": test}, test, mixtures=False)
+    with pytest.raises(UserError, match="holds 4 records; at least 20 are needed"):
+        make_arms(train, {"x": records("x", 5)}, test[:4], mixtures=False)
+    with pytest.raises(UserError, match="'T' is the name of the training set"):
+        make_arms(train, {"T": records("x", 5)}, test, mixtures=False)
+    assert len(drawn_test(records("u", 1000), 0)) == 300
+
+
+@pytest.mark.parametrize("text", ["", "ten minutes", "10", "-5m", "0s", "1d", "m"])
+def test_a_budget_is_a_time_or_a_number_of_tokens(text):
+    with pytest.raises(UserError, match="is not allowed; name a time such as 90s"):
+        budget_of(text)
+    assert budget_of("1.5h") == (5400, True)
+
+
+def test_a_time_is_planned_in_round_tokens_that_can_be_named_again():
+    assert [affordable(tokens) for tokens in (1e6, 1_234_567, 15_000)] == [800_000, 980_000, 12_000]
