@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.page import Figures, by_name, pictures
-from ggmi.reporting.papers import by_claim, verdict_counts
+from ggmi.reporting.page import Figures
+from ggmi.reporting.papers import paper_page, verdict_counts
 
 
 def data_quality_page(
@@ -30,7 +30,6 @@ def data_quality_page(
     provenance
         Record of how the claims were judged.
     """
-    claims = by_claim(tables["claims"])
     sets = tables["small_sets"]
     # Cells of the grid in which more data than any small set leave less error, and in which they leave more.
     endless = {
@@ -41,15 +40,10 @@ def data_quality_page(
         "interference": sorted(sets.loc[sets["err_limit"] > sets["ci_high"], "r_over_eta"].unique()),
     }
     return {
-        "tables": {name: table.to_dict("records") for name, table in tables.items()},
-        "claims": claims,
-        # By the text alone; a form of ours has a text of its own wherever the template counts it.
-        "counts": {claim["claim"]: claim["counts"] for claim in claims},
+        **paper_page(tables, figures, provenance),
         "by_length": _by_length(tables["claims"]),
         "endless": endless,
         "certificates": certificates,
-        "pictures": by_name(pictures(figures)),
-        "provenance": provenance,
     }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.page import Figures, by_name, pictures
-from ggmi.reporting.papers import by_claim
+from ggmi.reporting.page import Figures
+from ggmi.reporting.papers import paper_page
 
 
 def language_page(
@@ -33,17 +33,13 @@ def language_page(
     provenance
         Record of how the claims were judged.
     """
-    claims = by_claim(tables["claims"])
     conditions = tables["conditions"].fillna({"by": ""})
     tried = conditions[(conditions["base"] == "unbalanced") & (conditions["matched"] == "updates")]
     best = {method: part.loc[part["rating"].idxmax()].to_dict() for method, part in tried.groupby("method", sort=False)}
     return {
-        "claims": claims,
-        "counts": {claim["claim"]: claim["counts"] for claim in claims},
+        **paper_page(tables, figures, provenance),
         "conditions": conditions.to_dict("records"),
         "best": best,
         "bases": bases,
         "skills": {name: sorted(set(table["skill_nats_per_token"])) for name, table in records.items()},
-        "pictures": by_name(pictures(figures)),
-        "provenance": provenance,
     }

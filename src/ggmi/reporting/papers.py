@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from ggmi.reporting.page import Figures, by_name, pictures
+
 VERDICTS = ("supported", "contradicted", "undecided")
+
+
+def paper_page(tables: Mapping[str, pd.DataFrame], figures: Figures, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template of every paper's page shows.
+
+    Parameters
+    ----------
+    tables
+        The study's tables by name, ``claims`` among them.
+    figures
+        SVG and PNG of each figure, by its path beside the page without suffix.
+    provenance
+        Record of how the claims were judged.
+    """
+    claims = by_claim(tables["claims"])
+    return {
+        "tables": {name: table.to_dict("records") for name, table in tables.items()},
+        "claims": claims,
+        # By the text alone; a form of ours has a text of its own wherever the template counts it.
+        "counts": {claim["claim"]: claim["counts"] for claim in claims},
+        "pictures": by_name(pictures(figures)),
+        "provenance": provenance,
+    }
 
 
 def by_claim(claims: pd.DataFrame) -> list[dict[str, Any]]:

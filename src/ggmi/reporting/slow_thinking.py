@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from ggmi.reporting.page import Figures, by_name, pictures
-from ggmi.reporting.papers import by_claim
+from ggmi.reporting.page import Figures
+from ggmi.reporting.papers import paper_page
 from ggmi.reporting.statements import failing, failure_shown, rows_by_statement
 from ggmi.slow_thinking.catalogue import STATEMENTS
 from ggmi.slow_thinking.chains import VARIABLES
@@ -38,14 +38,11 @@ def slow_thinking_page(
     """
     rows = rows_by_statement(tables["verdicts"], STATEMENTS)
     return {
-        "tables": {name: table.to_dict("records") for name, table in tables.items()},
-        "claims": by_claim(tables["claims"]),
+        **paper_page(tables, figures, provenance),
         "statements": STATEMENTS,
         "rows": rows,
         "regimes": REGIMES,
         "failures": [
             failure_shown(STATEMENTS[key], rows[key], certificates, NAMES) for key in rows if failing(rows[key])
         ],
-        "pictures": by_name(pictures(figures)),
-        "provenance": provenance,
     }
