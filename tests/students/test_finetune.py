@@ -189,6 +189,13 @@ def test_a_loss_that_is_no_number_leaves_nothing_behind(gpt2, tmp_path):
     assert not list(tmp_path.rglob("checkpoint-*"))
 
 
+def test_a_checkpoint_on_a_full_disk_is_told(gpt2, tmp_path, monkeypatch):
+    save = torch.save
+    monkeypatch.setattr("transformers.trainer.torch.save", lambda value, _path: save(value, "/dev/full"))
+    with pytest.raises(UserError, match="a checkpoint cannot be written or read"):
+        train(gpt2, tmp_path / "student", QUICK)
+
+
 def test_no_passes_give_the_base_itself(chatty, tmp_path):
     base = Base(str(chatty))
     done = finetune(base, tokenise(records(), base, "plain"), tmp_path / "s", TrainingSettings(epochs=0))

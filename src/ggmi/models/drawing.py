@@ -18,6 +18,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from ggmi.errors import UserError
 from ggmi.models.requests import Request, Sampling, TokenLogProb
 from ggmi.random import stream
 
@@ -89,6 +90,9 @@ class Draw(LogitsProcessor):
 
 class StopText(StoppingCriteria):
     """Ends a row once it holds one of the stop texts.
+
+    Those of transformers (``stop_strings``) cannot be: they fail on a vocabulary of whole words, as the embedded
+    world's may be, and a text that begins in the prompt would end a row.
 
     Parameters
     ----------
@@ -236,11 +240,19 @@ def spans(
     tuple of (int, int, float)
         First character, one past the last, nats. A token that completes no character has an empty
         span, and the one that completes it has the character.
+
+    Raises
+    ------
+    UserError
+        If the tokenizer is none of the tokenizers library.
     """
     found = []
-    stream, core, place = DecodeStream(ids=None, skip_special_tokens=True), tokenizer.backend_tokenizer, 0
+    core, place = getattr(tokenizer, "backend_tokenizer", None), 0
+    if core is None:
+        raise UserError("token_log_probs: this model's tokenizer cannot tell where a token stands; allowed here: false")
+    decoder = DecodeStream(ids=None, skip_special_tokens=True)
     for token, nats in zip(tokens, log_probs, strict=True):
-        end = place + len(stream.step(core, token) or "")
+        end = place + len(decoder.step(core, token) or "")
         found.append((min(place, length), min(end, length), nats))
         place = end
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from transformers import DataCollatorWithFlattening, PreTrainedModel
 from ggmi.random import stream
 from ggmi.students.sets import IGNORED
 
-# Share of padding up to which one record a row costs less than attention across packed records.
+# Share of padding up to which records have a row each. A row of W tokens costs 24 d² + 4 W d operations a token and
+# layer: 16 records of 80 tokens in one row of a model of width d = 768 cost a quarter more, as a fifth of padding does.
 LITTLE_PADDING = 0.2
 
 # A record as transformers' collators take it: ``input_ids`` and ``labels``.
-Features = dict[str, list[int]]
+Features = Mapping[str, Any]
 Batch = dict[str, torch.Tensor]
 
 # All records in one row, positions from 0 with each; transformers then lets none attend to another.

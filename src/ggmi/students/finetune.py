@@ -223,7 +223,7 @@ def trainer_arguments(settings: TrainingSettings, work: Path, steps: int, seed: 
     world = int(os.environ.get("WORLD_SIZE", "1"))  # torchrun and accelerate set it
     shared = shared_arguments(settings, work, steps, settings.learning_rate, seed)
     parts = _parts(settings, world)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         **shared,
         per_device_train_batch_size=settings.batch_size // (parts * world),
         gradient_accumulation_steps=parts,
@@ -231,6 +231,9 @@ def trainer_arguments(settings: TrainingSettings, work: Path, steps: int, seed: 
         ddp_backend="gloo" if shared["use_cpu"] and world > 1 else None,
         ddp_find_unused_parameters=False,
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # a process trains on one GPU; Trainer would cut its rows among all that it sees
+    return arguments
 
 
 def shared_arguments(

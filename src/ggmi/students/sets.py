@@ -79,7 +79,7 @@ class Examples:
         """Token ids of one record, prompt and response."""
         return self.tokens[self.starts[index] : self.starts[index + 1]]
 
-    def features(self, indices: Sequence[int] | NDArray | None = None) -> list[dict[str, list[int]]]:
+    def features(self, indices: Sequence[int] | NDArray | None = None) -> list[dict[str, Ints]]:
         """Records as transformers' collators take them, labels of prompts ignored.
 
         Parameters
@@ -89,8 +89,8 @@ class Examples:
         """
         found = []
         for i in range(len(self)) if indices is None else indices:
-            ids, given = self.sequence(i).tolist(), int(self.prompts[i])
-            found.append({"input_ids": ids, "labels": [IGNORED] * given + ids[given:]})
+            ids = self.sequence(i)
+            found.append({"input_ids": ids, "labels": np.where(np.arange(len(ids)) < self.prompts[i], IGNORED, ids)})
         return found
 
     @cached_property

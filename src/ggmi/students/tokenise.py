@@ -135,7 +135,10 @@ class Writer:
             Its response is not looked at.
         """
         if self._template is not None:
-            return self._template.fill(instruction=record.instruction, context=record.context)
+            try:
+                return self._template.fill(instruction=record.instruction, context=record.context)
+            except UserError as error:
+                raise UserError(f"{error}; record {record.id!r}") from None
         if self.form == "json":
             fields = [f'"{n}": {_json(v)}' for n, v in zip(_NAMES, record.values, strict=False)]
             return "{" + ", ".join(fields) + ', "response": "'

@@ -22,6 +22,8 @@ from ggmi.errors import UserError
 from ggmi.io import read_json
 from ggmi.students.sets import IGNORED
 
+_ARCHIVE = ("inline_container", "PytorchStream")
+
 OnStep = Callable[[int, int, float | None], None]
 
 
@@ -139,6 +141,9 @@ def train(trainer: Trainer, each: int) -> list[dict[str, float]]:
         raise UserError(
             f"training: {each} records at a time do not fit into the memory of the GPU; set training.per_device lower"
         ) from None
-    except (OSError, SafetensorError) as error:
+    except (OSError, EOFError, SafetensorError, RuntimeError) as error:
+        # torch tells of a full disk, or of a file that was cut off, by an error of its archive.
+        if isinstance(error, RuntimeError) and not any(name in str(error) for name in _ARCHIVE):
+            raise
         raise UserError(f"{folder}: a checkpoint cannot be written or read ({error})") from error
     return list(trainer.state.log_history)

@@ -64,7 +64,7 @@ class TextTemplate:
                 hint = did_you_mean(node.name, places)
                 raise UserError(f"{where}: line {node.lineno}: there is no placeholder {node.name!r}; {hint}")
         if absent := [f"{{{{ {place} }}}}" for place in needed if place not in used]:
-            last = max(source.removesuffix("\n").count("\n") + 1, 1)
+            last = source.removesuffix("\n").count("\n") + 1
             raise UserError(f"{where}: none of its lines (1 to {last}) holds {', '.join(absent)}")
 
     @classmethod
