@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
+import pytest
 import yaml
+
+from ggmi.config import check_files, load
+from ggmi.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -57,6 +62,8 @@ class Project:
             if (ROOT / name).is_file() and not name.startswith("tests/"):
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, path / name)
+        for compiled in (ROOT / "src").rglob("__pycache__"):
+            shutil.copytree(compiled, path / compiled.relative_to(ROOT))
         project = cls(path)
         project.configure({})
         return project
@@ -68,8 +75,8 @@ class Project:
     def configure(self, change: dict) -> None:
         self.configfile.write_text(yaml.safe_dump(merged(TINY, change)))
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", *arguments]
+    def command(self, *arguments: str, python: str = sys.executable) -> list[str]:
+        return [python, "-m", "snakemake", "--configfile", "tiny.yaml", *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -77,10 +84,10 @@ class Project:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         return {**inherited, "PYTHONPATH": str(self.path / "src"), "NO_COLOR": "1"}
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            self.command(*arguments), cwd=self.path, env=self.environment, capture_output=True, text=True, check=False
-        )
+    def run(self, *arguments: str, check: bool = True, python: str | None = None) -> subprocess.CompletedProcess:
+        """Run Snakemake to its end; `python` may be `sys.executable`, for interpreters that share nothing."""
+        command = self.command(*arguments, python=python or forked.python())
+        done = subprocess.run(command, cwd=self.path, env=self.environment, capture_output=True, text=True, check=False)
         if check:
             assert done.returncode == 0, done.stderr[-4000:]
         return done
@@ -105,6 +112,13 @@ class Project:
             for p in sorted(results.rglob("*"))
             if p.suffix in {".npz", ".csv", ".json", ".html", ".txt", ".svg", ".png"}
         }
+
+
+def refusal(change: dict) -> str:
+    """What is said of a configuration that is not allowed."""
+    with pytest.raises(UserError) as refused:
+        check_files(load(merged(TINY, change)))
+    return str(refused.value)
 
 
 def merged(base: dict, change: dict) -> dict:

@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,10 +16,14 @@ class ClusterProject(Project):
 
     cluster: Cluster
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, python: str = sys.executable) -> list[str]:
         # Jobs that last seconds are looked at every second.
         profile = ["--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "1"]
-        return [*super().command(), *profile, *arguments]
+        return [*super().command(python=python), *profile, *arguments]
+
+    def run(self, *arguments: str, check: bool = True, python: str = sys.executable) -> subprocess.CompletedProcess:
+        # SLURM watches over what it has started itself.
+        return super().run(*arguments, check=check, python=python)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from project import refusal
 
 from ggmi.random import stream
 
@@ -75,10 +76,8 @@ def test_mistakes_in_the_configuration_are_told_at_once_before_any_job_starts(pr
         ("cells.xlsx", "'cells.xlsx' has an unknown format; allowed: .csv, .parquet, .npz, or digits"),
     ],
 )
-def test_a_table_that_cannot_be_right_is_told_before_any_job_starts(project, source, expected):
-    configured(project, {"gmm": cells(source)})
-    assert sentences(run(project)) == [f"config: mixtures.gmm.table.source: {expected}"]
-    assert not (project.path / "results").exists()
+def test_a_table_that_cannot_be_right_is_told(source, expected):
+    assert refusal({"mixtures": {"gmm": cells(source)}}) == f"config: mixtures.gmm.table.source: {expected}"
 
 
 def test_a_results_folder_that_cannot_be_written_is_told_before_any_job_starts(project):
