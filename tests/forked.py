@@ -2,8 +2,8 @@
 
 `python()` is a program to call in place of `sys.executable`: `python -m snakemake ...` or `python script.py ...`. What
 it runs has the caller's folder, environment, files, signals and exit status; the jobs of a Snakemake that it runs start
-the same way. All else, and jobs of several threads, get an interpreter of their own. Forks share one order of sets of
-strings and one start-up: tests of equal bytes and of killed processes compare with, or kill, real ones.
+the same way. All else, and jobs of several threads, get an interpreter of their own. Forks of a process put sets of
+strings in the same order: tests of equal bytes set PYTHONHASHSEED, which has another process forked.
 """
 
 import atexit
@@ -45,7 +45,7 @@ OF_JOBS = {
     **{"HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"},
 }
 # What libraries read while they are imported: each set of values has a process of its own.
-READ_AT_IMPORT = ("HF_", "TRANSFORMERS_", "TORCH", "MPL", "TQDM_", "TOKENIZERS_")
+READ_AT_IMPORT = ("HF_", "TRANSFORMERS_", "TORCH", "MPL", "TQDM_", "TOKENIZERS_", "PYTHONHASHSEED")
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # The program has no chance to hand on the signal that kills; this one stands for it.
 DEADLY = signal.SIGUSR1

@@ -49,6 +49,8 @@ OWN_TABLE = {
 class Project:
     """A copy of the project with a small configuration, run by real Snakemake."""
 
+    python = ""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.configfile = path / "tiny.yaml"
@@ -84,10 +86,11 @@ class Project:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         return {**inherited, "PYTHONPATH": str(self.path / "src"), "NO_COLOR": "1"}
 
-    def run(self, *arguments: str, check: bool = True, python: str | None = None) -> subprocess.CompletedProcess:
-        """Run Snakemake to its end; `python` may be `sys.executable`, for interpreters that share nothing."""
-        command = self.command(*arguments, python=python or forked.python())
-        done = subprocess.run(command, cwd=self.path, env=self.environment, capture_output=True, text=True, check=False)
+    def run(self, *arguments: str, check: bool = True, again: bool = False) -> subprocess.CompletedProcess:
+        """Run Snakemake to its end; where bytes are to be made `again`, with another order of sets of strings."""
+        command = self.command(*arguments, python=self.python or forked.python())
+        environment = self.environment | ({"PYTHONHASHSEED": "1"} if again else {})
+        done = subprocess.run(command, cwd=self.path, env=environment, capture_output=True, text=True, check=False)
         if check:
             assert done.returncode == 0, done.stderr[-4000:]
         return done

@@ -1,5 +1,4 @@
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,15 +14,13 @@ class ClusterProject(Project):
     """A copy of the project whose jobs go to the cluster, with rules that misbehave on demand."""
 
     cluster: Cluster
+    # SLURM watches over what it has started itself.
+    python = sys.executable
 
     def command(self, *arguments: str, python: str = sys.executable) -> list[str]:
         # Jobs that last seconds are looked at every second.
         profile = ["--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "1"]
         return [*super().command(python=python), *profile, *arguments]
-
-    def run(self, *arguments: str, check: bool = True, python: str = sys.executable) -> subprocess.CompletedProcess:
-        # SLURM watches over what it has started itself.
-        return super().run(*arguments, check=check, python=python)
 
     @property
     def environment(self) -> dict[str, str]:

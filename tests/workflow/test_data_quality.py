@@ -171,10 +171,10 @@ def test_a_change_reruns_what_depends_on_it(name, made):
 def test_the_same_configuration_gives_the_same_bytes(made, tmp_path):
     project = made.copy(tmp_path / "project")
     before = project.tables()
-    project.run("--cores", "1", "--forceall", "results/data_quality/claims/theory.csv", python=sys.executable)
+    project.run("--cores", "1", "--forceall", "results/data_quality/claims/theory.csv", again=True)
     # Of the trained models those that follow from other files, and those that draw while they train.
     again = ("data_quality_pretraining", "data_quality_rewards")
-    project.run("--cores", "1", "results/data_quality/claims.csv", "--forcerun", *again, python=sys.executable)
+    project.run("--cores", "1", "results/data_quality/claims.csv", "--forcerun", *again, again=True)
     after_it = project.tables()
     for name in before:
         if name.startswith("data_quality/") and "provenance" not in name:

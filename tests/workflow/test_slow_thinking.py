@@ -96,7 +96,7 @@ def test_bytes_do_not_depend_on_how_jobs_are_cut(made, tmp_path):
     project = made.copy(tmp_path / "project")
     before = project.tables()
     project.configure({**SMALL, "conditions_per_job": 14})
-    project.run("--cores", "2", "--forceall", "results/slow_thinking/theory/verdicts.csv", python=sys.executable)
+    project.run("--cores", "2", "--forceall", "results/slow_thinking/theory/verdicts.csv", again=True)
     assert (project.path / "results/slow_thinking/theory/searches/15-27.json").exists()
     after = project.tables()
     for name in ("verdicts.csv", "certificates/any/Theorem-3.3.json", "certificates/alike/worst/cost-at-worst.json"):
