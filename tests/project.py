@@ -11,7 +11,7 @@ import forked
 import pytest
 import yaml
 
-from ggmi.config import check_files, load
+from ggmi.config import check_files, load, read_yaml
 from ggmi.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,9 +95,12 @@ class Project:
             assert done.returncode == 0, done.stderr[-4000:]
         return done
 
-    def planned(self, *targets: str) -> set[str]:
-        """What `snakemake -n` would run: "rule" or "rule wildcard values", one entry a job."""
-        done = self.run("--cores", "1", "-n", *targets)
+    def planned(self, *targets: str, change: dict | None = None) -> set[str]:
+        """What `snakemake -n` would run, after a change: "rule" or "rule wildcard values", one entry a job."""
+        if change is not None:
+            (self.path / "changed.yaml").write_text(yaml.safe_dump(merged(TINY, change)))
+        laid = "tiny.yaml" if change is None else "changed.yaml"
+        done = self.run("--cores", "1", "-n", "--configfile", laid, "--", *targets)
         jobs = set()
         for block in re.split(r"\n(?=(?:local)?(?:rule|checkpoint) \w+:)", done.stdout + done.stderr):
             head = re.match(r"(?:local)?rule (\w+):", block)
@@ -120,7 +123,7 @@ class Project:
 def refusal(change: dict) -> str:
     """What is said of a configuration that is not allowed."""
     with pytest.raises(UserError) as refused:
-        check_files(load(merged(TINY, change)))
+        check_files(load(merged(read_yaml(ROOT / "config.yaml"), merged(TINY, change))))
     return str(refused.value)
 
 

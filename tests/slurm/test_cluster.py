@@ -27,10 +27,12 @@ MINE = {
     "generators": {"gpu": ON_GPU, "cpu": {**ON_GPU, "device": "cpu"}},
     "students": {"base": "./tiny_model", "training": {"epochs": 1}, "seeds": 1, "match": None},
 }
-WHOLE = {"mixtures": {"digits": None}, "tasks": {"mine": MINE}}
-STUDY = {"mixtures": {"digits": None}}
+# Four segments, of which three share a submission.
+GMM = {"sweeps": {"K": [2, 3], "J": [2, 3], "L": [2, 3]}, "anchor_components": ["released"], "estimators": ["forward"]}
+STUDY = {"mixtures": {"gmm": GMM, "digits": None}, "conditions_per_job": 1}
+WHOLE = {**STUDY, "tasks": {"mine": MINE}}
 # A job that takes longer than anything else here.
-LONG = "results/extra/slow-45.txt"
+LONG = "results/extra/slow-30.txt"
 SECONDS = 300
 
 

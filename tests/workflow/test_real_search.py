@@ -176,11 +176,9 @@ def test_the_server_was_started_once_and_stopped(made):
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_reruns_what_depends_on_it(name, made, proxy, tmp_path):
+def test_a_change_reruns_what_depends_on_it(name, made, proxy):
     change, expected = CHANGES[name]
-    project = made.copy(tmp_path / "project")
-    project.configure(configured(proxy.url, **change))
-    assert project.planned(*TARGETS) == expected
+    assert made.planned(*TARGETS, change=configured(proxy.url, **change)) == expected
 
 
 def test_faults_and_a_kill_changed_nothing_and_what_was_kept_was_not_asked_again(made, proxy, tmp_path, monkeypatch):

@@ -87,11 +87,9 @@ def test_every_run_has_a_row_and_every_claim_its_numbers(made):
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_reruns_what_depends_on_it(name, made, tmp_path):
+def test_a_change_reruns_what_depends_on_it(name, made):
     change, expected = CHANGES[name]
-    project = made.copy(tmp_path / "project")
-    project.configure(configured(change))
-    assert project.planned(*TARGETS) == expected
+    assert made.planned(*TARGETS, change=configured(change)) == expected
 
 
 def test_the_same_configuration_gives_the_same_bytes_at_any_cores(made, tmp_path):

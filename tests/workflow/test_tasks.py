@@ -361,7 +361,7 @@ def test_another_folder_and_other_cores_give_the_same_bytes(done, fresh_project,
     made = content(done, "embedded/synthetic", "embedded/responses", "embedded/anchors", "world/models/large")
     again = prepared(fresh_project, server.address)
     targets = [f"results/embedded/synthetic/large/{x}-ins/as_sampled.json" for x in (4, 2)]
-    again.run("--cores", "1", *targets)
+    again.run("--cores", "1", *targets, again=True)
     folders = ("embedded/synthetic", "embedded/responses", "embedded/anchors", "world/models/large")
     assert content(again, *folders) == made
     # With what is kept, they are the same too, and nothing is asked of the model.

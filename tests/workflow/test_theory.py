@@ -96,21 +96,26 @@ def test_no_small_world_has_fewer_states_than_the_smallest_counterexample(checke
     assert small.groupby(key)["worlds"].sum().min() > 1000
 
 
-def test_a_new_family_makes_its_own_worlds_and_no_search(checked, tmp_path):
-    project = checked.copy(tmp_path / "project")
-    assert project.planned(PAGE) == set()
-    more = [*FAMILIES, "declared: no noise"]
-    project.configure({**SMALL, "theory": {**SMALL["theory"], "families": more}})
-    assert project.planned(PAGE) == {"theory_worlds 1-5", "statements", "theory_page"}
-    project.configure({**SMALL, "theory": {**SMALL["theory"], "steps": 26}})
-    assert project.planned(PAGE) == {"counterexamples 1-23", "statements", "theory_page"}
+AFTER = {"statements", "theory_page"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"theory": {**SMALL["theory"], "families": [*FAMILIES, "declared: no noise"]}}, {"theory_worlds 1-5", *AFTER}),
+        ({"theory": {**SMALL["theory"], "steps": 26}}, {"counterexamples 1-23", *AFTER}),
+        ({"conditions_per_job": 13}, set()),
+    ],
+    ids=["a new family", "a longer search", "cutting jobs differently"],
+)
+def test_a_change_reruns_what_depends_on_it(change, expected, checked):
+    assert checked.planned(PAGE, change={**SMALL, **change}) == expected
 
 
 def test_bytes_do_not_depend_on_how_jobs_are_cut(checked, tmp_path):
     project = checked.copy(tmp_path / "project")
     before = project.tables()
     project.configure({**SMALL, "conditions_per_job": 13})
-    assert project.planned(PAGE) == set()
     # The latter half of the search in a job of its own says what it said after the former half.
     folder = project.path / "results/theory/counterexamples"
     project.run("--cores", "1", "results/theory/counterexamples/14-23.json")
