@@ -27,9 +27,9 @@ MINE = {
     "generators": {"gpu": ON_GPU, "cpu": {**ON_GPU, "device": "cpu"}},
     "students": {"base": "./tiny_model", "training": {"epochs": 1}, "seeds": 1, "match": None},
 }
-# Four segments, of which three share a submission.
+# Three segments, which share a submission.
 GMM = {"sweeps": {"K": [2, 3], "J": [2, 3], "L": [2, 3]}, "anchor_components": ["released"], "estimators": ["forward"]}
-STUDY = {"mixtures": {"gmm": GMM, "digits": None}, "conditions_per_job": 1}
+STUDY = {"mixtures": {"gmm": GMM, "digits": None}}
 WHOLE = {**STUDY, "tasks": {"mine": MINE}}
 # A job that takes longer than anything else here.
 LONG = "results/extra/slow-30.txt"
