@@ -17,7 +17,7 @@ from ggmi.workflow.record import read_run
 
 PAGE = "results/theory.html"
 FAMILIES = ["declared: noise", "without_4.1: no noise", "chains_only: a channel", "structure: a channel given p"]
-SMALL = {"conditions_per_job": 30, "theory": {"worlds": 200, "families": FAMILIES, "restarts": 1, "steps": 25}}
+SMALL = {"conditions_per_job": 30, "theory": {"worlds": 200, "families": FAMILIES, "restarts": 1, "steps": 8}}
 
 
 @pytest.fixture(scope="module")
