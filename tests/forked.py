@@ -10,9 +10,10 @@ import atexit
 import contextlib
 import fcntl
 import gc
-import hashlib
 import importlib
-import json
+import logging
+import marshal
+import multiprocessing.util
 import os
 import runpy
 import selectors
@@ -26,9 +27,11 @@ import tempfile
 import threading
 import time
 import types
+import weakref
 from functools import cache, partial
 from pathlib import Path
 
+DEADLY = signal.SIGUSR1  # as the client has it
 LIBRARIES = (
     *("snakemake.cli", "snakemake.executors.local", "snakemake.script", "snakemake_executor_plugin_slurm"),
     *("numpy", "pandas", "pyarrow.parquet", "scipy.stats", "scipy.optimize", "scipy.spatial.distance"),
@@ -37,18 +40,6 @@ LIBRARIES = (
     *("transformers.models.gpt2.modeling_gpt2", "transformers.models.bert.modeling_bert", "sentence_transformers"),
     *("pydantic", "yaml", "jinja2.sandbox", "rapidfuzz", "httpx", "openai", "tenacity"),
 )
-# A job of one thread has these from Snakemake and the Snakefile.
-OF_JOBS = {
-    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")},
-    **{"VECLIB_MAXIMUM_THREADS": "1", "TQDM_DISABLE": "1"},
-    **{"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**28)},
-    **{"HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"},
-}
-# What libraries read while they are imported: each set of values has a process of its own.
-READ_AT_IMPORT = ("HF_", "TRANSFORMERS_", "TORCH", "MPL", "TQDM_", "TOKENIZERS_", "PYTHONHASHSEED")
-FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# The program has no chance to hand on the signal that kills; this one stands for it.
-DEADLY = signal.SIGUSR1
 
 
 @cache
@@ -58,8 +49,8 @@ def python() -> str:
     owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     folder = Path(tempfile.gettempdir(), f"ggmi-forked-{os.getuid()}-{owner}")
     folder.mkdir(mode=0o700, exist_ok=True)
-    program = folder / "python"
-    words = [sys.executable, "-IS", __file__, "ask", str(folder), str(owner), str(program), sys.executable]
+    program, client = folder / "python", Path(__file__).with_name("forked_client.py")
+    words = [sys.executable, "-IS", str(client), str(folder), str(owner), str(program), sys.executable]
     beside = folder / f"python.{os.getpid()}"
     beside.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
     beside.chmod(0o755)
@@ -73,56 +64,22 @@ def kill(process: subprocess.Popen) -> None:
     process.wait()
 
 
-# The program.
-
-
-def ask(folder: str, owner: str, program: str, real: str, *arguments: str) -> None:
-    """Have something run in a fork, and end as it ends."""
-    environment = dict(os.environ)
-    main = arguments[:2] == ("-m", "snakemake")
-    job = arguments and arguments[0].endswith(".py") and OF_JOBS.items() <= environment.items()
-    if not (main or job):
-        os.execv(real, [real, *arguments])
-    read = {n: v for n, v in environment.items() if n.startswith(READ_AT_IMPORT)} | OF_JOBS
-    name = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:16]
-    connection = _connected(Path(folder, name), owner, real, {**environment, **read})
-    request = {"main": main, "program": program if main else real, "arguments": arguments, "folder": str(Path.cwd())}
-    text = json.dumps({**request, "environment": environment}).encode()
-    socket.send_fds(connection, [len(text).to_bytes(8, "big")], [0, 1, 2])
-    connection.sendall(text)
-    answers = connection.makefile("rb")
-    number = int(answers.readline())
-    for each in FORWARDED:
-        signal.signal(each, lambda which, _frame: os.kill(number, which))
-    signal.signal(DEADLY, lambda *_: os.kill(number, signal.SIGKILL))
-    status = int(answers.readline())
-    if status < 0:
-        if status != -signal.SIGKILL:
-            signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
-    os._exit(status)
-
-
-def _connected(place: Path, owner: str, real: str, environment: dict[str, str]) -> socket.socket:
-    """A connection to the process of an environment, which is started if there is none."""
-    with place.with_suffix(".lock").open("w") as lock:
+def start(place: str, owner: str) -> None:
+    """Start the process of this environment, unless another has."""
+    # Larger pages make forks cheaper.
+    environment = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    environment.pop("PYTHONPATH", None)
+    with Path(place + ".lock").open("w") as lock, Path(place + ".log").open("w") as log:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.exists():
-            environment.pop("PYTHONPATH", None)
-            command = [real, __file__, "serve", str(place), owner]
-            with place.with_suffix(".log").open("w") as log:
-                started = subprocess.Popen(
-                    command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-                )
-            while not place.exists():
-                assert started.poll() is None, place.with_suffix(".log").read_text()
-                time.sleep(0.05)
-    connection = socket.socket(socket.AF_UNIX)
-    connection.connect(str(place))
-    return connection
-
-
-# The process with the libraries.
+        if Path(place).exists():
+            return
+        command = [sys.executable, __file__, "serve", place, owner]
+        started = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        while not Path(place).exists():
+            assert started.poll() is None, Path(place + ".log").read_text()
+            time.sleep(0.05)
 
 
 def serve(place: str, owner: str) -> None:
@@ -133,6 +90,12 @@ def serve(place: str, owner: str) -> None:
     ours = [name for name in sys.modules if "ggmi" in name]
     assert not ours, ours
     assert threading.active_count() == 1
+    # Forks leave what libraries have registered for the end to this process: it takes longer than a fork.
+    weakref.finalize._registry.clear()
+    weakref.finalize._registered_with_atexit = False
+    atexit._clear()
+    atexit.register(logging.shutdown)
+    atexit.register(multiprocessing.util._exit_function)
     gc.collect()
     gc.freeze()
     listening = socket.socket(socket.AF_UNIX)
@@ -149,7 +112,7 @@ def serve(place: str, owner: str) -> None:
             elif request := _fork(listening.accept()[0], selector):
                 listening.close()
                 selector.close()
-                return _run(request)
+                _run(*request)
 
 
 def _end(folder: Path) -> None:
@@ -157,7 +120,7 @@ def _end(folder: Path) -> None:
     os._exit(0)
 
 
-def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> dict | None:
+def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> tuple | None:
     """What is to be run, in the fork that is to run it."""
     length, files, _, _ = socket.recv_fds(connection, 8, 3)
     request = connection.makefile("rb").read(int.from_bytes(length, "big"))
@@ -167,10 +130,14 @@ def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> dict |
         for fixed, file in enumerate(files):
             os.dup2(file, fixed)
             os.close(file)
-        return json.loads(request)
+        return marshal.loads(request)
     for file in files:
         os.close(file)
     child = os.pidfd_open(number)
+
+    def answer(value: int) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(value.to_bytes(8, "big", signed=True))
 
     def ended() -> None:
         _, status = os.waitpid(number, 0)
@@ -180,10 +147,6 @@ def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> dict |
             selector.unregister(connection)
         os.close(child)
         connection.close()
-
-    def answer(value: int) -> None:
-        with contextlib.suppress(OSError):
-            connection.sendall(b"%d\n" % value)
 
     def forsaken() -> None:
         # Who asked was killed, and with it what it stands for; its end is seen above.
@@ -196,25 +159,24 @@ def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> dict |
     return None
 
 
-def _run(request: dict) -> None:
+def _run(arguments: tuple[str, ...], folder: str, environment: dict[str, str], program: str) -> None:
     """Run a module or a script as a new interpreter does, and end."""
-    os.chdir(request["folder"])
+    os.chdir(folder)
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(environment)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", 1 if os.isatty(1) else -1, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-    sys.executable = request["program"]
-    arguments = request["arguments"]
-    searched = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[0:0] = [str(Path.cwd()) if request["main"] else str(Path(arguments[0]).resolve().parent), *searched]
+    sys.executable = program
+    module = arguments[0] == "-m"
+    searched = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[0:0] = [folder if module else str(Path(arguments[0]).resolve().parent), *searched]
+    sys.argv = [*arguments[module:]]
     status = 0
     try:
-        if request["main"]:
-            sys.argv = arguments[1:]
+        if module:
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         else:
-            sys.argv = arguments
             main = sys.modules["__main__"] = types.ModuleType("__main__")
             main.__file__ = arguments[0]
             exec(compile(Path(arguments[0]).read_bytes(), arguments[0], "exec"), main.__dict__)
@@ -240,4 +202,4 @@ def _run(request: dict) -> None:
 
 
 if __name__ == "__main__":
-    {"ask": ask, "serve": serve}[sys.argv[1]](*sys.argv[2:])
+    {"start": start, "serve": serve}[sys.argv[1]](*sys.argv[2:])
