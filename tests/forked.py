@@ -38,7 +38,7 @@ LIBRARIES = (
     *("matplotlib.figure", "matplotlib.backends.backend_svg", "matplotlib.backends.backend_agg"),
     *("sklearn.covariance", "sklearn.cluster", "sklearn.datasets", "torch", "torch.utils.data", "tokenizers"),
     *("transformers.models.gpt2.modeling_gpt2", "transformers.models.bert.modeling_bert", "sentence_transformers"),
-    *("pydantic", "yaml", "jinja2.sandbox", "rapidfuzz", "httpx", "openai", "tenacity"),
+    *("pydantic", "yaml", "jinja2.sandbox", "rapidfuzz", "httpx"),
 )
 
 
