@@ -167,7 +167,7 @@ def _run(arguments: tuple[str, ...], folder: str, environment: dict[str, str], p
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", 1 if os.isatty(1) else -1, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-    sys.executable = program
+    sys.executable, tempfile.tempdir = program, None
     module = arguments[0] == "-m"
     searched = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[0:0] = [folder if module else str(Path(arguments[0]).resolve().parent), *searched]
@@ -175,6 +175,8 @@ def _run(arguments: tuple[str, ...], folder: str, environment: dict[str, str], p
     status = 0
     try:
         if module:
+            # It looks where it is while it is imported.
+            importlib.import_module("snakemake.workflow").Workflow._rundir = folder
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         else:
             main = sys.modules["__main__"] = types.ModuleType("__main__")
