@@ -508,6 +508,10 @@ def students(**values):
             "config: tasks.t.generators.g.model: the world has no generator 'lage'; did you mean 'large'?",
         ),
         (
+            {"world": {"generators": {"large": None}}, **task(generators={"g": {"kind": "world", "model": "large"}})},
+            "config: tasks.t.generators.g.model: the world has no generator 'large'; allowed: medium, small",
+        ),
+        (
             task(generators={"ideal": {"kind": "world", "model": "large"}}),
             "config: tasks.t: generators.ideal: the name is that of the exact generator; choose another",
         ),

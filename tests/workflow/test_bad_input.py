@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from project import refusal
 
 from ggmi.random import stream
 
@@ -67,17 +66,6 @@ def test_mistakes_in_the_configuration_are_told_at_once_before_any_job_starts(pr
         "config: unknown key 'sed': did you mean 'seed'?",
     ]
     assert not (project.path / "results").exists()
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("cells.csv", "there is no file 'cells.csv'"),
-        ("cells.xlsx", "'cells.xlsx' has an unknown format; allowed: .csv, .parquet, .npz, or digits"),
-    ],
-)
-def test_a_table_that_cannot_be_right_is_told(source, expected):
-    assert refusal({"mixtures": {"gmm": cells(source)}}) == f"config: mixtures.gmm.table.source: {expected}"
 
 
 def test_a_results_folder_that_cannot_be_written_is_told_before_any_job_starts(project):

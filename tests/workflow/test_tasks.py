@@ -17,7 +17,6 @@ from browser import launched
 from models import asking
 from models.servers import Endpoint, completion, name_of, serving
 from models.tiny import make_model
-from project import refusal
 from starlette.responses import Response
 
 from ggmi.errors import UserError
@@ -482,28 +481,6 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
         assert len([line for line in found if re.fullmatch(pattern, line)]) == 1, (pattern, found)
     assert len(server.bodies) == asked  # the window was too small before anything was asked
     assert KEY not in "".join(found)
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        (
-            {"tasks": {"gmm": SEEDED}},
-            "config: tasks.gmm: the name is taken; allowed: none of data_quality, language, logs, report, ",
-        ),
-        (
-            {"tasks": {"t": {**SEEDED, "anchors": {"source": "config.csv"}}}},
-            "config: tasks.t.anchors.source: config.csv: there is no such file or folder",
-        ),
-        (
-            {"world": {"generators": {"large": None}}, "tasks": {"embedded": {"title": "E"}}},
-            "config: tasks.embedded.generators.large.model: the world has no generator 'large'; allowed: medium, small",
-        ),
-    ],
-    ids=["a name that is taken", "a file that is not there", "a generator the world lacks"],
-)
-def test_a_configuration_that_cannot_be_right_is_told(settings, expected):
-    assert refusal(settings).startswith(expected)
 
 
 # The published set-up.
