@@ -165,7 +165,8 @@ def _run(arguments: tuple[str, ...], folder: str, environment: dict[str, str], p
     os.environ.clear()
     os.environ.update(environment)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", 1 if os.isatty(1) else -1, encoding="utf-8", closefd=False)  # noqa: SIM115
+    at_once = os.isatty(1) or "PYTHONUNBUFFERED" in environment
+    sys.stdout = open(1, "w", 1 if at_once else -1, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.executable, tempfile.tempdir = program, None
     module = arguments[0] == "-m"
