@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
+import pytest
 import yaml
+
+from ggmi.config import check_files, load, read_yaml
+from ggmi.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,6 +49,8 @@ OWN_TABLE = {
 class Project:
     """A copy of the project with a small configuration, run by real Snakemake."""
 
+    python = ""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.configfile = path / "tiny.yaml"
@@ -57,6 +64,8 @@ class Project:
             if (ROOT / name).is_file() and not name.startswith("tests/"):
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, path / name)
+        for compiled in (ROOT / "src").rglob("__pycache__"):
+            shutil.copytree(compiled, path / compiled.relative_to(ROOT))
         project = cls(path)
         project.configure({})
         return project
@@ -68,8 +77,8 @@ class Project:
     def configure(self, change: dict) -> None:
         self.configfile.write_text(yaml.safe_dump(merged(TINY, change)))
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml", *arguments]
+    def command(self, *arguments: str, python: str = sys.executable) -> list[str]:
+        return [python, "-m", "snakemake", "--configfile", "tiny.yaml", *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -77,17 +86,21 @@ class Project:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         return {**inherited, "PYTHONPATH": str(self.path / "src"), "NO_COLOR": "1"}
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            self.command(*arguments), cwd=self.path, env=self.environment, capture_output=True, text=True, check=False
-        )
+    def run(self, *arguments: str, check: bool = True, again: bool = False) -> subprocess.CompletedProcess:
+        """Run Snakemake to its end; where bytes are to be made `again`, with another order of sets of strings."""
+        command = self.command(*arguments, python=self.python or forked.python())
+        environment = self.environment | ({"PYTHONHASHSEED": "1"} if again else {})
+        done = subprocess.run(command, cwd=self.path, env=environment, capture_output=True, text=True, check=False)
         if check:
             assert done.returncode == 0, done.stderr[-4000:]
         return done
 
-    def planned(self, *targets: str) -> set[str]:
-        """What `snakemake -n` would run: "rule" or "rule wildcard values", one entry a job."""
-        done = self.run("--cores", "1", "-n", *targets)
+    def planned(self, *targets: str, change: dict | None = None) -> set[str]:
+        """What `snakemake -n` would run, after a change: "rule" or "rule wildcard values", one entry a job."""
+        if change is not None:
+            (self.path / "changed.yaml").write_text(yaml.safe_dump(merged(TINY, change)))
+        laid = "tiny.yaml" if change is None else "changed.yaml"
+        done = self.run("--cores", "1", "-n", "--configfile", laid, "--", *targets)
         jobs = set()
         for block in re.split(r"\n(?=(?:local)?(?:rule|checkpoint) \w+:)", done.stdout + done.stderr):
             head = re.match(r"(?:local)?rule (\w+):", block)
@@ -105,6 +118,13 @@ class Project:
             for p in sorted(results.rglob("*"))
             if p.suffix in {".npz", ".csv", ".json", ".html", ".txt", ".svg", ".png"}
         }
+
+
+def refusal(change: dict) -> str:
+    """What is said of a configuration that is not allowed."""
+    with pytest.raises(UserError) as refused:
+        check_files(load(merged(read_yaml(ROOT / "config.yaml"), merged(TINY, change))))
+    return str(refused.value)
 
 
 def merged(base: dict, change: dict) -> dict:

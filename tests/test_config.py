@@ -508,6 +508,15 @@ def students(**values):
             "config: tasks.t.generators.g.model: the world has no generator 'lage'; did you mean 'large'?",
         ),
         (
+            {
+                "world": {
+                    "generators": {"large": None, "small": {"layers": 1, "width": 16, "heads": 2, "record_steps": 1}}
+                },
+                **task(generators={"g": {"kind": "world", "model": "large"}}),
+            },
+            "config: tasks.t.generators.g.model: the world has no generator 'large'; allowed: small",
+        ),
+        (
             task(generators={"ideal": {"kind": "world", "model": "large"}}),
             "config: tasks.t: generators.ideal: the name is that of the exact generator; choose another",
         ),

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import forked
 import pytest
 
 SNAKEFILE = """
@@ -87,7 +88,7 @@ def environment(**variables: str) -> dict[str, str]:
 def in_a_file(folder: Path, *options: str, **settings: str) -> Run:
     (folder / "Snakefile").write_text(SNAKEFILE)
     with (folder / "stderr.txt").open("w") as file:
-        arguments = command(*options, **settings)
+        arguments = [forked.python(), *command(*options, **settings)[1:]]
         ended = subprocess.run(arguments, cwd=folder, stdout=file, stderr=file, env=environment(), check=False)
     return Run(ended.returncode, (folder / "stderr.txt").read_text())
 

@@ -17,7 +17,7 @@ def test_every_estimator_is_ranked_against_the_win_rates_of_twelve_real_models(t
         pytest.skip(f"no real data in {DATA}")
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "SHARED_DATA": str(DATA)}
     done = subprocess.run(
-        [*COMMAND, str(tmp_path), "12"], env=environment, capture_output=True, encoding="utf-8", timeout=600
+        [*COMMAND, str(tmp_path), "6"], env=environment, capture_output=True, encoding="utf-8", timeout=600
     )
     assert done.returncode == 0, done.stderr
     found = pd.read_csv(tmp_path / "predictions.csv")

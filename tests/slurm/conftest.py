@@ -1,4 +1,5 @@
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,11 +14,13 @@ class ClusterProject(Project):
     """A copy of the project whose jobs go to the cluster, with rules that misbehave on demand."""
 
     cluster: Cluster
+    # SLURM watches over what it has started itself.
+    python = sys.executable
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, python: str = sys.executable) -> list[str]:
         # Jobs that last seconds are looked at every second.
         profile = ["--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "1"]
-        return [*super().command(), *profile, *arguments]
+        return [*super().command(python=python), *profile, *arguments]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -27,10 +27,12 @@ MINE = {
     "generators": {"gpu": ON_GPU, "cpu": {**ON_GPU, "device": "cpu"}},
     "students": {"base": "./tiny_model", "training": {"epochs": 1}, "seeds": 1, "match": None},
 }
-WHOLE = {"mixtures": {"digits": None}, "tasks": {"mine": MINE}}
-STUDY = {"mixtures": {"digits": None}}
+# Three segments, which share a submission.
+GMM = {"sweeps": {"K": [2, 3], "J": [2, 3], "L": [2, 3]}, "anchor_components": ["released"], "estimators": ["forward"]}
+STUDY = {"mixtures": {"gmm": GMM, "digits": None}}
+WHOLE = {**STUDY, "tasks": {"mine": MINE}}
 # A job that takes longer than anything else here.
-LONG = "results/extra/slow-45.txt"
+LONG = "results/extra/slow-30.txt"
 SECONDS = 300
 
 
@@ -137,7 +139,10 @@ def test_a_refused_group_is_one_sentence_with_what_slurm_said(project_on):
 
 def test_a_slurm_that_does_not_answer_is_told_before_any_job(project_on):
     project = prepared(project_on("unreachable"), STUDY)
-    nowhere = {**project.environment, "SLURM_CONF": str(project.path / "none.conf")}
+    # The same cluster, at a port where nobody listens.
+    configuration = (project.cluster.folder / "slurm.conf").read_text()
+    (project.path / "slurm.conf").write_text(re.sub(r"(?<=SlurmctldPort=)\d+", "1", configuration))
+    nowhere = {**project.environment, "SLURM_CONF": str(project.path / "slurm.conf")}
     command = project.command("--", "results/gmm/kl_gap.csv")
     run = subprocess.run(command, cwd=project.path, env=nowhere, capture_output=True, text=True, check=False)
     assert run.returncode == 2, run.stderr[-2000:]

@@ -286,9 +286,9 @@ def test_a_refusal_is_one_sentence_and_exit_code_1(tmp_path):
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize("assumption", [*ASSUMPTIONS, *NEEDS], ids=lambda a: a.key)
-def test_assumptions_are_rechecked_as_they_are_made(assumption):
-    """In worlds made by hand, coarse random ones and all regimes' families: one verdict, both seen."""
+@pytest.fixture(scope="module")
+def stored_worlds():
+    """Worlds made by hand, coarse random ones and all regimes' families, with their certificates and joint laws."""
     worlds = [make() for make in known.MADE]
     worlds += [replace(known.fair_bits(), contraction=Fraction(1, 2), sigma=Fraction(1, 4))]
     worlds += [replace(known.still_student(), anchor_contraction=Fraction(1, 2))]
@@ -304,10 +304,16 @@ def test_assumptions_are_rechecked_as_they_are_made(assumption):
         if family.examples == 1:
             batch = draw(family, 2, seed=5)
             worlds += [replace(w, **_rounded_tables(w, 4)) for w in (batch[:1], batch[1:])]
+    stored = [certificate(STATEMENTS["(23).2"], STRUCTURE, world) for world in worlds]
+    return [(world, one, recheck.joint_law(one["tables"])) for world, one in zip(worlds, stored, strict=True)]
+
+
+@pytest.mark.parametrize("assumption", [*ASSUMPTIONS, *NEEDS], ids=lambda a: a.key)
+def test_assumptions_are_rechecked_as_they_are_made(assumption, stored_worlds):
+    """One verdict, both seen."""
     verdicts = set()
-    for world in worlds:
-        stored = certificate(STATEMENTS["(23).2"], STRUCTURE, world)
-        found = recheck.ASSUMPTIONS[assumption.key](stored, recheck.joint_law(stored["tables"]))
+    for world, stored, joint in stored_worlds:
+        found = recheck.ASSUMPTIONS[assumption.key](stored, joint)
         assert found == assumption.holds(world)[0]
         verdicts.add(bool(found))
     # M -> S_gen -> W holds in every world.

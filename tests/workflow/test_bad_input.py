@@ -68,19 +68,6 @@ def test_mistakes_in_the_configuration_are_told_at_once_before_any_job_starts(pr
     assert not (project.path / "results").exists()
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("cells.csv", "there is no file 'cells.csv'"),
-        ("cells.xlsx", "'cells.xlsx' has an unknown format; allowed: .csv, .parquet, .npz, or digits"),
-    ],
-)
-def test_a_table_that_cannot_be_right_is_told_before_any_job_starts(project, source, expected):
-    configured(project, {"gmm": cells(source)})
-    assert sentences(run(project)) == [f"config: mixtures.gmm.table.source: {expected}"]
-    assert not (project.path / "results").exists()
-
-
 def test_a_results_folder_that_cannot_be_written_is_told_before_any_job_starts(project):
     (project.path / "file").write_text("kept")
     configured(project, {"gmm": GMM}, results="file/results")

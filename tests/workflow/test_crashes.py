@@ -1,11 +1,10 @@
 """A run killed at random moments, then run again: the same results, nothing half-written."""
 
-import os
 import shutil
-import signal
 import subprocess
 import time
 
+import forked
 import numpy as np
 
 from ggmi.random import stream
@@ -35,7 +34,7 @@ def test_twenty_kills_and_plain_reruns_end_in_the_undisturbed_results(fresh_proj
     killed = 0
     while killed < KILLS:
         process = subprocess.Popen(
-            fresh_project.command(*WANTED),
+            fresh_project.command(*WANTED, python=forked.python()),
             cwd=fresh_project.path,
             env=fresh_project.environment,
             stdout=subprocess.DEVNULL,
@@ -49,8 +48,7 @@ def test_twenty_kills_and_plain_reruns_end_in_the_undisturbed_results(fresh_proj
         try:
             assert process.wait(timeout=moments.uniform(0, 1)) == 0
         except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            forked.kill(process)
             killed += 1
             every_archive_is_whole(fresh_project)
         else:

@@ -111,13 +111,15 @@ def test_another_set_changes_no_other_sets_numbers_and_reruns_nothing_of_them(es
     pd.testing.assert_frame_equal(twin, fresh, check_exact=True)
 
 
-def test_a_changed_setting_reruns_estimates_and_embeds_nothing_anew(estimated, tmp_path):
-    project = estimated.copy(tmp_path / "project")
+def rules(project, target, change):
+    """Rules that a change of the task has run again."""
+    return {job.split()[0] for job in project.planned(target, change={"tasks": {"imported": change}})}
+
+
+def test_a_changed_setting_reruns_estimates_and_embeds_nothing_anew(estimated):
     change = sets("fresh", "copied", "few")
     change["estimation"]["permutations"] = 59
-    project.configure({"tasks": {"imported": change}})
-    rules = {job.split()[0] for job in project.planned("results/imported/estimation/claims.csv")}
-    assert rules == {"estimates", "estimation_tables"}
+    assert rules(estimated, "results/imported/estimation/claims.csv", change) == {"estimates", "estimation_tables"}
 
 
 def test_another_curation_is_estimated_and_embeds_nothing_anew(estimated, tmp_path):
@@ -133,12 +135,10 @@ def test_another_curation_is_estimated_and_embeds_nothing_anew(estimated, tmp_pa
     assert rows["fresh", "without_copies", "mmd"] == rows["fresh", "as_given", "mmd"]
 
 
-def test_leaving_estimates_out_leaves_no_job_of_them(estimated, tmp_path):
-    project = estimated.copy(tmp_path / "project")
-    project.configure({"tasks": {"imported": {**sets("fresh"), "estimation": None}}})
-    rules = {job.split()[0] for job in project.planned(PAGE)}
-    assert rules.isdisjoint({"estimates", "embeddings", "real_embeddings", "estimation_tables"})
-    assert "task_page" in rules
+def test_leaving_estimates_out_leaves_no_job_of_them(estimated):
+    found = rules(estimated, PAGE, {**sets("fresh"), "estimation": None})
+    assert found.isdisjoint({"estimates", "embeddings", "real_embeddings", "estimation_tables"})
+    assert "task_page" in found
 
 
 def test_without_mixture_studies_the_report_is_of_the_imported_sets(estimated, tmp_path):

@@ -67,11 +67,9 @@ def test_tables_have_a_row_a_condition_and_a_student(made):
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_plans_exactly_what_depends_on_it(name, made, tmp_path):
-    project = made.copy(tmp_path / "project")
+def test_a_change_plans_exactly_what_depends_on_it(name, made):
     change, expected = CHANGES[name]
-    project.configure({"language": {**STUDY, **change}})
-    assert project.planned(PAGE) == expected
+    assert made.planned(PAGE, change={"language": {**STUDY, **change}}) == expected
 
 
 def test_the_page_is_whole(made):

@@ -6,7 +6,7 @@ from ggmi.io import read_rounds
 
 
 def test_arrays_tables_and_pages_are_the_same_bytes_at_any_cores(finished, fresh_project):
-    fresh_project.run("--cores", "1")
+    fresh_project.run("--cores", "1", again=True)
     again = fresh_project.tables()
     assert again.keys() == finished.tables().keys()
     assert [name for name, content in finished.tables().items() if again[name] != content] == []

@@ -6,11 +6,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+import forked
 import pandas as pd
 import pytest
 from browser import launched
@@ -360,7 +360,7 @@ def test_another_folder_and_other_cores_give_the_same_bytes(done, fresh_project,
     made = content(done, "embedded/synthetic", "embedded/responses", "embedded/anchors", "world/models/large")
     again = prepared(fresh_project, server.address)
     targets = [f"results/embedded/synthetic/large/{x}-ins/as_sampled.json" for x in (4, 2)]
-    again.run("--cores", "1", *targets)
+    again.run("--cores", "1", *targets, again=True)
     folders = ("embedded/synthetic", "embedded/responses", "embedded/anchors", "world/models/large")
     assert content(again, *folders) == made
     # With what is kept, they are the same too, and nothing is asked of the model.
@@ -483,36 +483,11 @@ def test_each_mistake_in_files_models_and_endpoints_is_one_sentence(fresh_projec
     assert KEY not in "".join(found)
 
 
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        (
-            {"tasks": {"gmm": SEEDED}},
-            "config: tasks.gmm: the name is taken; allowed: none of data_quality, language, logs, mixtures, ",
-        ),
-        (
-            {"tasks": {"t": {**SEEDED, "anchors": {"source": "config.csv"}}}},
-            "config: tasks.t.anchors.source: config.csv: there is no such file or folder",
-        ),
-        (
-            {"world": {"generators": {"large": None}}, "tasks": {"embedded": {"title": "E"}}},
-            "config: tasks.embedded.generators.large.model: the world has no generator 'large'; allowed: medium, small",
-        ),
-    ],
-    ids=["a name that is taken", "a file that is not there", "a generator the world lacks"],
-)
-def test_a_configuration_that_cannot_be_right_is_told_before_any_job(fresh_project, settings, expected):
-    fresh_project.configure(settings)
-    (said,) = sentences(fresh_project.run("--cores", "1", check=False))
-    assert said.startswith(expected)
-    assert not (fresh_project.path / "results").exists()
-
-
 # The published set-up.
 
 
 def test_the_published_set_up_plans_its_whole_graph(fresh_project):
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "-n", "--configfile", "presets/paper.yaml"]
+    command = [forked.python(), "-m", "snakemake", "--cores", "1", "-n", "--configfile", "presets/paper.yaml"]
     run = subprocess.run(
         command, cwd=fresh_project.path, env=fresh_project.environment, capture_output=True, text=True, check=True
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from browser import launched
+from project import refusal
 
 from ggmi.exact.verdicts import VERDICT_COLUMNS
 from ggmi.io import read_json, write_json
@@ -95,37 +96,42 @@ def test_no_small_world_has_fewer_states_than_the_smallest_counterexample(checke
     assert small.groupby(key)["worlds"].sum().min() > 1000
 
 
-def test_a_new_family_makes_its_own_worlds_and_no_search(checked, tmp_path):
-    project = checked.copy(tmp_path / "project")
-    assert project.planned(PAGE) == set()
-    more = [*FAMILIES, "declared: no noise"]
-    project.configure({**SMALL, "theory": {**SMALL["theory"], "families": more}})
-    assert project.planned(PAGE) == {"theory_worlds 1-5", "statements", "theory_page"}
-    project.configure({**SMALL, "theory": {**SMALL["theory"], "steps": 26}})
-    assert project.planned(PAGE) == {"counterexamples 1-23", "statements", "theory_page"}
+AFTER = {"statements", "theory_page"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"theory": {**SMALL["theory"], "families": [*FAMILIES, "declared: no noise"]}}, {"theory_worlds 1-5", *AFTER}),
+        ({"theory": {**SMALL["theory"], "steps": 26}}, {"counterexamples 1-23", *AFTER}),
+        ({"conditions_per_job": 20}, set()),
+    ],
+    ids=["a new family", "a longer search", "cutting jobs differently"],
+)
+def test_a_change_reruns_what_depends_on_it(change, expected, checked):
+    assert checked.planned(PAGE, change={**SMALL, **change}) == expected
 
 
 def test_bytes_do_not_depend_on_how_jobs_are_cut(checked, tmp_path):
     project = checked.copy(tmp_path / "project")
     before = project.tables()
-    project.configure({**SMALL, "conditions_per_job": 13})
-    assert project.planned(PAGE) == set()
-    # The latter half of the search in a job of its own says what it said after the former half.
+    project.configure({**SMALL, "conditions_per_job": 20})
+    # The end of the search in a job of its own says what it said after the beginning.
     folder = project.path / "results/theory/counterexamples"
-    project.run("--cores", "1", "results/theory/counterexamples/14-23.json")
-    whole, latter = (read_json(folder / f"{part}.json") for part in ("1-23", "14-23"))
-    assert len(latter) == 10 * len(REGIMES)
+    project.run("--cores", "1", "results/theory/counterexamples/21-23.json", again=True)
+    whole, latter = (read_json(folder / f"{part}.json") for part in ("1-23", "21-23"))
+    assert len(latter) == 3 * len(REGIMES)
     assert whole[-len(latter) :] == latter
     # Two files say together what the one said.
-    write_json(folder / "1-13.json", whole[: -len(latter)])
-    project.run("--cores", "1", "--force", "results/theory/statements.csv")
+    write_json(folder / "1-20.json", whole[: -len(latter)])
+    project.run("--cores", "1", "--force", "results/theory/statements.csv", again=True)
     assert [job.rule for job in read_run(project.path / "results").jobs.values()] == ["statements"]
     after = project.tables()
     tables = [name for name in before if name.startswith("theory/") and not name.endswith("provenance.json")]
     assert len(tables) > 100
     assert [name for name in tables if after[name] != before[name]] == []
     record = json.loads(after["theory/statements.provenance.json"])
-    assert {Path(name).stem for name in record["inputs"]} == {"1-4", "1-13", "14-23"}
+    assert {Path(name).stem for name in record["inputs"]} == {"1-4", "1-20", "21-23"}
 
 
 @pytest.mark.parametrize(
@@ -135,12 +141,8 @@ def test_bytes_do_not_depend_on_how_jobs_are_cut(checked, tmp_path):
         ("independent, ERM", "families are named by their regime now"),
     ],
 )
-def test_a_family_that_is_not_there_is_refused_before_anything_runs(checked, tmp_path, name, hint):
-    project = checked.copy(tmp_path / "project")
-    project.configure({**SMALL, "theory": {"families": [name]}})
-    done = project.run("--cores", "1", PAGE, check=False)
-    assert done.returncode == 2
-    assert f"theory.families.0: there is no family '{name}'; {hint}" in done.stderr
+def test_a_family_that_is_not_there_is_refused(name, hint):
+    assert f"theory.families.0: there is no family '{name}'; {hint}" in refusal({"theory": {"families": [name]}})
 
 
 def test_the_page_shows_every_verdict_and_the_smallest_worlds(checked):
