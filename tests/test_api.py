@@ -63,7 +63,7 @@ def test_what_is_missing_in_a_table_is_no_text():
         (REAL, {"made": REAL[0]}, {}, "sets['made']: is a dict; a path, rows, a DataFrame or a Dataset is needed"),
         (["text"], {"made": MADE}, {}, "train: row 1: is a str; a mapping of columns to values is needed"),
         (REAL[:3], {"made": MADE}, {}, "train: holds 3 records; at least 4 are needed"),
-        (REAL, {"made": MADE}, {"records": 3}, "records: 3 is not allowed; at least 4 are needed"),
+        (REAL, {"made": MADE}, {"records": 3}, "records: 3 is not allowed; at least 4 are needed, or 'all'"),
         (REAL, {"made": MADE}, {"seed": -1}, "seed: -1 is not allowed; it must not be negative"),
         (
             REAL,

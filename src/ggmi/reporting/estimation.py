@@ -16,6 +16,7 @@ from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
 from ggmi.pipeline.difficulty import DIFFICULTY, MEANING
 from ggmi.pipeline.estimation import ESTIMATORS, UNREAD
 from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
+from ggmi.pipeline.wording import BY_WORDS
 from ggmi.reporting.difficulty import difficulty_section
 from ggmi.reporting.estimation_columns import COLUMNS_OF, FIELDS
 from ggmi.reporting.legend import explanations, not_estimated, unsettled
@@ -41,6 +42,8 @@ SUMMARY = (
     ("Vendi", "vendi", 1),
     ("repeats", "near_repeats", 3),
     ("near T", "near_duplicates", 3),
+    ("repeats by words", "word_repeats", 3),
+    ("near T by words", "word_duplicates", 3),
     ("ΔI, nats/record", "information_gain", 2),
     ("difficulty, nats/token", DIFFICULTY, 2),
 )
@@ -208,7 +211,7 @@ def _of_all(term: str, by_name: Mapping[str, Mapping[str, Row]], estimator: str)
 
 
 # What `ggmi estimate` can estimate of a set.
-MEANINGS = ESTIMATORS | {DIFFICULTY: MEANING}
+MEANINGS = ESTIMATORS | BY_WORDS | {DIFFICULTY: MEANING}
 
 
 def estimator_points(names: Iterable[str] = ESTIMATORS) -> Points:

@@ -84,8 +84,8 @@ def sights(found: Mapping[str, Any]) -> list[str]:
     Examples
     --------
     >>> seen = {"tokens": 1200, "cut_tokens": 0, "unknown_tokens": 30, "unread_records": 1}
-    >>> train = {"records": 50, "seen": seen}
-    >>> for sentence in sights({"train": train, "sets": [{"name": "a", "records": 9, "seen": None}]}):
+    >>> train = {"embedded": 50, "seen": seen}
+    >>> for sentence in sights({"train": train, "sets": [{"name": "a", "embedded": 9, "seen": None}]}):
     ...     print(sentence)
     Of T the encoder does not know 30 of 1,200 tokens; a fifth or more of a field is lost in 1 of 50 records (?).
     What the encoder sees of a is not known: it runs behind an endpoint, which may cut texts.
@@ -101,7 +101,7 @@ def sights(found: Mapping[str, Any]) -> list[str]:
                 for word, key in (("does not know", "unknown_tokens"), ("does not read", "cut_tokens"))
                 if seen[key]
             ]
-            unread = f"in {seen['unread_records']:,} of {one['records']:,} records (?)"
+            unread = f"in {seen['unread_records']:,} of {one['embedded']:,} records (?)"
             none = "in no record is it a fifth of a field"
             rest = f"a fifth or more of a field is lost {unread}" if seen["unread_records"] else none
             said.append(f"Of {name} the encoder {listed(lost)}; {rest}.")
@@ -262,7 +262,10 @@ def sizes(found: Mapping[str, Any]) -> list[str]:
             "for they depend on the number."
         )
     if max(largest, found["train"]["records"]) > most:
-        said.append(f"MMD, D_TV, HSIC and CKA are of at most {most:,} records of T and of a set, drawn at random.")
+        said.append(
+            f"Embedded, and in MMD, D_TV, HSIC, CKA and near T, are at most {most:,} records of T and of a set, drawn "
+            "at random (--records); exact repeats and those by words are of all."
+        )
     return said
 
 
