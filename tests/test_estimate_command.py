@@ -16,6 +16,7 @@ from ggmi.estimating import names_of
 from ggmi.information.local_encoder import PACKAGE_WEIGHTS, default_encoder
 from ggmi.models.directory import fingerprint
 from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.wording import BY_WORDS
 from ggmi.provenance import sha256
 from ggmi.reporting.estimation import summary_rows
 from ggmi.reporting.legend import marks
@@ -94,7 +95,7 @@ def test_the_json_has_a_row_an_estimator_and_set(answered):
     _, found, _ = answered
     assert [one["name"] for one in found["sets"]] == ["copy", "fresh", "fewer"]
     for one in found["sets"]:
-        assert [row["estimator"] for row in one["estimates"]] == list(ESTIMATORS)
+        assert [row["estimator"] for row in one["estimates"]] == [*ESTIMATORS, *BY_WORDS]
     rows = {row["estimator"]: row for row in found["sets"][1]["estimates"]}
     assert rows["information_gain"]["value"] == pytest.approx(3.0)
     assert rows["information_gain_per_token"]["value"] == pytest.approx(0.75)
@@ -227,6 +228,7 @@ def test_a_bad_set_is_answered_with_one_sentence_and_nothing_is_made(capsys, tmp
         (["--train-map", "respnse=x"], "--train-map: there is no field 'respnse'; did you mean 'response'?"),
         (["--synthetic-map", "id=x", "id=y"], "--synthetic-map: id is named twice"),
         (["--records", "2"], "--records: 2 is not allowed"),
+        (["--records", "some"], "argument --records: 'some' is neither a number nor 'all'"),
         (["--seed", "-1"], "--seed: -1 is not allowed"),
         (["--json", "TRAIN/out.json"], "train.jsonl/out.json' cannot be written"),
         (["--encoder", "TMP"], "holds no weights; an embedding model needs *.safetensors here"),
