@@ -228,7 +228,6 @@ def test_a_bad_set_is_answered_with_one_sentence_and_nothing_is_made(capsys, tmp
         (["--train-map", "respnse=x"], "--train-map: there is no field 'respnse'; did you mean 'response'?"),
         (["--synthetic-map", "id=x", "id=y"], "--synthetic-map: id is named twice"),
         (["--records", "2"], "--records: 2 is not allowed"),
-        (["--records", "some"], "argument --records: 'some' is neither a number nor 'all'"),
         (["--seed", "-1"], "--seed: -1 is not allowed"),
         (["--json", "TRAIN/out.json"], "train.jsonl/out.json' cannot be written"),
         (["--encoder", "TMP"], "holds no weights; an embedding model needs *.safetensors here"),
@@ -392,6 +391,16 @@ def test_options_given_twice_add_up_or_are_refused(capsys):
             parser.parse_args([*words.split(), option, value, option, value])
         assert caught.value.code == 2
         assert f"{option} is given twice; name one value" in capsys.readouterr().err
+
+
+def test_records_are_a_number_or_all(capsys):
+    parser = ArgumentParser()
+    estimating.add_arguments(parser)
+    words = ["--train", "t", "--synthetic", "a", "--records"]
+    assert parser.parse_args([*words, "all"]).records is None
+    with pytest.raises(SystemExit):
+        parser.parse_args([*words, "some"])
+    assert "argument --records: 'some' is neither a number nor 'all'" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_one_line_and_exit_code_130(capsys, monkeypatch):

@@ -186,13 +186,13 @@ def exact_duplicates(
     return share_estimate(found, "records whose exact key is that of a training record", groups, repeated)
 
 
-def exact_repeats(records: Sequence[str], *, groups: Sequence[str] | None = None) -> Estimate:
+def exact_repeats(records: Iterable[str], *, groups: Sequence[str] | None = None) -> Estimate:
     """Share of records whose `normalised` text another record of the set has.
 
     Parameters
     ----------
     records
-        Contents.
+        Contents, read once.
     groups
         As for `exact_duplicates`.
 
@@ -211,9 +211,9 @@ def exact_repeats(records: Sequence[str], *, groups: Sequence[str] | None = None
     >>> exact_repeats(["Yes", "maybe", "yes "]).value == 2 / 3
     True
     """
-    if not len(records):
-        raise UserError("records: holds none; at least one is needed")
     keys = [_key(record) for record in records]
+    if not keys:
+        raise UserError("records: holds none; at least one is needed")
     counts = Counter(keys)
     found = np.array([counts[key] > 1 for key in keys])
     return share_estimate(found, "records whose exact key another record of the set has", groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
@@ -58,7 +58,7 @@ class Embedded:
     @cached_property
     def texts(self) -> list[str]:
         """What is compared of each record."""
-        return texts_of(self.sample, self.parts)
+        return list(texts_of(self.sample, self.parts))
 
     @property
     def whole(self) -> Sample:
@@ -98,8 +98,8 @@ class Drawn:
     anchors: Embedded
 
 
-def texts_of(sample: Sample, parts: Sequence[str] = FIELDS) -> list[str]:
-    """What is compared of each record of a set.
+def texts_of(sample: Sample, parts: Sequence[str] = FIELDS) -> Iterator[str]:
+    """What is compared of each record of a set, one after another: of a million they are not held.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def texts_of(sample: Sample, parts: Sequence[str] = FIELDS) -> list[str]:
     parts
         Fields.
     """
-    return ["\n".join(getattr(record, part) for part in parts) for record in sample.records]
+    return ("\n".join(getattr(record, part) for part in parts) for record in sample.records)
 
 
 def embedded(

@@ -404,7 +404,7 @@ class _Work:
         return {"near_duplicates": found}
 
     def in_train(self) -> dict[str, Estimate]:
-        ours, theirs = (texts_of(side.whole, side.parts) for side in (self.synthetic, self.train))
+        ours, theirs = (list(texts_of(side.whole, side.parts)) for side in (self.synthetic, self.train))
         groups = came_together(self.synthetic.whole, "set")
         return {"exact_duplicates": exact_duplicates(ours, theirs, groups=groups)}
 

@@ -326,8 +326,10 @@ class NearIndex:
                 np.minimum(np.ceil((1 - self.threshold) * n + 1), MOST_BITS - 1).astype(np.uint16)
                 for n in (longer.length[rows], columns.length[begin:end])
             )
-            for top in range(0, len(rows), TILE_ROWS):
-                tile = slice(top, top + TILE_ROWS)
+            # Few columns leave room for more rows, of which each tile has a cost of its own.
+            height = max(TILE_ROWS, TILE_ROWS * TILE_COLUMNS // (end - begin))
+            for top in range(0, len(rows), height):
+                tile = slice(top, top + height)
                 left_end = max(int(low[rows[tile]].min()), begin) - begin
                 right_end = min(int(high[rows[tile]].max()), end) - begin
                 for left in range(left_end, right_end, TILE_COLUMNS):
@@ -336,8 +338,8 @@ class NearIndex:
                     apart = apart if bits < 2**8 else apart.astype(np.uint16)
                     for word in range(1, len(here)):
                         apart += np.bitwise_count(here[word, tile, None] ^ there[word, None, part])
-                    near = (apart < allowed_here[tile, None] + allowed_there[None, part]).nonzero()
-                    row, column = rows[near[0] + top], near[1] + left + begin
+                    near = np.flatnonzero(apart < allowed_here[tile, None] + allowed_there[None, part])
+                    row, column = rows[near // apart.shape[1] + top], near % apart.shape[1] + left + begin
                     fits = (column >= low[row]) & (column < high[row]) & (columns.reach[column] >= longer.length[row])
                     found.add(longer.text[row[fits]], columns.text[column[fits]])
 
