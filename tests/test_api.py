@@ -9,6 +9,7 @@ from datasets import Dataset
 import ggmi
 from ggmi.cli import main
 from ggmi.errors import UserError
+from ggmi.reporting.legend import explanations
 
 REAL = [{"instruction": f"How much is {i} plus {i}?", "context": "", "response": f"It is {2 * i}."} for i in range(12)]
 MADE = [{"prompt": f"What is {i} times {i + 1}?", "answer": f"{i * (i + 1)}"} for i in range(10)]
@@ -63,7 +64,7 @@ def test_what_is_missing_in_a_table_is_no_text():
         (REAL, {"made": REAL[0]}, {}, "sets['made']: is a dict; a path, rows, a DataFrame or a Dataset is needed"),
         (["text"], {"made": MADE}, {}, "train: row 1: is a str; a mapping of columns to values is needed"),
         (REAL[:3], {"made": MADE}, {}, "train: holds 3 records; at least 4 are needed"),
-        (REAL, {"made": MADE}, {"records": 3}, "records: 3 is not allowed; at least 4 are needed"),
+        (REAL, {"made": MADE}, {"records": 3}, "records: 3 is not allowed; at least 4 are needed, or 'all'"),
         (REAL, {"made": MADE}, {"seed": -1}, "seed: -1 is not allowed; it must not be negative"),
         (
             REAL,
@@ -83,3 +84,17 @@ def test_a_mistake_ends_with_one_sentence(train, sets, options, sentence):
 def test_there_is_nothing_else():
     with pytest.raises(AttributeError, match="no attribute 'estimat'"):
         _ = ggmi.estimat
+
+
+def test_of_large_sets_some_records_are_embedded_and_all_are_compared_by_words():
+    some = ggmi.estimate(REAL, {"made": [*MADE, MADE[0]]}, records=6).found
+    assert (some["train"]["embedded"], some["sets"][0]["embedded"], some["sets"][0]["records"]) == (6, 6, 11)
+    n = {row["estimator"]: row["n"] for row in some["sets"][0]["estimates"]}
+    assert {n[name] for name in ("vendi", "near_repeats", "near_duplicates")} == {6}
+    assert {n[name] for name in ("exact_duplicates", "exact_repeats", "word_repeats", "word_duplicates")} == {11}
+    sentences = [sentence for sentence in explanations(some) if "--records" in sentence]
+    assert "at most 6 records" in sentences[0]
+    assert "are of all" in sentences[0]
+    every = ggmi.estimate(REAL, {"made": MADE}, records="all").found
+    assert every["sets"] == ggmi.estimate(REAL, {"made": MADE}).found["sets"]
+    assert every["settings"]["records"] == 12

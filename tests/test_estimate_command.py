@@ -16,6 +16,7 @@ from ggmi.estimating import names_of
 from ggmi.information.local_encoder import PACKAGE_WEIGHTS, default_encoder
 from ggmi.models.directory import fingerprint
 from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.wording import BY_WORDS
 from ggmi.provenance import sha256
 from ggmi.reporting.estimation import summary_rows, unsettled
 from ggmi.reporting.terminal import show
@@ -93,7 +94,7 @@ def test_the_json_has_a_row_an_estimator_and_set(answered):
     _, found, _ = answered
     assert [one["name"] for one in found["sets"]] == ["copy", "fresh", "fewer"]
     for one in found["sets"]:
-        assert [row["estimator"] for row in one["estimates"]] == list(ESTIMATORS)
+        assert [row["estimator"] for row in one["estimates"]] == [*ESTIMATORS, *BY_WORDS]
     rows = {row["estimator"]: row for row in found["sets"][1]["estimates"]}
     assert rows["information_gain"]["value"] == pytest.approx(3.0)
     assert rows["information_gain_per_token"]["value"] == pytest.approx(0.75)
@@ -389,6 +390,16 @@ def test_options_given_twice_add_up_or_are_refused(capsys):
             parser.parse_args([*words.split(), option, value, option, value])
         assert caught.value.code == 2
         assert f"{option} is given twice; name one value" in capsys.readouterr().err
+
+
+def test_records_are_a_number_or_all(capsys):
+    parser = ArgumentParser()
+    estimating.add_arguments(parser)
+    words = ["--train", "t", "--synthetic", "a", "--records"]
+    assert parser.parse_args([*words, "all"]).records is None
+    with pytest.raises(SystemExit):
+        parser.parse_args([*words, "some"])
+    assert "argument --records: 'some' is neither a number nor 'all'" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_one_line_and_exit_code_130(capsys, monkeypatch):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
 from ggmi.errors import UserError
-from ggmi.estimating import MOST, encoder_of, estimated, inference_of, learner_of, names_of, page_text
+from ggmi.estimating import ALL, MOST, encoder_of, estimated, inference_of, learner_of, names_of, page_text
 from ggmi.text.read_notes import CALLED
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import Invalid, Sample, read_rows, read_sample
@@ -85,7 +85,7 @@ def estimate(
     entailment: str | None = None,
     loose: bool = False,
     difficulty: str | None = None,
-    records: int = MOST,
+    records: int | Literal["all"] = MOST,
     seed: int = 0,
     invalid: Invalid = "drop",
 ) -> Estimates:
@@ -114,7 +114,7 @@ def estimate(
     difficulty
         Directory or hub id of a causal model; its loss says how hard each record is.
     records
-        Most records of a set in kernels and classifiers.
+        Most records of a set that are embedded, or ``all``.
     seed
         Of samples, shuffles and folds.
     invalid
@@ -137,8 +137,9 @@ def estimate(
     >>> sorted(set(found.to_frame()["set"]))
     ['made']
     """
-    if records < 4:
-        raise UserError(f"records: {records} is not allowed; at least 4 are needed")
+    most = None if records == ALL else records
+    if most is not None and not (isinstance(most, int) and most >= 4):
+        raise UserError(f"records: {records!r} is not allowed; at least 4 are needed, or {ALL!r}")
     if seed < 0:
         raise UserError(f"seed: {seed} is not allowed; it must not be negative")
     if isinstance(sets, str | os.PathLike):
@@ -159,7 +160,7 @@ def estimate(
         encoder=encoder_of(encoder, None, None),
         inference=inference_of(entailment, loose=loose),
         learner=learner_of(difficulty),
-        most=records,
+        most=most,
         seed=seed,
     )
     return Estimates(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Action, ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import; only what is
     from ggmi.models.entailment import EntailmentModel
     from ggmi.students.base import Base
 
-# Most records of a set in kernels and classifiers, unless the person says otherwise.
-MOST = 2000
+# Most records of a set that are embedded, unless the person says otherwise; and the word for all of them.
+MOST, ALL = 2000, "all"
 # Seconds between lines of progress where there is no terminal.
 QUIET = 60.0
 
@@ -133,11 +133,30 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="directory or hub id of a causal model; how hard each record is for it, by its loss on the response",
     )
     parser.add_argument(
-        "--records", action=Once, type=int, default=MOST, help=f"most records of a set in kernels, default {MOST}"
+        "--records",
+        action=Once,
+        type=number_or_all,
+        default=MOST,
+        metavar="N",
+        help=f"most records of a set that are embedded, or {ALL}; default {MOST}",
     )
     parser.add_argument("--seed", action=Once, type=int, default=0, help="of samples, shuffles and folds, default 0")
     parser.add_argument("--json", action=Once, metavar="FILE", help="write every estimate as JSON")
     parser.add_argument("--html", action=Once, metavar="FILE", help="write a page")
+
+
+def number_or_all(word: str) -> int | None:
+    """Most records of a set, from the word after ``--records``; None for all.
+
+    Examples
+    --------
+    >>> number_or_all("500"), number_or_all("all")
+    (500, None)
+    """
+    try:
+        return None if word == ALL else int(word)
+    except ValueError:
+        raise ArgumentTypeError(f"{word!r} is neither a number nor {ALL!r}") from None
 
 
 def fields_of(words: Sequence[str], option: str = "--map") -> dict[str, str]:
@@ -284,7 +303,7 @@ def run(options: Namespace) -> None:
     from ggmi.io import write_json, write_text
     from ggmi.reporting.terminal import show
 
-    if options.records < 4:
+    if options.records is not None and options.records < 4:
         raise UserError(f"--records: {options.records} is not allowed; at least 4 are needed")
     if options.seed < 0:
         raise UserError(f"--seed: {options.seed} is not allowed; it must not be negative")
@@ -488,7 +507,7 @@ def estimated(
     encoder: Encoder | None = None,
     inference: EntailmentModel | None = None,
     learner: Base | None = None,
-    most: int = MOST,
+    most: int | None = MOST,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Estimate every set and compare them.
@@ -511,7 +530,7 @@ def estimated(
     learner
         The model for which records are easy or hard; None leaves that out.
     most
-        Most records in kernels.
+        Most records of a set that are embedded and in kernels; None for all.
     seed
         Of everything random.
 
@@ -528,9 +547,11 @@ def estimated(
     from ggmi.information.local_encoder import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.difficulty import difficulty, difficulty_row
-    from ggmi.pipeline.embedded_sets import check_pairs, embedded_together
+    from ggmi.pipeline.embedded_sets import check_pairs, embedded_draws
     from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
     from ggmi.pipeline.shared_prefix import without_prefixes
+    from ggmi.pipeline.subsets import part_of, some
+    from ggmi.pipeline.wording import repeats_by_words
     from ggmi.provenance import versions
 
     for sample in samples:
@@ -539,6 +560,7 @@ def estimated(
     whole = samples
     samples, prefixes = without_prefixes(samples)
     train, *synthetic = samples
+    most = max(map(len, samples)) if most is None else most
     # What depends on a set's size is compared at the size that all have.
     equal = min(most, *(len(sample) for sample in synthetic))
     # A hundred times as many shuffles as there are tests, so that Holm's correction leaves what can be found.
@@ -551,20 +573,44 @@ def estimated(
     with progress_bar() as bar:
         hard: list[dict[str, Any] | None] = [None] * len(whole)
         if learner is not None:
-            total = sum(map(len, whole))
+            sides = ("train", *("set" for _ in synthetic))
+            asked = [part_of(one, some(len(one), most, seed, side)) for one, side in zip(whole, sides, strict=True)]
+            total = sum(map(len, asked))
             hard[:] = difficulty(
-                whole, learner, seed=seed, on_records=lambda done: bar("measuring difficulty", done, total)
+                asked, learner, seed=seed, on_records=lambda done: bar("measuring difficulty", done, total)
             )
-        real, *made = embedded_together(samples, model, parts, on_texts=partial(bar, "embedding texts"))
+        repeats = repeats_by_words(
+            samples, parts, on_sets=lambda done: bar("comparing words of sets", done, len(samples))
+        )
+        real, draws = embedded_draws(
+            samples,
+            model,
+            parts,
+            pairing=settings.pairing,
+            most=most,
+            seed=seed,
+            on_texts=partial(bar, "embedding texts"),
+        )
         moves = count(1)
         tables = {}
-        for one, name in zip(made, names, strict=True):
+        for one, by_words, name in zip(draws, repeats, names, strict=True):
 
             def move(what: str = f"estimating {name}") -> None:
-                bar(what, next(moves), (1 + STEPS) * len(made))
+                bar(what, next(moves), (1 + STEPS) * len(draws))
 
             move()
-            tables[name] = estimates(one, real, settings, seed=seed, key=key, same=same, on_step=move)
+            tables[name] = estimates(
+                one.synthetic,
+                real,
+                settings,
+                seed=seed,
+                anchors=one.anchors,
+                prompted=one.prompted,
+                key=key,
+                same=same,
+                on_step=move,
+            )
+            tables[name] += by_words
         for name, of_set in zip(names, hard[1:], strict=True):
             tables[name] += [difficulty_row(of_set)] if of_set else []
     corrected = with_holm(tables)
@@ -573,6 +619,7 @@ def estimated(
         "train": {
             "name": train.source,
             "records": len(train),
+            "embedded": len(real),
             "seen": real.sight(),
             "prefix": prefixes[0],
             "difficulty": hard[0],
@@ -581,16 +628,19 @@ def estimated(
         "sets": [
             {
                 "name": name,
-                "file": one.sample.source,
-                "records": len(one),
-                "seen": one.sight(),
+                "file": sample.source,
+                "records": len(sample),
+                "embedded": len(one.synthetic),
+                "seen": one.synthetic.sight(),
                 "prefix": prefix,
                 "difficulty": of_set,
-                **one.sample.reading.described(),
+                **sample.reading.described(),
                 "pairing": pairing,
                 "estimates": corrected[name],
             }
-            for name, one, prefix, of_set, pairing in zip(names, made, prefixes[1:], hard[1:], pairings, strict=True)
+            for name, sample, one, prefix, of_set, pairing in zip(
+                names, synthetic, draws, prefixes[1:], hard[1:], pairings, strict=True
+            )
         ],
         "comparisons": compared(tables),
         "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},
@@ -612,10 +662,13 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
-        told = monotonic()
+        told, last = monotonic(), ""
 
         def show(what: str, done: int, of: int) -> None:
-            nonlocal told
+            nonlocal told, last
+            if what != last:  # how long one kind of work takes says nothing of another
+                bar.reset(task)
+                last = what
             bar.update(task, description=escape(what), completed=done, total=of)
             if not console.is_terminal and monotonic() - told >= QUIET:
                 told = monotonic()

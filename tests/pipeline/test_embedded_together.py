@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ggmi.information.embedding import Seen
-from ggmi.pipeline.embedded_sets import STEP, check_pairs, embedded, embedded_together
+from ggmi.pipeline.embedded_sets import STEP, check_pairs, embedded, embedded_draws, embedded_together
 from ggmi.pipeline.shared_prefix import without_prefixes
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
@@ -115,3 +115,42 @@ def test_a_system_prompt_is_taken_off_where_all_records_of_a_set_have_it():
 def test_what_is_no_prefix_stays(instructions):
     sets = [asked("S", instructions)]
     assert without_prefixes(sets) == (sets, [{}])
+
+
+def prompted(count, anchors):
+    """A set of prompts with five records and three anchors each."""
+    texts = [f"r{i:05}" for i in range(count)]
+    made = sample("S", texts, [f"p{i // 5}" for i in range(count)])
+    return replace(made, anchor_ids=tuple(tuple(str((i // 5 + j) % anchors) for j in range(3)) for i in range(count)))
+
+
+def test_only_what_is_drawn_is_embedded_and_whole_prompts_with_their_anchors():
+    encoder = Counting()
+    train = sample("T", [f"t{i:05}" for i in range(400)])
+    by_number, by_prompt = sample("N", [f"n{i:05}" for i in range(300)]), prompted(500, 400)
+    real, (first, second) = embedded_draws(
+        [train, by_number, by_prompt], encoder, ["response"], pairing="auto", most=50, seed=3
+    )
+    assert len(real) == len(first.synthetic) == len(second.synthetic) == 50
+    assert first.prompted.sample == first.synthetic.sample
+    assert first.anchors.sample == real.sample
+    prompts = [record.id for record in second.prompted.sample.records]
+    assert len(prompts) == 50
+    assert {int(i) // 5 for i in prompts} == {int(i) // 5 for i in prompts[::5]}
+    shown = {i for ids in second.prompted.sample.anchor_ids for i in ids}
+    assert {record.id for record in second.anchors.sample.records} == shown
+    # Each record's own vector, whatever else was embedded.
+    for one in (real, first.synthetic, second.synthetic, second.prompted, second.anchors):
+        wanted = np.array([[len(text), sum(map(ord, text))] for text in one.texts], dtype=float)
+        assert one.vectors == pytest.approx(wanted / np.linalg.norm(wanted, axis=1, keepdims=True))
+        assert len(one.whole) > len(one)
+    assert len(encoder.asked) <= 50 + 50 + 100 + len(shown)
+    again, _ = embedded_draws([train, by_number], Counting(), ["response"], pairing="auto", most=50, seed=3)
+    assert again.sample == real.sample
+
+
+def test_a_set_that_is_small_enough_is_embedded_whole_and_in_its_order():
+    train, made = sample("T", ["a", "bb", "a"]), prompted(20, 3)
+    real, (found,) = embedded_draws([train, made], Counting(), pairing="auto", most=20, seed=0)
+    assert (real.sample, found.synthetic.sample, found.prompted.sample) == (train, made, made)
+    assert found.anchors.sample == train

@@ -1,12 +1,14 @@
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
-from ggmi.text import rouge
-from ggmi.text.rouge import NearIndex, Pair, first_of_kind, near_pairs, tokens
+from ggmi.text import near_index, rouge
+from ggmi.text.near_index import NearIndex, Pair, tokens
+from ggmi.text.rouge import first_of_kind, near_pairs, repeating, settled
 from ggmi.text.samples import read_sample
 
 # Few words, so that texts share many of them, in other orders and numbers.
@@ -84,14 +86,28 @@ def greedy(texts, threshold):
 def test_the_search_finds_what_comparing_all_pairs_finds(left, right, threshold):
     assert near_pairs(left, right, threshold) == every_pair(left, right, threshold)
     assert first_of_kind(left + right, threshold) == greedy(left + right, threshold)
+    assert repeated(left + right, threshold) == [any(others) for others in near_others(left + right, threshold)]
+
+
+def repeated(texts, threshold):
+    """Which texts the search says are near another."""
+    index = NearIndex(texts, threshold)
+    return repeating(index, *settled(index, np.arange(len(texts)))).tolist()
+
+
+def near_others(texts, threshold):
+    """Which others each text is near."""
+    return [[rouge_l(a, b) > threshold for j, b in enumerate(texts) if j != i] for i, a in enumerate(texts)]
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks and tiles so small that every loop goes round."""
-    monkeypatch.setattr(rouge, "BLOCK_TEXTS", 7)
-    monkeypatch.setattr(rouge, "TILE_ROWS", 3)
-    monkeypatch.setattr(rouge, "TILE_COLUMNS", 5)
+    sizes = {"BLOCK_TEXTS": 7, "ELEMENTS": 90, "PAIRS": 20, "LARGE": 8, "TILE_ROWS": 3, "TILE_COLUMNS": 5}
+    for name, size in sizes.items():
+        monkeypatch.setattr(near_index, name, size)
+    monkeypatch.setattr(rouge, "FEW_TEXTS", 10)
+    monkeypatch.setattr(rouge, "PAIRS_A_TEXT", 0)
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.7])
@@ -108,6 +124,7 @@ def test_blocks_of_any_length_give_the_same(small_blocks, threshold):
     assert near_pairs(texts[:50], texts[50:], threshold) == every_pair(texts[:50], texts[50:], threshold)
     expected = greedy(texts, threshold)
     assert first_of_kind(texts, threshold) == expected
+    assert repeated(texts, threshold) == [any(others) for others in near_others(texts, threshold)]
     assert len(expected) > 10
 
 
@@ -116,12 +133,12 @@ def test_real_answers_of_two_models_give_the_same_as_comparing_all(shared_data):
         [record.text for record in read_sample(shared_data / "answers" / f"{name}.jsonl").records[:150]]
         for name in ("gpt4", "alpaca-7b")
     )
-    index = NearIndex(0.7)
-    index.add(index.encode(right))
-    found = index.find(index.encode(left))
-    assert found == every_pair(left, right, 0.7)
+    index = NearIndex(left + right, 0.7)
+    n = len(left)
+    found = index.pairs(np.arange(n), np.arange(n, len(index)))
+    assert [pair._replace(right=pair.right - n) for pair in found] == every_pair(left, right, 0.7)
     assert found
-    # Of 22,500 pairs the signatures leave hardly more than those that are near.
+    # Of 22,500 pairs the filters leave hardly more than those that are near.
     assert index.compared < len(left) * len(right) / 100
 
 
@@ -150,4 +167,4 @@ def test_very_long_texts_are_compared():
 @pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
 def test_a_threshold_out_of_range_is_refused(threshold):
     with pytest.raises(ValueError, match="threshold"):
-        NearIndex(threshold)
+        NearIndex([], threshold)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -79,7 +81,7 @@ def near_duplicates(
     of_set, of_train = groups or (None, None)
     codes = group_codes(of_train, len(theirs), "groups")
     if codes.max() == 0:
-        return _share(found, None, None, method, of_set)
+        return share_estimate(found, method, of_set)
     draw = stream(seed, "near duplicates", "test")
     ours_apart = _one_each(group_codes(of_set, len(ours), "groups"), draw)
     theirs_apart = _one_each(codes, draw)
@@ -95,7 +97,7 @@ def near_duplicates(
         p_value = _more_often(_like_one_of(part, theirs[half], limit) for part in (ours[ours_apart], theirs[others]))
         method += "; null: a random half of T is repeated as often by its other half, Fisher's exact test"
     own, _, _ = _repeated(theirs, limit, codes)
-    return _share(found, p_value, float(own.mean()), method, of_set)
+    return share_estimate(found, method, of_set, float(own.mean()), p_value=p_value)
 
 
 def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95, groups: Sequence[str] | None = None) -> Estimate:
@@ -140,7 +142,7 @@ def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95, groups: Sequenc
     if len(sizes) > 1:
         left_out = (found.sum() - lost) / (len(rows) - sizes)
         error = left_out_error(float(found.mean()), len(rows), left_out, sizes)
-    return _share(found, None, None, method, groups, error)
+    return share_estimate(found, method, groups, error=error)
 
 
 def exact_duplicates(
@@ -178,12 +180,48 @@ def exact_duplicates(
     for records, name in ((synthetic, "synthetic records"), (train, "training records")):
         if not len(records):
             raise UserError(f"{name}: holds none; at least one is needed")
-    counts: dict[str, int] = {}
-    for key in map(normalised, train):
-        counts[key] = counts.get(key, 0) + 1
-    found = np.array([normalised(record) in counts for record in synthetic])
+    counts = Counter(map(_key, train))
+    found = np.array([_key(record) in counts for record in synthetic])
     repeated = sum(c for c in counts.values() if c > 1) / len(train)
-    return _share(found, None, repeated, "records whose exact key is that of a training record", groups)
+    return share_estimate(found, "records whose exact key is that of a training record", groups, repeated)
+
+
+def exact_repeats(records: Iterable[str], *, groups: Sequence[str] | None = None) -> Estimate:
+    """Share of records whose `normalised` text another record of the set has.
+
+    Parameters
+    ----------
+    records
+        Contents, read once.
+    groups
+        As for `exact_duplicates`.
+
+    Returns
+    -------
+    Estimate
+        A share with Wilson's interval, over groups where there are any. It grows with the set.
+
+    Raises
+    ------
+    UserError
+        If the set is empty.
+
+    Examples
+    --------
+    >>> exact_repeats(["Yes", "maybe", "yes "]).value == 2 / 3
+    True
+    """
+    keys = [_key(record) for record in records]
+    if not keys:
+        raise UserError("records: holds none; at least one is needed")
+    counts = Counter(keys)
+    found = np.array([counts[key] > 1 for key in keys])
+    return share_estimate(found, "records whose exact key another record of the set has", groups)
+
+
+def _key(record: str) -> bytes:
+    """A short name of a `normalised` text: that two of a million texts have one by chance is a matter of 1e-27."""
+    return hashlib.blake2b(normalised(record).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _limit(threshold: float) -> float:
@@ -258,15 +296,34 @@ def _one_each(codes: Indices, draw: np.random.Generator) -> Indices:
     return order[np.unique(codes[order], return_index=True)[1]]
 
 
-def _share(
+def share_estimate(
     found: NDArray[np.bool_],
-    p_value: float | None,
-    null_mean: float | None,
     method: str,
     groups: Sequence[str] | None,
+    null_mean: float | None = None,
+    *,
+    p_value: float | None = None,
     error: float | None = None,
 ) -> Estimate:
-    """A share of records with its interval."""
+    """A share of records with Wilson's interval.
+
+    Parameters
+    ----------
+    found
+        Which records count, shape (n,).
+    method
+        What they are, in words.
+    groups
+        A label for each record, the same for those that depend on each other; None if all are independent.
+    null_mean, p_value
+        As of an `Estimate`.
+    error
+        The share's standard error, which the interval then has; None takes that of the groups.
+
+    Returns
+    -------
+    Estimate
+    """
     n = len(found)
     codes = group_codes(groups, n, "groups")
     if codes.max() + 1 < n:

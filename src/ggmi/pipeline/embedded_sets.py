@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ggmi.errors import UserError
 from ggmi.information.embedding import Encoder, Vectors, embed
 from ggmi.information.estimate import Array, Indices, nearest_id, places_by
 from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt, pairs_of_groups
-from ggmi.pipeline.subsets import some, some_prompts
+from ggmi.pipeline.subsets import part_of, some, some_prompts
 from ggmi.text.columns import PROMPT
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import Sample, require_keys
@@ -41,12 +41,15 @@ class Embedded:
     seen
         Tokens of each record, those that were cut, those unknown to the encoder, and the largest
         share of a field that it did not see; shape (n, 4), NaN where it does not tell.
+    drawn_from
+        The set that it is a part of; None where it is whole.
     """
 
     sample: Sample
     vectors: Array
     parts: Sequence[str] = FIELDS
     seen: Array | None = None
+    drawn_from: Sample | None = None
 
     def __len__(self) -> int:
         """Number of records."""
@@ -55,7 +58,17 @@ class Embedded:
     @cached_property
     def texts(self) -> list[str]:
         """What is compared of each record."""
-        return ["\n".join(getattr(record, part) for part in self.parts) for record in self.sample.records]
+        return list(texts_of(self.sample, self.parts))
+
+    @property
+    def whole(self) -> Sample:
+        """All records of the set, also those that are not embedded."""
+        return self.drawn_from or self.sample
+
+    def at(self, places: Indices) -> Embedded:
+        """Some of its records, as a part of the same set."""
+        seen = None if self.seen is None else self.seen[places]
+        return replace(self, sample=part_of(self.sample, places), vectors=self.vectors[places], seen=seen)
 
     def sight(self) -> dict[str, int] | None:
         """What the encoder saw of the set, in all; None where it does not tell."""
@@ -64,6 +77,38 @@ class Embedded:
         tokens, cut, unknown = (int(total) for total in self.seen[:, :3].sum(axis=0))
         unread = int(np.count_nonzero(self.seen[:, 3] >= UNSEEN))
         return {"tokens": tokens, "cut_tokens": cut, "unknown_tokens": unknown, "unread_records": unread}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is embedded of a synthetic set, and of the training set for its sake.
+
+    Parameters
+    ----------
+    synthetic
+        Records drawn at random.
+    prompted
+        All records of prompts drawn at random; those of `synthetic` where the set does not name its prompts.
+    anchors
+        The real records that `prompted` is paired with; those of T drawn at random where nothing pairs them.
+    """
+
+    synthetic: Embedded
+    prompted: Embedded
+    anchors: Embedded
+
+
+def texts_of(sample: Sample, parts: Sequence[str] = FIELDS) -> Iterator[str]:
+    """What is compared of each record of a set, one after another: of a million they are not held.
+
+    Parameters
+    ----------
+    sample
+        The set.
+    parts
+        Fields.
+    """
+    return ("\n".join(getattr(record, part) for part in parts) for record in sample.records)
 
 
 def embedded(
@@ -123,6 +168,72 @@ def embedded_together(
     return _embed_samples(samples, encoder, parts, lambda texts: embed(texts, encoder, shard=STEP, on_texts=on_texts))
 
 
+def embedded_draws(
+    samples: Sequence[Sample],
+    encoder: Encoder,
+    parts: Sequence[str] = FIELDS,
+    *,
+    pairing: str,
+    most: int,
+    seed: int,
+    on_texts: Callable[[int, int], None] = lambda *_: None,
+) -> tuple[Embedded, list[Drawn]]:
+    """Embed of T and of synthetic sets what estimates look at, all together.
+
+    Parameters
+    ----------
+    samples
+        T, then the sets, none of them empty; pairs were checked with `check_pairs`.
+    encoder, parts, on_texts
+        As for `embedded_together`.
+    pairing
+        As for `pairs_of`.
+    most
+        Most records that are drawn of a set at random, and most in the prompts that are drawn.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    train : Embedded
+        Records of T drawn at random.
+    draws : list of Drawn
+        Of each set.
+    """
+    train, *synthetic = samples
+    of_train = some(len(train), most, seed, "train")
+    wanted = []
+    for sample in synthetic:
+        at_random = some(len(sample), most, seed, "set")
+        ids = sample.prompt_ids
+        of_prompts = at_random if ids is None else some_prompts(ids, most, seed)
+        partners = _partners(part_of(sample, of_prompts), train, pairing) if len(train) > most else None
+        wanted.append((at_random, of_prompts, of_train if partners is None else partners))
+    places = [reduce(np.union1d, [of_train, *(anchors for *_, anchors in wanted)])]
+    places += [np.union1d(*of_set) for *of_set, _ in wanted]
+    cut = [part_of(sample, rows) for sample, rows in zip(samples, places, strict=True)]
+    real, *made = (
+        replace(one, drawn_from=sample)
+        for one, sample in zip(embedded_together(cut, encoder, parts, on_texts=on_texts), samples, strict=True)
+    )
+    draws = []
+    for one, rows, (at_random, of_prompts, anchors) in zip(made, places[1:], wanted, strict=True):
+        drawn, prompted = (one.at(np.searchsorted(rows, chosen)) for chosen in (at_random, of_prompts))
+        draws.append(Drawn(drawn, prompted, real.at(np.searchsorted(places[0], anchors))))
+    return real.at(np.searchsorted(places[0], of_train)), draws
+
+
+def _partners(sample: Sample, train: Sample, pairing: str) -> Indices | None:
+    """Places of the training records that a set is paired with; None where records are paired by number."""
+    prompts, known = _prompts_of(sample, train, pairing)
+    if prompts is None:
+        return None
+    if prompts:
+        return np.unique([known[i] for ids in prompts.values() for i in ids])
+    keys = set(sample.keys)
+    return np.array([place for place, key in enumerate(train.keys) if key in keys], dtype=np.intp)
+
+
 def _embed_samples(
     samples: Sequence[Sample], encoder: Encoder, parts: Sequence[str], call: Callable[[list[str]], Vectors]
 ) -> list[Embedded]:
@@ -177,7 +288,27 @@ def chosen(whole: Embedded, sample: Sample) -> Embedded:
     return Embedded(sample, whole.vectors[rows], whole.parts, None if whole.seen is None else whole.seen[rows])
 
 
-def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str = PROMPT, seed: int, most: int) -> Pairs:
+def _prompts_of(
+    sample: Sample, anchors: Sample, pairing: str
+) -> tuple[dict[str, tuple[str, ...]] | None, dict[str, int]]:
+    """Anchors of each prompt, empty where keys pair, None where numbers do; and the place of each real record."""
+    prompts = sample.prompts if pairing != "index" else {}
+    known = {record.id: i for i, record in enumerate(anchors.records)}
+    if pairing == "auto" and not {i for ids in prompts.values() for i in ids} <= known.keys():
+        prompts = {}
+    return None if pairing == "index" or (pairing == "auto" and not prompts) else prompts, known
+
+
+def pairs_of(
+    synthetic: Embedded,
+    anchors: Embedded,
+    pairing: str,
+    *,
+    key: str = PROMPT,
+    seed: int,
+    most: int,
+    prompted: Embedded | None = None,
+) -> Pairs:
     """Pair a synthetic set with real records.
 
     Parameters
@@ -194,6 +325,8 @@ def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str =
         Of the sample, and of the order when paired by index.
     most
         Most records of the set that are used; paired by prompt or key, of whole prompts.
+    prompted
+        The records that are paired by prompt or key, where `synthetic` does not hold whole prompts.
 
     Returns
     -------
@@ -204,15 +337,13 @@ def pairs_of(synthetic: Embedded, anchors: Embedded, pairing: str, *, key: str =
     UserError
         If pairs by prompt are asked for and a key or an anchor is missing.
     """
-    sample = synthetic.sample
-    prompts: dict[str, tuple[str, ...]] = sample.prompts if pairing != "index" else {}
-    known = {record.id: i for i, record in enumerate(anchors.sample.records)}
-    if pairing == "auto" and not {i for ids in prompts.values() for i in ids} <= known.keys():
-        prompts = {}
-    if pairing == "index" or (pairing == "auto" and not prompts):
-        used = some(len(sample), most, seed, "pairs")
+    whole = prompted or synthetic
+    prompts, known = _prompts_of(whole.sample, anchors.sample, pairing)
+    if prompts is None:
+        used = some(len(synthetic), most, seed, "pairs")
         return pair_by_index(anchors.vectors, synthetic.vectors[used], seed=seed)
-    keys = require_keys(sample, key)
+    synthetic = whole
+    keys = require_keys(synthetic.sample, key)
     used = some_prompts(keys, most, seed)
     if prompts:
         return pair_by_prompt(synthetic.vectors[used], [keys[i] for i in used], prompts, anchors.vectors, list(known))

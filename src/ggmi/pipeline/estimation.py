@@ -31,7 +31,7 @@ from ggmi.information.semantic_entropy import (
     semantic_entropy,
     semantic_entropy_by_prompt,
 )
-from ggmi.pipeline.embedded_sets import Embedded, pairs_of
+from ggmi.pipeline.embedded_sets import Embedded, pairs_of, texts_of
 from ggmi.pipeline.subsets import came_together, some, some_prompts
 from ggmi.random import stream
 from ggmi.statistics import mean_interval
@@ -136,6 +136,7 @@ def estimates(
     *,
     seed: int,
     anchors: Embedded | None = None,
+    prompted: Embedded | None = None,
     key: str = PROMPT,
     same: Sameness | None = None,
     on_step: Callable[[], None] = lambda: None,
@@ -154,6 +155,9 @@ def estimates(
         Of samples, folds and shuffles.
     anchors
         The real records that prompts showed; T when not given.
+    prompted
+        Whole prompts of the set, for what looks at all records of a prompt, where `synthetic` is drawn at random
+        from more records; the set itself when not given.
     key
         The column whose values pair records.
     same
@@ -171,7 +175,7 @@ def estimates(
         `ggmi.information.semantic_entropy.CurvePoint` a size.
     """
     same = same or partial(SimilarEmbedding, threshold=settings.similar)
-    work = _Work(synthetic, train, anchors or train, settings, seed, key, same)
+    work = _Work(synthetic, train, anchors or train, prompted or synthetic, settings, seed, key, same)
     found: dict[str, Row] = {}
     for names, make in work.groups():
         try:
@@ -230,6 +234,7 @@ class _Work:
     synthetic: Embedded
     train: Embedded
     anchors: Embedded
+    prompted: Embedded
     settings: EstimationSettings
     seed: int
     key: str
@@ -292,7 +297,15 @@ class _Work:
 
     def dependence(self) -> dict[str, Estimate]:
         s = self.settings
-        pairs = pairs_of(self.synthetic, self.anchors, s.pairing, key=self.key, seed=self.seed, most=s.records)
+        pairs = pairs_of(
+            self.synthetic,
+            self.anchors,
+            s.pairing,
+            key=self.key,
+            seed=self.seed,
+            most=s.records,
+            prompted=self.prompted,
+        )
         found = hsic(pairs.x, pairs.y, n_permutations=_orders(len(pairs.y), s), seed=self.seed)
         found = replace(found, unit="", method=f"{found.method}; {pairs.how}")
         return {"hsic": found, "cka": over_ceiling(found)}
@@ -355,13 +368,13 @@ class _Work:
         return {"curve": [asdict(point) for point in found.curve], "note": note}
 
     def lists(self) -> dict[str, Estimate]:
-        ids = self.synthetic.sample.prompt_ids
+        ids = self.prompted.sample.prompt_ids
         if ids is None:
             raise UserError("the set does not name the prompt of every record")
         # With a model of inference every list costs calls.
         places = some_prompts(ids, self.settings.records, self.seed)
-        texts, prompts = [self.text(i) for i in places], [ids[i] for i in places]
-        labels = labels_by_prompt(texts, prompts, self.synthetic.vectors[places], self.same)
+        texts, prompts = [self.prompted.texts[i] for i in places], [ids[i] for i in places]
+        labels = labels_by_prompt(texts, prompts, self.prompted.vectors[places], self.same)
         found = list(semantic_entropy_by_prompt(texts, prompts, labels, correction="plug_in").values())
         values = [one.value for one in found]
         ends = mean_interval(values, stream(self.seed, "estimation", "lists"))
@@ -391,10 +404,12 @@ class _Work:
         return {"near_duplicates": found}
 
     def in_train(self) -> dict[str, Estimate]:
-        return {"exact_duplicates": exact_duplicates(self.synthetic.texts, self.train.texts, groups=self.together)}
+        ours, theirs = (list(texts_of(side.whole, side.parts)) for side in (self.synthetic, self.train))
+        groups = came_together(self.synthetic.whole, "set")
+        return {"exact_duplicates": exact_duplicates(ours, theirs, groups=groups)}
 
     def gain(self) -> dict[str, Estimate]:
-        sample = self.synthetic.sample
+        sample = self.synthetic.whole
         known = [(n, t) for n, t in zip(sample.nats, sample.tokens, strict=True) if n is not None and t]
         if len(known) < len(sample):
             missing = len(sample) - len(known)

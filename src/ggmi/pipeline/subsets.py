@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +49,23 @@ def some(n: int, most: int, seed: int, name: str) -> Indices:
     if n <= most:
         return np.arange(n)
     return np.sort(stream(seed, "estimation", name).permutation(n)[:most])
+
+
+def part_of(sample: Sample, places: Indices) -> Sample:
+    """Some records of a set, with what is known of each; the set itself where they are all.
+
+    Parameters
+    ----------
+    sample
+        The set.
+    places
+        Ascending.
+    """
+    if len(places) == len(sample):
+        return sample
+    columns = ("records", "places", "keys", "anchor_ids", "nats", "tokens")
+    chosen: dict[str, Any] = {name: tuple(getattr(sample, name)[i] for i in places) for name in columns}
+    return replace(sample, **chosen)
 
 
 def came_together(sample: Sample, side: str) -> list[str]:

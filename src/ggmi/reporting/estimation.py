@@ -16,6 +16,7 @@ from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
 from ggmi.pipeline.difficulty import DIFFICULTY, MEANING
 from ggmi.pipeline.estimation import ESTIMATORS, UNREAD
+from ggmi.pipeline.wording import BY_WORDS
 from ggmi.project import REPORT_PARTS
 from ggmi.reporting.page import sentences
 from ggmi.reporting.text import NOTHING, fixed
@@ -35,11 +36,13 @@ SUMMARY = (
     ("Vendi", "vendi", 1),
     ("repeats", "near_repeats", 3),
     ("near T", "near_duplicates", 3),
+    ("repeats by words", "word_repeats", 3),
+    ("near T by words", "word_duplicates", 3),
     ("ΔI, nats/record", "information_gain", 2),
     ("difficulty, nats/token", DIFFICULTY, 2),
 )
 # What can be estimated of a set.
-MEANINGS = ESTIMATORS | {DIFFICULTY: MEANING}
+MEANINGS = ESTIMATORS | BY_WORDS | {DIFFICULTY: MEANING}
 # Characters of a record's texts that a table shows.
 SHOWN = 160
 
@@ -237,7 +240,7 @@ def explanations(found: Mapping[str, Any]) -> list[str]:
     Examples
     --------
     >>> seen = {"tokens": 1200, "cut_tokens": 0, "unknown_tokens": 30, "unread_records": 1}
-    >>> read = {"records": 50, "prefix": {}, "columns": {}, "unread_columns": [], "left_out": [], "notes": []}
+    >>> read = {"records": 50, "embedded": 50, "prefix": {}, "columns": {}, "unread_columns": [], "left_out": [], "notes": []}
     >>> one = {**read, "name": "a", "seen": seen, "difficulty": None, "estimates": [], "pairing": "each with its own"}
     >>> settings = {"records": 2000, "equal_records": 50}
     >>> for sentence in explanations({"train": one, "sets": [one], "settings": settings})[1:]:

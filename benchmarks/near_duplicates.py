@@ -1,0 +1,174 @@
+"""Near-duplicates among 10,000, 100,000 and 1,000,000 records: ours against what people use, in one run.
+
+`near_duplicates.py PYTHON [SIZE …]`, where PYTHON is an interpreter that has datasketch, rensa and semhash (a virtual
+environment of its own: none is in the lock). What it lacks is left out and named. Prints its table and writes it into
+README.md and `near_duplicates.json`.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+SIZES = (10_000, 100_000, 1_000_000)
+# Words as frequent as in English: the r-th of so many with a probability of about 1 / (r + 2.7).
+VOCABULARY, OFFSET = 60_000, 2.7
+# Share of records that are an earlier one with some of its words replaced, and the largest share replaced.
+PLANTED, REPLACED = 0.05, 0.25
+# ROUGE-L beyond which a pair is near; with as many words in both, so many in common are a Jaccard index of 0.54.
+NEAR, JACCARD = 0.7, 0.5
+PERMUTATIONS = 128
+
+
+def texts(count):
+    """Texts of some fifty words, and of each planted copy of an earlier one the share of words in common."""
+    draw = np.random.default_rng(count)
+    law = 1 / (np.arange(VOCABULARY) + OFFSET)
+    ends = np.cumsum(law / law.sum())
+    names = np.array([f"w{i:x}" for i in range(VOCABULARY)])
+    lengths = np.clip(draw.lognormal(np.log(45), 0.5, count).astype(int), 12, 250)
+    words = np.split(np.searchsorted(ends, draw.random(lengths.sum())), np.cumsum(lengths)[:-1])
+    planted = {}
+    copies = draw.random(count) < PLANTED
+    copies[0] = False
+    originals = np.flatnonzero(~copies)
+    for i in np.flatnonzero(copies):
+        original = int(originals[draw.integers(np.searchsorted(originals, i))])
+        copy = words[original].copy()
+        places = draw.choice(len(copy), int(draw.uniform(0, REPLACED) * len(copy)), replace=False)
+        copy[places] = np.searchsorted(ends, draw.random(len(places)))
+        words[i] = copy
+        planted[int(i)] = float((copy == words[original]).mean())
+    return [" ".join(names[one]) for one in words], planted
+
+
+def ours(records):
+    """The exact search of this project, by ROUGE-L."""
+    from ggmi.text.rouge import first_of_kind
+
+    return list(first_of_kind(records, NEAR))
+
+
+def datasketch(records):
+    """MinHash and its index of bands, as datasketch's documentation shows."""
+    from datasketch import MinHash, MinHashLSH
+
+    index, known, dropped = MinHashLSH(threshold=JACCARD, num_perm=PERMUTATIONS), {}, []
+    for i, record in enumerate(records):
+        hashed = MinHash(num_perm=PERMUTATIONS)
+        hashed.update_batch([word.encode() for word in set(record.split())])
+        if any(hashed.jaccard(known[key]) >= JACCARD for key in index.query(hashed)):
+            dropped.append(i)
+        else:
+            index.insert(i, hashed)
+            known[i] = hashed
+    return dropped
+
+
+def rensa(records):
+    """MinHash in Rust, as rensa's documentation shows: signatures, bands, and the estimate of each candidate."""
+    from rensa import RMinHash, RMinHashLSH
+
+    index, known, dropped = RMinHashLSH(JACCARD, PERMUTATIONS, 32), {}, []
+    for i, record in enumerate(records):
+        hashed = RMinHash(PERMUTATIONS, 42)
+        hashed.update(list(set(record.split())))
+        if any(hashed.jaccard(known[key]) >= JACCARD for key in index.query(hashed)):
+            dropped.append(i)
+        else:
+            index.insert(i, hashed)
+            known[i] = hashed
+    return dropped
+
+
+def semhash(records):
+    """Nearest neighbours of static embeddings, as semhash's documentation shows; its model comes from the hub."""
+    from semhash import SemHash
+
+    found = SemHash.from_records(records=records).self_deduplicate(threshold=0.9)
+    kept = set(found.selected)
+    return [i for i, record in enumerate(records) if record not in kept]
+
+
+TOOLS = (ours, datasketch, rensa, semhash)
+
+
+def run(name, file, output):
+    """What one tool drops, in a process of its own."""
+    records = json.loads(Path(file).read_text())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    wall, cpu = time.perf_counter(), time.process_time()
+    dropped = next(tool for tool in TOOLS if tool.__name__ == name)(records)
+    found = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu, "dropped": dropped}
+    found["mb"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
+    Path(output).write_text(json.dumps(found))
+
+
+def measured(folder, tool, python, planted, env):
+    """Seconds, memory, and how many of the planted near-duplicates a tool finds."""
+    output = folder / "found.json"
+    command = [python, __file__, "run", tool.__name__, str(folder / "texts.json"), str(output)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1].split(",")[0]}
+    found = json.loads(output.read_text())
+    dropped = set(found.pop("dropped"))
+    near = [i for i, common in planted.items() if common > NEAR]
+    return {**found, "recall": sum(i in dropped for i in near) / len(near), "more": len(dropped - planted.keys())}
+
+
+def main(python, sizes):
+    """Measure in turn, print, and write near_duplicates.json and this section of README.md."""
+    from common import HERE, environment, fill_readme, machine, say, sentence, table, verdict
+
+    loads, found = [os.getloadavg()[0]], {}
+    with tempfile.TemporaryDirectory(prefix="ggmi-bench-") as name:
+        folder = Path(name)
+        for size in sizes:
+            records, planted = texts(size)
+            (folder / "texts.json").write_text(json.dumps(records))
+            for tool in TOOLS:
+                own = tool is ours
+                env = environment(variables={"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"})
+                known = {} if own else {"PYTHONPATH": ""}
+                one = measured(folder, tool, sys.executable if own else python, planted, {**env, **known})
+                found.setdefault(tool.__name__, {})[str(size)] = one
+                say(f"{tool.__name__}, {size:,} records: {one}")
+    loads.append(os.getloadavg()[0])
+    about = {**machine(), "load_before_and_after": loads}
+    (HERE / "near_duplicates.json").write_text(json.dumps({"machine": about, "tools": found}, indent=1) + "\n")
+    rows = []
+    for size in map(str, sizes):
+        mine = found["ours"][size]
+        for tool, by_size in found.items():
+            one = by_size[size]
+            if "failed" in one:
+                rows.append([f"{int(size):,}", tool, "not measured", "", "", "", one["failed"].replace("|", "/")])
+                continue
+            ahead = tool == "ours" or one["recall"] < mine["recall"] or one["cpu_seconds"] > mine["cpu_seconds"]
+            cells = [
+                f"{one['recall']:.1%}",
+                f"{one['cpu_seconds']:.1f} s",
+                f"{one['seconds']:.1f} s",
+                f"{one['mb']:,.0f} MB",
+            ]
+            rows.append([f"{int(size):,}", tool, *cells, "–" if tool == "ours" else verdict(ahead)])
+    header = ["records", "tool", "planted found", "time of a processor", "by the clock", "memory", "ours ahead"]
+    text = f"{sentence(about)}\n\n{table(header, rows)}"
+    print(text)
+    fill_readme(HERE / "README.md", "near_duplicates", text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["run"]:
+        run(*sys.argv[2:])
+    elif len(sys.argv) < 2:
+        sys.exit("benchmarks: name an interpreter that has datasketch, rensa and semhash")
+    else:
+        main(sys.argv[1], [int(size) for size in sys.argv[2:]] or SIZES)

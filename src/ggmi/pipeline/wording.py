@@ -1,0 +1,73 @@
+"""How often sets repeat themselves and T word by word, of all their records: no sample, and no encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from ggmi.information.duplicates import exact_repeats, share_estimate
+from ggmi.pipeline.embedded_sets import texts_of
+from ggmi.pipeline.subsets import came_together
+from ggmi.text.near_index import NearIndex
+from ggmi.text.rouge import repeating, settled
+from ggmi.text.samples import Sample
+
+# ROUGE-L above which records are near by their words: that of curation, and of Self-Instruct.
+NEAR = 0.7
+# Names of the estimators and what each says, in the order of tables.
+BY_WORDS = {
+    "exact_repeats": "share of all records whose text another record of the set has",
+    "word_repeats": f"share of all records with another one of the set within ROUGE-L {NEAR:g}",
+    "word_duplicates": f"share of all records with a record of T within ROUGE-L {NEAR:g}",
+}
+
+
+def repeats_by_words(
+    samples: Sequence[Sample], parts: Sequence[str], *, on_sets: Callable[[int], None] = lambda _: None
+) -> list[list[dict[str, Any]]]:
+    """Find exact and near repeats of every set, and of T in it, among all records.
+
+    Parameters
+    ----------
+    samples
+        T, then the sets.
+    parts
+        Fields that are compared.
+    on_sets
+        Called with how many of the samples are done.
+
+    Returns
+    -------
+    list of list of dict
+        Of each set a row an estimator of `BY_WORDS`, like those of `ggmi.pipeline.estimation.estimates`. The null
+        mean of ``word_duplicates`` is what T repeats of itself; nothing is tested.
+    """
+    index = NearIndex(chain.from_iterable(texts_of(sample, parts) for sample in samples), NEAR)
+    ends = np.cumsum([len(sample) for sample in samples])
+    train, *sets = (np.arange(end - len(sample), end) for sample, end in zip(samples, ends, strict=True))
+    stay, twins = settled(index, train)
+    own = float(repeating(index, stay, twins)[train].mean())
+    on_sets(1)
+    rows = []
+    for done, (sample, records) in enumerate(zip(samples[1:], sets, strict=True), start=2):
+        # What is near one that stays needs no look at those that are left out for its sake.
+        near = np.zeros(len(index), dtype=bool)
+        for others in (stay, np.array(sorted(twins), dtype=np.int64)):
+            near[[pair.left for pair in index.pairs(records[~near[records]], others)]] = True
+        groups = came_together(sample, "set")
+        how = f"ROUGE-L above {NEAR:g}, exact search"
+        found = {
+            "exact_repeats": exact_repeats(texts_of(sample, parts), groups=groups),
+            "word_repeats": share_estimate(
+                repeating(index, *settled(index, records))[records], f"records with another one of {how}", groups
+            ),
+            "word_duplicates": share_estimate(
+                near[records], f"records with a training record of {how}; null: the same of T's own", groups, own
+            ),
+        }
+        rows.append([{"estimator": name, **one.row(), "smallest_p": None, "note": ""} for name, one in found.items()])
+        on_sets(done)
+    return rows
