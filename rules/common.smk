@@ -17,10 +17,9 @@ from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
 from ggmi.theory.catalogue import SEARCHED
-from ggmi.workflow.clock import date_back, refuse_ahead
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.failures import failures_told
-from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
+from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistaken, mistakes
 from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import run_plan
 from ggmi.workflow.queue import refuse_beside, refuse_unreachable, remember
