@@ -1,4 +1,4 @@
-"""What Snakemake's own process costs once many jobs have ended, with its limit of jobs a second and without."""
+"""What Snakemake's own process costs once many jobs have ended, as it comes and with the settings of profiles/default."""
 
 import json
 import os

@@ -1,21 +1,13 @@
 # The page a person reads, three sentences for the terminal, and the configuration in full.
 # The page of the smoke preset takes 240 MB and a second.
-REPORT_RESOURCES = growing(mem_mb=1000, runtime=10)
-REPORT_TABLES = [
-    *("kl_gap", "trends", "fits", "divergences"),
-    *("terms", "term_trends", "claims"),
-]
+REPORT_TABLES = [*("kl_gap", "trends", "fits", "divergences"), *("terms", "term_trends", "claims")]
 REPORT_RECORDS = ["kl_gap", "trends", "accuracy", "terms"]
 
 
 REPORT_FIGURES = {
     name: [
         "figure2",
-        *(
-            f"figure4_{covariance}_{anchors}"
-            for covariance in study.covariances
-            for anchors in study.anchor_components
-        ),
+        *(f"figure4_{covariance}_{anchors}" for covariance in study.covariances for anchors in study.anchor_components),
         "figure5",
         *(f"terms_{covariance}" for covariance in study.covariances),
     ]
@@ -29,63 +21,35 @@ localrules:
     report,
 
 
-rule resolved_config:
+use rule step as resolved_config with:
     output:
         f"{RESULTS}/config.resolved.yaml",
     log:
         f"{RESULTS}/logs/resolved_config.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **REPORT_RESOURCES,
     params:
-        code=code("resolved_config"),
+        **script_params("resolved_config"),
         config=ggmi_config.resolved(CONFIG),
-    script:
-        "../workflow/scripts/resolved_config.py"
 
 
-rule report:
+use rule step as report with:
     input:
         **PAGE_PARTS,
-        theory=(
-            [f"{RESULTS}/theory/verdicts.csv", f"{RESULTS}/theory.html"]
-            if CONFIG.theory
-            else []
-        ),
+        theory=([f"{RESULTS}/theory/verdicts.csv", f"{RESULTS}/theory.html"] if CONFIG.theory else []),
         slow_thinking=(
-            [f"{RESULTS}/slow_thinking/claims.csv", f"{RESULTS}/slow_thinking.html"]
-            if CONFIG.slow_thinking
-            else []
+            [f"{RESULTS}/slow_thinking/claims.csv", f"{RESULTS}/slow_thinking.html"] if CONFIG.slow_thinking else []
         ),
         data_quality=(
-            [f"{RESULTS}/data_quality/claims.csv", f"{RESULTS}/data_quality.html"]
-            if CONFIG.data_quality
-            else []
+            [f"{RESULTS}/data_quality/claims.csv", f"{RESULTS}/data_quality.html"] if CONFIG.data_quality else []
         ),
-        language=(
-            [f"{RESULTS}/language/claims.csv", f"{RESULTS}/language.html"]
-            if CONFIG.language
-            else []
-        ),
+        language=([f"{RESULTS}/language/claims.csv", f"{RESULTS}/language.html"] if CONFIG.language else []),
         tasks=[
             file
             for task in TASKS
-            for file in [
-                *task_tables(task),
-                f"{RESULTS}/{task}/anchors/split.json",
-                f"{RESULTS}/{task}.html",
-            ]
+            for file in [*task_tables(task), f"{RESULTS}/{task}/anchors/split.json", f"{RESULTS}/{task}.html"]
         ],
         configuration=f"{RESULTS}/config.resolved.yaml",
-        tables=expand(
-            f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES
-        ),
-        records=expand(
-            f"{RESULTS}/{{study}}/{{record}}.provenance.json",
-            study=STUDIES,
-            record=REPORT_RECORDS,
-        ),
+        tables=expand(f"{RESULTS}/{{study}}/{{table}}.csv", study=STUDIES, table=REPORT_TABLES),
+        records=expand(f"{RESULTS}/{{study}}/{{record}}.provenance.json", study=STUDIES, record=REPORT_RECORDS),
         figures=[
             f"{RESULTS}/{study}/{figure}.{kind}"
             for study, names in REPORT_FIGURES.items()
@@ -97,26 +61,14 @@ rule report:
         summary=f"{RESULTS}/summary.txt",
     log:
         f"{RESULTS}/logs/report.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **REPORT_RESOURCES,
     params:
-        code=code("report"),
+        **script_params("report"),
         seed=CONFIG.seed,
         tasks={
-            name: {
-                "title": task.title,
-                "files": [*task_tables(name), f"{RESULTS}/{name}/anchors/split.json"],
-            }
+            name: {"title": task.title, "files": [*task_tables(name), f"{RESULTS}/{name}/anchors/split.json"]}
             for name, task in TASKS.items()
         },
         studies={
-            name: {
-                **study.model_dump(include=REPORT_SETTINGS),
-                "base": {axis: getattr(study, axis) for axis in AXES},
-            }
+            name: {**study.model_dump(include=REPORT_SETTINGS), "base": {axis: getattr(study, axis) for axis in AXES}}
             for name, study in STUDIES.items()
         },
-    script:
-        "../workflow/scripts/report.py"

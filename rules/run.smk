@@ -82,9 +82,6 @@ def explain_failure():
     found = list(dict.fromkeys(told))
     run = read_run(Path(RESULTS))
     tell([*found, *(failures_told(run) if run else [])])
-    print(
-        "What was finished is kept; run the same command again to go on.",
-        file=sys.stderr,
-    )
+    print("What was finished is kept; run the same command again to go on.", file=sys.stderr)
     if found:
         sys.exit(USER_MISTAKE)

@@ -6,16 +6,14 @@ from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.language import language_page
 from ggmi.reporting.page import render_template
 from ggmi.reporting.papers import read_figures
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    given = snakemake.input
-    tables = {Path(path).stem: read_csv(path) for path in given.tables}
-    records = {Path(path).stem: read_csv(path) for path in given.records}
-    bases = {found["balance"]: found for found in map(read_json, given.bases)}
-    figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
-    shown = language_page(tables, records, bases, figures, read_json(given.provenance))
-    parts = ("template", "style", "script", "claims", "study")
-    template, style, script, claims, page = (Path(given[part]).read_text(encoding="utf-8") for part in parts)
-    templates = {"page": template, "claims": claims, "study": page}
-    write_text(snakemake.output[0], render_template(templates, style, script, **shown))
+given = snakemake.input
+tables = {Path(path).stem: read_csv(path) for path in given.tables}
+records = {Path(path).stem: read_csv(path) for path in given.records}
+bases = {found["balance"]: found for found in map(read_json, given.bases)}
+figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
+shown = language_page(tables, records, bases, figures, read_json(given.provenance))
+parts = ("template", "style", "script", "claims", "study")
+template, style, script, claims, page = (Path(given[part]).read_text(encoding="utf-8") for part in parts)
+templates = {"page": template, "claims": claims, "study": page}
+write_text(snakemake.output[0], render_template(templates, style, script, **shown))

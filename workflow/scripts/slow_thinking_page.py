@@ -6,18 +6,14 @@ from ggmi.io import read_csv, read_json, write_text
 from ggmi.reporting.page import render_template
 from ggmi.reporting.papers import read_figures
 from ggmi.reporting.slow_thinking import slow_thinking_page
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    given = snakemake.input
-    tables = {Path(path).stem: read_csv(path) for path in given.tables}
-    folder = Path(given.certificates)
-    certificates = {
-        path.relative_to(folder.parent).as_posix(): read_json(path) for path in sorted(folder.glob("*/*.json"))
-    }
-    figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
-    shown = slow_thinking_page(tables, certificates, figures, read_json(given.provenance))
-    names = ("template", "style", "script", "statements", "claims", "reasoning", "real_search", "study")
-    template, style, script, *parts, page = (Path(given[part]).read_text(encoding="utf-8") for part in names)
-    templates = {"page": template, **dict(zip(names[3:-1], parts, strict=True)), "study": page}
-    write_text(snakemake.output[0], render_template(templates, style, script, **shown))
+given = snakemake.input
+tables = {Path(path).stem: read_csv(path) for path in given.tables}
+folder = Path(given.certificates)
+certificates = {path.relative_to(folder.parent).as_posix(): read_json(path) for path in sorted(folder.glob("*/*.json"))}
+figures = read_figures(given.figures, Path(snakemake.output[0]).parent)
+shown = slow_thinking_page(tables, certificates, figures, read_json(given.provenance))
+names = ("template", "style", "script", "statements", "claims", "reasoning", "real_search", "study")
+template, style, script, *parts, page = (Path(given[part]).read_text(encoding="utf-8") for part in names)
+templates = {"page": template, **dict(zip(names[3:-1], parts, strict=True)), "study": page}
+write_text(snakemake.output[0], render_template(templates, style, script, **shown))

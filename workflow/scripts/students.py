@@ -7,24 +7,23 @@ from ggmi.pipeline.rewards import rewarded_by
 from ggmi.pipeline.students import form_of, keep_base, train_part
 from ggmi.pipeline.training_sets import read_set
 from ggmi.students.settings import TrainingSettings
-from ggmi.workflow.job import job, students_shown
+from ggmi.workflow.job import students_shown
 from ggmi.workflow.seeds import numbers_of
 
 # Processes that share a student's training import this file.
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
-        p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
-        folder, form, model = Path(snakemake.output[0]), form_of(p.form), given.get("base") or p.base
-        if not given.get("records"):
-            keep_base(model, p.revision, form, folder)
-        else:
-            steps = {} if p.steps is None else {"steps": p.steps or read_json(given.matched)["to"]}
-            settings = TrainingSettings(**{**p.training, **steps})
-            log = Path(snakemake.log[0]).with_suffix(".server.log")
-            rewarded = rewarded_by(w.task, f"{w.condition}_{w.part}", p.rl, p.manner, given.get("template"), log)
-            train_part(
-                *(model, p.revision, read_set(given.records), form, settings, p.seed, numbers_of(w.part), folder),
-                source=given.records,
-                on_step=students_shown(w.condition),
-                rewarded=rewarded,
-            )
+    p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
+    folder, form, model = Path(snakemake.output[0]), form_of(p.form), given.get("base") or p.base
+    if not given.get("records"):
+        keep_base(model, p.revision, form, folder)
+    else:
+        steps = {} if p.steps is None else {"steps": p.steps or read_json(given.matched)["to"]}
+        settings = TrainingSettings(**{**p.training, **steps})
+        log = Path(snakemake.log[0]).with_suffix(".server.log")
+        rewarded = rewarded_by(w.task, f"{w.condition}_{w.part}", p.rl, p.manner, given.get("template"), log)
+        train_part(
+            *(model, p.revision, read_set(given.records), form, settings, p.seed, numbers_of(w.part), folder),
+            source=given.records,
+            on_step=students_shown(w.condition),
+            rewarded=rewarded,
+        )
