@@ -89,7 +89,7 @@ STUDIES = CONFIG.mixtures
 
 
 def script_params(name, *functions):
-    """Params of a rule: its script, and the digest of that and of the library functions it reaches.
+    """The script that a rule runs, and the digest of that and of the library functions it reaches, as params.
 
     Functions that the script finds by a name in params are given here. The digest is a function itself, because the
     Snakemake inside a cluster job reads all rules and needs the digest of one.
@@ -99,7 +99,7 @@ def script_params(name, *functions):
 
 
 def figure_script(draw, arguments=None, name="figure"):
-    """Params of a rule that draws: the function of ggmi.plotting, what it takes beside tables, how figures look."""
+    """The function of ggmi.plotting that draws, what it takes beside tables, and how figures look, as params."""
     settings = {"draw": draw, "figures": CONFIG.figures.model_dump()}
     return {**script_params(name, f"ggmi.plotting.{draw}"), **settings, "arguments": arguments or {}}
 
