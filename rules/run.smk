@@ -5,6 +5,7 @@ def end_attempts():
     """Let a job that met a person's mistake have had its last attempt: no further one mends what a person has to."""
     for job in tuple(workflow.scheduler.running):
         if any(mistaken(log, STARTED) for log in job.log):
+            # A limit of memory given with --resources then gets back what the last attempt would have taken.
             job.attempt = 1 + job.restart_times
 
 
