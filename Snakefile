@@ -4,6 +4,7 @@ container: "envs/ggmi.sif"
 
 include: "rules/common.smk"
 include: "rules/resources.smk"
+include: "rules/step.smk"
 include: "rules/run.smk"
 include: "rules/mixtures.smk"
 include: "rules/figures.smk"

@@ -1,7 +1,6 @@
 # Real records of a task, split, and the prompts made of them: p = phi_T(S_anchor).
 #
 # A data set of 15,000 records takes some 300 MB and seconds; an hour leaves room for a download.
-ANCHOR_RESOURCES = growing(mem_mb=2000, runtime=60)
 
 
 wildcard_constraints:
@@ -13,7 +12,7 @@ localrules:
     prompts,
 
 
-rule anchors:
+use rule model_step as anchors with:
     input:
         lambda w: TASKS[w.task].anchors.watched,
     output:
@@ -23,24 +22,14 @@ rule anchors:
         report=f"{RESULTS}/{{task}}/anchors/split.json",
     log:
         f"{RESULTS}/logs/anchors/{{task}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **ANCHOR_RESOURCES,
     params:
-        code=code("anchors"),
+        **script_params("anchors"),
         seed=CONFIG.seed,
         source=lambda w: TASKS[w.task].anchors.read_settings(),
-        world=lambda w: (
-            {"sizes": WORLD.sizes(), "counts": WORLD.counts()}
-            if in_world(TASKS[w.task])
-            else None
-        ),
-    script:
-        "../workflow/scripts/anchors.py"
+        world=lambda w: ({"sizes": WORLD.sizes(), "counts": WORLD.counts()} if in_world(TASKS[w.task]) else None),
 
 
-rule prompts:
+use rule model_step as prompts with:
     input:
         pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
         template=template_of,
@@ -48,16 +37,7 @@ rule prompts:
         f"{RESULTS}/{{task}}/prompts/{{x}}-ins.jsonl",
     log:
         f"{RESULTS}/logs/prompts/{{task}}-{{x}}-ins.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **ANCHOR_RESOURCES,
     params:
-        code=code("prompts"),
+        **script_params("prompts"),
         seed=CONFIG.seed,
-        settings=lambda w: {
-            name: getattr(TASKS[w.task].prompts, name)
-            for name in ("prompts", "count", "draw")
-        },
-    script:
-        "../workflow/scripts/prompts.py"
+        settings=lambda w: {name: getattr(TASKS[w.task].prompts, name) for name in ("prompts", "count", "draw")},

@@ -17,10 +17,9 @@ from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
 from ggmi.theory.catalogue import SEARCHED
-from ggmi.workflow.clock import date_back, refuse_ahead
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.failures import failures_told
-from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistakes
+from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistaken, mistakes
 from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import run_plan
 from ggmi.workflow.queue import refuse_beside, refuse_unreachable, remember
@@ -95,13 +94,33 @@ RESULTS = CONFIG.results.rstrip("/")
 STUDIES = CONFIG.mixtures
 
 
-def code(script):
-    """A params function: the digest of a script and of the library functions it reaches.
+def script_params(name, *functions):
+    """The script that a rule runs, and the digest of that and of the library functions it reaches, as params.
 
-    A function, because the Snakemake inside a cluster job reads all rules and needs the digest of one.
+    Functions that the script finds by a name in params are given here. The digest is a function itself, because the
+    Snakemake inside a cluster job reads all rules and needs the digest of one.
     """
-    path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
-    return lambda wildcards: script_digest(path)
+    path = Path(workflow.basedir) / "workflow" / "scripts" / f"{name}.py"
+    return {"script": name, "code": lambda wildcards: script_digest(path, *functions)}
+
+
+def figure_script(draw, arguments=None, name="figure"):
+    """The function of ggmi.plotting that draws, what it takes beside tables, and how figures look, as params."""
+    settings = {"draw": draw, "figures": CONFIG.figures.model_dump()}
+    return {**script_params(name, f"ggmi.plotting.{draw}"), **settings, "arguments": arguments or {}}
+
+
+def report_file(file, caption, category, subcategory=None, **labels):
+    """A file in Snakemake's own report, with its caption of workflow/report and its place there."""
+    return report(
+        file, caption=f"../workflow/report/{caption}.rst", category=category, subcategory=subcategory, labels=labels
+    )
+
+
+def figure_files(stem, *place, **labels):
+    """Files of a figure and of its numbers; the place and labels in Snakemake's report are as for `report_file`."""
+    svg = f"{stem}.svg"
+    return {"svg": report_file(svg, *place, **labels) if place else svg, "png": f"{stem}.png", "numbers": f"{stem}.csv"}
 
 
 def study_of(wildcards):
@@ -122,27 +141,20 @@ def parts(items):
     """Lists of at most `conditions_per_job` items, one a job, by their places such as 1-5."""
     size = CONFIG.conditions_per_job
     cuts = [items[first : first + size] for first in range(0, len(items), size)]
-    return {
-        f"{size * i + 1}-{size * i + len(cut)}": list(cut) for i, cut in enumerate(cuts)
-    }
+    return {f"{size * i + 1}-{size * i + len(cut)}": list(cut) for i, cut in enumerate(cuts)}
 
 
 @cache
 def segments(study, covariance):
     """How a variant's conditions are cut into jobs, given what had been made when this was first asked."""
     folder = Path(RESULTS) / study / covariance
-    existing = (
-        [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
-    )
+    existing = [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
     return plan(STUDIES[study], sorted(existing), CONFIG.conditions_per_job)
 
 
 def fits_of(study):
     """Names of the mixtures fitted in every world of a study."""
-    return [
-        "synthetic",
-        *(f"anchors_{variant}" for variant in STUDIES[study].anchor_components),
-    ]
+    return ["synthetic", *(f"anchors_{variant}" for variant in STUDIES[study].anchor_components)]
 
 
 def in_world(task):
@@ -153,11 +165,7 @@ def in_world(task):
 def template_of(wildcards):
     """The prompt template's file."""
     name = TASKS[wildcards.task].prompts.template
-    return (
-        f"{workflow.basedir}/workflow/templates/{name}.txt"
-        if name in TEMPLATES
-        else name
-    )
+    return f"{workflow.basedir}/workflow/templates/{name}.txt" if name in TEMPLATES else name
 
 
 def generator_of(wildcards):
@@ -168,9 +176,7 @@ def generator_of(wildcards):
 def world_model_of(wildcards):
     """The folder of a generator that the workflow trains; nothing for the others."""
     settings = generator_of(wildcards)
-    return (
-        f"{RESULTS}/world/models/{settings.model}" if settings.kind == "world" else []
-    )
+    return f"{RESULTS}/world/models/{settings.model}" if settings.kind == "world" else []
 
 
 def model_files_of(wildcards):
@@ -180,9 +186,7 @@ def model_files_of(wildcards):
 
 def files_of_model(settings):
     """Files of a person's own model folder; what a hub keeps under an id and revision stays as it is."""
-    if settings.kind not in ("local", "vllm", "reward") or not looks_like_path(
-        settings.model
-    ):
+    if settings.kind not in ("local", "vllm", "reward") or not looks_like_path(settings.model):
         return []
     return weights_in(settings.model)
 
@@ -213,9 +217,7 @@ def write_manners():
                 "stores": CONFIG.stores,
             }
             write_json(Path(RESULTS, name, "manner", f"{who}.json"), manner)
-    for name, search in (
-        CONFIG.slow_thinking.real if CONFIG.slow_thinking else {}
-    ).items():
+    for name, search in (CONFIG.slow_thinking.real if CONFIG.slow_thinking else {}).items():
         models = search.models().items()
         manner = {
             "settings": {part: s.model_dump(include=MANNER) for part, s in models},
@@ -240,11 +242,7 @@ def references_of(wildcards):
 def record_form(task):
     """What a task takes for a record."""
     prompts = TASKS[task].prompts
-    return {
-        "fields": dict(prompts.fields),
-        "repair": prompts.repair,
-        "thinking_marks": THINKING_MARKS,
-    }
+    return {"fields": dict(prompts.fields), "repair": prompts.repair, "thinking_marks": THINKING_MARKS}
 
 
 def made_by(wildcards):
@@ -252,10 +250,7 @@ def made_by(wildcards):
     task = TASKS[wildcards.task]
     how = {"generator": described(generator_of(wildcards))}
     if is_generated(wildcards):
-        how |= {
-            "anchor data": task.anchors.source,
-            "sampling": str(task.sampling.model_dump()),
-        }
+        how |= {"anchor data": task.anchors.source, "sampling": str(task.sampling.model_dump())}
     curation = task.curations[wildcards.curation].model_dump()
     return {**how, "curation": str(curation), "seed": str(CONFIG.seed)}
 
@@ -263,19 +258,13 @@ def made_by(wildcards):
 def made_in_world(wildcards):
     """Generators of the embedded world, with their conditions."""
     task = TASKS[wildcards.task]
-    return [
-        (g, condition)
-        for g, condition in task.conditions()
-        if task.generators[g].kind == "world"
-    ]
+    return [(g, condition) for g, condition in task.conditions() if task.generators[g].kind == "world"]
 
 
 def estimated_places(name):
     """Generator, condition and curation of every synthetic set of a task."""
     task = TASKS[name]
-    return [
-        (*made, curation) for made in task.conditions() for curation in task.curations
-    ]
+    return [(*made, curation) for made in task.conditions() for curation in task.curations]
 
 
 def places_in_world(name):
@@ -343,10 +332,7 @@ def task_records(name):
         *(["rating/ratings"] if task.judge else []),
         *(["estimation/estimation"] if task.estimation else []),
     ]
-    places = [
-        *(["world/generators"] if shares else []),
-        *(f"{name}/{r}" for r in records),
-    ]
+    places = [*(["world/generators"] if shares else []), *(f"{name}/{r}" for r in records)]
     return [f"{RESULTS}/{place}.provenance.json" for place in places]
 
 
@@ -388,16 +374,9 @@ def example_files(wildcards):
     study = study_of(wildcards)
     unswept = study.conditions()[0]
     covariance = study.covariances[0]
-    segment = next(
-        s for s in segments(wildcards.study, covariance) if unswept in s.conditions
-    )
+    segment = next(s for s in segments(wildcards.study, covariance) if unswept in s.conditions)
     folder = f"{RESULTS}/{wildcards.study}/{covariance}/{segment.name}"
-    files = [
-        "worlds",
-        "synthetic",
-        f"fit_anchors_{study.anchor_components[0]}",
-        "fit_synthetic",
-    ]
+    files = ["worlds", "synthetic", f"fit_anchors_{study.anchor_components[0]}", "fit_synthetic"]
     return [f"{folder}/{file}.npz" for file in files]
 
 
@@ -407,9 +386,7 @@ def unswept_condition(wildcards):
 
 def coordinate_of(wildcards):
     """What an axis of a plane shows."""
-    return (
-        "principal component" if study_of(wildcards).truth == "data" else "coordinate"
-    )
+    return "principal component" if study_of(wildcards).truth == "data" else "coordinate"
 
 
 # Names as ggmi.config.section knows them: no path, so none leads out of the results.

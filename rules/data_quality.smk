@@ -5,20 +5,14 @@
 QUALITY = CONFIG.data_quality
 QUALITY_FOLDER = f"{RESULTS}/data_quality"
 QUALITY_RESOURCES = growing(mem_mb=1500, runtime=20)
-QUALITY_SIZES = {
-    "seed": CONFIG.seed,
-    "seeds": QUALITY.seeds,
-    **QUALITY.model_dump(include={"rho", "eta"}),
-}
+QUALITY_SIZES = {"seed": CONFIG.seed, "seeds": QUALITY.seeds, **QUALITY.model_dump(include={"rho", "eta"})}
 # What further rules of the study add to: claims that are corrected together, tables and figures of the page.
 QUALITY_CLAIMS = [f"{QUALITY_FOLDER}/claims/theory.csv"]
 QUALITY_TABLES = [
-    f"{QUALITY_FOLDER}/{name}.csv"
-    for name in ("theorems", "small_sets", "difficulty", "curvature", "outcome")
+    f"{QUALITY_FOLDER}/{name}.csv" for name in ("theorems", "small_sets", "difficulty", "curvature", "outcome")
 ]
 QUALITY_FIGURES = [
-    f"{QUALITY_FOLDER}/figure{name}"
-    for name in ("1", "2", "5", "_small_sets", "_difficulty", "_outcome")
+    f"{QUALITY_FOLDER}/figure{name}" for name in ("1", "2", "5", "_small_sets", "_difficulty", "_outcome")
 ]
 
 
@@ -29,135 +23,104 @@ localrules:
     data_quality_page,
 
 
-rule data_quality_certificates:
+use rule step as data_quality_certificates with:
     output:
         directory(f"{QUALITY_FOLDER}/certificates"),
     log:
         f"{RESULTS}/logs/data_quality_certificates.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_certificates"),
-    script:
-        "../workflow/scripts/data_quality_certificates.py"
+        **script_params("data_quality_certificates"),
 
 
-rule data_quality_theorems:
+use rule step as data_quality_theorems with:
     output:
         f"{QUALITY_FOLDER}/theorems.csv",
     log:
         f"{RESULTS}/logs/data_quality_theorems.log",
-    conda:
-        "../envs/ggmi.yaml"
     resources:
         **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_theorems"),
+        **script_params("data_quality_theorems"),
         seed=CONFIG.seed,
         seeds=QUALITY.seeds,
         d=QUALITY.theorem_d,
-    script:
-        "../workflow/scripts/data_quality_theorems.py"
 
 
-rule data_quality_numbers:
+use rule step as data_quality_numbers with:
     output:
         f"{QUALITY_FOLDER}/repetitions/figure1.csv",
     log:
         f"{RESULTS}/logs/data_quality_numbers.log",
-    conda:
-        "../envs/ggmi.yaml"
     resources:
         **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_numbers"),
+        **script_params("data_quality_numbers"),
         sizes=QUALITY_SIZES,
         curves=QUALITY.curves.model_dump(
-            include={"d", "interferences", "lengths", "prompts", "chained_prompts"}
-            | {"test_steps", "test_prompts"}
+            include={"d", "interferences", "lengths", "prompts", "chained_prompts"} | {"test_steps", "test_prompts"}
         ),
-    script:
-        "../workflow/scripts/data_quality_numbers.py"
 
 
-rule data_quality_lengths:
+use rule step as data_quality_lengths with:
     output:
         f"{QUALITY_FOLDER}/repetitions/figure2.csv",
     log:
         f"{RESULTS}/logs/data_quality_lengths.log",
-    conda:
-        "../envs/ggmi.yaml"
     resources:
         **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_lengths"),
+        **script_params("data_quality_lengths"),
         sizes=QUALITY_SIZES,
         curves=QUALITY.curves.model_dump(
             include={"d", "interferences", "swept_lengths", "swept_prompts"}
             | {"base_length", "test_steps", "test_prompts"}
         ),
-    script:
-        "../workflow/scripts/data_quality_lengths.py"
 
 
-rule data_quality_limit:
+use rule step as data_quality_limit with:
     output:
         f"{QUALITY_FOLDER}/repetitions/figure5.csv",
     log:
         f"{RESULTS}/logs/data_quality_limit.log",
-    conda:
-        "../envs/ggmi.yaml"
     resources:
         **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_limit"),
+        **script_params("data_quality_limit"),
         sizes=QUALITY_SIZES,
         limit=QUALITY.limit.model_dump(),
-    script:
-        "../workflow/scripts/data_quality_limit.py"
 
 
-rule data_quality_sets:
+use rule step as data_quality_sets with:
     output:
         small_sets=f"{QUALITY_FOLDER}/small_sets.csv",
         difficulty=f"{QUALITY_FOLDER}/difficulty.csv",
     log:
         f"{RESULTS}/logs/data_quality_sets.log",
-    conda:
-        "../envs/ggmi.yaml"
     resources:
         **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_sets"),
+        **script_params("data_quality_sets"),
         sizes=QUALITY_SIZES,
         sets=QUALITY.small_sets.model_dump(),
-    script:
-        "../workflow/scripts/data_quality_sets.py"
 
 
-rule data_quality_outcome:
+use rule step as data_quality_outcome with:
     output:
         curvature=f"{QUALITY_FOLDER}/curvature.csv",
         outcome=f"{QUALITY_FOLDER}/outcome.csv",
     log:
         f"{RESULTS}/logs/data_quality_outcome.log",
-    conda:
-        "../envs/ggmi.yaml"
     resources:
         **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_outcome"),
+        **script_params("data_quality_outcome"),
         seed=CONFIG.seed,
         seeds=QUALITY.seeds,
         rho=QUALITY.rho,
         outcome=QUALITY.outcome.model_dump(),
-    script:
-        "../workflow/scripts/data_quality_outcome.py"
 
 
-rule data_quality_theory_claims:
+use rule step as data_quality_theory_claims with:
     input:
         theorems=f"{QUALITY_FOLDER}/theorems.csv",
         numbers=f"{QUALITY_FOLDER}/repetitions/figure1.csv",
@@ -172,42 +135,25 @@ rule data_quality_theory_claims:
         provenance=f"{QUALITY_FOLDER}/theory.provenance.json",
     log:
         f"{RESULTS}/logs/data_quality_theory_claims.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_theory_claims"),
+        **script_params("data_quality_theory_claims"),
         sizes=QUALITY_SIZES,
         d=QUALITY.curves.d,
         limit=QUALITY.limit.model_dump(include={"d", "interference"}),
-    script:
-        "../workflow/scripts/data_quality_theory_claims.py"
 
 
-rule data_quality_claims:
+use rule step as data_quality_claims with:
     input:
         lambda w: QUALITY_CLAIMS,
     output:
-        report(
-            f"{QUALITY_FOLDER}/claims.csv",
-            caption="../workflow/report/data_quality_claims.rst",
-            category="Data quality",
-            labels={"table": "Claims"},
-        ),
+        report_file(f"{QUALITY_FOLDER}/claims.csv", "data_quality_claims", "Data quality", table="Claims"),
     log:
         f"{RESULTS}/logs/data_quality_claims.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **QUALITY_RESOURCES,
     params:
-        code=code("judged_claims"),
-    script:
-        "../workflow/scripts/judged_claims.py"
+        **script_params("judged_claims"),
 
 
-rule data_quality_figures:
+use rule step as data_quality_figures with:
     input:
         numbers=f"{QUALITY_FOLDER}/repetitions/figure1.csv",
         lengths=f"{QUALITY_FOLDER}/repetitions/figure2.csv",
@@ -224,40 +170,24 @@ rule data_quality_figures:
         ],
     log:
         f"{RESULTS}/logs/data_quality_figures.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("data_quality_figures"),
+        **script_params("data_quality_figures"),
         figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/data_quality_figures.py"
 
 
-rule data_quality_page:
+use rule step as data_quality_page with:
     input:
         **PAGE_PARTS,
         claims=f"{workflow.basedir}/workflow/report/claims.html.j2",
         trained=f"{workflow.basedir}/workflow/report/trained.html.j2",
         study=f"{workflow.basedir}/workflow/report/data_quality.html.j2",
         tables=lambda w: [f"{QUALITY_FOLDER}/claims.csv", *QUALITY_TABLES],
-        figures=lambda w: [
-            f"{figure}.{kind}"
-            for figure in QUALITY_FIGURES
-            for kind in ("svg", "png", "csv")
-        ],
+        figures=lambda w: [f"{figure}.{kind}" for figure in QUALITY_FIGURES for kind in ("svg", "png", "csv")],
         certificates=f"{QUALITY_FOLDER}/certificates",
         provenance=f"{QUALITY_FOLDER}/theory.provenance.json",
     output:
         f"{RESULTS}/data_quality.html",
     log:
         f"{RESULTS}/logs/data_quality_page.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_page"),
-    script:
-        "../workflow/scripts/data_quality_page.py"
+        **script_params("data_quality_page"),

@@ -9,11 +9,7 @@ def estimation_of(wildcards):
 def encoder_files(wildcards):
     """Files of a person's own embedding model."""
     folder = Path(estimation_of(wildcards).encoder).expanduser()
-    return (
-        sorted(str(p) for p in folder.rglob("*") if p.is_file())
-        if folder.is_dir()
-        else []
-    )
+    return sorted(str(p) for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else []
 
 
 def embedding_endpoint(wildcards):

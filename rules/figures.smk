@@ -1,6 +1,5 @@
 # Figures of the mixture studies; settings under `figures` redraw these and nothing else.
 # Memory and time: matplotlib with its fonts takes some 200 MB, and the largest figure ten seconds.
-FIGURE_RESOURCES = growing(mem_mb=1000, runtime=10)
 
 
 localrules:
@@ -9,91 +8,59 @@ localrules:
     figure5,
 
 
-rule figure2:
+use rule step as figure2 with:
     input:
         example_files,
     output:
-        svg=report(
-            f"{RESULTS}/{{study}}/figure2.svg",
-            caption="../workflow/report/figure2.rst",
-            category="Gaussian mixtures",
-            subcategory="{study}",
-            labels={"figure": "One world in the plane (figure 2)"},
+        **figure_files(
+            f"{RESULTS}/{{study}}/figure2",
+            "figure2",
+            "Gaussian mixtures",
+            "{study}",
+            figure="One world in the plane (figure 2)",
         ),
-        png=f"{RESULTS}/{{study}}/figure2.png",
-        numbers=f"{RESULTS}/{{study}}/figure2.csv",
     log:
         f"{RESULTS}/logs/figure2/{{study}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure2"),
+        **figure_script("mixtures.world_figure", name="figure_example"),
         title=setting("title"),
         condition=unswept_condition,
         coordinate=coordinate_of,
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure2.py"
 
 
-rule figure4:
+use rule step as figure4 with:
     input:
         table=f"{RESULTS}/{{study}}/kl_gap.csv",
         trends=f"{RESULTS}/{{study}}/trends.csv",
     output:
-        svg=report(
-            f"{RESULTS}/{{study}}/figure4_{{covariance}}_{{anchors}}.svg",
-            caption="../workflow/report/figure4.rst",
-            category="Gaussian mixtures",
-            subcategory="{study}",
-            labels={
-                "figure": "KL gap along sweeps (figure 4)",
-                "variant": "{covariance}, {anchors}",
-            },
+        **figure_files(
+            f"{RESULTS}/{{study}}/figure4_{{covariance}}_{{anchors}}",
+            "figure4",
+            "Gaussian mixtures",
+            "{study}",
+            figure="KL gap along sweeps (figure 4)",
+            variant="{covariance}, {anchors}",
         ),
-        png=f"{RESULTS}/{{study}}/figure4_{{covariance}}_{{anchors}}.png",
-        numbers=f"{RESULTS}/{{study}}/figure4_{{covariance}}_{{anchors}}.csv",
     log:
         f"{RESULTS}/logs/figure4/{{study}}-{{covariance}}-{{anchors}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure4"),
+        **script_params("figure4"),
         title=setting("title"),
         sweeps=lambda w: {a: [c.name for _, c in study_of(w).sweep(a)] for a in AXES},
         figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure4.py"
 
 
-rule figure5:
+use rule step as figure5 with:
     input:
         example_files,
     output:
-        svg=report(
-            f"{RESULTS}/{{study}}/figure5.svg",
-            caption="../workflow/report/figure5.rst",
-            category="Gaussian mixtures",
-            subcategory="{study}",
-            labels={"figure": "The setting (figure 5)"},
+        **figure_files(
+            f"{RESULTS}/{{study}}/figure5", "figure5", "Gaussian mixtures", "{study}", figure="The setting (figure 5)"
         ),
-        png=f"{RESULTS}/{{study}}/figure5.png",
-        numbers=f"{RESULTS}/{{study}}/figure5.csv",
     log:
         f"{RESULTS}/logs/figure5/{{study}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure5"),
+        **figure_script("mixtures.setting_figure", name="figure_example"),
         title=setting("title"),
         condition=unswept_condition,
         coordinate=coordinate_of,
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure5.py"

@@ -7,7 +7,6 @@ STUDENT_RESOURCES = growing(mem_mb=8000, runtime=24 * 60)
 # Risks and answers: GPT-2 answers 805 instructions in minutes on a GPU. Four students' share a
 # submission, which asks for the time of all eight jobs: twelve hours, and a day if it is not enough.
 EVALUATION_RESOURCES = growing(mem_mb=8000, runtime=90)
-TABLE_RESOURCES = growing(mem_mb=2000, runtime=30)
 
 
 localrules:
@@ -15,45 +14,30 @@ localrules:
     figure_losses,
 
 
-rule matched_size:
+use rule model_step as matched_size with:
     input:
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
-        sets=lambda w: sorted(
-            {
-                file
-                for name in whole_sets(w.task)
-                for file in set_files(w.task, name).values()
-            }
-        ),
+        sets=lambda w: sorted({file for name in whole_sets(w.task) for file in set_files(w.task, name).values()}),
         base=base_input,
     output:
         f"{RESULTS}/{{task}}/students/size.json",
     log:
         f"{RESULTS}/logs/matched_size/{{task}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **TABLE_RESOURCES,
     params:
-        code=code("matched_size"),
+        **script_params("matched_size"),
         seed=CONFIG.seed,
         conditions=lambda w: {
-            name: [STUDENT_CONDITIONS[w.task][name], set_files(w.task, name)]
-            for name in whole_sets(w.task)
+            name: [STUDENT_CONDITIONS[w.task][name], set_files(w.task, name)] for name in whole_sets(w.task)
         },
         by=lambda w: match_of(w)[0],
         overlap=lambda w: students_of(w).overlap,
-        training=lambda w: students_of(w).training.model_dump(
-            include={"steps", "batch_size", "epochs"}
-        ),
+        training=lambda w: students_of(w).training.model_dump(include={"steps", "batch_size", "epochs"}),
         base=lambda w: students_of(w).base,
         revision=lambda w: students_of(w).revision,
         form=form_keys,
-    script:
-        "../workflow/scripts/matched_size.py"
 
 
-rule record_scores:
+use rule model_step as record_scores with:
     input:
         sets=lambda w: list(set_files(w.task, w.condition).values()),
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
@@ -63,14 +47,12 @@ rule record_scores:
         f"{RESULTS}/{{task}}/difficulty/{{condition}}/{{by}}.csv",
     log:
         f"{RESULTS}/logs/record_scores/{{task}}-{{condition}}-{{by}}.log",
-    conda:
-        "../envs/models.yaml"
     threads: student_threads
     resources:
         **EVALUATION_RESOURCES,
         gpu=lambda w: student_gpus(w) if by_loss(w) else 0,
     params:
-        code=code("record_scores"),
+        **script_params("record_scores"),
         seed=CONFIG.seed,
         made=lambda w: STUDENT_CONDITIONS[w.task][w.condition],
         sources=lambda w: list(set_files(w.task, w.condition)),
@@ -82,11 +64,9 @@ rule record_scores:
         device=lambda w: students_of(w).training.device,
         threads=lambda w: students_of(w).training.threads,
         world=lambda w: WORLD.sizes() if in_world(TASKS[w.task]) else None,
-    script:
-        "../workflow/scripts/record_scores.py"
 
 
-rule training_set:
+use rule model_step as training_set with:
     input:
         scores=scores_input,
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
@@ -98,12 +78,8 @@ rule training_set:
         summary=f"{RESULTS}/{{task}}/students/{{condition}}/set.json",
     log:
         f"{RESULTS}/logs/training_set/{{task}}-{{condition}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **TABLE_RESOURCES,
     params:
-        code=code("training_set"),
+        **script_params("training_set"),
         seed=CONFIG.seed,
         made=lambda w: STUDENT_CONDITIONS[w.task][w.condition],
         sources=lambda w: list(set_files(w.task, w.condition)),
@@ -113,155 +89,100 @@ rule training_set:
         base=lambda w: students_of(w).base if match_of(w)[0] == "tokens" else None,
         revision=lambda w: students_of(w).revision,
         form=lambda w: form_keys(w) if match_of(w)[0] == "tokens" else None,
-    script:
-        "../workflow/scripts/training_set.py"
 
 
-rule students:
+use rule model_step as students with:
     input:
-        records=lambda w: (
-            []
-            if w.condition == "base"
-            else f"{RESULTS}/{w.task}/students/{w.condition}/set.jsonl"
-        ),
+        records=lambda w: ([] if w.condition == "base" else f"{RESULTS}/{w.task}/students/{w.condition}/set.jsonl"),
         matched=lambda w: [] if w.condition == "base" else size_of_training(w),
         base=base_input,
         files=base_files,
         judge=lambda w: judge_files(w) if judges_training(w) else [],
         template=lambda w: judge_template(w) if judges_training(w) else [],
         # A judge that returns no rating is found out before it is paid for.
-        tested=lambda w: (
-            f"{RESULTS}/{w.task}/rating/calibration.json" if judges_training(w) else []
-        ),
+        tested=lambda w: (f"{RESULTS}/{w.task}/rating/calibration.json" if judges_training(w) else []),
     output:
         directory(f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}"),
     log:
         f"{RESULTS}/logs/students/{{task}}-{{condition}}-{{part}}.log",
     wildcard_constraints:
         part=r"\d+-\d+",
-    conda:
-        "../envs/models.yaml"
     threads: training_threads
     resources:
         **STUDENT_RESOURCES,
         gpu=training_gpus,
         endpoint=lambda w: judge_requests(w) if judges_training(w) else 0,
     params:
-        code=code("students"),
+        **script_params("students"),
         seed=CONFIG.seed,
         base=lambda w: students_of(w).base,
         revision=lambda w: students_of(w).revision,
         form=form_keys,
         training=training_params,
         # Null: the training's own; 0: those of the smallest set.
-        steps=lambda w: (
-            (match_of(w)[1] or 0)
-            if match_of(w)[0] == "steps" and w.condition != "base"
-            else None
-        ),
+        steps=lambda w: ((match_of(w)[1] or 0) if match_of(w)[0] == "steps" and w.condition != "base" else None),
         rl=rl_params,
-        manner=lambda w: (
-            f"{RESULTS}/{w.task}/manner/{JUDGE_MANNER}.json"
-            if judges_training(w)
-            else None
-        ),
-    script:
-        "../workflow/scripts/students.py"
+        manner=lambda w: (f"{RESULTS}/{w.task}/manner/{JUDGE_MANNER}.json" if judges_training(w) else None),
 
 
-rule risks:
+use rule model_step as risks with:
     input:
         students=f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}",
-        records=lambda w: (
-            []
-            if w.condition == "base"
-            else f"{RESULTS}/{w.task}/students/{w.condition}/set.jsonl"
-        ),
+        records=lambda w: ([] if w.condition == "base" else f"{RESULTS}/{w.task}/students/{w.condition}/set.jsonl"),
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
     output:
         table=f"{RESULTS}/{{task}}/risks/{{condition}}/{{part}}.csv",
         arrays=f"{RESULTS}/{{task}}/risks/{{condition}}/{{part}}.npz",
     log:
         f"{RESULTS}/logs/risks/{{task}}-{{condition}}-{{part}}.log",
-    conda:
-        "../envs/models.yaml"
     threads: student_threads
     resources:
         **EVALUATION_RESOURCES,
         gpu=student_gpus,
     params:
-        code=code("risks"),
+        **script_params("risks"),
         seed=CONFIG.seed,
         form=form_keys,
         test_records=lambda w: students_of(w).test_records,
         world=lambda w: WORLD.sizes() if in_world(TASKS[w.task]) else None,
         threads=lambda w: students_of(w).training.threads,
-    script:
-        "../workflow/scripts/risks.py"
 
 
-rule risk_tables:
+use rule model_step as risk_tables with:
     input:
-        students=lambda w: of_parts(
-            w.task, "{results}/{task}/students/{condition}/{part}"
-        ),
-        risks=lambda w: of_parts(
-            w.task, "{results}/{task}/risks/{condition}/{part}.csv"
-        ),
-        losses=lambda w: of_parts(
-            w.task, "{results}/{task}/risks/{condition}/{part}.npz"
-        ),
-        sets=lambda w: [
-            f"{RESULTS}/{w.task}/students/{name}/set.json" for name in learned(w.task)
-        ],
+        students=lambda w: of_parts(w.task, "{results}/{task}/students/{condition}/{part}"),
+        risks=lambda w: of_parts(w.task, "{results}/{task}/risks/{condition}/{part}.csv"),
+        losses=lambda w: of_parts(w.task, "{results}/{task}/risks/{condition}/{part}.npz"),
+        sets=lambda w: [f"{RESULTS}/{w.task}/students/{name}/set.json" for name in learned(w.task)],
     output:
         sets=f"{RESULTS}/{{task}}/rating/sets.csv",
         risks=f"{RESULTS}/{{task}}/rating/risks.csv",
-        generalization=report(
+        generalization=report_file(
             f"{RESULTS}/{{task}}/rating/generalization.csv",
-            caption="../workflow/report/generalization.rst",
-            category="Students",
-            subcategory="{task}",
-            labels={"table": "Generalization error"},
+            "generalization",
+            "Students",
+            "{task}",
+            table="Generalization error",
         ),
         curves=f"{RESULTS}/{{task}}/rating/losses.csv",
         provenance=f"{RESULTS}/{{task}}/rating/risks.provenance.json",
     log:
         f"{RESULTS}/logs/risk_tables/{{task}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **TABLE_RESOURCES,
     params:
-        code=code("risk_tables"),
+        **script_params("risk_tables"),
         conditions=lambda w: list(STUDENT_CONDITIONS[w.task]),
         seeds=lambda w: students_of(w).seeds,
-    script:
-        "../workflow/scripts/risk_tables.py"
 
 
-rule figure_losses:
+use rule step as figure_losses with:
     input:
         f"{RESULTS}/{{task}}/rating/losses.csv",
     output:
-        svg=report(
-            f"{RESULTS}/{{task}}/rating/figure_losses.svg",
-            caption="../workflow/report/losses.rst",
-            category="Students",
-            subcategory="{task}",
-            labels={"figure": "Loss curves"},
-        ),
-        png=f"{RESULTS}/{{task}}/rating/figure_losses.png",
-        csv=f"{RESULTS}/{{task}}/rating/figure_losses.csv",
+        **figure_files(f"{RESULTS}/{{task}}/rating/figure_losses", "losses", "Students", "{task}", figure="Loss curves"),
     log:
         f"{RESULTS}/logs/figure_losses/{{task}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **TABLE_RESOURCES,
     params:
-        code=code("figure_losses"),
-        title=lambda w: TASKS[w.task].title,
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_losses.py"
+        **figure_script(
+            "rating.loss_figure",
+            arguments=lambda w: {"title": f"{TASKS[w.task].title}: what students lose while they learn"},
+        ),

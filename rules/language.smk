@@ -16,7 +16,7 @@ localrules:
     language_page,
 
 
-rule language_base:
+use rule model_step as language_base with:
     output:
         model=directory(f"{LANGUAGE_FOLDER}/bases/{{balance}}"),
         record=f"{LANGUAGE_FOLDER}/bases/{{balance}}.json",
@@ -25,20 +25,16 @@ rule language_base:
         f"{RESULTS}/logs/language_base/{{balance}}.log",
     wildcard_constraints:
         balance="|".join(BALANCES),
-    conda:
-        "../envs/models.yaml"
     resources:
         **LANGUAGE_RESOURCES,
     params:
-        code=code("language_base"),
+        **script_params("language_base"),
         seed=CONFIG.seed,
         model=LANGUAGE_MODEL,
         test_records=LANGUAGE.test_records,
-    script:
-        "../workflow/scripts/language_base.py"
 
 
-rule language_students:
+use rule model_step as language_students with:
     input:
         base=f"{LANGUAGE_FOLDER}/bases/{{balance}}",
         records=f"{LANGUAGE_FOLDER}/bases/{{balance}}.csv",
@@ -50,88 +46,53 @@ rule language_students:
     wildcard_constraints:
         balance="|".join(BALANCES),
         method="|".join(METHODS),
-    conda:
-        "../envs/models.yaml"
     resources:
         **LANGUAGE_RESOURCES,
     params:
-        code=code("language_students"),
+        **script_params("language_students"),
         seed=CONFIG.seed,
         model=LANGUAGE_MODEL,
         test_records=LANGUAGE.test_records,
         seeds=LANGUAGE.seeds,
         design=LANGUAGE.design(),
-        fine_tuning=lambda w: (
-            LANGUAGE.fine_tuning.model_dump() if w.method == "sft" else {}
-        ),
+        fine_tuning=lambda w: (LANGUAGE.fine_tuning.model_dump() if w.method == "sft" else {}),
         rewards=lambda w: LANGUAGE.rewards.model_dump() if w.method == "rl" else {},
-    script:
-        "../workflow/scripts/language_students.py"
 
 
-rule language_tables:
+use rule model_step as language_tables with:
     input:
-        students=expand(
-            f"{LANGUAGE_FOLDER}/{{balance}}/{{method}}/students.csv",
-            balance=BALANCES,
-            method=METHODS,
-        ),
-        ratings=expand(
-            f"{LANGUAGE_FOLDER}/{{balance}}/{{method}}/ratings.csv",
-            balance=BALANCES,
-            method=METHODS,
-        ),
+        students=expand(f"{LANGUAGE_FOLDER}/{{balance}}/{{method}}/students.csv", balance=BALANCES, method=METHODS),
+        ratings=expand(f"{LANGUAGE_FOLDER}/{{balance}}/{{method}}/ratings.csv", balance=BALANCES, method=METHODS),
     output:
         students=f"{LANGUAGE_FOLDER}/students.csv",
         conditions=f"{LANGUAGE_FOLDER}/conditions.csv",
-        claims=report(
-            f"{LANGUAGE_FOLDER}/claims.csv",
-            caption="../workflow/report/language_claims.rst",
-            category="Data quality",
-            labels={"table": "Claims, language models"},
+        claims=report_file(
+            f"{LANGUAGE_FOLDER}/claims.csv", "language_claims", "Data quality", table="Claims, language models"
         ),
         provenance=f"{LANGUAGE_FOLDER}/claims.provenance.json",
     log:
         f"{RESULTS}/logs/language_tables.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("language_tables"),
-    script:
-        "../workflow/scripts/language_tables.py"
+        **script_params("language_tables"),
 
 
-rule figure_language:
+use rule step as figure_language with:
     input:
         f"{LANGUAGE_FOLDER}/conditions.csv",
     output:
-        expand(
-            f"{LANGUAGE_FOLDER}/figure_language.{{kind}}", kind=("svg", "png", "csv")
-        ),
+        expand(f"{LANGUAGE_FOLDER}/figure_language.{{kind}}", kind=("svg", "png", "csv")),
     log:
         f"{RESULTS}/logs/figure_language.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_language"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_language.py"
+        **figure_script("language.language_figure"),
 
 
-rule language_page:
+use rule step as language_page with:
     input:
         **PAGE_PARTS,
         claims=f"{workflow.basedir}/workflow/report/claims.html.j2",
         study=f"{workflow.basedir}/workflow/report/language.html.j2",
-        tables=[
-            f"{LANGUAGE_FOLDER}/claims.csv",
-            f"{LANGUAGE_FOLDER}/conditions.csv",
-        ],
+        tables=[f"{LANGUAGE_FOLDER}/claims.csv", f"{LANGUAGE_FOLDER}/conditions.csv"],
         records=expand(f"{LANGUAGE_FOLDER}/bases/{{balance}}.csv", balance=BALANCES),
         bases=expand(f"{LANGUAGE_FOLDER}/bases/{{balance}}.json", balance=BALANCES),
         figures=rules.figure_language.output,
@@ -140,11 +101,5 @@ rule language_page:
         f"{RESULTS}/language.html",
     log:
         f"{RESULTS}/logs/language_page.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("language_page"),
-    script:
-        "../workflow/scripts/language_page.py"
+        **script_params("language_page"),

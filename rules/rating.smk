@@ -8,7 +8,7 @@ localrules:
     figure_ratings,
 
 
-rule answers:
+use rule model_step as answers with:
     input:
         students=f"{RESULTS}/{{task}}/students/{{condition}}/{{part}}",
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
@@ -16,14 +16,12 @@ rule answers:
         f"{RESULTS}/{{task}}/answers/{{condition}}/{{part}}.jsonl",
     log:
         f"{RESULTS}/logs/answers/{{task}}-{{condition}}-{{part}}.log",
-    conda:
-        "../envs/models.yaml"
     threads: student_threads
     resources:
         **EVALUATION_RESOURCES,
         gpu=student_gpus,
     params:
-        code=code("answers"),
+        **script_params("answers"),
         seed=CONFIG.seed,
         form=form_keys,
         test_records=lambda w: students_of(w).test_records,
@@ -34,51 +32,43 @@ rule answers:
             "threads": students_of(w).training.threads,
         },
         store=f"{CONFIG.stores}/{{task}}/answers/{{condition}}/{{part}}.jsonl",
-    script:
-        "../workflow/scripts/answers.py"
 
 
-rule calibration:
+use rule model_step as calibration with:
     input:
         files=judge_files,
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         template=judge_template,
     output:
         verdicts=f"{RESULTS}/{{task}}/verdicts/probes.jsonl",
-        means=report(
+        means=report_file(
             f"{RESULTS}/{{task}}/rating/calibration.csv",
-            caption="../workflow/report/calibration.rst",
-            category="Ratings",
-            subcategory="{task}",
-            labels={"table": "Calibration of the judge"},
+            "calibration",
+            "Ratings",
+            "{task}",
+            table="Calibration of the judge",
         ),
         separations=f"{RESULTS}/{{task}}/rating/separations.csv",
         warnings=f"{RESULTS}/{{task}}/rating/calibration.json",
     log:
         f"{RESULTS}/logs/calibration/{{task}}.log",
-    conda:
-        "../envs/models.yaml"
     threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=judge_gpus,
         endpoint=judge_requests,
     params:
-        code=code("calibration"),
+        **script_params("calibration"),
         seed=CONFIG.seed,
         test_records=lambda w: students_of(w).test_records,
         judge=judge_params,
         manner=f"{RESULTS}/{{task}}/manner/{JUDGE_MANNER}.json",
         questions=lambda w: TASKS[w.task].judge.calibration,
-    script:
-        "../workflow/scripts/calibration.py"
 
 
-rule verdicts:
+use rule model_step as verdicts with:
     input:
-        answers=lambda w: of_parts(
-            w.task, "{results}/{task}/answers/{condition}/{part}.jsonl", [w.condition]
-        ),
+        answers=lambda w: of_parts(w.task, "{results}/{task}/answers/{condition}/{part}.jsonl", [w.condition]),
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         template=judge_template,
         files=judge_files,
@@ -88,81 +78,48 @@ rule verdicts:
         f"{RESULTS}/{{task}}/verdicts/{{condition}}.jsonl",
     log:
         f"{RESULTS}/logs/verdicts/{{task}}-{{condition}}.log",
-    conda:
-        "../envs/models.yaml"
     threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=judge_gpus,
         endpoint=judge_requests,
     params:
-        code=code("verdicts"),
+        **script_params("verdicts"),
         seed=CONFIG.seed,
         test_records=lambda w: students_of(w).test_records,
         judge=judge_params,
         manner=f"{RESULTS}/{{task}}/manner/{JUDGE_MANNER}.json",
-    script:
-        "../workflow/scripts/verdicts.py"
 
 
-rule ratings:
+use rule step as ratings with:
     input:
-        verdicts=lambda w: [
-            f"{RESULTS}/{w.task}/verdicts/{name}.jsonl"
-            for name in STUDENT_CONDITIONS[w.task]
-        ],
+        verdicts=lambda w: [f"{RESULTS}/{w.task}/verdicts/{name}.jsonl" for name in STUDENT_CONDITIONS[w.task]],
         warnings=f"{RESULTS}/{{task}}/rating/calibration.json",
     output:
         ratings=f"{RESULTS}/{{task}}/rating/ratings.csv",
-        table=report(
-            f"{RESULTS}/{{task}}/rating/table1.csv",
-            caption="../workflow/report/table1.rst",
-            category="Ratings",
-            subcategory="{task}",
-            labels={"table": "Table 1"},
-        ),
+        table=report_file(f"{RESULTS}/{{task}}/rating/table1.csv", "table1", "Ratings", "{task}", table="Table 1"),
         agreement=f"{RESULTS}/{{task}}/rating/agreement.csv",
         notes=f"{RESULTS}/{{task}}/rating/notes.json",
         provenance=f"{RESULTS}/{{task}}/rating/ratings.provenance.json",
     log:
         f"{RESULTS}/logs/ratings/{{task}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **TABLE_RESOURCES,
     params:
-        code=code("ratings"),
+        **script_params("ratings"),
         seed=CONFIG.seed,
         conditions=lambda w: list(STUDENT_CONDITIONS[w.task]),
         seeds=lambda w: students_of(w).seeds,
         judge=lambda w: described(TASKS[w.task].judge.by),
-    script:
-        "../workflow/scripts/ratings.py"
 
 
-rule figure_ratings:
+use rule step as figure_ratings with:
     input:
         table=f"{RESULTS}/{{task}}/rating/table1.csv",
         ratings=f"{RESULTS}/{{task}}/rating/ratings.csv",
     output:
-        svg=report(
-            f"{RESULTS}/{{task}}/rating/figure_ratings.svg",
-            caption="../workflow/report/table1.rst",
-            category="Ratings",
-            subcategory="{task}",
-            labels={"figure": "Table 1"},
-        ),
-        png=f"{RESULTS}/{{task}}/rating/figure_ratings.png",
-        csv=f"{RESULTS}/{{task}}/rating/figure_ratings.csv",
+        **figure_files(f"{RESULTS}/{{task}}/rating/figure_ratings", "table1", "Ratings", "{task}", figure="Table 1"),
     log:
         f"{RESULTS}/logs/figure_ratings/{{task}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **TABLE_RESOURCES,
     params:
-        code=code("figure_ratings"),
+        **script_params("figure_ratings"),
         title=lambda w: TASKS[w.task].title,
         figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_ratings.py"

@@ -7,11 +7,8 @@
 REAL = SLOW.real
 REAL_FOLDER = f"{SLOW_FOLDER}/real"
 REAL_JOBS = [f"{name}/searches/{job}" for name, s in REAL.items() for job in s.jobs()]
-REAL_RESOURCES = growing(mem_mb=2000, runtime=20)
 SLOW_CLAIMS += [f"{SLOW_FOLDER}/claims/real_search.csv"]
-SLOW_TABLES += [
-    f"{REAL_FOLDER}/{name}.csv" for name in ("real_searches", "real_matched")
-]
+SLOW_TABLES += [f"{REAL_FOLDER}/{name}.csv" for name in ("real_searches", "real_matched")]
 SLOW_FIGURES += [f"{SLOW_FOLDER}/figure_real_searches"]
 
 
@@ -27,12 +24,10 @@ def real_models(wildcards):
 def real_templates(wildcards):
     """A person's own prompts."""
     plan = REAL[wildcards.name].plan(wildcards.job)
-    return [
-        plan[key] for key in ("template", "judge_template") if plan.get(key) is not None
-    ]
+    return [plan[key] for key in ("template", "judge_template") if plan.get(key) is not None]
 
 
-rule real_problems:
+use rule model_step as real_problems with:
     input:
         lambda w: REAL[w.name].problems.watched,
     output:
@@ -40,21 +35,15 @@ rule real_problems:
         report=f"{REAL_FOLDER}/{{name}}/problems.json",
     log:
         f"{RESULTS}/logs/real_problems/{{name}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REAL_RESOURCES,
     params:
-        code=code("real_problems"),
+        **script_params("real_problems"),
         seed=CONFIG.seed,
         source=lambda w: REAL[w.name].problems.read_settings(),
         answer=lambda w: REAL[w.name].problems.answer,
         most=lambda w: REAL[w.name].problems.most,
-    script:
-        "../workflow/scripts/real_problems.py"
 
 
-rule real_search:
+use rule model_step as real_search with:
     input:
         problems=f"{REAL_FOLDER}/{{name}}/problems.jsonl",
         templates=real_templates,
@@ -64,79 +53,54 @@ rule real_search:
         counts=f"{REAL_FOLDER}/{{name}}/searches/{{job}}.json",
     log:
         f"{RESULTS}/logs/real_search/{{name}}-{{job}}.log",
-    conda:
-        "../envs/models.yaml"
     threads: lambda w: max(threads_of(s) for s in real_models(w).values())
     resources:
         **growing(mem_mb=4000, runtime=240),
         gpu=lambda w: max(gpus_of(s) for s in real_models(w).values()),
         endpoint=lambda w: int(any(s.kind == "openai" for s in real_models(w).values())),
     params:
-        code=code("real_search"),
+        **script_params("real_search"),
         seed=CONFIG.seed,
-        models=lambda w: {
-            part: s.model_dump(exclude=MANNER) for part, s in real_models(w).items()
-        },
+        models=lambda w: {part: s.model_dump(exclude=MANNER) for part, s in real_models(w).items()},
         plan=lambda w: REAL[w.name].plan(w.job),
         # How fast and for how much is asked is no reason to make anything anew.
         manner=f"{REAL_FOLDER}/{{name}}/manner.json",
-    script:
-        "../workflow/scripts/real_search.py"
 
 
-rule real_search_tables:
+use rule step as real_search_tables with:
     input:
         searches=expand(f"{REAL_FOLDER}/{{job}}.jsonl", job=REAL_JOBS),
         counts=expand(f"{REAL_FOLDER}/{{job}}.json", job=REAL_JOBS),
     output:
-        searches=report(
-            f"{REAL_FOLDER}/real_searches.csv",
-            caption="../workflow/report/real_searches.rst",
-            category="Slow thinking",
-            labels={"table": "Searches with real models"},
+        searches=report_file(
+            f"{REAL_FOLDER}/real_searches.csv", "real_searches", "Slow thinking", table="Searches with real models"
         ),
         matched=f"{REAL_FOLDER}/real_matched.csv",
         claims=f"{SLOW_FOLDER}/claims/real_search.csv",
         provenance=f"{REAL_FOLDER}/real_searches.provenance.json",
     log:
         f"{RESULTS}/logs/real_search_tables.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **REAL_RESOURCES,
     params:
-        code=code("real_search_tables"),
+        **script_params("real_search_tables"),
         searches={
             name: {
                 "title": search.title,
                 "answer": search.problems.answer,
                 "methods": search.methods,
                 "prices": {
-                    part: s.prices.model_dump() if hasattr(s, "prices") else {}
-                    for part, s in search.models().items()
+                    part: s.prices.model_dump() if hasattr(s, "prices") else {} for part, s in search.models().items()
                 },
             }
             for name, search in REAL.items()
         },
-    script:
-        "../workflow/scripts/real_search_tables.py"
 
 
-rule figure_real_searches:
+use rule step as figure_real_searches with:
     input:
         f"{REAL_FOLDER}/real_searches.csv",
     output:
-        svg=f"{SLOW_FOLDER}/figure_real_searches.svg",
-        png=f"{SLOW_FOLDER}/figure_real_searches.png",
-        numbers=f"{SLOW_FOLDER}/figure_real_searches.csv",
+        **figure_files(f"{SLOW_FOLDER}/figure_real_searches"),
     log:
         f"{RESULTS}/logs/figure_real_searches.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_real_searches"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_real_searches.py"
+        **figure_script("reasoning.real_searches_figure"),

@@ -6,26 +6,12 @@
 # searches of a reasoner a minute.
 REASONING = SLOW.reasoning
 REASONING_FOLDER = f"{SLOW_FOLDER}/reasoning"
-REASONING_RESOURCES = growing(mem_mb=2500, runtime=30)
-REASONERS = [
-    f"{group}/{name}" for group in REASONING.groups for name in REASONING.reasoners
-]
-SEARCHED_REASONERS = [
-    f"{group}/{name}"
-    for group in REASONING.groups
-    for name in REASONING.search.reasoners
-]
+REASONERS = [f"{group}/{name}" for group in REASONING.groups for name in REASONING.reasoners]
+SEARCHED_REASONERS = [f"{group}/{name}" for group in REASONING.groups for name in REASONING.search.reasoners]
 SLOW_CLAIMS += [f"{SLOW_FOLDER}/claims/{name}.csv" for name in ("reasoning", "search")]
-SLOW_TABLES += [
-    f"{REASONING_FOLDER}/{name}.csv"
-    for name in ("reasoners", "steps", "lengths", "laws")
-]
-SLOW_TABLES += [
-    f"{REASONING_FOLDER}/{name}.csv" for name in ("searches", "matched", "reliability")
-]
-SLOW_FIGURES += [
-    f"{SLOW_FOLDER}/figure_{name}" for name in ("reasoners", "searches", "costs")
-]
+SLOW_TABLES += [f"{REASONING_FOLDER}/{name}.csv" for name in ("reasoners", "steps", "lengths", "laws")]
+SLOW_TABLES += [f"{REASONING_FOLDER}/{name}.csv" for name in ("searches", "matched", "reliability")]
+SLOW_FIGURES += [f"{SLOW_FOLDER}/figure_{name}" for name in ("reasoners", "searches", "costs")]
 
 
 localrules:
@@ -34,44 +20,32 @@ localrules:
     search_tables,
 
 
-rule reasoning_problems:
+use rule model_step as reasoning_problems with:
     output:
         f"{REASONING_FOLDER}/problems/{{group}}/{{use}}.npz",
     log:
         f"{RESULTS}/logs/reasoning_problems/{{group}}/{{use}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("reasoning_problems"),
+        **script_params("reasoning_problems"),
         seed=CONFIG.seed,
         counts=lambda w: REASONING.counts(w.use),
-    script:
-        "../workflow/scripts/reasoning_problems.py"
 
 
-rule reasoner:
+use rule model_step as reasoner with:
     output:
         model=directory(f"{REASONING_FOLDER}/models/{{group}}/{{name}}"),
         curve=f"{REASONING_FOLDER}/models/{{group}}/{{name}}.curve.csv",
         record=f"{REASONING_FOLDER}/models/{{group}}/{{name}}.json",
     log:
         f"{RESULTS}/logs/reasoner/{{group}}/{{name}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("reasoner"),
+        **script_params("reasoner"),
         seed=CONFIG.seed,
         lengths=[REASONING.shortest, REASONING.longest],
         recipe=lambda w: REASONING.reasoners[w.name].model_dump(),
-    script:
-        "../workflow/scripts/reasoner.py"
 
 
-rule reasoning_samples:
+use rule model_step as reasoning_samples with:
     input:
         model=f"{REASONING_FOLDER}/models/{{group}}/{{name}}",
         problems=f"{REASONING_FOLDER}/problems/{{group}}/samples.npz",
@@ -79,16 +53,10 @@ rule reasoning_samples:
         f"{REASONING_FOLDER}/samples/{{group}}/{{name}}.npz",
     log:
         f"{RESULTS}/logs/reasoning_samples/{{group}}/{{name}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("reasoning_samples"),
+        **script_params("reasoning_samples"),
         seed=CONFIG.seed,
         hot=None,
-    script:
-        "../workflow/scripts/reasoning_samples.py"
 
 
 # Half of these chains are drawn hotter, so that verifiers see errors.
@@ -101,12 +69,12 @@ use rule reasoning_samples as verifier_samples with:
     log:
         f"{RESULTS}/logs/verifier_samples/{{group}}/{{name}}.log",
     params:
-        code=code("reasoning_samples"),
+        **script_params("reasoning_samples"),
         seed=CONFIG.seed,
         hot=REASONING.verifiers.temperature,
 
 
-rule verifier:
+use rule model_step as verifier with:
     input:
         model=f"{REASONING_FOLDER}/models/{{group}}/{{name}}",
         problems=f"{REASONING_FOLDER}/problems/{{group}}/training.npz",
@@ -116,20 +84,14 @@ rule verifier:
         curve=f"{REASONING_FOLDER}/verifiers/{{group}}/{{name}}/{{kind}}.curve.csv",
     log:
         f"{RESULTS}/logs/verifier/{{group}}/{{name}}/{{kind}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("verifier"),
+        **script_params("verifier"),
         seed=CONFIG.seed,
         steps=lambda w: getattr(REASONING.verifiers, f"{w.kind}_steps"),
         recipe=REASONING.verifiers.model_dump(include={"rate", "batch"}),
-    script:
-        "../workflow/scripts/verifier.py"
 
 
-rule verifier_reliability:
+use rule model_step as verifier_reliability with:
     input:
         reasoner=f"{REASONING_FOLDER}/models/{{group}}/{{name}}",
         orm=f"{REASONING_FOLDER}/verifiers/{{group}}/{{name}}/orm",
@@ -139,19 +101,13 @@ rule verifier_reliability:
         f"{REASONING_FOLDER}/reliability/{{group}}/{{name}}.csv",
     log:
         f"{RESULTS}/logs/verifier_reliability/{{group}}/{{name}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("verifier_reliability"),
+        **script_params("verifier_reliability"),
         seed=CONFIG.seed,
         widths=REASONING.search.widths,
-    script:
-        "../workflow/scripts/verifier_reliability.py"
 
 
-rule searches:
+use rule model_step as searches with:
     input:
         reasoner=f"{REASONING_FOLDER}/models/{{group}}/{{name}}",
         orm=f"{REASONING_FOLDER}/verifiers/{{group}}/{{name}}/orm",
@@ -161,19 +117,13 @@ rule searches:
         f"{REASONING_FOLDER}/searches/{{group}}/{{name}}.npz",
     log:
         f"{RESULTS}/logs/searches/{{group}}/{{name}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("searches"),
+        **script_params("searches"),
         seed=CONFIG.seed,
         plan=REASONING.search.model_dump(exclude={"reasoners", "length", "problems"}),
-    script:
-        "../workflow/scripts/searches.py"
 
 
-rule reasoning_steps:
+use rule model_step as reasoning_steps with:
     input:
         problems=f"{REASONING_FOLDER}/problems/{{group}}/samples.npz",
         samples=f"{REASONING_FOLDER}/samples/{{group}}/{{name}}.npz",
@@ -182,40 +132,22 @@ rule reasoning_steps:
         lengths=f"{REASONING_FOLDER}/steps/{{group}}/{{name}}.lengths.csv",
     log:
         f"{RESULTS}/logs/reasoning_steps/{{group}}/{{name}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("reasoning_steps"),
+        **script_params("reasoning_steps"),
         seed=CONFIG.seed,
-    script:
-        "../workflow/scripts/reasoning_steps.py"
 
 
-rule reasoning_tables:
+use rule model_step as reasoning_tables with:
     input:
-        curves=expand(
-            f"{REASONING_FOLDER}/models/{{reasoner}}.curve.csv", reasoner=REASONERS
-        ),
-        records=expand(
-            f"{REASONING_FOLDER}/models/{{reasoner}}.json", reasoner=REASONERS
-        ),
+        curves=expand(f"{REASONING_FOLDER}/models/{{reasoner}}.curve.csv", reasoner=REASONERS),
+        records=expand(f"{REASONING_FOLDER}/models/{{reasoner}}.json", reasoner=REASONERS),
         steps=expand(f"{REASONING_FOLDER}/steps/{{reasoner}}.csv", reasoner=REASONERS),
-        lengths=expand(
-            f"{REASONING_FOLDER}/steps/{{reasoner}}.lengths.csv", reasoner=REASONERS
-        ),
-        problems=expand(
-            f"{REASONING_FOLDER}/problems/{{group}}/samples.npz",
-            group=REASONING.groups,
-        ),
+        lengths=expand(f"{REASONING_FOLDER}/steps/{{reasoner}}.lengths.csv", reasoner=REASONERS),
+        problems=expand(f"{REASONING_FOLDER}/problems/{{group}}/samples.npz", group=REASONING.groups),
     output:
         reasoners=f"{REASONING_FOLDER}/reasoners.csv",
-        steps=report(
-            f"{REASONING_FOLDER}/steps.csv",
-            caption="../workflow/report/reasoning_steps.rst",
-            category="Slow thinking",
-            labels={"table": "Steps of the reasoners"},
+        steps=report_file(
+            f"{REASONING_FOLDER}/steps.csv", "reasoning_steps", "Slow thinking", table="Steps of the reasoners"
         ),
         lengths=f"{REASONING_FOLDER}/lengths.csv",
         laws=f"{REASONING_FOLDER}/laws.csv",
@@ -223,109 +155,59 @@ rule reasoning_tables:
         provenance=f"{REASONING_FOLDER}/reasoners.provenance.json",
     log:
         f"{RESULTS}/logs/reasoning_tables.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("reasoning_tables"),
+        **script_params("reasoning_tables"),
         seed=CONFIG.seed,
         reasoners=REASONERS,
         groups=REASONING.groups,
-    script:
-        "../workflow/scripts/reasoning_tables.py"
 
 
-rule search_tables:
+use rule model_step as search_tables with:
     input:
-        searches=expand(
-            f"{REASONING_FOLDER}/searches/{{reasoner}}.npz",
-            reasoner=SEARCHED_REASONERS,
-        ),
-        reliability=expand(
-            f"{REASONING_FOLDER}/reliability/{{reasoner}}.csv",
-            reasoner=SEARCHED_REASONERS,
-        ),
+        searches=expand(f"{REASONING_FOLDER}/searches/{{reasoner}}.npz", reasoner=SEARCHED_REASONERS),
+        reliability=expand(f"{REASONING_FOLDER}/reliability/{{reasoner}}.csv", reasoner=SEARCHED_REASONERS),
     output:
-        searches=report(
-            f"{REASONING_FOLDER}/searches.csv",
-            caption="../workflow/report/searches.rst",
-            category="Slow thinking",
-            labels={"table": "Searches"},
-        ),
+        searches=report_file(f"{REASONING_FOLDER}/searches.csv", "searches", "Slow thinking", table="Searches"),
         matched=f"{REASONING_FOLDER}/matched.csv",
         reliability=f"{REASONING_FOLDER}/reliability.csv",
         claims=f"{SLOW_FOLDER}/claims/search.csv",
         provenance=f"{REASONING_FOLDER}/searches.provenance.json",
     log:
         f"{RESULTS}/logs/search_tables.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **REASONING_RESOURCES,
     params:
-        code=code("search_tables"),
+        **script_params("search_tables"),
         reasoners=SEARCHED_REASONERS,
-    script:
-        "../workflow/scripts/search_tables.py"
 
 
-rule figure_reasoners:
+use rule step as figure_reasoners with:
     input:
         steps=f"{REASONING_FOLDER}/steps.csv",
         lengths=f"{REASONING_FOLDER}/lengths.csv",
     output:
-        svg=f"{SLOW_FOLDER}/figure_reasoners.svg",
-        png=f"{SLOW_FOLDER}/figure_reasoners.png",
-        numbers=f"{SLOW_FOLDER}/figure_reasoners.csv",
+        **figure_files(f"{SLOW_FOLDER}/figure_reasoners"),
     log:
         f"{RESULTS}/logs/figure_reasoners.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_reasoners"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_reasoners.py"
+        **figure_script("reasoning.reasoners_figure"),
 
 
-rule figure_searches:
+use rule step as figure_searches with:
     input:
         f"{REASONING_FOLDER}/searches.csv",
     output:
-        svg=f"{SLOW_FOLDER}/figure_searches.svg",
-        png=f"{SLOW_FOLDER}/figure_searches.png",
-        numbers=f"{SLOW_FOLDER}/figure_searches.csv",
+        **figure_files(f"{SLOW_FOLDER}/figure_searches"),
     log:
         f"{RESULTS}/logs/figure_searches.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_searches"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_searches.py"
+        **figure_script("reasoning.searches_figure"),
 
 
-rule figure_costs:
+use rule step as figure_costs with:
     input:
         f"{REASONING_FOLDER}/searches.csv",
     output:
-        svg=f"{SLOW_FOLDER}/figure_costs.svg",
-        png=f"{SLOW_FOLDER}/figure_costs.png",
-        numbers=f"{SLOW_FOLDER}/figure_costs.csv",
+        **figure_files(f"{SLOW_FOLDER}/figure_costs"),
     log:
         f"{RESULTS}/logs/figure_costs.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_costs"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_costs.py"
+        **figure_script("reasoning.costs_figure"),

@@ -1,5 +1,18 @@
 # The start and the end of a run.
-RECORDERS = []
+
+
+def end_attempts():
+    """Let a job that met a person's mistake have had its last attempt: no further one mends what a person has to."""
+    for job in tuple(workflow.scheduler.running):
+        if any(mistaken(log, STARTED) for log in job.log):
+            # A limit of memory given with --resources then gets back what the last attempt would have taken.
+            job.attempt = 1 + job.restart_times
+
+
+RECORDER = Recorder(end_attempts)
+if workflow.is_main_process:
+    # Now, since SLURM's executor says what it names its jobs before a run starts.
+    logger.addHandler(RECORDER)
 
 
 def start_run():
@@ -12,24 +25,18 @@ def start_run():
     if limiter and (limiter.max_jobs, limiter.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
     results = Path(RESULTS)
-    executors = [workflow.scheduler._executor, workflow.scheduler._local_executor]
-    # The name that SLURM's executor gives all jobs of this run; local ones have none.
-    name = getattr(executors[0], "run_uuid", None)
-    jobs = list(workflow.dag.needrun_jobs())
     try:
         hold(results)
         refuse_beside(results)
-        if name:
+        if RECORDER.slurm_run:
             refuse_unreachable()
         write_manners()
-        date_back(results)
-        refuse_ahead(str(file) for job in jobs for file in job.input)
     except UserError as error:
         stop(error)
-    if name:
-        remember(results, name)
+    if RECORDER.slurm_run:
+        remember(results, RECORDER.slurm_run)
     titles = {name: study.title for name, study in STUDIES.items()}
-    ahead = run_plan(jobs, titles)
+    ahead = run_plan(workflow.dag.needrun_jobs(), titles)
     about = {
         "pid": os.getpid(),
         "host": platform.node(),
@@ -37,10 +44,7 @@ def start_run():
         "command": sys.argv[1:],
         **ahead,
     }
-    RECORDERS.append(Recorder(results, about))
-    logger.addHandler(RECORDERS[0])
-    for executor in filter(None, executors):
-        RECORDERS[0].listen(executor, STARTED)
+    RECORDER.begin(results, about)
     logger.info(f"{len(ahead['jobs'])} jobs ahead", extra={"ggmi_plan": ahead})
 
 
@@ -53,7 +57,7 @@ def folder_of_command():
 
 def finished():
     """The answers of the front page, and where it is."""
-    end_record()
+    RECORDER.end()
     summary = Path(RESULTS, "summary.txt")
     if not summary.exists():
         return f"Made in {RESULTS}/."
@@ -74,20 +78,11 @@ def trouble_with_results():
 
 def explain_failure():
     """Repeat mistakes in their own words, tell what else failed, and leave with the code for mistakes if there is one."""
-    end_record()
+    RECORDER.end()
     told = mistakes(Path(RESULTS, "logs"), STARTED) or trouble_with_results()
     found = list(dict.fromkeys(told))
     run = read_run(Path(RESULTS))
     tell([*found, *(failures_told(run) if run else [])])
-    print(
-        "What was finished is kept; run the same command again to go on.",
-        file=sys.stderr,
-    )
+    print("What was finished is kept; run the same command again to go on.", file=sys.stderr)
     if found:
         sys.exit(USER_MISTAKE)
-
-
-def end_record():
-    """Say in the run's record that it ended."""
-    for recorder in RECORDERS:
-        recorder.end()

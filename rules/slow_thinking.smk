@@ -5,20 +5,13 @@
 SLOW = CONFIG.slow_thinking
 SLOW_FOLDER = f"{RESULTS}/slow_thinking"
 SLOW_DATA = f"{workflow.basedir}/workflow/data/slow_thinking"
-SLOW_RESOURCES = growing(mem_mb=1500, runtime=10)
 SLOW_SEARCHES = parts(SLOW_STATEMENTS)
 # What further rules of the study add to: claims that are corrected together, tables and figures of the page.
 SLOW_CLAIMS = [f"{SLOW_FOLDER}/claims/{name}.csv" for name in ("theory", "published")]
 SLOW_TABLES = [
     f"{SLOW_DATA}/math500_accuracy_by_length.csv",
-    *(
-        f"{SLOW_FOLDER}/theory/{name}.csv"
-        for name in ("exact", "crossover", "matching")
-    ),
-    *(
-        f"{SLOW_FOLDER}/published_{name}.csv"
-        for name in ("fits", "totals", "width", "exponents")
-    ),
+    *(f"{SLOW_FOLDER}/theory/{name}.csv" for name in ("exact", "crossover", "matching")),
+    *(f"{SLOW_FOLDER}/published_{name}.csv" for name in ("fits", "totals", "width", "exponents")),
 ]
 SLOW_FIGURES = [f"{SLOW_FOLDER}/figure_{name}" for name in ("exact", "points", "width")]
 
@@ -31,74 +24,53 @@ localrules:
     slow_thinking_page,
 
 
-rule slow_thinking_searches:
+use rule step as slow_thinking_searches with:
     output:
         f"{SLOW_FOLDER}/theory/searches/{{part}}.json",
     log:
         f"{RESULTS}/logs/slow_thinking_searches/{{part}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SLOW_RESOURCES,
     params:
-        code=code("slow_thinking_searches"),
+        **script_params("slow_thinking_searches"),
         seed=CONFIG.seed,
         worlds=SLOW.worlds,
         restarts=SLOW.restarts,
         steps=SLOW.steps,
         statements=lambda w: SLOW_SEARCHES[w.part],
-    script:
-        "../workflow/scripts/slow_thinking_searches.py"
 
 
-rule slow_thinking_verdicts:
+use rule step as slow_thinking_verdicts with:
     input:
         expand(f"{SLOW_FOLDER}/theory/searches/{{part}}.json", part=SLOW_SEARCHES),
     output:
-        table=report(
-            f"{SLOW_FOLDER}/theory/verdicts.csv",
-            caption="../workflow/report/slow_thinking_verdicts.rst",
-            category="Slow thinking",
-            labels={"table": "Verdicts"},
+        table=report_file(
+            f"{SLOW_FOLDER}/theory/verdicts.csv", "slow_thinking_verdicts", "Slow thinking", table="Verdicts"
         ),
         certificates=directory(f"{SLOW_FOLDER}/theory/certificates"),
         provenance=f"{SLOW_FOLDER}/theory/verdicts.provenance.json",
     log:
         f"{RESULTS}/logs/slow_thinking_verdicts.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SLOW_RESOURCES,
     params:
-        code=code("slow_thinking_verdicts"),
+        **script_params("slow_thinking_verdicts"),
         seed=CONFIG.seed,
         effort=SLOW.model_dump(include={"worlds", "restarts", "steps"}),
-    script:
-        "../workflow/scripts/slow_thinking_verdicts.py"
 
 
-rule slow_thinking_exact:
+use rule step as slow_thinking_exact with:
     output:
         exact=f"{SLOW_FOLDER}/theory/exact.csv",
         crossover=f"{SLOW_FOLDER}/theory/crossover.csv",
         matching=f"{SLOW_FOLDER}/theory/matching.csv",
     log:
         f"{RESULTS}/logs/slow_thinking_exact.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SLOW_RESOURCES,
     params:
-        code=code("slow_thinking_exact"),
+        **script_params("slow_thinking_exact"),
         log_lambdas=SLOW.log_lambdas,
         lengths=SLOW.lengths,
         widths=SLOW.widths,
         reliabilities=SLOW.reliabilities,
-    script:
-        "../workflow/scripts/slow_thinking_exact.py"
 
 
-rule slow_thinking_published:
+use rule step as slow_thinking_published with:
     input:
         gsm8k=f"{SLOW_DATA}/gsm8k_mi.csv",
         math500=f"{SLOW_DATA}/math500_mi.csv",
@@ -112,19 +84,13 @@ rule slow_thinking_published:
         provenance=f"{SLOW_FOLDER}/published.provenance.json",
     log:
         f"{RESULTS}/logs/slow_thinking_published.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SLOW_RESOURCES,
     params:
-        code=code("slow_thinking_published"),
+        **script_params("slow_thinking_published"),
         seed=CONFIG.seed,
         permutations=SLOW.permutations,
-    script:
-        "../workflow/scripts/slow_thinking_published.py"
 
 
-rule slow_thinking_theory_claims:
+use rule step as slow_thinking_theory_claims with:
     input:
         verdicts=f"{SLOW_FOLDER}/theory/verdicts.csv",
         matching=f"{SLOW_FOLDER}/theory/matching.csv",
@@ -133,102 +99,59 @@ rule slow_thinking_theory_claims:
         f"{SLOW_FOLDER}/claims/theory.csv",
     log:
         f"{RESULTS}/logs/slow_thinking_theory_claims.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SLOW_RESOURCES,
     params:
-        code=code("slow_thinking_theory_claims"),
-    script:
-        "../workflow/scripts/slow_thinking_theory_claims.py"
+        **script_params("slow_thinking_theory_claims"),
 
 
-rule slow_thinking_claims:
+use rule step as slow_thinking_claims with:
     input:
         lambda w: SLOW_CLAIMS,
     output:
-        report(
-            f"{SLOW_FOLDER}/claims.csv",
-            caption="../workflow/report/slow_thinking_claims.rst",
-            category="Slow thinking",
-            labels={"table": "Claims"},
-        ),
+        report_file(f"{SLOW_FOLDER}/claims.csv", "slow_thinking_claims", "Slow thinking", table="Claims"),
     log:
         f"{RESULTS}/logs/slow_thinking_claims.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SLOW_RESOURCES,
     params:
-        code=code("judged_claims"),
-    script:
-        "../workflow/scripts/judged_claims.py"
+        **script_params("judged_claims"),
 
 
-rule figure_exact:
+use rule step as figure_exact with:
     input:
         exact=f"{SLOW_FOLDER}/theory/exact.csv",
         crossover=f"{SLOW_FOLDER}/theory/crossover.csv",
     output:
-        svg=f"{SLOW_FOLDER}/figure_exact.svg",
-        png=f"{SLOW_FOLDER}/figure_exact.png",
-        numbers=f"{SLOW_FOLDER}/figure_exact.csv",
+        **figure_files(f"{SLOW_FOLDER}/figure_exact"),
     log:
         f"{RESULTS}/logs/figure_exact.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_exact"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_exact.py"
+        **figure_script("slow_thinking.exact_figure"),
 
 
-rule figure_points:
+use rule step as figure_points with:
     input:
         gsm8k=f"{SLOW_DATA}/gsm8k_mi.csv",
         math500=f"{SLOW_DATA}/math500_mi.csv",
         fits=f"{SLOW_FOLDER}/published_fits.csv",
     output:
-        svg=f"{SLOW_FOLDER}/figure_points.svg",
-        png=f"{SLOW_FOLDER}/figure_points.png",
-        numbers=f"{SLOW_FOLDER}/figure_points.csv",
+        **figure_files(f"{SLOW_FOLDER}/figure_points"),
     log:
         f"{RESULTS}/logs/figure_points.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_points"),
+        **script_params("figure_points"),
         figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_points.py"
 
 
-rule figure_width:
+use rule step as figure_width with:
     input:
         f"{SLOW_FOLDER}/published_width.csv",
     output:
-        svg=f"{SLOW_FOLDER}/figure_width.svg",
-        png=f"{SLOW_FOLDER}/figure_width.png",
-        numbers=f"{SLOW_FOLDER}/figure_width.csv",
+        **figure_files(f"{SLOW_FOLDER}/figure_width"),
     log:
         f"{RESULTS}/logs/figure_width.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("figure_width"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_width.py"
+        **figure_script("slow_thinking.width_figure"),
 
 
-rule slow_thinking_page:
+use rule step as slow_thinking_page with:
     input:
         **PAGE_PARTS,
         statements=f"{workflow.basedir}/workflow/report/statements.html.j2",
@@ -236,27 +159,13 @@ rule slow_thinking_page:
         reasoning=f"{workflow.basedir}/workflow/report/reasoning.html.j2",
         real_search=f"{workflow.basedir}/workflow/report/real_search.html.j2",
         study=f"{workflow.basedir}/workflow/report/slow_thinking.html.j2",
-        tables=lambda w: [
-            f"{SLOW_FOLDER}/theory/verdicts.csv",
-            f"{SLOW_FOLDER}/claims.csv",
-            *SLOW_TABLES,
-        ],
-        figures=lambda w: [
-            f"{figure}.{kind}"
-            for figure in SLOW_FIGURES
-            for kind in ("svg", "png", "csv")
-        ],
+        tables=lambda w: [f"{SLOW_FOLDER}/theory/verdicts.csv", f"{SLOW_FOLDER}/claims.csv", *SLOW_TABLES],
+        figures=lambda w: [f"{figure}.{kind}" for figure in SLOW_FIGURES for kind in ("svg", "png", "csv")],
         certificates=f"{SLOW_FOLDER}/theory/certificates",
         provenance=f"{SLOW_FOLDER}/theory/verdicts.provenance.json",
     output:
         f"{RESULTS}/slow_thinking.html",
     log:
         f"{RESULTS}/logs/slow_thinking_page.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SLOW_RESOURCES,
     params:
-        code=code("slow_thinking_page"),
-    script:
-        "../workflow/scripts/slow_thinking_page.py"
+        **script_params("slow_thinking_page"),

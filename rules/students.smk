@@ -3,10 +3,7 @@ STUDENT_CONDITIONS = {name: task.student_conditions() for name, task in TASKS.it
 # Keys of a task's section `students` that decide how a record is read.
 FORM_KEYS = {"form", "template", "max_length", "too_long"}
 # Keys of `training` that say nothing of students that learn from rewards.
-UNREWARDED = {
-    *("epochs", "steps", "batch_size", "per_device"),
-    *("learning_rate", "batching", "processes"),
-}
+UNREWARDED = {*("epochs", "steps", "batch_size", "per_device"), *("learning_rate", "batching", "processes")}
 
 
 def students_of(wildcards):
@@ -21,11 +18,7 @@ def form_keys(wildcards):
 
 def base_input(wildcards):
     """The base as a folder that the workflow makes; nothing for the others."""
-    return (
-        f"{RESULTS}/world/models/{STUDENT}"
-        if students_of(wildcards).base == WORLD_BASE
-        else []
-    )
+    return f"{RESULTS}/world/models/{STUDENT}" if students_of(wildcards).base == WORLD_BASE else []
 
 
 def base_files(wildcards):
@@ -40,10 +33,7 @@ def set_files(task, condition):
     made = STUDENT_CONDITIONS[task][condition]
     if "of" in made:
         return set_files(task, made["of"])
-    files = {
-        "real": f"{RESULTS}/{task}/anchors/train.jsonl",
-        "anchors": f"{RESULTS}/{task}/anchors/pool.jsonl",
-    }
+    files = {"real": f"{RESULTS}/{task}/anchors/train.jsonl", "anchors": f"{RESULTS}/{task}/anchors/pool.jsonl"}
     if made["kind"] in files:
         return {made["kind"]: files[made["kind"]]}
     synthetic = f"{RESULTS}/{task}/synthetic/{made['generator']}/{made['condition']}/{made['curation']}/synthetic.jsonl"
@@ -68,10 +58,7 @@ def scores_input(wildcards):
 
 def scored_source(wildcards):
     """How a set was read that people have, for a column that the workflow did not keep; null of one made here."""
-    task, made = (
-        TASKS[wildcards.task],
-        STUDENT_CONDITIONS[wildcards.task][wildcards.condition],
-    )
+    task, made = (TASKS[wildcards.task], STUDENT_CONDITIONS[wildcards.task][wildcards.condition])
     if made["kind"] == "synthetic":
         generator = task.generators[made["generator"]]
         return generator.read_settings() if generator.kind == "import" else None
@@ -85,9 +72,7 @@ def by_loss(wildcards):
 
 def whole_sets(task):
     """Conditions that learn a whole set: what others are matched to."""
-    return [
-        name for name in learned(task) if "of" not in STUDENT_CONDITIONS[task][name]
-    ]
+    return [name for name in learned(task) if "of" not in STUDENT_CONDITIONS[task][name]]
 
 
 def rl_of(wildcards):
@@ -154,9 +139,7 @@ def student_parts(task, condition):
     if condition == "base":
         return [BASE_PART]
     folder = Path(RESULTS) / task / "students" / condition
-    existing = (
-        [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
-    )
+    existing = [p.name for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
     students = TASKS[task].students
     return seed_parts(students.seeds, existing, students.seeds_per_job)
 

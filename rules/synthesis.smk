@@ -18,7 +18,7 @@ localrules:
     task_page,
 
 
-rule responses:
+use rule model_step as responses with:
     input:
         prompts=f"{RESULTS}/{{task}}/prompts/{{condition}}.jsonl",
         model=world_model_of,
@@ -30,26 +30,22 @@ rule responses:
         f"{RESULTS}/logs/responses/{{task}}-{{generator}}-{{condition}}.log",
     wildcard_constraints:
         condition=r"\d+-ins",
-    conda:
-        "../envs/models.yaml"
     threads: lambda w: threads_of(generator_of(w))
     resources:
         **SYNTHESIS_RESOURCES,
         gpu=lambda w: gpus_of(generator_of(w)),
         endpoint=lambda w: int(generator_of(w).kind == "openai"),
     params:
-        code=code("responses"),
+        **script_params("responses"),
         backend=lambda w: generator_of(w).model_dump(exclude=MANNER),
         sampling=lambda w: TASKS[w.task].sampling.model_dump(),
         system=lambda w: TASKS[w.task].prompts.system,
         draws=lambda w: TASKS[w.task].prompts.draws,
         # How fast and for how much is asked is no reason to make anything anew.
         manner=f"{RESULTS}/{{task}}/manner/{{generator}}.json",
-    script:
-        "../workflow/scripts/responses.py"
 
 
-rule parsed_set:
+use rule model_step as parsed_set with:
     input:
         responses=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.jsonl",
         outcome=f"{RESULTS}/{{task}}/responses/{{generator}}/{{condition}}.json",
@@ -62,18 +58,14 @@ rule parsed_set:
         f"{RESULTS}/logs/parsed_set/{{task}}-{{generator}}-{{condition}}.log",
     wildcard_constraints:
         condition=r"\d+-ins",
-    conda:
-        "../envs/models.yaml"
     resources:
         **SET_RESOURCES,
     params:
-        code=code("parsed_set"),
+        **script_params("parsed_set"),
         form=lambda w: record_form(w.task),
-    script:
-        "../workflow/scripts/parsed_set.py"
 
 
-rule imported_set:
+use rule model_step as imported_set with:
     input:
         lambda w: generator_of(w).watched,
     output:
@@ -82,18 +74,14 @@ rule imported_set:
         summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/summary.json",
     log:
         f"{RESULTS}/logs/imported_set/{{task}}-{{generator}}.log",
-    conda:
-        "../envs/models.yaml"
     resources:
         **SET_RESOURCES,
     params:
-        code=code("imported_set"),
+        **script_params("imported_set"),
         source=lambda w: generator_of(w).read_settings(),
-    script:
-        "../workflow/scripts/imported_set.py"
 
 
-rule curated_set:
+use rule model_step as curated_set with:
     input:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
         summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/summary.json",
@@ -106,21 +94,17 @@ rule curated_set:
         summary=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}.json",
     log:
         f"{RESULTS}/logs/curated_set/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
-    conda:
-        "../envs/models.yaml"
     resources:
         **SET_RESOURCES,
     params:
-        code=code("curated_set"),
+        **script_params("curated_set"),
         title=lambda w: TASKS[w.task].title,
         license=lambda w: TASKS[w.task].license,
         curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
         made_by=made_by,
-    script:
-        "../workflow/scripts/curated_set.py"
 
 
-rule synthesis_tables:
+use rule model_step as synthesis_tables with:
     input:
         parsed=lambda w: [
             f"{RESULTS}/{w.task}/parsed/{generator}/{condition}/summary.json"
@@ -133,121 +117,67 @@ rule synthesis_tables:
         ],
         split=f"{RESULTS}/{{task}}/anchors/split.json",
     output:
-        validity=report(
-            f"{RESULTS}/{{task}}/validity.csv",
-            caption="../workflow/report/validity.rst",
-            category="Synthesis",
-            subcategory="{task}",
-            labels={"table": "Validity"},
-        ),
-        curation=report(
-            f"{RESULTS}/{{task}}/curation.csv",
-            caption="../workflow/report/curation.rst",
-            category="Synthesis",
-            subcategory="{task}",
-            labels={"table": "Curation"},
-        ),
+        validity=report_file(f"{RESULTS}/{{task}}/validity.csv", "validity", "Synthesis", "{task}", table="Validity"),
+        curation=report_file(f"{RESULTS}/{{task}}/curation.csv", "curation", "Synthesis", "{task}", table="Curation"),
         provenance=f"{RESULTS}/{{task}}/synthesis.provenance.json",
     log:
         f"{RESULTS}/logs/synthesis_tables/{{task}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **SET_RESOURCES,
     params:
-        code=code("synthesis_tables"),
+        **script_params("synthesis_tables"),
         conditions=lambda w: TASKS[w.task].conditions(),
         curations=lambda w: list(TASKS[w.task].curations),
-    script:
-        "../workflow/scripts/synthesis_tables.py"
 
 
-rule shares:
+use rule model_step as shares with:
     input:
         anchors=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
-        prompts=lambda w: [
-            f"{RESULTS}/{w.task}/prompts/{x}-ins.jsonl"
-            for x in TASKS[w.task].instances
-        ],
+        prompts=lambda w: [f"{RESULTS}/{w.task}/prompts/{x}-ins.jsonl" for x in TASKS[w.task].instances],
         records=lambda w: [
             f"{RESULTS}/{w.task}/parsed/{generator}/{condition}/records.jsonl"
             for generator, condition in made_in_world(w)
         ],
     output:
-        table=report(
-            f"{RESULTS}/{{task}}/shares.csv",
-            caption="../workflow/report/shares.rst",
-            category="Embedded world",
-            subcategory="{task}",
-            labels={"table": "What generators write"},
+        table=report_file(
+            f"{RESULTS}/{{task}}/shares.csv", "shares", "Embedded world", "{task}", table="What generators write"
         ),
         provenance=f"{RESULTS}/{{task}}/shares.provenance.json",
     log:
         f"{RESULTS}/logs/shares/{{task}}.log",
-    conda:
-        "../envs/models.yaml"
-    resources:
-        **SET_RESOURCES,
     params:
-        code=code("shares"),
+        **script_params("shares"),
         seed=CONFIG.seed,
         sizes=WORLD.sizes(),
         conditions=made_in_world,
         instances=lambda w: TASKS[w.task].instances,
-    script:
-        "../workflow/scripts/shares.py"
 
 
-rule figure_shares:
+use rule step as figure_shares with:
     input:
         f"{RESULTS}/{{task}}/shares.csv",
     output:
-        svg=report(
-            f"{RESULTS}/{{task}}/figure_shares.svg",
-            caption="../workflow/report/shares.rst",
-            category="Embedded world",
-            subcategory="{task}",
-            labels={"figure": "What generators write"},
+        **figure_files(
+            f"{RESULTS}/{{task}}/figure_shares", "shares", "Embedded world", "{task}", figure="What generators write"
         ),
-        png=f"{RESULTS}/{{task}}/figure_shares.png",
-        csv=f"{RESULTS}/{{task}}/figure_shares.csv",
     log:
         f"{RESULTS}/logs/figure_shares/{{task}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SET_RESOURCES,
     params:
-        code=code("figure_shares"),
-        figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/figure_shares.py"
+        **figure_script("shares.shares_figure"),
 
 
-rule task_page:
+use rule step as task_page with:
     input:
         **PAGE_PARTS,
         answers=f"{workflow.basedir}/workflow/report/answers.html.j2",
         study=f"{workflow.basedir}/workflow/report/task.html.j2",
         tables=lambda w: task_tables(w.task),
         split=f"{RESULTS}/{{task}}/anchors/split.json",
-        figures=lambda w: [
-            f"{figure}.{kind}"
-            for figure in task_figures(w.task)
-            for kind in ("svg", "png")
-        ],
+        figures=lambda w: [f"{figure}.{kind}" for figure in task_figures(w.task) for kind in ("svg", "png")],
         records=lambda w: task_records(w.task),
         world=lambda w: [f"{RESULTS}/world/world.json"] if made_in_world(w) else [],
     output:
         f"{RESULTS}/{{task}}.html",
     log:
         f"{RESULTS}/logs/task_page/{{task}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **SET_RESOURCES,
     params:
-        code=code("task_page"),
+        **script_params("task_page"),
         title=lambda w: TASKS[w.task].title,
-    script:
-        "../workflow/scripts/task_page.py"

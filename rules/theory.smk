@@ -4,7 +4,6 @@
 # Time: a family takes about 1 s and a searched statement 3 s here at the default effort, all small
 # worlds 20 s; ten minutes are dozens of times what five of them need.
 THEORY = CONFIG.theory
-THEORY_RESOURCES = growing(mem_mb=1500, runtime=10)
 THEORY_WORLDS = parts(THEORY.families)
 THEORY_SEARCHES = parts(SEARCHED)
 
@@ -15,128 +14,80 @@ localrules:
     theory_page,
 
 
-rule theory_worlds:
+use rule step as theory_worlds with:
     output:
         f"{RESULTS}/theory/worlds/{{part}}.csv",
     log:
         f"{RESULTS}/logs/theory_worlds/{{part}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **THEORY_RESOURCES,
     params:
-        code=code("theory_worlds"),
+        **script_params("theory_worlds"),
         seed=CONFIG.seed,
         worlds=THEORY.worlds,
         families=lambda w: THEORY_WORLDS[w.part],
-    script:
-        "../workflow/scripts/theory_worlds.py"
 
 
-rule counterexamples:
+use rule step as counterexamples with:
     output:
         f"{RESULTS}/theory/counterexamples/{{part}}.json",
     log:
         f"{RESULTS}/logs/counterexamples/{{part}}.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **THEORY_RESOURCES,
     params:
-        code=code("counterexamples"),
+        **script_params("counterexamples"),
         seed=CONFIG.seed,
         restarts=THEORY.restarts,
         steps=THEORY.steps,
         statements=lambda w: THEORY_SEARCHES[w.part],
-    script:
-        "../workflow/scripts/counterexamples.py"
 
 
-rule small_worlds:
+use rule step as small_worlds with:
     output:
         f"{RESULTS}/theory/enumeration.csv",
     log:
         f"{RESULTS}/logs/small_worlds.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **THEORY_RESOURCES,
     params:
-        code=code("small_worlds"),
-    script:
-        "../workflow/scripts/small_worlds.py"
+        **script_params("small_worlds"),
 
 
-rule example_sets:
+use rule step as example_sets with:
     output:
         table=f"{RESULTS}/theory/examples.csv",
         certificates=f"{RESULTS}/theory/examples.json",
     log:
         f"{RESULTS}/logs/example_sets.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **THEORY_RESOURCES,
     params:
-        code=code("example_sets"),
+        **script_params("example_sets"),
         seed=CONFIG.seed,
         worlds=THEORY.worlds,
-    script:
-        "../workflow/scripts/example_sets.py"
 
 
-rule continuous_examples:
+use rule step as continuous_examples with:
     output:
         f"{RESULTS}/theory/continuous.csv",
     log:
         f"{RESULTS}/logs/continuous_examples.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **THEORY_RESOURCES,
     params:
-        code=code("continuous_examples"),
-    script:
-        "../workflow/scripts/continuous_examples.py"
+        **script_params("continuous_examples"),
 
 
-rule statements:
+use rule step as statements with:
     input:
         examples=f"{RESULTS}/theory/examples.json",
         worlds=expand(f"{RESULTS}/theory/worlds/{{part}}.csv", part=THEORY_WORLDS),
-        searches=expand(
-            f"{RESULTS}/theory/counterexamples/{{part}}.json", part=THEORY_SEARCHES
-        ),
+        searches=expand(f"{RESULTS}/theory/counterexamples/{{part}}.json", part=THEORY_SEARCHES),
     output:
-        table=report(
-            f"{RESULTS}/theory/statements.csv",
-            caption="../workflow/report/statements.rst",
-            category="Theory",
-            labels={"table": "Statements by family"},
-        ),
-        verdicts=report(
-            f"{RESULTS}/theory/verdicts.csv",
-            caption="../workflow/report/verdicts.rst",
-            category="Theory",
-            labels={"table": "Verdicts"},
-        ),
+        table=report_file(f"{RESULTS}/theory/statements.csv", "statements", "Theory", table="Statements by family"),
+        verdicts=report_file(f"{RESULTS}/theory/verdicts.csv", "verdicts", "Theory", table="Verdicts"),
         certificates=directory(f"{RESULTS}/theory/certificates"),
         provenance=f"{RESULTS}/theory/statements.provenance.json",
     log:
         f"{RESULTS}/logs/statements.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **THEORY_RESOURCES,
     params:
-        code=code("statements"),
+        **script_params("statements"),
         seed=CONFIG.seed,
         study=THEORY.model_dump(),
-    script:
-        "../workflow/scripts/statements.py"
 
 
-rule theory_page:
+use rule step as theory_page with:
     input:
         **PAGE_PARTS,
         statements=f"{workflow.basedir}/workflow/report/statements.html.j2",
@@ -152,11 +103,5 @@ rule theory_page:
         f"{RESULTS}/theory.html",
     log:
         f"{RESULTS}/logs/theory_page.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **THEORY_RESOURCES,
     params:
-        code=code("theory_page"),
-    script:
-        "../workflow/scripts/theory_page.py"
+        **script_params("theory_page"),

@@ -12,18 +12,14 @@ TRAINED_RESOURCES = {
 }
 TRAINED_METHODS = ("SFT", "OS")
 QUALITY_CLAIMS.append(f"{QUALITY_FOLDER}/claims/trained.csv")
-QUALITY_FIGURES += [
-    f"{TRAINED_FOLDER}/{name}"
-    for name in ("figure3", "figure4", "figure_rewards", "figure_balance")
-]
+QUALITY_FIGURES += [f"{TRAINED_FOLDER}/{name}" for name in ("figure3", "figure4", "figure_rewards", "figure_balance")]
 
 
 TRAINED_WORLD = {"seed": CONFIG.seed, "rho": QUALITY.rho, "share": TRAINED.share}
 GPT_WORLD = {**TRAINED_WORLD, **TRAINED.gpt.world()}
 GPT_SIZE = {
     **TRAINED.gpt.model_dump(include={"d", "layers", "width", "heads"}),
-    "positions": max(*TRAINED.gpt.lengths, *TRAINED.gpt.base_lengths)
-    + TRAINED.gpt.pretraining_chain,
+    "positions": max(*TRAINED.gpt.lengths, *TRAINED.gpt.base_lengths) + TRAINED.gpt.pretraining_chain,
 }
 REWARDS = TRAINED.rewards
 REWARD_PARAMS = {
@@ -38,7 +34,7 @@ localrules:
     data_quality_trained_claims,
 
 
-rule data_quality_pretraining:
+use rule model_step as data_quality_pretraining with:
     output:
         weights=f"{TRAINED_FOLDER}/gpt.safetensors",
         curve=f"{TRAINED_FOLDER}/gpt.curve.csv",
@@ -46,28 +42,21 @@ rule data_quality_pretraining:
     log:
         f"{RESULTS}/logs/data_quality_pretraining.log",
     priority: 10
-    conda:
-        "../envs/models.yaml"
     resources:
         **TRAINED_RESOURCES,
     params:
-        code=code("data_quality_pretraining"),
+        **script_params("data_quality_pretraining"),
         world={**GPT_WORLD, "test_prompts": 0},
         device=TRAINED.device,
         size=GPT_SIZE,
         pretraining={
             "lengths": TRAINED.gpt.lengths,
             "batch": TRAINED.gpt.batch,
-            **{
-                name: getattr(TRAINED.gpt, f"pretraining_{name}")
-                for name in ("chain", "eta", "steps", "rate")
-            },
+            **{name: getattr(TRAINED.gpt, f"pretraining_{name}") for name in ("chain", "eta", "steps", "rate")},
         },
-    script:
-        "../workflow/scripts/data_quality_pretraining.py"
 
 
-rule data_quality_gpt:
+use rule model_step as data_quality_gpt with:
     input:
         f"{TRAINED_FOLDER}/gpt.safetensors",
     output:
@@ -75,74 +64,58 @@ rule data_quality_gpt:
     log:
         f"{RESULTS}/logs/data_quality_gpt/{{method}}.log",
     priority: 5
-    conda:
-        "../envs/models.yaml"
     resources:
         **TRAINED_RESOURCES,
     params:
-        code=code("data_quality_gpt"),
+        **script_params("data_quality_gpt"),
         world=GPT_WORLD,
         device=TRAINED.device,
         size=GPT_SIZE,
         plan=lambda w: TRAINED.gpt.plan(w.method),
-    script:
-        "../workflow/scripts/data_quality_gpt.py"
 
 
-rule data_quality_lsa:
+use rule model_step as data_quality_lsa with:
     output:
         f"{TRAINED_FOLDER}/lsa_{{method}}.csv",
     log:
         f"{RESULTS}/logs/data_quality_lsa/{{method}}.log",
     priority: 5
-    conda:
-        "../envs/models.yaml"
     resources:
         **TRAINED_RESOURCES,
     params:
-        code=code("data_quality_lsa"),
+        **script_params("data_quality_lsa"),
         world={**TRAINED_WORLD, **TRAINED.lsa.world()},
         device=TRAINED.device,
         plan=lambda w: TRAINED.lsa.plan(w.method),
-    script:
-        "../workflow/scripts/data_quality_lsa.py"
 
 
-rule data_quality_rewards:
+use rule model_step as data_quality_rewards with:
     output:
         f"{TRAINED_FOLDER}/rewards.csv",
     log:
         f"{RESULTS}/logs/data_quality_rewards.log",
-    conda:
-        "../envs/models.yaml"
     resources:
         **TRAINED_RESOURCES,
     params:
         **REWARD_PARAMS,
-        code=code("data_quality_rewards"),
+        **script_params("data_quality_rewards"),
         grid=REWARDS.model_dump(include={"lengths", "prompts", "chains"}),
-    script:
-        "../workflow/scripts/data_quality_rewards.py"
 
 
-rule data_quality_balance:
+use rule model_step as data_quality_balance with:
     output:
         f"{TRAINED_FOLDER}/balance.csv",
     log:
         f"{RESULTS}/logs/data_quality_balance.log",
-    conda:
-        "../envs/models.yaml"
     resources:
         **TRAINED_RESOURCES,
     params:
         **REWARD_PARAMS,
-        code=code("data_quality_balance"),
+        **script_params("data_quality_balance"),
         grid=REWARDS.model_dump(include={"floors", "scales", "alignments"}),
-    script:
-        "../workflow/scripts/data_quality_balance.py"
 
 
-rule data_quality_trained_claims:
+use rule step as data_quality_trained_claims with:
     input:
         lsa=expand(f"{TRAINED_FOLDER}/lsa_{{method}}.csv", method=TRAINED_METHODS),
         gpt=expand(f"{TRAINED_FOLDER}/gpt_{{method}}.csv", method=TRAINED_METHODS),
@@ -153,18 +126,12 @@ rule data_quality_trained_claims:
         provenance=f"{TRAINED_FOLDER}/claims.provenance.json",
     log:
         f"{RESULTS}/logs/data_quality_trained_claims.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **QUALITY_RESOURCES,
     params:
-        code=code("data_quality_trained_claims"),
+        **script_params("data_quality_trained_claims"),
         base=REWARD_PARAMS["base"],
-    script:
-        "../workflow/scripts/data_quality_trained_claims.py"
 
 
-rule data_quality_trained_figures:
+use rule step as data_quality_trained_figures with:
     input:
         lsa=expand(f"{TRAINED_FOLDER}/lsa_{{method}}.csv", method=TRAINED_METHODS),
         gpt=expand(f"{TRAINED_FOLDER}/gpt_{{method}}.csv", method=TRAINED_METHODS),
@@ -178,12 +145,6 @@ rule data_quality_trained_figures:
         ],
     log:
         f"{RESULTS}/logs/data_quality_trained_figures.log",
-    conda:
-        "../envs/ggmi.yaml"
-    resources:
-        **FIGURE_RESOURCES,
     params:
-        code=code("data_quality_trained_figures"),
+        **script_params("data_quality_trained_figures"),
         figures=CONFIG.figures.model_dump(),
-    script:
-        "../workflow/scripts/data_quality_trained_figures.py"

@@ -9,7 +9,7 @@ from datasets import Dataset
 import ggmi
 from ggmi.cli import main
 from ggmi.errors import UserError
-from ggmi.reporting.legend import explanations
+from ggmi.reporting.estimation import explanations
 
 REAL = [{"instruction": f"How much is {i} plus {i}?", "context": "", "response": f"It is {2 * i}."} for i in range(12)]
 MADE = [{"prompt": f"What is {i} times {i + 1}?", "answer": f"{i * (i + 1)}"} for i in range(10)]

@@ -92,14 +92,17 @@ def distributions_of(environment):
     return found
 
 
-@pytest.mark.parametrize("environment", ["ggmi.yaml", "models.yaml"])
-def test_scripts_import_nothing_that_their_environment_lacks(environment):
+@pytest.mark.parametrize(("base", "environment"), [("step", "ggmi.yaml"), ("model_step", "models.yaml")])
+def test_scripts_import_nothing_that_their_environment_lacks(base, environment):
     rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-    blocks = re.split(r"\nrule ", rules)
-    scripts = {
-        re.search(r'workflow/scripts/(\w+\.py)"', block)[1] for block in blocks if f'"../envs/{environment}"' in block
-    }
-    assert len(scripts) > 15
+    blocks = re.findall(r"^(?:use )?rule .*?(?=^\S|\Z)", rules, re.M | re.S)
+    head = re.compile(rf"use rule {base} as |rule {base}:|use rule step as {base} with:")
+    text = "".join(block for block in blocks if head.match(block))
+    assert f'"../envs/{environment}"' in text
+    heads = [f"{name}.py" for name in re.findall(r'\*\*script_params\("(\w+)', text)]
+    assert len(heads) > 15
+    heads += ["step.py", *(["figure.py", "figure_example.py"] if base == "step" else [])]
+    drawn = re.findall(r'\*\*figure_script\(\s*"(\w+)\.', text)
     available = distributions_of(environment)
     lacking = sorted(
         package
@@ -108,10 +111,13 @@ def test_scripts_import_nothing_that_their_environment_lacks(environment):
     )
     code = f"""
 import ast
+import importlib
 from importlib.machinery import PathFinder
 found = PathFinder.find_spec
 PathFinder.find_spec = lambda name, *place: None if name in {set(lacking)} else found(name, *place)
-for name in {sorted(scripts)}:
+for name in {sorted({f"ggmi.plotting.{module}" for module in drawn})}:
+    importlib.import_module(name)
+for name in {sorted(set(heads))}:
     tree = ast.parse(open("workflow/scripts/" + name).read())
     heads = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     try:

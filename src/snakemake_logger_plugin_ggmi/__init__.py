@@ -12,12 +12,13 @@ study. A condition is done when every job of its study that lists it has finishe
 
 import argparse
 import os
+import re
 import sys
 import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from logging import ERROR, INFO, WARNING, Handler, LogRecord
+from logging import ERROR, INFO, WARNING, LogRecord
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,6 @@ import snakemake
 from rich.console import Console, Group
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
-from snakemake.common import NOTHING_TO_BE_DONE_MSG
-from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter, format_wildcards, show_logs
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -38,10 +37,11 @@ from ggmi.workflow.progress import clock_time, seconds_left
 SECONDS_BETWEEN_LINES = 5
 """Away from a terminal, a line about progress appears at most this often."""
 
-# Messages without an event are known by where they come from: wording changes from release to release.
+# What Snakemake says before there is a plan and few want to know; a message it words anew is a line more.
+_CHATTER = re.compile("Building DAG|Using shell|Assuming|Config file |Group jobs|Conda env|Singularity|Select jobs")
+# What it says while a run goes well and a person wants to know.
+_ENDING = re.compile(r"Will exit after|Terminating processes|Shutting down")
 _SNAKEMAKE = str(Path(snakemake.__file__).parent)  # a prefix of its executor plugins' folders as well
-_CHATTERING_FUNCTIONS = {"execute_workflow", "configfile", "_build_dag", "execute"}
-_CHATTER = "Select jobs to execute..."  # all else the scheduler says is that it stops or waits
 
 
 class Tally:
@@ -177,25 +177,26 @@ class LogHandler(LogHandlerBase):
     """Snakemake's messages reduced to progress, warnings and errors.
 
     With ``--dry-run``, ``--verbose``, ``--printshellcmds``, ``--debug-dag`` or ``--quiet`` everything looks as it does
-    without this plugin.
+    without this plugin: Snakemake shows itself what no plugin shows.
     """
 
-    writes_to_stream = True
     writes_to_file = False
-    has_filter = True
-    has_formatter = True
+    has_filter = False
+    has_formatter = False
     needs_rulegraph = False
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """Whether this is what shows the run."""
+        return self.shows
 
     def __post_init__(self) -> None:
         """Look at the configuration, then choose between Snakemake's own output, bars and plain lines."""
         refuse_code(sys.argv[1:])
         asked = self.common_settings
         stream = sys.stdout if asked.stdout else sys.stderr
-        self.setFormatter(DefaultFormatter(asked.quiet, asked.show_failed_logs))
-        self.details: Handler | None = None
-        if asked.dryrun or asked.verbose or asked.printshellcmds or asked.debug_dag or asked.quiet:
-            choice = DefaultFilter(asked.quiet, asked.debug_dag, asked.verbose, asked.dryrun, asked.printshellcmds)
-            self.details = ColorizingTextHandler(asked.nocolor, stream, self.formatter, choice)
+        details = asked.dryrun or asked.verbose or asked.printshellcmds or asked.debug_dag or asked.quiet
+        self.shows = not details
         terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         self.console = Console(file=stream, force_terminal=terminal, no_color=asked.nocolor or None)
         self.plan: Plan | None = None
@@ -209,9 +210,7 @@ class LogHandler(LogHandlerBase):
     def emit(self, record: LogRecord) -> None:
         """Show a record, or take from it what the display needs."""
         try:
-            if self.details:
-                self.details.handle(record)
-            else:
+            if self.shows:
                 self._take(record)
         except Exception:
             self.handleError(record)
@@ -254,17 +253,17 @@ class LogHandler(LogHandlerBase):
             return False
         if event is not None:  # steps are the only progress known without a plan
             return self.plan is not None or event != LogEvent.PROGRESS
-        if not record.pathname.startswith(_SNAKEMAKE) or message == NOTHING_TO_BE_DONE_MSG:
+        if not record.pathname.startswith(_SNAKEMAKE):
             return False
-        if message == _CHATTER or self.plan is None:
-            return message == _CHATTER or record.funcName in _CHATTERING_FUNCTIONS
-        return not self.failing and record.funcName != "schedule"
+        if self.plan is None or self.failing:
+            return bool(_CHATTER.match(message))
+        return not _ENDING.match(message)
 
     def _failure(self, fields: Mapping[str, Any], reason: str) -> Iterator[str]:
         """Yield which job failed, why and what to read, without the shell code Snakemake shows twice."""
         yield f"Error in rule {fields['rule_name']}"
         if wildcards := self.wildcards.get(fields["jobid"]):
-            yield f"    wildcards: {format_wildcards(wildcards)}"
+            yield f"    wildcards: {', '.join(f'{name}={value}' for name, value in wildcards.items())}"
         where, _, what = reason.partition("\n")[2].partition("\n")
         if where.startswith("CalledProcessError"):
             what = what.rpartition("' ")[2]
@@ -273,7 +272,8 @@ class LogHandler(LogHandlerBase):
         if fields["log"]:
             yield f"    log: {', '.join(fields['log'])}"
             if self.common_settings.show_failed_logs:
-                yield from show_logs(fields["log"])
+                for log in filter(Path.is_file, map(Path, fields["log"])):
+                    yield f"Logfile {log}:\n{log.read_text(encoding='utf-8', errors='replace').rstrip()}"
 
     def _begin(self, plan: Plan) -> None:
         self._end()

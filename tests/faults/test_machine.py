@@ -1,4 +1,4 @@
-"""What a machine does to a run: a full disk, a read-only or vanished folder, a clock set back, signals."""
+"""What a machine does to a run: a full disk, a read-only or vanished folder, signals."""
 
 import contextlib
 import os
@@ -9,7 +9,6 @@ import subprocess
 import time
 
 import pytest
-from project import OWN_TABLE
 from workflow.conftest import Project
 
 TARGETS = ["results/gmm/kl_gap.csv"]
@@ -132,20 +131,6 @@ def test_a_disk_that_is_full_from_the_start_is_one_sentence(project, undisturbed
         goes_on(project, undisturbed)
 
 
-def test_an_input_from_the_future_is_told_before_any_job_starts(project):
-    table = project.path / "mine.csv"
-    table.write_text("kind,a,b\n" + "".join(f"{'xyz'[i % 3]},{i % 7},{i % 5}\n" for i in range(60)))
-    project.configure({"mixtures": {"mine": OWN_TABLE, "gmm": None, "digits": None}})
-    ahead = time.time() + 24 * 3600
-    os.utime(table, (ahead, ahead))
-    run = project.run("--cores", "1", "results/mine/points.npz", check=False)
-    assert run.returncode == 2
-    (sentence,) = sentences(run.stdout + run.stderr)
-    assert re.match(r"mine\.csv: is dated .*, ahead of this machine's clock", sentence)
-    os.utime(table)
-    project.run("--cores", "1", "results/mine/points.npz")
-
-
 def test_results_that_cannot_be_written_are_told_before_any_job_starts(project, undisturbed):
     with mounted(project.path / "results", "size=64m") as remount:
         project.run("--cores", "2", "results/gmm/psd/K2_J2_L2/fit_synthetic.npz")
@@ -182,21 +167,6 @@ def test_results_that_are_deleted_during_a_run_are_told_and_made_anew(project, u
     assert "Traceback" not in said
     assert GOES_ON in said
     goes_on(project, undisturbed)
-
-
-def test_files_from_the_future_are_left_as_they_are_and_new_ones_settle(undisturbed, tmp_path):
-    project = undisturbed.copy(tmp_path / "project")
-    day = 24 * 3600
-    for path in (project.path / "results").rglob("*"):
-        if path.is_file():
-            os.utime(path, (path.stat().st_atime + day, path.stat().st_mtime + day))
-    assert project.planned(*TARGETS) == set()
-    gmm = STUDY["mixtures"]["gmm"]
-    # More rounds make everything anew; one more value joins what is there, dated ahead as it is.
-    for change in ({"sweeps": {"K": [2, 3], "J": [2], "L": [2]}}, {"rounds": 7}):
-        project.configure({**STUDY, "mixtures": {**STUDY["mixtures"], "gmm": {**gmm, **change}}})
-        project.run("--cores", "2", *TARGETS)
-        assert project.planned(*TARGETS) == set()
 
 
 @pytest.mark.parametrize(

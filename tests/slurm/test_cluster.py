@@ -134,7 +134,7 @@ def test_a_refused_group_is_one_sentence_with_what_slurm_said(project_on):
     assert run.returncode == 1
     assert told
     assert all("share its submission: SLURM took no job (" in sentence for sentence in told), told
-    assert all("partition" in sentence for sentence in told)
+    assert all("partition" in sentence for sentence in told), told
 
 
 def test_a_slurm_that_does_not_answer_is_told_before_any_job(project_on):

@@ -12,7 +12,7 @@ from ggmi.workflow import code
 ROOT = Path(__file__).parents[2]
 
 
-def digests(root):
+def digests(root, *functions):
     """Digests of every script below a root that holds `src/ggmi` and `workflow/scripts`.
 
     The module under test looks for the package around its own file, and reads each file once, so
@@ -21,7 +21,7 @@ def digests(root):
     spec = importlib.util.spec_from_file_location("copied_code", root / "src/ggmi/workflow/code.py")
     copied = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(copied)
-    return {path.stem: copied.script_digest(path) for path in sorted(root.glob("workflow/scripts/*.py"))}
+    return {path.stem: copied.script_digest(path, *functions) for path in sorted(root.glob("workflow/scripts/*.py"))}
 
 
 @pytest.fixture
@@ -318,7 +318,6 @@ def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(
         ("mixtures/study.py", "gap_trend", {"trends"}),
         ("mixtures/labelled_points.py", "read_table", {"labelled_points"}),
         ("mixtures/worlds.py", "data_worlds", {"worlds"}),
-        ("plotting/mixtures.py", "world_figure", {"figure2"}),
         ("plotting/mixtures.py", "kl_gap_figure", {"figure4"}),
         ("workflow/lock.py", "hold", set()),
         ("cli.py", "main", set()),
@@ -334,12 +333,22 @@ def test_an_edited_library_function_changes_its_users(copy, here, file, function
     assert {script for script in here if here[script] != after[script]} == users
 
 
-def test_the_frame_of_every_job_is_part_of_every_script(copy, here):
+def test_the_frame_of_every_job_decides_no_result(copy, here):
     path = copy / "src/ggmi/workflow/job.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("ORPHANED = 75", "ORPHANED = 76"), encoding="utf-8")
     after = digests(copy)
-    assert all(here[script] != after[script] for script in here)
+    assert {script for script in here if here[script] != after[script]} == {"step"}
+
+
+@pytest.mark.parametrize(("old", "new", "users"), [("math.sqrt", "math.cbrt", None), ("SCALE * x", "SCALE + x", RING)])
+def test_a_function_that_is_found_by_its_name_counts_where_it_is_given(small, tmp_path, old, new, users):
+    function = "ggmi.numbers.far"
+    small(PACKAGE)
+    before = digests(tmp_path / "built", function)
+    small({**PACKAGE, "numbers.py": PACKAGE["numbers.py"].replace(old, new)})
+    after = digests(tmp_path / "built", function)
+    assert {script for script in before if before[script] != after[script]} == (users or set(before))
 
 
 def test_a_module_imported_for_what_that_does_counts_as_a_whole(changed):

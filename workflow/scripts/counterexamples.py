@@ -4,9 +4,7 @@ from dataclasses import asdict
 
 from ggmi.io import write_json
 from ggmi.theory.study import refute
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p = snakemake.params
-    found = [asdict(r) for key in p.statements for r in refute(key, p.seed, restarts=p.restarts, steps=p.steps)]
-    write_json(snakemake.output[0], found)
+p = snakemake.params
+found = [asdict(r) for key in p.statements for r in refute(key, p.seed, restarts=p.restarts, steps=p.steps)]
+write_json(snakemake.output[0], found)

@@ -4,9 +4,8 @@ from ggmi.data_quality.trained.lsa_study import World
 from ggmi.data_quality.trained.rewards import Updates, quality_table
 from ggmi.io import write_csv
 from ggmi.loading import chosen_device, threads
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]), threads(1):
+with threads(1):
     p = snakemake.params
     world = World(**p.world, device=chosen_device(p.device, "data_quality.trained.device"))
     write_csv(snakemake.output[0], quality_table(world, Updates(**p.updates), **p.grid, base=tuple(p.base)))

@@ -8,9 +8,9 @@ from ggmi.data_quality.trained.lsa_study import World
 from ggmi.data_quality.trained.plan import Plan
 from ggmi.io import write_csv
 from ggmi.loading import chosen_device, loading, threads
-from ggmi.workflow.job import job, steps_shown
+from ggmi.workflow.job import steps_shown
 
-with job(snakemake.log[0]), threads(1):
+with threads(1):
     p, w, path = snakemake.params, snakemake.wildcards, snakemake.input[0]
     world = World(**p.world, device=chosen_device(p.device, "data_quality.trained.device"))
     with loading(f"{path}: cannot be loaded as pretrained weights"):

@@ -2,12 +2,10 @@
 
 from ggmi.data_quality.outcome_study import Small, curvature_table, outcome_table
 from ggmi.io import write_csv
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, made, grid = snakemake.params, snakemake.output, snakemake.params.outcome
-    small = Small(p.seed, p.seeds, grid["d"], grid["d"] // 2, p.rho)
-    bent = [grid[f"curvature_{name}"] for name in ("lengths", "prompts", "steps")]
-    write_csv(made.curvature, curvature_table(small, *bent))
-    trained = [grid[name] for name in ("lengths", "prompts", "steps", "descents", "shifts")]
-    write_csv(made.outcome, outcome_table(small, *trained))
+p, made, grid = snakemake.params, snakemake.output, snakemake.params.outcome
+small = Small(p.seed, p.seeds, grid["d"], grid["d"] // 2, p.rho)
+bent = [grid[f"curvature_{name}"] for name in ("lengths", "prompts", "steps")]
+write_csv(made.curvature, curvature_table(small, *bent))
+trained = [grid[name] for name in ("lengths", "prompts", "steps", "descents", "shifts")]
+write_csv(made.outcome, outcome_table(small, *trained))

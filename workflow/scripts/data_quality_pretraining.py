@@ -8,9 +8,9 @@ from ggmi.data_quality.trained.lsa_study import World
 from ggmi.io import atomic, write_csv, write_json
 from ggmi.loading import chosen_device, threads
 from ggmi.provenance import record
-from ggmi.workflow.job import job, steps_shown
+from ggmi.workflow.job import steps_shown
 
-with job(snakemake.log[0]), threads(1):
+with threads(1):
     p, made = snakemake.params, snakemake.output
     world = World(**p.world, device=chosen_device(p.device, "data_quality.trained.device"))
     gpts = GptWorld(world, GptSize(**p.size))

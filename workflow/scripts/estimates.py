@@ -5,7 +5,6 @@ from ggmi.models.settings import EntailmentSettings
 from ggmi.pipeline.embedded_sets import Embedded, chosen
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.text.samples import read_made
-from ggmi.workflow.job import job
 
 
 def embedded(path, archive, name):
@@ -20,10 +19,9 @@ def by_entailment(values):
     return EntailmentModel(EntailmentSettings(**values)).mutual
 
 
-with job(snakemake.log[0]):
-    p, given = snakemake.params, snakemake.input
-    synthetic = chosen(embedded(given.parsed, given.vectors, "parsed"), read_made(given.synthetic))
-    train, anchors = (embedded(given[name], given.real, name) for name in ("train", "pool"))
-    settings = EstimationSettings(**p.settings)
-    same = by_entailment(p.entailment) if p.entailment else None
-    write_json(snakemake.output[0], estimates(synthetic, train, settings, seed=p.seed, anchors=anchors, same=same))
+p, given = snakemake.params, snakemake.input
+synthetic = chosen(embedded(given.parsed, given.vectors, "parsed"), read_made(given.synthetic))
+train, anchors = (embedded(given[name], given.real, name) for name in ("train", "pool"))
+settings = EstimationSettings(**p.settings)
+same = by_entailment(p.entailment) if p.entailment else None
+write_json(snakemake.output[0], estimates(synthetic, train, settings, seed=p.seed, anchors=anchors, same=same))

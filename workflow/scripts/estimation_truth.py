@@ -7,18 +7,16 @@ from ggmi.text.jsonl import read_rows
 from ggmi.text.records import read_records
 from ggmi.text.samples import read_made
 from ggmi.text.templates import read_prompts
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, given = snakemake.params, snakemake.input
-    language, domains = world_of(p.seed, p.sizes)
-    anchors = {record.id: record.instruction for record in read_records(given.anchors)}
-    exact = {
-        condition: exact_quantities(domains, skill_counts(language, anchors, read_prompts(path)))
-        for condition, path in zip(p.conditions, given.prompts, strict=True)
-    }
-    firsts = {
-        tuple(place): first_records_gain(read_made(path), [row["position"] for _, row in read_rows(path)], p.seed)
-        for place, path in zip(p.places, given.sets, strict=True)
-    }
-    write_csv(snakemake.output[0], truth_table(read_csv(given.estimates), firsts, exact))
+p, given = snakemake.params, snakemake.input
+language, domains = world_of(p.seed, p.sizes)
+anchors = {record.id: record.instruction for record in read_records(given.anchors)}
+exact = {
+    condition: exact_quantities(domains, skill_counts(language, anchors, read_prompts(path)))
+    for condition, path in zip(p.conditions, given.prompts, strict=True)
+}
+firsts = {
+    tuple(place): first_records_gain(read_made(path), [row["position"] for _, row in read_rows(path)], p.seed)
+    for place, path in zip(p.places, given.sets, strict=True)
+}
+write_csv(snakemake.output[0], truth_table(read_csv(given.estimates), firsts, exact))

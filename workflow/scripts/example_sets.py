@@ -2,9 +2,7 @@
 
 from ggmi.io import write_csv, write_json
 from ggmi.theory.examples import evaluate_examples
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    table, certificates = evaluate_examples(snakemake.params.seed, worlds=snakemake.params.worlds)
-    write_csv(snakemake.output.table, table)
-    write_json(snakemake.output.certificates, certificates)
+table, certificates = evaluate_examples(snakemake.params.seed, worlds=snakemake.params.worlds)
+write_csv(snakemake.output.table, table)
+write_json(snakemake.output.certificates, certificates)

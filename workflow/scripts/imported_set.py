@@ -4,12 +4,10 @@ from ggmi.io import write_json
 from ggmi.pipeline.anchors import read_source
 from ggmi.pipeline.sets import imported_failures, imported_rows
 from ggmi.text.jsonl import write_rows
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    made = snakemake.output
-    found = read_source(snakemake.params.source)
-    records, summary = imported_rows(found, snakemake.wildcards.generator)
-    write_rows(made.records, records)
-    write_rows(made.failures, imported_failures(found))
-    write_json(made.summary, summary)
+made = snakemake.output
+found = read_source(snakemake.params.source)
+records, summary = imported_rows(found, snakemake.wildcards.generator)
+write_rows(made.records, records)
+write_rows(made.failures, imported_failures(found))
+write_json(made.summary, summary)

@@ -2,10 +2,8 @@
 
 from ggmi.io import read_csv, write_csv
 from ggmi.pipeline.estimation_tables import predictions_table
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, given = snakemake.params, snakemake.input
-    means = read_csv(given.ratings).set_index("condition")["mean"].dropna()
-    ratings = {tuple(place): float(means[name]) for name, place in p.places.items() if name in means}
-    write_csv(snakemake.output[0], predictions_table(read_csv(given.estimates), ratings, p.seed))
+p, given = snakemake.params, snakemake.input
+means = read_csv(given.ratings).set_index("condition")["mean"].dropna()
+ratings = {tuple(place): float(means[name]) for name, place in p.places.items() if name in means}
+write_csv(snakemake.output[0], predictions_table(read_csv(given.estimates), ratings, p.seed))

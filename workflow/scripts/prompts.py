@@ -3,9 +3,7 @@
 from ggmi.pipeline.responses import prompts_of
 from ggmi.text.records import read_records
 from ggmi.text.templates import read_template, write_prompts
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, given, w = snakemake.params, snakemake.input, snakemake.wildcards
-    pool, template = list(read_records(given.pool)), read_template(given.template)
-    write_prompts(snakemake.output[0], prompts_of(pool, template, int(w.x), p.settings, p.seed, f"tasks.{w.task}"))
+p, given, w = snakemake.params, snakemake.input, snakemake.wildcards
+pool, template = list(read_records(given.pool)), read_template(given.template)
+write_prompts(snakemake.output[0], prompts_of(pool, template, int(w.x), p.settings, p.seed, f"tasks.{w.task}"))

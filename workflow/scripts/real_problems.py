@@ -2,10 +2,8 @@
 
 from ggmi.io import write_json
 from ggmi.real_search.problems import read_problems, write_problems
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, w, made = snakemake.params, snakemake.wildcards, snakemake.output
-    problems, report = read_problems(p.source, p.answer, p.most, p.seed, w.name)
-    write_problems(made.problems, problems)
-    write_json(made.report, report)
+p, w, made = snakemake.params, snakemake.wildcards, snakemake.output
+problems, report = read_problems(p.source, p.answer, p.most, p.seed, w.name)
+write_problems(made.problems, problems)
+write_json(made.report, report)

@@ -9,9 +9,9 @@ from ggmi.real_search.asking import models_of, plan_of
 from ggmi.real_search.problems import load_problems
 from ggmi.real_search.running import search_all
 from ggmi.text.jsonl import write_rows
-from ggmi.workflow.job import job, responses_shown
+from ggmi.workflow.job import responses_shown
 
-with job(snakemake.log[0]), ExitStack() as servers:
+with ExitStack() as servers:
     p, w, given, made = snakemake.params, snakemake.wildcards, snakemake.input, snakemake.output
     manner = read_json(p.manner)
     settings = {part: {**how, **manner["settings"][part]} for part, how in p.models.items()}

@@ -8,13 +8,12 @@ from ggmi.io import write_csv, write_json
 from ggmi.provenance import record
 from ggmi.reasoning.problems import group_table
 from ggmi.reasoning.reasoner import Recipe, save, train
-from ggmi.workflow.job import job, steps_shown
+from ggmi.workflow.job import steps_shown
 
-with job(snakemake.log[0]):
-    p, w = snakemake.params, snakemake.wildcards
-    name, (shortest, longest) = f"{w.group}/{w.name}", p.lengths
-    lengths = range(shortest, longest + 1)
-    trained = train(Recipe(**p.recipe), group_table(w.group), lengths, p.seed, name, steps_shown(name))
-    save(trained.model, Path(snakemake.output.model))
-    write_csv(snakemake.output.curve, pd.DataFrame(trained.rows))
-    write_json(snakemake.output.record, {**record("reasoner", p, []), "criterion_reached": trained.reached})
+p, w = snakemake.params, snakemake.wildcards
+name, (shortest, longest) = f"{w.group}/{w.name}", p.lengths
+lengths = range(shortest, longest + 1)
+trained = train(Recipe(**p.recipe), group_table(w.group), lengths, p.seed, name, steps_shown(name))
+save(trained.model, Path(snakemake.output.model))
+write_csv(snakemake.output.curve, pd.DataFrame(trained.rows))
+write_json(snakemake.output.record, {**record("reasoner", p, []), "criterion_reached": trained.reached})

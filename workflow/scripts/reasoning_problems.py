@@ -2,15 +2,13 @@
 
 from ggmi.random import stream
 from ggmi.reasoning.problems import Problems, group_table, save_problems
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, w = snakemake.params, snakemake.wildcards
-    table = group_table(w.group)
-    save_problems(
-        snakemake.output[0],
-        {
-            n: Problems.draw(table, n, count, stream(p.seed, "reasoning", w.group, "problems", w.use, n))
-            for n, count in p.counts.items()
-        },
-    )
+p, w = snakemake.params, snakemake.wildcards
+table = group_table(w.group)
+save_problems(
+    snakemake.output[0],
+    {
+        n: Problems.draw(table, n, count, stream(p.seed, "reasoning", w.group, "problems", w.use, n))
+        for n, count in p.counts.items()
+    },
+)

@@ -6,17 +6,15 @@ from ggmi.random import stream
 from ggmi.reasoning.problems import load_problems
 from ggmi.reasoning.reasoner import load
 from ggmi.reasoning.samples import sample_chains, sample_with_hot, save_samples
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
-    model = load(Path(given.model))
-    made = {}
-    for n, problems in load_problems(given.problems).items():
-        use = "training" if p.hot else "samples"
-        generator = stream(p.seed, "reasoning", f"{w.group}/{w.name}", use, n)
-        if p.hot:
-            made[n] = sample_with_hot(model, problems, generator, p.hot)
-        else:
-            made[n] = sample_chains(model, problems, generator)
-    save_samples(snakemake.output[0], made)
+p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
+model = load(Path(given.model))
+made = {}
+for n, problems in load_problems(given.problems).items():
+    use = "training" if p.hot else "samples"
+    generator = stream(p.seed, "reasoning", f"{w.group}/{w.name}", use, n)
+    if p.hot:
+        made[n] = sample_with_hot(model, problems, generator, p.hot)
+    else:
+        made[n] = sample_chains(model, problems, generator)
+save_samples(snakemake.output[0], made)

@@ -5,12 +5,10 @@ from ggmi.random import stream
 from ggmi.reasoning.information import step_tables
 from ggmi.reasoning.problems import load_problems
 from ggmi.reasoning.samples import load_samples
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
-    samples = load_samples(given.samples, load_problems(given.problems))
-    generator = stream(p.seed, "reasoning", f"{w.group}/{w.name}", "information")
-    steps, lengths = step_tables(samples, generator)
-    write_csv(snakemake.output.steps, steps)
-    write_csv(snakemake.output.lengths, lengths)
+p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
+samples = load_samples(given.samples, load_problems(given.problems))
+generator = stream(p.seed, "reasoning", f"{w.group}/{w.name}", "information")
+steps, lengths = step_tables(samples, generator)
+write_csv(snakemake.output.steps, steps)
+write_csv(snakemake.output.lengths, lengths)

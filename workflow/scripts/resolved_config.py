@@ -3,8 +3,6 @@
 import yaml
 
 from ggmi.io import write_text
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    text = yaml.safe_dump(snakemake.params.config, sort_keys=False, allow_unicode=True, width=100)
-    write_text(snakemake.output[0], text)
+text = yaml.safe_dump(snakemake.params.config, sort_keys=False, allow_unicode=True, width=100)
+write_text(snakemake.output[0], text)

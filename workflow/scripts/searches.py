@@ -5,15 +5,15 @@ import sys
 from ggmi.reasoning.problems import load_problems
 from ggmi.reasoning.searching import Plan, save_outcomes, search_all
 from ggmi.reasoning.verifiers import load_all
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
-    name = f"{w.group}/{w.name}"
-    (problems,) = load_problems(given.problems).values()
+p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
+name = f"{w.group}/{w.name}"
+(problems,) = load_problems(given.problems).values()
 
-    def shown(done, total):
-        sys.stderr.write(f"searches of {name}: {done:,} of {total:,} problems\n")
 
-    models = load_all(given.reasoner, given.orm, given.prm)
-    save_outcomes(snakemake.output[0], search_all(models, problems, Plan(**p.plan), p.seed, name, shown))
+def shown(done, total):
+    sys.stderr.write(f"searches of {name}: {done:,} of {total:,} problems\n")
+
+
+models = load_all(given.reasoner, given.orm, given.prm)
+save_outcomes(snakemake.output[0], search_all(models, problems, Plan(**p.plan), p.seed, name, shown))

@@ -2,11 +2,9 @@
 
 from ggmi.io import write_csv
 from ggmi.slow_thinking.calculus import crossover_table, exact_table, matching_table
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, made = snakemake.params, snakemake.output
-    grid = (p.log_lambdas, p.lengths, p.widths)
-    write_csv(made.exact, exact_table(*grid, p.reliabilities))
-    write_csv(made.crossover, crossover_table(*grid))
-    write_csv(made.matching, matching_table(*grid, p.reliabilities))
+p, made = snakemake.params, snakemake.output
+grid = (p.log_lambdas, p.lengths, p.widths)
+write_csv(made.exact, exact_table(*grid, p.reliabilities))
+write_csv(made.crossover, crossover_table(*grid))
+write_csv(made.matching, matching_table(*grid, p.reliabilities))

@@ -6,14 +6,12 @@ from ggmi.provenance import record
 from ggmi.slow_thinking.claims import published_claims
 from ggmi.slow_thinking.published import fits_table, panels, totals_table
 from ggmi.slow_thinking.width import exponents_table, width_table
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, given, made = snakemake.params, snakemake.input, snakemake.output
-    shown = panels(read_csv(given.gsm8k), read_csv(given.math500))
-    width = width_table(read_csv(given.width))
-    tables = [totals_table(shown, p.seed, p.permutations), fits_table(shown), width, exponents_table(width)]
-    for path, table in zip((made.totals, made.fits, made.width, made.exponents), tables, strict=True):
-        write_csv(path, table)
-    write_csv(made.claims, partial_table(published_claims(*tables)))
-    write_json(made.provenance, record("slow_thinking_published", p, given))
+p, given, made = snakemake.params, snakemake.input, snakemake.output
+shown = panels(read_csv(given.gsm8k), read_csv(given.math500))
+width = width_table(read_csv(given.width))
+tables = [totals_table(shown, p.seed, p.permutations), fits_table(shown), width, exponents_table(width)]
+for path, table in zip((made.totals, made.fits, made.width, made.exponents), tables, strict=True):
+    write_csv(path, table)
+write_csv(made.claims, partial_table(published_claims(*tables)))
+write_json(made.provenance, record("slow_thinking_published", p, given))

@@ -4,9 +4,7 @@ from dataclasses import asdict
 
 from ggmi.io import write_json
 from ggmi.slow_thinking.refuting import refute
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p = snakemake.params
-    effort = {"worlds": p.worlds, "restarts": p.restarts, "steps": p.steps}
-    write_json(snakemake.output[0], [asdict(o) for key in p.statements for o in refute(key, p.seed, **effort)])
+p = snakemake.params
+effort = {"worlds": p.worlds, "restarts": p.restarts, "steps": p.steps}
+write_json(snakemake.output[0], [asdict(o) for key in p.statements for o in refute(key, p.seed, **effort)])

@@ -5,11 +5,9 @@ from ggmi.random import stream
 from ggmi.reasoning.problems import load_problems
 from ggmi.reasoning.reliability import reliability_table
 from ggmi.reasoning.verifiers import load_all
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
-    models = load_all(given.reasoner, given.orm, given.prm)
-    (problems,) = load_problems(given.problems).values()
-    generator = stream(p.seed, "reasoning", f"{w.group}/{w.name}", "reliability")
-    write_csv(snakemake.output[0], reliability_table(models, problems, p.widths, generator))
+p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
+models = load_all(given.reasoner, given.orm, given.prm)
+(problems,) = load_problems(given.problems).values()
+generator = stream(p.seed, "reasoning", f"{w.group}/{w.name}", "reliability")
+write_csv(snakemake.output[0], reliability_table(models, problems, p.widths, generator))

@@ -4,9 +4,7 @@ from ggmi.embedded.domains import Domains
 from ggmi.embedded.language import Language, Sizes
 from ggmi.io import write_json
 from ggmi.pipeline.world import description
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p = snakemake.params
-    sizes = Sizes(**p.sizes)
-    write_json(snakemake.output[0], description(Language.draw(p.seed, sizes), Domains.draw(p.seed, sizes)))
+p = snakemake.params
+sizes = Sizes(**p.sizes)
+write_json(snakemake.output[0], description(Language.draw(p.seed, sizes), Domains.draw(p.seed, sizes)))

@@ -5,13 +5,11 @@ from transformers import AutoModelForCausalLM
 from ggmi.io import read_json, write_csv, write_json
 from ggmi.pipeline.world import documents_of, generators_table
 from ggmi.provenance import record
-from ggmi.workflow.job import job
 
-with job(snakemake.log[0]):
-    p, given = snakemake.params, snakemake.input
-    documents = documents_of(p.seed, p.sizes, p.most_anchors, p.further)
-    models = {path.rpartition("/")[2]: AutoModelForCausalLM.from_pretrained(path) for path in given.models}
-    reached = {path.rpartition("/")[2].removesuffix(".json"): read_json(path) for path in given.records}
-    flags = {name: found["criterion_reached"] for name, found in reached.items()}
-    write_csv(snakemake.output.table, generators_table(models, flags, documents, p.instances, p.seed))
-    write_json(snakemake.output.provenance, record("world_truth", p, given.records))
+p, given = snakemake.params, snakemake.input
+documents = documents_of(p.seed, p.sizes, p.most_anchors, p.further)
+models = {path.rpartition("/")[2]: AutoModelForCausalLM.from_pretrained(path) for path in given.models}
+reached = {path.rpartition("/")[2].removesuffix(".json"): read_json(path) for path in given.records}
+flags = {name: found["criterion_reached"] for name, found in reached.items()}
+write_csv(snakemake.output.table, generators_table(models, flags, documents, p.instances, p.seed))
+write_json(snakemake.output.provenance, record("world_truth", p, given.records))

@@ -86,7 +86,7 @@ def rating_figure(
     return figure, numbers
 
 
-def loss_figure(losses: pd.DataFrame, title: str, width: float) -> tuple[Figure, pd.DataFrame]:
+def loss_figure(losses: pd.DataFrame, title: str, width_inches: float) -> tuple[Figure, pd.DataFrame]:
     """Loss along training, a line a condition and its spread over seeds.
 
     Parameters
@@ -96,7 +96,7 @@ def loss_figure(losses: pd.DataFrame, title: str, width: float) -> tuple[Figure,
         epoch, loss_nats (a token).
     title
         Headline.
-    width
+    width_inches
         Width in inches.
 
     Returns
@@ -112,7 +112,7 @@ def loss_figure(losses: pd.DataFrame, title: str, width: float) -> tuple[Figure,
     looks = {name: (_COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]) for i, name in enumerate(conditions)}
     shown = short_names(conditions)
     with house_style():
-        figure = Figure(figsize=(width, 0.42 * width))
+        figure = Figure(figsize=(width_inches, 0.42 * width_inches))
         axes = figure.subplots(1, len(splits), sharey=True, squeeze=False)[0]
         for ax, split in zip(axes, splits, strict=True):
             _loss_panel(ax, numbers[numbers["split"] == split], looks)

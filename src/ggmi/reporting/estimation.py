@@ -240,7 +240,8 @@ def explanations(found: Mapping[str, Any]) -> list[str]:
     Examples
     --------
     >>> seen = {"tokens": 1200, "cut_tokens": 0, "unknown_tokens": 30, "unread_records": 1}
-    >>> read = {"records": 50, "embedded": 50, "prefix": {}, "columns": {}, "unread_columns": [], "left_out": [], "notes": []}
+    >>> nothing = {"prefix": {}, "columns": {}, "unread_columns": [], "left_out": [], "notes": []}
+    >>> read = {"records": 50, "embedded": 50, **nothing}
     >>> one = {**read, "name": "a", "seen": seen, "difficulty": None, "estimates": [], "pairing": "each with its own"}
     >>> settings = {"records": 2000, "equal_records": 50}
     >>> for sentence in explanations({"train": one, "sets": [one], "settings": settings})[1:]:

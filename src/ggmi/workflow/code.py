@@ -7,36 +7,56 @@ that can reach it and no others; comments, docstrings and formatting do not coun
 from __future__ import annotations
 
 import ast
+import atexit
+import contextlib
 import hashlib
-from collections.abc import Iterator
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ggmi"
 
-# A place in the code: module and top-level name; an empty name means the module's own body, a star
-# everything in it.
+DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# Not at the beginning of a line: inside a function, perhaps.
+INNER_IMPORT = re.compile(rb"^[ \t]+(?:import|from) ", re.MULTILINE)
+
+# A place in the code: module and top-level name; an empty name means what the module does when it is
+# imported, a star everything in it.
 Place = tuple[str, str]
+# The digest of some statements, and the places that they refer to.
+Part = tuple[str, list[Place]]
+# Of source files that were read before, so many are kept.
+MOST_KEPT = 5000
 
 
-class _Module:
-    """Top-level definitions of one source file, and what names mean in it."""
+class _Source:
+    """What a source file consists of: parts by top-level name, and what names of the package mean in it."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, source: bytes, name: str) -> None:
         self.name = name
-        self.definitions: dict[str, list[ast.stmt]] = {}
         self.imports: dict[str, Place] = {}
         self.whole: list[str] = []
-        self.body: list[ast.stmt] = []
-        tree = _without_docstrings(ast.parse(path.read_bytes(), filename=str(path)))
+        inner = [source.count(b"\n", 0, found.start()) + 1 for found in INNER_IMPORT.finditer(source)]
+        tree = ast.parse(source)
+        statements: dict[str, list[ast.stmt]] = {"": []}
         for statement in tree.body:
-            self._add(statement)
+            for defined in self._add(statement, inner):
+                statements.setdefault(defined, []).append(statement)
         if self.whole:
             chains = [".".join(_chain(node)) + "." for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
             self.whole = [name for name in self.whole if not any(chain.startswith(f"{name}.") for chain in chains)]
+        self.names = statements.keys()
+        self.parts: dict[str, Part] = {defined: self._read(group) for defined, group in statements.items()}
+        self.parts[""][1].extend((module, "*") for module in self.whole)
 
-    def _add(self, statement: ast.stmt) -> None:
+    def _add(self, statement: ast.stmt, inner: Sequence[int] = ()) -> list[str]:
+        """Names that a statement defines; an import defines none, and is kept as what it makes names mean."""
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 if alias.name.split(".")[0] == PACKAGE:
@@ -44,35 +64,75 @@ class _Module:
                     self.imports[alias.asname or PACKAGE] = (target, "")
                     if not alias.asname:
                         self.whole.append(alias.name)
-        elif isinstance(statement, ast.ImportFrom):
+            return []
+        if isinstance(statement, ast.ImportFrom):
             for alias in statement.names:
                 module = statement.module or ""
                 if module.split(".")[0] == PACKAGE:
                     submodule = f"{module}.{alias.name}"
-                    place = (submodule, "") if _path(submodule) else (module, alias.name)
+                    place = (submodule, "") if submodule in _modules() else (module, alias.name)
                     self.imports[alias.asname or alias.name] = place
-        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.definitions.setdefault(statement.name, []).append(statement)
-            for node in _statements(statement):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    self._add(node)
-        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            return []
+        if isinstance(statement, DOCUMENTED):
+            ends = statement.end_lineno or statement.lineno
+            if any(statement.lineno <= line <= ends for line in inner):
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        self._add(node)
+            return [statement.name]
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
-            for name in names:
-                self.definitions.setdefault(name, []).append(statement)
-        elif not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
-            self.body.append(statement)
+            return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+        return [] if _is_docstring(statement) else [""]
+
+    def _read(self, statements: Sequence[ast.stmt]) -> Part:
+        """The digest of some statements, whatever their docstrings and positions are, and what they refer to."""
+        said: list[str] = []
+        found: set[Place] = set()
+
+        def visit(node: ast.AST) -> None:
+            said.append(type(node).__name__)
+            if isinstance(node, ast.Name):
+                said.append(node.id)
+                if node.id in self.names:
+                    found.add((self.name, node.id))
+                elif node.id in self.imports:
+                    found.add(self.imports[node.id])
+                return
+            if isinstance(node, ast.Attribute):
+                chain = _chain(node)
+                if chain and chain[0] in self.imports:
+                    found.update(_resolved(self.imports[chain[0]], chain[1:]))
+            fields = vars(node)
+            for field in node._fields:
+                value = fields.get(field)
+                if isinstance(value, list):
+                    if field == "body" and isinstance(node, DOCUMENTED) and _is_docstring(value[0]):
+                        value = value[1:] or [ast.Pass()]
+                    said.append("[")
+                    for each in value:
+                        visit(each) if isinstance(each, ast.AST) else said.append(repr(each))
+                    said.append("]")
+                elif isinstance(value, ast.AST):
+                    visit(value)
+                else:
+                    said.append(repr(value))
+
+        for statement in statements:
+            visit(statement)
+        return _digest(said), sorted(place for place in found if place[0])
 
 
 @cache
-def script_digest(script: Path) -> str:
+def script_digest(script: Path, *functions: str) -> str:
     """Digest of a script and of everything in the package that it can reach.
 
     Parameters
     ----------
     script
         A Python file outside or inside the package.
+    *functions
+        What it looks up at run time by text besides, such as ``ggmi.plotting.shares.shares_figure``.
 
     Returns
     -------
@@ -86,85 +146,86 @@ def script_digest(script: Path) -> str:
     All of a module counts whose plain ``import ggmi.x`` is followed by no use: it is imported for what
     that does, such as filling a registry. Names that are looked up at run time by text are not seen.
     """
-    module = _Module(script, "")
-    everything = [*module.body, *(s for group in module.definitions.values() for s in group)]
-    seen: dict[Place, str] = {("", ""): _dump(everything)}
-    pending = _references(module, everything) | {(whole, "*") for whole in module.whole}
+    seen: dict[Place, str] = {}
+    pending: list[Place] = [("", "*"), *((place, name) for place, _, name in (f.rpartition(".") for f in functions))]
     while pending:
         place = pending.pop()
         if place in seen:
             continue
         name, attribute = place
-        path = _path(name)
+        path = _modules().get(name) if name else script
         if path is None:
             continue
-        found = _parsed(path, name)
-        if attribute in found.imports:
-            seen[place] = ""
-            pending.add(found.imports[attribute])
+        seen[place] = ""
+        imports, parts = _source(path, name)
+        if attribute in imports:
+            pending.append(imports[attribute])
             continue
-        seen[place], references = _definition(path, name, attribute)
-        pending |= references
-        if found.body:
-            seen[name, "<body>"] = _body(path, name)
-    text = "\n".join(f"{module}:{name}:{dump}" for (module, name), dump in sorted(seen.items()))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+        for part in {"", *parts} if attribute == "*" else {"", attribute} & parts.keys():
+            seen[name, part], references = parts[part]
+            pending += references
+    return _digest(f"{module}:{name}:{digest}" for (module, name), digest in sorted(seen.items()))[:16]
 
 
 @cache
-def _parsed(path: Path, name: str) -> _Module:
-    return _Module(path, name)
+def _modules() -> dict[str, Path]:
+    """Source files of the package by their modules' names."""
+    folder = PACKAGE_ROOT / PACKAGE
+    places = {path.relative_to(PACKAGE_ROOT).with_suffix("").parts: path for path in folder.rglob("*.py")}
+    return {".".join(parts[:-1] if parts[-1] == "__init__" else parts): path for parts, path in places.items()}
 
 
 @cache
-def _definition(path: Path, name: str, attribute: str) -> tuple[str, set[Place]]:
-    """A definition's dump, and the places that it and its module's body refer to."""
-    module = _parsed(path, name)
-    if attribute == "*":
-        statements = [s for group in module.definitions.values() for s in group]
-    else:
-        statements = module.definitions.get(attribute, []) if attribute else []
-    return _dump(statements), _references(module, statements) | _imported(path, name)
+def _source(path: Path, name: str) -> tuple[dict[str, Place], dict[str, Part]]:
+    """What names mean in a source file, and its parts."""
+    source = path.read_bytes()
+    known = _known()
+    key = _digest([_reader(), name, hashlib.sha256(source).hexdigest()])
+    if key not in known:
+        found = _Source(source, name)
+        known[key] = [found.imports, found.parts]
+    imports, parts = known[key]
+    return (
+        {name: tuple(place) for name, place in imports.items()},
+        {name: (digest, [tuple(place) for place in references]) for name, (digest, references) in parts.items()},
+    )
 
 
 @cache
-def _imported(path: Path, name: str) -> set[Place]:
-    """Places that a module refers to when it is imported."""
-    module = _parsed(path, name)
-    return _references(module, module.body) | {(whole, "*") for whole in module.whole}
+def _reader() -> str:
+    """What decides how a source file is read, beside its content."""
+    return _digest([sys.version, hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), *sorted(_modules())])
 
 
 @cache
-def _body(path: Path, name: str) -> str:
-    """The dump of what a module does when it is imported."""
-    return _dump(_parsed(path, name).body)
+def _known() -> dict[str, Any]:
+    """Source files that were read before, by `_reader`, module and content; kept for the next process."""
+    try:
+        known: dict[str, Any] = json.loads(_cache().read_bytes())
+    except (OSError, ValueError, RuntimeError):
+        known = {}
+    atexit.register(_keep, known, len(known))
+    return known
 
 
-@cache
-def _path(module: str) -> Path | None:
-    """The source file of a module of the package, None where there is none."""
-    base = PACKAGE_ROOT.joinpath(*module.split("."))
-    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
+def _keep(known: dict[str, Any], before: int) -> None:
+    """Write down what is new. Nothing depends on it but time."""
+    if len(known) > before:
+        with contextlib.suppress(OSError, RuntimeError):
+            file = _cache()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            whole = file.with_suffix(f".{os.getpid()}.tmp")
+            whole.write_text(json.dumps(dict(list(known.items())[-MOST_KEPT:])), encoding="utf-8")
+            whole.replace(file)
 
 
-def _references(module: _Module, statements: list[ast.stmt]) -> set[Place]:
-    """Places of the package that some statements of a module refer to."""
-    found: set[Place] = set()
-    for statement in statements:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name):
-                if node.id in module.definitions:
-                    found.add((module.name, node.id))
-                elif node.id in module.imports:
-                    found.add(module.imports[node.id])
-            elif isinstance(node, ast.Attribute):
-                chain = _chain(node)
-                if chain and chain[0] in module.imports:
-                    found |= _resolved(module.imports[chain[0]], chain[1:])
-    return {place for place in found if place[0]}
+def _cache() -> Path:
+    """A file of the person's; a RuntimeError where nobody knows their home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "ggmi", "code.json").expanduser()
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def _chain(node: ast.Attribute) -> list[str]:
@@ -183,30 +244,11 @@ def _resolved(place: Place, attributes: list[str]) -> set[Place]:
     if name:
         return {place}
     for attribute in attributes:
-        if _path(f"{module}.{attribute}") is None:
+        if f"{module}.{attribute}" not in _modules():
             return {(module, attribute)}
         module = f"{module}.{attribute}"
     return {(module, "")}
 
 
-def _dump(statements: list[ast.stmt]) -> str:
-    """The statements' syntax trees as text, without positions."""
-    return "\n".join(ast.dump(ast.Module([statement], [])) for statement in statements)
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """The tree, changed in place; what has nothing but a docstring is left with ``pass``."""
-    for node in _statements(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return tree
-
-
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Every statement inside, at any depth; not the expressions, which are most of a tree."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-            yield child
-            yield from _statements(child)
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

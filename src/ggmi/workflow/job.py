@@ -52,6 +52,8 @@ def job(log: str) -> Iterator[None]:
         if not _logged(path, f"{MISTAKE}{error}\n"):
             sys.stderr.write(f"ggmi: {error}\n")
         sys.exit(USER_MISTAKE)
+    except SystemExit:  # whoever ends a job so has said why
+        raise
     except BaseException:
         _logged(path, traceback.format_exc())
         raise

@@ -6,13 +6,23 @@ import shutil
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ggmi.errors import UserError
 
 # Every SLURM job of a run bears the run's name; names of all runs since the last clean start.
 NAMES = ".slurm-runs"
 SECONDS_TO_CANCEL = 120.0
+# What sbatch calls the resources by which a site decides whether it takes a job.
+OPTIONS = {
+    **{"slurm_partition": "partition", "slurm_account": "account", "clusters": "clusters"},
+    **{name: name for name in ("qos", "constraint", "gres")},
+    "gpu": "gpus",
+}
+# As SLURM's executor says it.
+REFUSAL = "SLURM sbatch failed. The error message was '{}'."
 
 
 def remember(results: Path, name: str) -> None:
@@ -107,6 +117,30 @@ def cancel_orphans(results: Path) -> str:
             time.sleep(1)
     forget(results)
     return counted(orphans) if orphans else ""
+
+
+def refusal(members: Sequence[Mapping[str, Any]]) -> str:
+    """Why SLURM takes no group of jobs, by asking it once more without submitting anything.
+
+    Parameters
+    ----------
+    members
+        What each job asks for; one runs after another, so the group asks for the most memory and for the time of all.
+
+    Returns
+    -------
+    str
+        In the form that its executor has for a job that is refused alone.
+    """
+    asked = {name: member[name] for member in members for name in OPTIONS if member.get(name)}
+    options = [f"--{OPTIONS[name]}={value}" for name, value in asked.items()]
+    memory, minutes = ([member.get(name) or 0 for member in members] for name in ("mem_mb", "runtime"))
+    options += [f"--mem={max(memory)}", f"--time={sum(minutes)}"]
+    try:
+        _slurm("sbatch", "--test-only", *options, "--wrap=true")
+    except UserError as error:
+        return REFUSAL.format(error)
+    return REFUSAL.format("asked again, it takes such a job")
 
 
 def counted(jobs: dict[str, str]) -> str:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from ggmi.workflow.job import mistaken
+from ggmi.workflow.queue import refusal
 
 RECORD = ".run.jsonl"
 # Of these a person may have to ask for more.
 LIMITS = ("mem_mb", "runtime")
+# As its executor says when it begins.
+SLURM_RUN = re.compile(r"SLURM run ID: (\S+)")
 
 
 class Recorder(logging.Handler):
@@ -25,70 +28,73 @@ class Recorder(logging.Handler):
 
     Parameters
     ----------
-    results
-        The results folder; the record of the run before is replaced.
-    about
-        What the first line says: of the run, and of all jobs ahead.
+    on_failure
+        Called whenever an attempt at a job has failed, before Snakemake decides on another.
+
+    Attributes
+    ----------
+    slurm_run
+        The name that SLURM's executor says it gives all jobs of this run; None where it is another executor.
     """
 
-    def __init__(self, results: Path, about: Mapping[str, Any]) -> None:
+    def __init__(self, on_failure: Callable[[], None]) -> None:
         super().__init__()
-        self._file = (results / RECORD).open("wb", buffering=0)
-        self._said: dict[str, str] = {}
-        self._write("began", **about)
+        self.slurm_run: str | None = None
+        self._on_failure = on_failure
+        self._file: BinaryIO | None = None
+        self._resources: dict[int, Mapping[str, Any]] = {}
 
-    def listen(self, executor: Any, since: float) -> None:
-        """Hear of a failure before Snakemake makes another attempt.
-
-        What SLURM said of a group is in none of Snakemake's events. And no further attempt mends what a
-        person has to, so a job that met a person's mistake has had its last one.
+    def begin(self, results: Path, about: Mapping[str, Any]) -> None:
+        """Write the first line.
 
         Parameters
         ----------
-        executor
-            One of Snakemake's.
-        since
-            When the run began (seconds since the epoch): older logs tell nothing of it.
+        results
+            The results folder; the record of the run before is replaced.
+        about
+            What the first line says: of the run, and of all jobs ahead.
         """
-        tell = executor.print_job_error
-
-        def told(info: Any, msg: str | None = None, **aux: Any) -> None:
-            job = info.job
-            if job.is_group():
-                self._said[str(job.groupid)] = msg or ""
-            if any(mistaken(log, since) for log in job.log):
-                job._attempt = 1 + job.restart_times
-            tell(info, msg, **aux)
-
-        executor.print_job_error = told
+        self._file = (results / RECORD).open("wb", buffering=0)
+        self._write("began", **about)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line for an event that counts."""
-        fields = vars(record)
-        event = fields.get("event")
         try:
-            if event == LogEvent.JOB_INFO:
-                limits = {name: fields["resources"].get(name) for name in LIMITS}
-                told = {"rule": fields["rule_name"], "wildcards": dict(fields["wildcards"]), **limits}
-                self._write("started", job=fields["jobid"], log=list(fields["log"]), **told)
-            elif event == LogEvent.JOB_FINISHED:
-                self._write("finished", job=fields["job_id"])
-            elif event == LogEvent.JOB_ERROR and not fields["indent"]:
-                self._write("failed", job=fields["jobid"], logs=list(fields["log"]), reason=fields["rule_msg"] or "")
-            elif event == LogEvent.GROUP_ERROR:
-                members = [info["jobid"] for info in fields["job_error_info"]]
-                reason = self._said.get(str(fields["groupid"]), "")
-                for info in fields["job_error_info"]:
-                    logs = [*info["log"], *fields["aux_logs"]]
-                    self._write("failed", job=info["jobid"], logs=logs, reason=reason, group=members)
+            if named := SLURM_RUN.match(record.getMessage()):
+                self.slurm_run = named[1]
+            self._take(vars(record))
         except Exception:
             self.handleError(record)
+
+    def _take(self, fields: Mapping[str, Any]) -> None:
+        event = fields.get("event")
+        if event == LogEvent.JOB_INFO:
+            self._resources[fields["jobid"]] = asked = dict(fields["resources"].items())
+            limits = {name: asked.get(name) for name in LIMITS}
+            told = {"rule": fields["rule_name"], "wildcards": dict(fields["wildcards"]), **limits}
+            self._write("started", job=fields["jobid"], log=list(fields["log"]), **told)
+        elif event == LogEvent.JOB_FINISHED:
+            self._write("finished", job=fields["job_id"])
+        elif event == LogEvent.JOB_ERROR and not fields["indent"]:
+            self._on_failure()
+            self._write("failed", job=fields["jobid"], logs=list(fields["log"]), reason=fields["rule_msg"] or "")
+        elif event == LogEvent.GROUP_ERROR:
+            self._on_failure()
+            failed = fields["job_error_info"]
+            members = [info["jobid"] for info in failed]
+            # Snakemake tells of a group neither that it was refused nor why; what was never submitted has no number.
+            reason = "" if "external_jobid" in fields else refusal([self._resources[member] for member in members])
+            for info in failed:
+                logs = [*info["log"], *fields["aux_logs"]]
+                self._write("failed", job=info["jobid"], logs=logs, reason=reason, group=members)
 
     def end(self) -> None:
         """Say that the run came to its end, good or bad."""
         self._write("ended")
 
     def _write(self, event: str, **fields: Any) -> None:
+        if self._file is None:  # what is only planned leaves no record
+            return
         # A full disk is told by the job that met it; the record is not what a run fails for.
         with contextlib.suppress(OSError):
             self._file.write(f"{json.dumps({'event': event, 'time': time.time(), **fields})}\n".encode())
