@@ -57,7 +57,7 @@ def repeats_by_words(
         near = np.zeros(len(index), dtype=bool)
         for others in (stay, np.array(sorted(twins), dtype=np.int64)):
             near[[pair.left for pair in index.pairs(records[~near[records]], others)]] = True
-        groups = came_together(sample, "set")
+        groups = came_together(sample, "set") if sample.prompt_ids else None
         how = f"ROUGE-L above {NEAR:g}, exact search"
         found = {
             "exact_repeats": exact_repeats(texts_of(sample, parts), groups=groups),

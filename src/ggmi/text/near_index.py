@@ -333,6 +333,8 @@ class NearIndex:
                 left_end = max(int(low[rows[tile]].min()), begin) - begin
                 right_end = min(int(high[rows[tile]].max()), end) - begin
                 for left in range(left_end, right_end, TILE_COLUMNS):
+                    if found.too_many:
+                        return
                     part = slice(left, min(left + TILE_COLUMNS, right_end))
                     apart = np.bitwise_count(here[0, tile, None] ^ there[0, None, part])
                     apart = apart if bits < 2**8 else apart.astype(np.uint16)
