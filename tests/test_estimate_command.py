@@ -413,7 +413,7 @@ def test_ctrl_c_is_one_line_and_exit_code_130(capsys, monkeypatch):
 
 def test_without_a_terminal_progress_is_a_line(capsys, monkeypatch):
     monkeypatch.setattr(estimating, "QUIET", 0.0)
-    with estimating._progress() as bar:
+    with estimating.progress_bar() as bar:
         bar("embedding texts", 256, 1000)
     assert "ggmi: embedding texts: 256 of 1,000\n" in capsys.readouterr().err
 

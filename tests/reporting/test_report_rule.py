@@ -29,6 +29,7 @@ configfile: "config.yaml"
 
 include: "rules/common.smk"
 include: "rules/resources.smk"
+include: "rules/step.smk"
 include: "rules/report.smk"
 """
 

@@ -112,6 +112,8 @@ def draw_curves(
     >>> bool(abs(np.median(found) - (1 + 20 * 3200**-0.5)) < 0.02)
     True
     """
+    from scipy.special import ndtr, ndtri
+
     order = np.argsort(sizes)[-SIZES:]
     n, y, m = (np.asarray(values, dtype=float)[order] for values in (sizes, losses, counts))
     b = EXPONENTS[:, None]
@@ -127,7 +129,9 @@ def draw_curves(
     chosen = generator.choice(weights.size, size=draws, p=weights / weights.sum())
     variance = spread.ravel()[chosen] / generator.chisquare(freedom, draws)
     error = np.sqrt(variance / squares.ravel()[chosen])
-    levels = level.ravel()[chosen] + error * generator.standard_normal(draws)
+    # No loss is below zero: the law of the level is cut there.
+    below = ndtr(-level.ravel()[chosen] / error)
+    levels = level.ravel()[chosen] + error * ndtri(1 - (1 - below) * generator.random(draws))
     exponents, shares = np.broadcast_to(b, r.shape).ravel()[chosen], r.ravel()[chosen]
     falls = (np.asarray(at, dtype=float) / n[-1]) ** -exponents[:, None] - 1
     return np.asarray(levels[:, None] * (1 + shares[:, None] * falls))
