@@ -92,7 +92,7 @@ def test_trainings_that_are_done_are_not_done_again(done, folder, capsys):
         (("--budget", "10tokens"), "10 tokens do not pay for the smallest pilot of 3 arms, which reads"),
         (("--learning-rate", "0"), "--learning-rate: 0 is not allowed; it must be a number of at least 1e-8"),
         (("--seed", "-1"), "--seed: -1 is not allowed"),
-        (("--base", "nowhere/model"), "nowhere/model"),
+        (("--base", "."), "is no model directory"),
         (("--test", "missing.jsonl"), "missing.jsonl"),
     ],
 )

@@ -16,7 +16,7 @@ from ggmi.workflow.seeds import numbers_of
 p, w, given = snakemake.params, snakemake.wildcards, snakemake.input
 processes = p.training.get("processes", 1) if given.get("records") else 1
 if processes > 1 and "RANK" not in os.environ:  # each of them runs this job anew
-    sys.exit(torchrun(sys.argv[0], processes))
+    sys.exit(torchrun(frame, processes))
 folder, form, model = Path(snakemake.output[0]), form_of(p.form), given.get("base") or p.base
 if not given.get("records"):
     keep_base(model, p.revision, form, folder)
