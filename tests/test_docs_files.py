@@ -13,6 +13,7 @@ from text.test_files import FORMS, REFUSED
 from ggmi import estimating
 from ggmi.checking import describe_inputs
 from ggmi.config import load
+from ggmi.options import read_sets
 from ggmi.text.forms import NAMES
 
 PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
@@ -35,7 +36,7 @@ def test_a_command_on_the_page_reads_the_records_that_the_page_shows(files, comm
     ggmi, name, *words = shlex.split(command.replace("\\\n", " "))
     assert (ggmi, name) == ("ggmi", "estimate")
     options = parser.parse_args(words)
-    names, samples = estimating.read_sets(options)
+    names, samples = read_sets(options)
     assert names == [Path(file).stem for file in options.synthetic]
     for sample in samples:
         assert [record.response for record in sample.records] == ANSWERS

@@ -11,10 +11,10 @@ from models.servers import Embedder, serving
 from models.tiny import make_classifier
 from students.tiny import make_base
 
-from ggmi import cli, estimating
-from ggmi.estimating import names_of
+from ggmi import cli, estimating, options
 from ggmi.information.local_encoder import PACKAGE_WEIGHTS, default_encoder
 from ggmi.models.directory import fingerprint
+from ggmi.options import names_of
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.pipeline.wording import BY_WORDS
 from ggmi.provenance import sha256
@@ -380,7 +380,7 @@ def test_options_given_twice_add_up_or_are_refused(capsys):
     found = parser.parse_args(words.split())
     assert (found.synthetic, found.map) == (["a", "b", "c"], ["instruction=q", "response=r"])
     values = {"--records": "9", "--seed": "9", "--parts": "response", "--format": "csv", "--invalid": "stop"}
-    single = [a.option_strings[0] for a in parser._actions if isinstance(a, estimating.Once)]
+    single = [a.option_strings[0] for a in parser._actions if isinstance(a, options.Once)]
     lists = ("--synthetic", "--map", "--train-map", "--synthetic-map", "--map-of")
     others = {a.option_strings[0] for a in parser._actions} - set(single)
     assert others == {"-h", "--loose", *lists}
@@ -412,8 +412,8 @@ def test_ctrl_c_is_one_line_and_exit_code_130(capsys, monkeypatch):
 
 
 def test_without_a_terminal_progress_is_a_line(capsys, monkeypatch):
-    monkeypatch.setattr(estimating, "QUIET", 0.0)
-    with estimating.progress_bar() as bar:
+    monkeypatch.setattr(options, "QUIET", 0.0)
+    with options.progress_bar() as bar:
         bar("embedding texts", 256, 1000)
     assert "ggmi: embedding texts: 256 of 1,000\n" in capsys.readouterr().err
 

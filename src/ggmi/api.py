@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeAlias
 import pandas as pd
 
 from ggmi.errors import UserError
-from ggmi.estimating import ALL, MOST, encoder_of, estimated, inference_of, learner_of, names_of, page_text
+from ggmi.estimating import ALL, MOST, encoder_of, estimated, inference_of, learner_of, page_text
+from ggmi.options import names_of
 from ggmi.text.read_notes import CALLED
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import Invalid, Sample, read_rows, read_sample

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError
-from ggmi.estimating import Once, add_set_arguments, check_output, maps_of, progress_bar, read_sets
+from ggmi.options import Once, add_set_arguments, check_output, maps_of, progress_bar, read_sets
 from ggmi.provenance import versions
 from ggmi.text.places import find
-from ggmi.text.records import Record
+from ggmi.text.records import FIELDS, Record
 from ggmi.text.samples import Sample, read_sample
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         Of the command.
     """
     add_set_arguments(parser)
+    parser.set_defaults(pairs=None, parts=list(FIELDS))  # what only estimates ask for
     parser.add_argument(
         "--test", action=Once, metavar="U", help="real records to test on; default: a fifth of T, held out"
     )

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from ggmi.errors import UserError
-from ggmi.estimating import Once, check_output, same_file
+from ggmi.options import Once, check_output, same_file
 
 WIDTH_INCHES, DPI = 9.0, 150
 
