@@ -15,7 +15,6 @@ from typing import Any
 from ggmi.errors import UserError, did_you_mean
 from ggmi.text.forms import checked_names
 from ggmi.text.places import STDIN, short_name
-from ggmi.text.records import FIELDS
 from ggmi.text.row_files import FORMATS
 from ggmi.text.samples import Sample, read_sample
 

@@ -1,9 +1,12 @@
+import os
+
 import pytest
 
 from ggmi.errors import UserError
 from ggmi.pilot.arms import drawn_test, hold_out, make_arms
 from ggmi.pilot.halving import LEAST, SEEDS, plan_rungs
 from ggmi.pilot.study import affordable
+from ggmi.pilot.trainings import workers
 from ggmi.piloting import budget_of
 from ggmi.text.records import Record
 
@@ -85,3 +88,11 @@ def test_a_budget_is_a_time_or_a_number_of_tokens(text):
 
 def test_a_time_is_planned_in_round_tokens_that_can_be_named_again():
     assert [affordable(tokens) for tokens in (1e6, 1_234_567, 15_000)] == [800_000, 980_000, 12_000]
+
+
+def test_a_training_that_is_killed_is_told_in_a_sentence():
+    with (
+        pytest.raises(UserError, match="a training was killed, most likely because memory ran out"),
+        workers(1) as pool,
+    ):
+        pool.submit(os._exit, 9).result()

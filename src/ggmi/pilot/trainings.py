@@ -7,6 +7,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from ggmi.errors import UserError
 from ggmi.io import atomic
 
 if TYPE_CHECKING:
@@ -119,10 +121,20 @@ def workers(number: int) -> Iterator[ProcessPoolExecutor]:
     ----------
     number
         How many.
+
+    Raises
+    ------
+    UserError
+        If one of them was killed.
     """
     pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
     try:
         yield pool
+    except BrokenProcessPool:
+        raise UserError(
+            "a training was killed, most likely because memory ran out; what is done is kept, so run the same again "
+            "with fewer --cores or a smaller --base"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
