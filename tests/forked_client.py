@@ -4,7 +4,18 @@ import marshal
 import os
 import sys
 import zlib
-from _signal import SIG_DFL, SIGHUP, SIGINT, SIGKILL, SIGTERM, SIGUSR1, signal
+from _signal import (
+    SIG_BLOCK,
+    SIG_DFL,
+    SIG_UNBLOCK,
+    SIGHUP,
+    SIGINT,
+    SIGKILL,
+    SIGTERM,
+    SIGUSR1,
+    pthread_sigmask,
+    signal,
+)
 from _socket import AF_UNIX, SCM_RIGHTS, SOL_SOCKET, socket
 
 # A job of one thread has these from Snakemake and the Snakefile.
@@ -38,12 +49,16 @@ def ask(folder: str, owner: str, program: str, real: str, *arguments: str) -> No
         connection.connect(place)
     request = marshal.dumps((arguments, os.getcwd(), environment, program if main else real))  # noqa: PTH109
     files = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
+    # What comes before it is known whom to hand it on waits until then.
+    handed_on = (SIGTERM, SIGINT, SIGHUP, DEADLY)
+    pthread_sigmask(SIG_BLOCK, handed_on)
     connection.sendmsg([len(request).to_bytes(8, "big")], [(SOL_SOCKET, SCM_RIGHTS, files)])
     connection.sendall(request)
     number = _received(connection)
     for each in (SIGTERM, SIGINT, SIGHUP):
         signal(each, lambda which, _frame: os.kill(number, which))
     signal(DEADLY, lambda *_: os.kill(number, SIGKILL))
+    pthread_sigmask(SIG_UNBLOCK, handed_on)
     status = _received(connection)
     if status < 0:
         if status != -SIGKILL:
