@@ -31,7 +31,7 @@ COUNTED = 500
 # Most tokens of a record; what is longer is cut.
 LONGEST = 1024
 # Part of a time that is planned for: processes have to start, and cores are shared.
-USED = 0.8
+USED = 0.7
 # From this probability on an arm is said to be the best.
 DECIDED = 0.9
 
@@ -42,7 +42,7 @@ def affordable(tokens: float) -> float:
     Examples
     --------
     >>> affordable(5_432_100)
-    4300000.0
+    3800000.0
     """
     planned = USED * tokens
     unit = 10.0 ** (math.floor(math.log10(planned)) - 1)
