@@ -7,7 +7,6 @@ best, and the loss that its choice has beyond the best's (regret). The pilot's p
 often they come true.
 """
 
-import os
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 from common import HERE, fill_readme
 from common import table as markdown
+from snakemake.utils import available_cpu_count
 
 from ggmi.api import estimate
 from ggmi.io import write_csv
@@ -107,7 +107,7 @@ def _rows(records):
 def main(trials=TRIALS):
     """Measure, print, and fill benchmarks/README.md."""
     rows, odds = [], []
-    with tempfile.TemporaryDirectory() as scratch, workers(len(os.sched_getaffinity(0))) as pool:
+    with tempfile.TemporaryDirectory() as scratch, workers(available_cpu_count()) as pool:
         for number in range(trials):
             one, said, cost = trial(number, Path(scratch), pool)
             rows += one

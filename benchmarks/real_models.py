@@ -18,13 +18,14 @@ from pathlib import Path
 import pandas as pd
 from common import HERE, fill_readme
 from common import table as markdown
+from snakemake.utils import available_cpu_count
 
 from ggmi.information.local_encoder import default_encoder
 from ggmi.io import write_csv, write_json, write_text
 from ggmi.pipeline.embedded_sets import embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.pipeline.prediction import estimators_worth
-from ggmi.reporting.text import estimate
+from ggmi.reporting.page import interval
 from ggmi.text.samples import read_rows, read_sample
 
 SEED = 20241001
@@ -62,7 +63,7 @@ def main(folder="results/real_models", data=DATA, most=None):
     if not (data / "answers150.parquet").is_file():
         sys.exit(f"REAL DATA NOT FOUND in {data}: set SHARED_DATA to their folder; nothing was measured")
     outcomes = pd.read_csv(data / "answers150_wins.csv").set_index("model").iloc[:most]
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(available_cpu_count(), mp_context=get_context("spawn")) as pool:
         found = []
         for one in pool.map(partial(measured, data=data, folder=folder), outcomes.index):
             found.append(one)
@@ -104,7 +105,7 @@ def cell(row, name):
     """A number with its interval, in bold where it is told from zero."""
     if pd.isna(row[name]):
         return "–"
-    text = estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 2)
+    text = interval(row, name, decimals=2)
     return f"**{text}**" if row.get(f"{name}_p_holm", 1) < 0.05 else text
 
 

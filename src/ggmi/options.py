@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from argparse import Action, ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -189,19 +190,58 @@ def read_sets(options: Namespace) -> tuple[list[str], list[Sample]]:
         raise UserError("--train, --synthetic: - is standard input, which can be one set only")
     names = names_of(options.synthetic)
     maps = maps_of(options, names)
-    samples = [
-        read_sample(
-            source,
-            fields,
-            key=options.pairs,
-            parts=options.parts,
-            form=options.format,
-            encoding=options.encoding,
-            invalid=options.invalid,
-        )
-        for source, fields in zip([options.train, *options.synthetic], maps, strict=True)
-    ]
-    return names, samples
+    sources = [options.train, *options.synthetic]
+    return names, [read_set(source, fields, options) for source, fields in zip(sources, maps, strict=True)]
+
+
+def read_set(source: str, fields: dict[str, str], options: Namespace) -> Sample:
+    """Read one set as the options say.
+
+    Parameters
+    ----------
+    source
+        Where it is.
+    fields
+        What it calls its fields.
+    options
+        Of `add_set_arguments`, with `pairs` and `parts`.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    return read_sample(
+        source,
+        fields,
+        key=options.pairs,
+        parts=options.parts,
+        form=options.format,
+        encoding=options.encoding,
+        invalid=options.invalid,
+    )
+
+
+def check_numbers(options: Namespace, least: Mapping[str, str]) -> None:
+    """Refuse numbers that are too small or none.
+
+    Parameters
+    ----------
+    options
+        Of the command; what is None was not given.
+    least
+        The smallest that is allowed of each, as a person reads it.
+
+    Raises
+    ------
+    UserError
+        If so.
+    """
+    for name, bound in least.items():
+        given = getattr(options, name)
+        if given is not None and not (given >= float(bound) and math.isfinite(given)):
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{option}: {given:g} is not allowed; it must be a number of at least {bound}")
 
 
 def same_file(one: str, other: str) -> bool:

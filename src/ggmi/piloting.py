@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError
-from ggmi.options import Once, add_set_arguments, check_output, maps_of, progress_bar, read_sets
+from ggmi.options import (
+    Once,
+    add_set_arguments,
+    check_numbers,
+    check_output,
+    maps_of,
+    progress_bar,
+    read_set,
+    read_sets,
+)
 from ggmi.provenance import versions
 from ggmi.text.places import find
 from ggmi.text.records import FIELDS, Record
-from ggmi.text.samples import Sample, read_sample
+from ggmi.text.samples import Sample
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,22 +202,13 @@ def _test_records(options: Namespace) -> list[Record]:
     """The test set, read as T is; some of it where it is large."""
     from ggmi.pilot.arms import drawn_test
 
-    fields = maps_of(options, [])[0]
-    read = read_sample(options.test, fields, form=options.format, encoding=options.encoding, invalid=options.invalid)
+    read = read_set(options.test, maps_of(options, [])[0], options)
     return drawn_test(read.records, options.seed)
 
 
 def _check(options: Namespace) -> None:
     """Refuse what cannot be meant, before anything is read."""
-    for name, least, said in (
-        ("epochs", 0.1, "at least 0.1"),
-        ("learning_rate", 1e-8, "at least 1e-8"),
-        ("cores", 1, "at least 1"),
-        ("seed", 0, "at least 0"),
-    ):
-        given = getattr(options, name)
-        if given is not None and not (given >= least and math.isfinite(given)):
-            raise UserError(f"--{name.replace('_', '-')}: {given:g} is not allowed; it must be a number of {said}")
+    check_numbers(options, {"epochs": "0.1", "learning_rate": "1e-8", "cores": "1", "seed": "0"})
     named = [("--train", options.train), *(("--synthetic", source) for source in options.synthetic)]
     named += [("--test", options.test)] if options.test else []
     read = [(option, str(file)) for option, source in named for file in find(source).files]

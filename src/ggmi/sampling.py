@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from ggmi.errors import UserError
-from ggmi.options import Once, check_output, same_file
+from ggmi.options import Once, check_numbers, check_output, same_file
 
 WIDTH_INCHES, DPI = 9.0, 150
 
@@ -156,19 +156,7 @@ def _without_nan(value: Any) -> Any:
 
 def _check(options: Namespace) -> None:
     """Refuse what cannot be meant, before anything is read."""
-    for name, least in (
-        ("price", 0.0),
-        ("price_tokens", 0.0),
-        ("value", 0.0),
-        ("worth", 0.0),
-        ("most", 1),
-        ("seed", 0),
-    ):
-        given = getattr(options, name)
-        if given is not None and not (given >= least and math.isfinite(given)):
-            raise UserError(
-                f"--{name.replace('_', '-')}: {given:g} is not allowed; it must be a number of at least {least:g}"
-            )
+    check_numbers(options, dict.fromkeys(("price", "price_tokens", "value", "worth"), "0") | {"most": "1", "seed": "0"})
     if options.value is not None and options.price is None and options.price_tokens is None:
         raise UserError("--value: goes with --price or --price-tokens, which say what it is set against")
     for path in options.files:

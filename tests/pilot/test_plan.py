@@ -65,7 +65,8 @@ def test_no_text_is_trained_and_tested_on():
         ("T + copied", 320, 40),
         ("T + own", 190, 0),
     ]
-    assert [r.id for r in arms[1].ordered(0, 0)[:5]] != [r.id for r in arms[1].ordered(0, 1)[:5]]
+    first, longer, other = (arms[1].subset(*one) for one in ((5, 0, 0), (9, 0, 0), (5, 0, 1)))
+    assert first == longer[:5] != other
 
 
 def test_what_leaves_nothing_to_train_or_test_on_is_refused():

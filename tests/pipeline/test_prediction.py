@@ -30,9 +30,9 @@ def test_what_follows_length_alone_is_worth_nothing_beyond_it():
     assert table.loc["length again", "raw_p_holm"] < 0.01
     assert table.loc["length again", "partial_p_holm"] > 0.05
     assert abs(table.loc["length again", "partial"]) < 0.25
-    assert table.loc["length again", "skill_low"] < 0.02
+    assert table.loc["length again", "skill_ci_low"] < 0.02
     assert table.loc["cause", "partial_p_holm"] < 0.01
-    assert table.loc["cause", "skill_low"] > 0.2
+    assert table.loc["cause", "skill_ci_low"] > 0.2
     assert table.loc["nothing", "skill"] < 0.02
     assert table.loc[RIDGE, "skill"] == pytest.approx(table.loc["cause", "skill"], abs=0.08)
 
@@ -62,7 +62,7 @@ def test_nothing_is_found_where_nothing_is(monkeypatch):
         table = estimators_worth(pd.DataFrame(np.array(columns).T).add_prefix("e"), outcome, length, seed)
         for kind in ("raw", "partial"):
             false[kind] += bool((table[f"{kind}_p_holm"] < 0.05).any())
-        false["skill"] += int((table["skill_low"] > 0).sum())
+        false["skill"] += int((table["skill_ci_low"] > 0).sum())
     # 5 of 100 expected at most; 12 or more come with a probability of .004
     assert false["raw"] < 12
     assert false["partial"] < 12

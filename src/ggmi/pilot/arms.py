@@ -34,18 +34,20 @@ class Arm:
     records: tuple[Record, ...]
     left_out: int
 
-    def ordered(self, seed: int, replicate: int) -> list[Record]:
-        """Its records in the order in which subsets grow: the first n are the subset of size n.
+    def subset(self, size: int, seed: int, replicate: int) -> list[Record]:
+        """Some of its records, in an order in which a larger subset goes on from a smaller one.
 
         Parameters
         ----------
+        size
+            How many; all of an arm that has fewer.
         seed
             The pilot's.
         replicate
             Which of the orders, from 0.
         """
         order = stream(seed, "pilot", "subsets", self.name, replicate).permutation(len(self.records))
-        return [self.records[i] for i in order]
+        return [self.records[i] for i in order[:size]]
 
 
 def hold_out(records: Sequence[Record], seed: int) -> tuple[list[Record], list[Record]]:

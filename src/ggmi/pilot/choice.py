@@ -59,13 +59,13 @@ class Prediction:
     ----------
     arm
         Its name.
-    loss, loss_low, loss_high
+    loss, loss_ci_low, loss_ci_high
         Mean and 95 % interval, nats a token.
     probability
         That no arm has a lower loss.
-    gain, gain_low, gain_high
+    gain, gain_ci_low, gain_ci_high
         By how much its loss is lower than the first arm's; zero for the first.
-    doubling, doubling_low, doubling_high
+    doubling, doubling_ci_low, doubling_ci_high
         By how much the loss would fall with twice the records.
     regret
         Expected excess of its loss over the best arm's, nats a token.
@@ -73,15 +73,15 @@ class Prediction:
 
     arm: str
     loss: float
-    loss_low: float
-    loss_high: float
+    loss_ci_low: float
+    loss_ci_high: float
     probability: float
     gain: float
-    gain_low: float
-    gain_high: float
+    gain_ci_low: float
+    gain_ci_high: float
     doubling: float
-    doubling_low: float
-    doubling_high: float
+    doubling_ci_low: float
+    doubling_ci_high: float
     regret: float
 
 
@@ -105,12 +105,13 @@ def predict(trained: Sequence[Trained], full: Mapping[str, int], seed: int) -> l
     list of Prediction
         In the order of `full`.
     """
-    ends, doubled = [], []
+    cells = _Cells(trained, seed)
+    at_full, doubled = [], []
     for arm, records in full.items():
-        found = _drawn(trained, arm, [records, 2 * records], seed)
-        ends.append(found[:, 0])
+        found = cells.drawn(arm, [records, 2 * records])
+        at_full.append(found[:, 0])
         doubled.append(found[:, 0] - found[:, 1])
-    losses = np.stack(ends, axis=1) + _test_errors(trained, list(full), seed)
+    losses = np.stack(at_full, axis=1) + _test_errors(trained, list(full), seed)
     best = losses.argmin(1)
     regrets = losses - losses.min(1, keepdims=True)
     gains = losses[:, :1] - losses
@@ -129,21 +130,21 @@ def predict(trained: Sequence[Trained], full: Mapping[str, int], seed: int) -> l
     return rows
 
 
-def _drawn(trained: Sequence[Trained], arm: str, at: Sequence[float], seed: int) -> Array:
-    """Losses of an arm at further sizes, shape (draws, sizes)."""
-    cells: dict[tuple[str, int], list[float]] = {}
-    for one in trained:
-        cells.setdefault((one.arm, one.records), []).append(one.loss)
-    own = {records: losses for (name, records), losses in cells.items() if name == arm}
-    return draw_curves(
-        [*own],
-        [np.mean(losses) for losses in own.values()],
-        [len(losses) for losses in own.values()],
-        Noise.pooled(list(cells.values())),
-        at,
-        DRAWS,
-        stream(seed, "pilot", "curves", arm),
-    )
+class _Cells:
+    """Losses of trainings by arm and size, and the noise between those of one cell."""
+
+    def __init__(self, trained: Sequence[Trained], seed: int) -> None:
+        self.losses: dict[str, dict[int, list[float]]] = {}
+        for one in trained:
+            self.losses.setdefault(one.arm, {}).setdefault(one.records, []).append(one.loss)
+        self._noise = Noise.pooled([cell for sizes in self.losses.values() for cell in sizes.values()])
+        self._seed = seed
+
+    def drawn(self, arm: str, at: Sequence[float]) -> Array:
+        """Losses of an arm at further sizes, shape (draws, sizes)."""
+        sizes = self.losses[arm]
+        means, counts = [float(np.mean(cell)) for cell in sizes.values()], [len(cell) for cell in sizes.values()]
+        return draw_curves([*sizes], means, counts, self._noise, at, DRAWS, stream(self._seed, "pilot", "curves", arm))
 
 
 def curve_bands(trained: Sequence[Trained], full: Mapping[str, int], seed: int, points: int = 40) -> pd.DataFrame:
@@ -159,14 +160,15 @@ def curve_bands(trained: Sequence[Trained], full: Mapping[str, int], seed: int, 
     Returns
     -------
     DataFrame
-        Columns arm, records, loss, loss_low, loss_high; nats a token.
+        Columns arm, records, loss, loss_ci_low, loss_ci_high; nats a token.
     """
+    cells = _Cells(trained, seed)
     rows = []
     for arm, records in full.items():
-        sizes = np.geomspace(min(one.records for one in trained if one.arm == arm), 2 * records, points)
-        for size, losses in zip(sizes, _drawn(trained, arm, [*sizes], seed).T, strict=True):
+        sizes = np.geomspace(min(cells.losses[arm]), 2 * records, points)
+        for size, losses in zip(sizes, cells.drawn(arm, [*sizes]).T, strict=True):
             loss, low, high = _summary(losses)
-            rows.append({"arm": arm, "records": size, "loss": loss, "loss_low": low, "loss_high": high})
+            rows.append({"arm": arm, "records": size, "loss": loss, "loss_ci_low": low, "loss_ci_high": high})
     return pd.DataFrame(rows)
 
 

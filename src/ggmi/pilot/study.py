@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from ggmi.loading import chosen_device
 from ggmi.pilot.arms import Arm
 from ggmi.pilot.choice import Prediction, Trained, contenders, curve_bands, predict, recommended
 from ggmi.pilot.halving import FIRST, LEAST, Rung, plan_rungs
-from ggmi.pilot.trainings import Training, run_trainings, tokens_each, train_and_test
+from ggmi.pilot.trainings import PlannedTraining, run_trainings, tokens_each, train_and_test
 from ggmi.random import stream
 from ggmi.students.base import Base
 from ggmi.students.sets import Examples
@@ -50,7 +49,7 @@ def affordable(tokens: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class PilotResult:
     """What a pilot found.
 
     Parameters
@@ -130,7 +129,7 @@ class Pilot:
         return tokenise(records, self.base, "plain", longest=longest, source=source)
 
     def _mean_length(self, arm: Arm) -> float:
-        return float(self._examples(arm.ordered(self._seed, 0)[:COUNTED], arm.name).lengths.mean())
+        return float(self._examples(arm.subset(COUNTED, self._seed, 0), arm.name).lengths.mean())
 
     @cached_property
     def weights(self) -> int:
@@ -147,9 +146,11 @@ class Pilot:
         """
         if chosen_device(self._settings.device) == "cuda":
             return 1
-        return cores or len(os.sched_getaffinity(0))
+        from snakemake.utils import available_cpu_count
 
-    def training(self, name: str, records: int, replicate: int) -> Training:
+        return cores or int(available_cpu_count())
+
+    def training(self, name: str, records: int, replicate: int) -> PlannedTraining:
         """One training of an arm.
 
         Parameters
@@ -161,10 +162,10 @@ class Pilot:
         replicate
             Which order of them, and which base.
         """
-        chosen = self.arms[name].ordered(self._seed, replicate)[:records]
+        chosen = self.arms[name].subset(records, self._seed, replicate)
         seed = int(stream(self._seed, "pilot", "training", replicate).integers(2**31))
         model = self.models[replicate % len(self.models)]
-        return Training(model, self._examples(chosen, name), self.test, self._settings, seed)
+        return PlannedTraining(model, self._examples(chosen, name), self.test, self._settings, seed)
 
     def speed(self, pool: ProcessPoolExecutor) -> float:
         """Measure how many tokens a second one worker learns, all its costs counted.
@@ -180,7 +181,7 @@ class Pilot:
         pool.submit(train_and_test, trials[1]).result()
         return trials[1].cost / (monotonic() - started)
 
-    def run(self, budget: float, pool: ProcessPoolExecutor, progress: Callable[[str, int, int], None]) -> Found:
+    def run(self, budget: float, pool: ProcessPoolExecutor, progress: Callable[[str, int, int], None]) -> PilotResult:
         """Train by successive halving and predict every arm at full size.
 
         Parameters
@@ -226,9 +227,9 @@ class Pilot:
                 for cell, training, (nats, tokens) in zip(cells, trainings, found, strict=True)
             ]
             predictions = predict(trained, sizes, self._seed)
-        return Found(rungs, seeds, trained, predictions)
+        return PilotResult(rungs, seeds, trained, predictions)
 
-    def described(self, found: Found) -> list[dict[str, Any]]:
+    def described(self, found: PilotResult) -> list[dict[str, Any]]:
         """Every arm: what it holds, how it was trained, what is predicted of it, what all of it would cost.
 
         Parameters
@@ -255,7 +256,7 @@ class Pilot:
             )
         return rows
 
-    def trainings_table(self, found: Found) -> pd.DataFrame:
+    def trainings_table(self, found: PilotResult) -> pd.DataFrame:
         """Columns arm, records, replicate, loss_nats_per_token, tokens; a row a training.
 
         Parameters
@@ -273,8 +274,8 @@ class Pilot:
             ]
         )
 
-    def curves_table(self, found: Found) -> pd.DataFrame:
-        """Columns arm, records, loss, loss_low, loss_high, nats a token: predicted curves up to twice the full size.
+    def curves_table(self, found: PilotResult) -> pd.DataFrame:
+        """Columns arm, records, loss, loss_ci_low, loss_ci_high, nats a token: up to twice the full size.
 
         Parameters
         ----------

@@ -31,7 +31,7 @@ FIXED_TOKENS = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Training:
+class PlannedTraining:
     """What one training needs.
 
     Parameters
@@ -85,7 +85,7 @@ def tokens_each(test: Examples) -> float:
     return FIXED_TOKENS + int(test.lengths.sum()) / 3
 
 
-def train_and_test(training: Training) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def train_and_test(training: PlannedTraining) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Train a student and measure it.
 
     Parameters
@@ -140,7 +140,7 @@ def workers(number: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def run_trainings(
-    trainings: Sequence[Training],
+    trainings: Sequence[PlannedTraining],
     identity: Callable[[str], str],
     folder: Path,
     pool: ProcessPoolExecutor,

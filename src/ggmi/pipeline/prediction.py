@@ -43,7 +43,7 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
     -------
     DataFrame
         A row an estimator, then `RIDGE` and `SINGLE`, which have a skill only. Columns ``estimator``; ``raw``,
-        ``partial`` and ``skill``, each with ``_low`` and ``_high`` (95 % bootstrap intervals over sets), the
+        ``partial`` and ``skill``, each with ``_ci_low`` and ``_ci_high`` (95 % bootstrap intervals over sets), the
         correlations with ``_p`` (permutations; of residuals as Freedman and Lane do) and ``_p_holm`` over
         the estimators; ``n``.
     """
@@ -100,7 +100,12 @@ def _tested(x: Array, y: Array, z: Array | None, drawn: NDArray, seed: int, name
         shuffled = shuffled - (shuffled @ np.linalg.pinv(z).T) @ z.T
     norms = np.sqrt((shuffled**2).sum(1)) * np.sqrt(x @ x)
     extreme = np.abs(shuffled @ x) >= abs(value) * norms * (1 - 1e-12)
-    return {"": value, "_low": float(low), "_high": float(high), "_p": float((1 + extreme.sum()) / (1 + PERMUTATIONS))}
+    return {
+        "": value,
+        "_ci_low": float(low),
+        "_ci_high": float(high),
+        "_p": float((1 + extreme.sum()) / (1 + PERMUTATIONS)),
+    }
 
 
 def _correlation(x: Array, y: Array) -> float:
@@ -134,7 +139,7 @@ def _skill(errors: Array, base: Array, drawn: NDArray) -> dict[str, float]:
     """Share of the baseline's squared error that is taken away, with its interval over sets."""
     resampled = 1 - errors[drawn].mean(1) / base[drawn].mean(1)
     low, high = np.quantile(resampled, TAILS)
-    return {"skill": float(1 - errors.mean() / base.mean()), "skill_low": float(low), "skill_high": float(high)}
+    return {"skill": float(1 - errors.mean() / base.mean()), "skill_ci_low": float(low), "skill_ci_high": float(high)}
 
 
 def _least_squares(x: Array, y: Array, new: Array) -> Array:

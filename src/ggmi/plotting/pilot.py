@@ -63,13 +63,13 @@ def _curve(
     axis.plot(predicted["records"], predicted["loss"], color=style["color"], linewidth=1.3, label=arm["arm"])
     axis.fill_between(
         predicted["records"],
-        predicted["loss_low"],
-        predicted["loss_high"],
+        predicted["loss_ci_low"],
+        predicted["loss_ci_high"],
         color=style["color"],
         alpha=0.1,
         linewidth=0,
     )
-    ends = [[arm["loss"] - arm["loss_low"]], [arm["loss_high"] - arm["loss"]]]
+    ends = [[arm["loss"] - arm["loss_ci_low"]], [arm["loss_ci_high"] - arm["loss"]]]
     axis.errorbar([arm["records"]], [arm["loss"]], ends, markersize=7, markerfacecolor="white", capsize=3, **style)
 
 

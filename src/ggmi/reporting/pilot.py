@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
 from rich.text import Text
 
+from ggmi.reporting.page import interval, picture
 from ggmi.reporting.terminal import print_columns, unbroken
 from ggmi.reporting.text import fixed, listed, plural
 from ggmi.text.visible import one_line
@@ -28,10 +28,9 @@ def per_hundred(probability: float) -> str:
     return "under 1 in 100" if number < 1 else "over 99 in 100" if number > 99 else f"{number} in 100"
 
 
-def interval(row: Row, name: str, decimals: int = 3, *, sign: bool = False) -> str:
-    """A predicted number with its 95 % interval."""
-    value, low, high = (fixed(row[key], decimals, sign=sign) for key in (name, f"{name}_low", f"{name}_high"))
-    return f"{value} [{low}, {high}]"
+def unsigned(row: Row, name: str) -> str:
+    """A predicted number with its 95 % interval, positive ones without a plus."""
+    return interval(row, name).replace("+", "")
 
 
 def sentences(found: Row) -> list[tuple[str, str]]:
@@ -47,48 +46,47 @@ def sentences(found: Row) -> list[tuple[str, str]]:
     best = arms[choice["arm"]]
     name, odds = one_line(best["arm"]), per_hundred(choice["probability"])
     if choice["decided"]:
-        said = f"Train on {name}: it is the best of {len(arms)} with probability {odds}."
+        text = f"Train on {name}: it is the best of {len(arms)} with probability {odds}."
     else:
         rivals = listed([f"{one_line(arm)} ({per_hundred(arms[arm]['probability'])})" for arm in choice["contenders"]])
-        said = f"Undecided among {rivals}; {name} has the lowest expected loss."
-    said += f" Its expected regret is {fixed(best['regret'], 4)} nats a token."
-    found_sentences = [("Recommendation", said)]
-    loss = (
-        f"At its full {plural(best['records'], 'record')} it is predicted to lose {interval(best, 'loss')} nats a token"
-    )
+        text = f"Undecided among {rivals}; {name} has the lowest expected loss."
+    regret = f"Its expected regret is {fixed(best['regret'], 4)} nats a token."
+    size, loss = plural(best["records"], "record"), unsigned(best, "loss")
     first = found["arms"][0]
-    against = "" if best is first else f", {interval(best, 'gain')} less than {one_line(first['arm'])}"
-    found_sentences.append(("Why", f"{loss}{against} on real records that nothing was trained on."))
-    found_sentences.append(
-        ("Twice as many records", f"of {name} would lower the loss by a further {interval(best, 'doubling')}.")
-    )
+    against = "" if best is first else f", {unsigned(best, 'gain')} less than {one_line(first['arm'])}"
+    doubling = f"of {name} would lower the loss by a further {unsigned(best, 'doubling')}."
     hours = ""
     if found["tokens_per_second"]:
         hours = f", {fixed(best['tokens'] / found['tokens_per_second'] / 3600, 2)} hours at the pilot's speed"
     passes, operations = f"{found['settings']['epochs']:g}", f"{best['operations']:.1e}"
     cost = f"reads {best['tokens']:,} tokens (passes: {passes}) with {operations} operations{hours}."
-    found_sentences.append(("Full training", cost))
-    return found_sentences
+    reason = f"At its full {size} it is predicted to lose {loss} nats a token{against} on real records"
+    return [
+        ("Recommendation", f"{text} {regret}"),
+        ("Why", f"{reason} that nothing was trained on."),
+        ("Twice as many records", doubling),
+        ("Full training", cost),
+    ]
 
 
 def notes(found: Row) -> list[str]:
     """What has to be known of how it was found."""
-    said = []
+    lines = []
     if found["base"] is None:
-        said.append(
+        lines.append(
             f"No --base was named: a GPT of {found['weights'] / 1e6:.1f} million random weights stands for the model "
             "to be trained. A pretrained model may prefer another set."
         )
     left = [(arm["arm"], arm["left_out"]) for arm in found["arms"] if arm["left_out"]]
     if left:
         counts = listed([f"{count:,} of {one_line(arm)}" for arm, count in left])
-        said.append(f"Left out, because the test set holds the same records: {counts}.")
-    said.append(
+        lines.append(f"Left out, because the test set holds the same records: {counts}.")
+    lines.append(
         f"Odds are over the noise of training ({found['seeds']} trainings a cell), the records tested on, and the "
         "shape of the learning curve; what training differently would change is not in them."
     )
-    said.append(f"The same again: --budget {found['budget_tokens']:.0f}tokens --seed {found['seed']}.")
-    return said
+    lines.append(f"The same again: --budget {found['budget_tokens']:.0f}tokens --seed {found['seed']}.")
+    return lines
 
 
 def columns(found: Row) -> dict[str, list[str]]:
@@ -99,22 +97,22 @@ def columns(found: Row) -> dict[str, list[str]]:
         "records": [f"{arm['records']:,}" for arm in rows],
         "trained on": [f"{arm['trained']:,}" for arm in rows],
         "best": [per_hundred(arm["probability"]) for arm in rows],
-        "loss, nats a token": [interval(arm, "loss") for arm in rows],
-        "lower than T by": ["–" if arm is found["arms"][0] else interval(arm, "gain", sign=True) for arm in rows],
-        "twice the records": [interval(arm, "doubling") for arm in rows],
+        "loss, nats a token": [unsigned(arm, "loss") for arm in rows],
+        "lower than T by": ["–" if arm is found["arms"][0] else interval(arm, "gain") for arm in rows],
+        "twice the records": [unsigned(arm, "doubling") for arm in rows],
         "regret": [fixed(arm["regret"], 4) for arm in rows],
     }
 
 
-def shown(found: Row, picture: bytes) -> dict[str, Any]:
+def shown(found: Row, svg: bytes) -> dict[str, Any]:
     """What the page's template reads.
 
     Parameters
     ----------
     found
         What the command writes as JSON.
-    picture
-        The figure, SVG.
+    svg
+        The figure.
     """
     return {
         "found": found,
@@ -122,7 +120,7 @@ def shown(found: Row, picture: bytes) -> dict[str, Any]:
         "sentences": sentences(found),
         "notes": notes(found),
         "columns": columns(found),
-        "figure": "data:image/svg+xml;base64," + base64.b64encode(picture).decode(),
+        "figure": picture("", svg, "svg+xml", svg).source,
     }
 
 
