@@ -311,6 +311,8 @@ def _check_task_files(place: str, task: Task) -> None:
     }
     if task.estimation is not None and task.estimation.entailment is not None:
         folders["estimation.entailment.model"] = task.estimation.entailment.model
+    if task.pilot is not None and task.pilot.base is not None:
+        folders["pilot.base"] = task.pilot.base
     _check_places(place, files, folders)
 
 
