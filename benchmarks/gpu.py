@@ -168,10 +168,10 @@ def pretraining():
 
 def piloting(folder, work):
     """`ggmi pilot --base` within a budget: seconds taken, trainings, the recommendation."""
-    budget, number = ("30s", 400) if TRY else ("4m", 100_000)
+    budget, number = ("200000tokens", 400) if TRY else ("4m", 100_000)
     random = stream(SEED, "benchmark", "gpu", "pilot")
     files = {}
-    for name, size in {"t": number // 20, "a": number, "b": number}.items():
+    for name, size in {"t": max(200, number // 20), "a": number, "b": number}.items():
         records = [record for _ in range(1 + size // 800) for record in drawn_set(name, random)][:size]
         numbered = [type(r)(f"{name}{i}", *r.values) for i, r in enumerate(records)]
         files[name] = work / f"{name}.jsonl"
