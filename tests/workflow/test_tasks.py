@@ -510,5 +510,7 @@ def test_a_larger_set_asks_for_more_memory_and_time(project_at, tmp_path):
     planned = project.run("-n", "--cores", "1").stdout
     jobs = re.split(r"\n(?=(?:local)?rule \w+:)", planned)
     read = [job for job in jobs if job.startswith("rule imported_set:")]
-    asked = {re.search(r"generator=(\w+)", job)[1]: re.findall(r"(?:mem_mb|runtime)=(\d+)", job) for job in read}
+    asked = {
+        re.search(r"generator=(\w+)", job)[1]: sorted(re.findall(r"(?:mem_mb|runtime)=(\d+)", job)) for job in read
+    }
     assert asked == {"small": ["2000", "20"], "large": [str(2000 + 15 * 40), "24"]}
