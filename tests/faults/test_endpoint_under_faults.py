@@ -19,7 +19,7 @@ from ggmi.models.store import Store
 
 REASONS = {"HTTP 429", "HTTP 500", "connection", "timed out", "damaged answer", "empty answer", "no JSON"}
 # What waits longer than this has stalled; whole answers take milliseconds.
-PATIENCE = 1.5
+PATIENCE = 3.0
 SETTINGS = {
     **{"kind": "openai", "model": "m", "key_env": None, "first_wait": 0.01, "longest_wait": 1.0},
     **{"concurrency": 50, "total_timeout": PATIENCE, "attempts": 3},
