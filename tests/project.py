@@ -32,6 +32,7 @@ STUDY = {
 SWEEPS = {"K": [2, 3], "J": [2, 3], "L": [2, 3]}
 TINY = {
     "conditions_per_job": 2,
+    "figures": {"dpi": 50},
     "mixtures": {
         "gmm": {**STUDY, "sweeps": SWEEPS, "covariances": ["psd"]},
         "digits": {**STUDY, "sweeps": SWEEPS, "estimators": ["forward"]},
