@@ -3,6 +3,9 @@ import signal
 import sys
 from pathlib import Path
 
+# Before NumPy is loaded: processes of tests share the cores, and threads of BLAS beside them would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 

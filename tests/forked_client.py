@@ -39,7 +39,8 @@ def ask(folder: str, owner: str, program: str, real: str, *arguments: str) -> No
     if not (main or job):
         os.execv(real, [real, *arguments])
     read = {n: v for n, v in environment.items() if n.startswith(READ_AT_IMPORT)} | OF_JOBS
-    place = f"{folder}/{zlib.crc32(marshal.dumps(sorted(read.items()))):08x}"
+    # Marshalled, equal values may be other bytes: those depend on who else holds a string.
+    place = f"{folder}/{zlib.crc32(repr(sorted(read.items())).encode()):08x}"
     connection = socket(AF_UNIX)
     try:
         connection.connect(place)

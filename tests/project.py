@@ -1,5 +1,7 @@
 """A copy of the project with a small configuration, run by real Snakemake."""
 
+import contextlib
+import io
 import os
 import re
 import shutil
@@ -11,6 +13,7 @@ import forked
 import pytest
 import yaml
 
+from ggmi.cli import main
 from ggmi.config import check_files, load, read_yaml
 from ggmi.errors import UserError
 
@@ -29,6 +32,7 @@ STUDY = {
 SWEEPS = {"K": [2, 3], "J": [2, 3], "L": [2, 3]}
 TINY = {
     "conditions_per_job": 2,
+    "figures": {"dpi": 50},
     "mixtures": {
         "gmm": {**STUDY, "sweeps": SWEEPS, "covariances": ["psd"]},
         "digits": {**STUDY, "sweeps": SWEEPS, "estimators": ["forward"]},
@@ -44,6 +48,17 @@ OWN_TABLE = {
     **{"truth": "data", "table": {"source": "mine.csv", "label": "kind"}, "covariances": ["empirical"]},
     **{"K": 1, "J": 1, "L": 1, "sweeps": {"K": [1], "J": [1], "L": [1]}},
 }
+
+
+def ggmi(*words: str, folder: Path) -> subprocess.CompletedProcess:
+    """What a command of ggmi says in a folder, and its exit code; it runs in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(words)
+        except SystemExit as end:  # of a wrong command line, and of --help
+            code = end.code
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 class Project:

@@ -1,25 +1,21 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import project
 import pytest
 import yaml
+from project import ROOT
 
 from ggmi.config import default_yaml, schema_json
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def ggmi(tmp_path):
-    """Run the installed command in an empty folder."""
-
-    def run(*words, folder=tmp_path):
-        command = [Path(sys.executable).with_name("ggmi"), *words]
-        return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=120)
-
-    return run
+    """Run a command in an empty folder."""
+    return partial(project.ggmi, folder=tmp_path)
 
 
 @pytest.fixture
@@ -38,8 +34,9 @@ def mistake(ggmi, tmp_path):
     return say
 
 
-def test_the_projects_own_configuration_is_fine(ggmi):
-    found = ggmi("check", folder=ROOT)
+def test_the_projects_own_configuration_is_fine():
+    command = [Path(sys.executable).with_name("ggmi"), "check"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
     assert (found.returncode, found.stdout, found.stderr) == (0, "config.yaml: fine\n", "")
 
 

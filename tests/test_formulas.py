@@ -3,7 +3,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ggmi.formulas import LINE, FormulaError, expand, mathml, plain, plain_prose, prose
+from ggmi.formulas import LINE, FormulaError, expand, mathml, plain, plain_prose
+from ggmi.reporting.page import _typeset as prose
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.consequences import CONSEQUENCES
 from ggmi.theory.regimes import ASSUMPTIONS, REGIMES

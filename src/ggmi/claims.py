@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from math import nan
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from ggmi.statistics import holm
-
-Verdict = Literal["supported", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True, kw_only=True)

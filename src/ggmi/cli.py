@@ -20,19 +20,8 @@ from ggmi.workflow.status import status
 INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Parameters
-    ----------
-    arguments
-        Words of the command line; those of the process when not given.
-
-    Returns
-    -------
-    int
-        Exit code: 0, 2 after a person's mistake, or 130 after Ctrl-C.
-    """
+def command_line() -> argparse.ArgumentParser:
+    """All commands and their options."""
     parser = argparse.ArgumentParser(prog="ggmi", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("check", help="check configuration files, laid over one another in the order given")
@@ -70,12 +59,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "run",
         help="run the workflow here; all words after it are Snakemake's, such as --cores 4 --configfile mine.yaml",
     )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments
+        Words of the command line; those of the process when not given.
+
+    Returns
+    -------
+    int
+        Exit code: 0, 2 after a person's mistake, or 130 after Ctrl-C.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["run"]:  # all that follows is for Snakemake to read
-        return run_workflow(words[1:] or ["--cores", "all"], Path.cwd())
-    options = parser.parse_args(words)
+    # All that follows `run` is for Snakemake to read.
+    options = command_line().parse_args(words[:1] if words[:1] == ["run"] else words)
     try:
-        if options.command == "check":
+        if options.command == "run":
+            run_workflow(words[1:] or ["--cores", "all"], Path.cwd())
+        elif options.command == "check":
             found = config.load(_merged(options.files), source=" + ".join(options.files))
             config.check_files(found)
             from ggmi.checking import describe_inputs
@@ -105,6 +111,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(config.default_yaml() if options.command == "defaults" else config.schema_json())
     except UserError as error:
         sys.stderr.write("".join(f"ggmi: {sentence}\n" for sentence in str(error).splitlines()))
+        return USER_MISTAKE
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package == "ggmi":
+            raise
+        needed = f"ggmi {options.command} needs {package}, which is not installed here"
+        sys.stderr.write(f"{needed}: `pip install` of ggmi without --no-deps installs all that commands need\n")
         return USER_MISTAKE
     except KeyboardInterrupt:
         sys.stderr.write("ggmi: interrupted\n")

@@ -232,18 +232,6 @@ def _bracketed(text: str) -> str:
     return f"({text})" if " " in text and not _enclosed(text) else text
 
 
-def prose(text: str) -> Markup:
-    """Escape a text and set its formulas, which stand between dollar signs, as MathML.
-
-    Parameters
-    ----------
-    text
-        Of ours or of anybody. A dollar sign beside a space or before a digit is one; what is no
-        formula stays as it is.
-    """
-    return Markup("").join(set_formula(part) if formula else Markup(escape(part)) for part, formula in split(text))  # noqa: S704
-
-
 def split(text: str) -> list[tuple[str, bool]]:
     """A text's parts, and whether each is a formula's LaTeX.
 

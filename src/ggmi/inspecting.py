@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.pipeline.sets import thinks_at_once
 from ggmi.rating.verdicts import REASONS as NO_RATING_BECAUSE
 from ggmi.rating.verdicts import read_verdict
 from ggmi.text.format import Format
 from ggmi.text.outcomes import REASONS, Parsed, ParsedResponse, ParseFailure, validity
 from ggmi.text.parsing import parse
 from ggmi.text.records import FIELDS
-from ggmi.text.thinking import Marks
+from ggmi.text.thinking import Marks, thinks_at_once
 from ggmi.text.visible import one_line
 
 # Items of each answer that are listed, and characters of each field.

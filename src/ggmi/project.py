@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from ggmi.errors import UserError
 
@@ -46,8 +48,8 @@ def lay_out(folder: Path) -> None:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
-def run_workflow(arguments: Sequence[str], here: Path) -> int:
-    """Run Snakemake: the workflow of a folder if it has one, else the one that is installed.
+def run_workflow(arguments: Sequence[str], here: Path) -> NoReturn:
+    """Become Snakemake: run the workflow of a folder if it has one, else the one that is installed.
 
     Parameters
     ----------
@@ -56,11 +58,13 @@ def run_workflow(arguments: Sequence[str], here: Path) -> int:
     here
         The folder; results are made in it. Without a ``config.yaml`` in it the default configuration holds.
 
-    Returns
-    -------
-    int
-        Snakemake's exit code.
+    Raises
+    ------
+    ModuleNotFoundError
+        If Snakemake is not installed.
     """
+    if find_spec("snakemake") is None:
+        raise ModuleNotFoundError(name="snakemake")
     command = [sys.executable, "-m", "snakemake"]
     if not (here / "Snakefile").is_file():
         if not (here / "config.yaml").is_file():
@@ -69,7 +73,8 @@ def run_workflow(arguments: Sequence[str], here: Path) -> int:
         # Before a person's own words, of which the last holds; and after the files, whose list ends at an option.
         command += ["--snakefile", str(PROJECT / "Snakefile")]
         command += ["--workflow-profile", str(PROJECT / "profiles" / "default")]
-    return subprocess.run([*command, *arguments], cwd=here, check=False).returncode  # noqa: S603 Snakemake, no shell
+    os.chdir(here)
+    os.execv(sys.executable, [*command, *arguments])  # noqa: S606 - Snakemake, no shell
 
 
 def _taken_out(words: Sequence[str], *option: str) -> tuple[list[str], list[str]]:

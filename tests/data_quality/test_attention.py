@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from data_quality.attention import think, think_in_blocks
 
-from ggmi.data_quality.attention import think, think_in_blocks
 from ggmi.random import stream
 
 

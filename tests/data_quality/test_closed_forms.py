@@ -8,7 +8,6 @@ from ggmi.data_quality.closed_forms import (
     chain_error,
     contraction,
     descend,
-    difficulty,
     one_step_error,
     pretrained,
     second_moment,
@@ -134,9 +133,3 @@ def test_endless_data_tend_to_their_limit(v):
     phi = np.einsum("bij,bj->ib", s, weights)
     found = tuned(phi, weights.T, 0.4, v)
     np.testing.assert_allclose(found, tuned_limit(np.diag(scale), N, 0.4, v), atol=0.03)
-
-
-def test_difficulty_is_a_squared_norm(covariance):
-    start = pretrained(covariance, N)
-    expected = np.linalg.norm(np.eye(D) - np.linalg.inv(second_moment(covariance, N)) @ (2 * covariance)) ** 2
-    assert float(difficulty(2 * covariance, start)) == pytest.approx(expected)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from data_quality.attention import think
 
-from ggmi.data_quality.attention import think
 from ggmi.data_quality.outcome import Outcomes
 from ggmi.data_quality.supervision import Supervision
 from ggmi.data_quality.trained.lsa import Blocks, descend, outcome_gradients, supervised_gradients, thoughts

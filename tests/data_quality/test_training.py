@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from data_quality.attention import think
 from scipy.optimize import approx_fprime
 
-from ggmi.data_quality.attention import think
 from ggmi.data_quality.closed_forms import tuned
 from ggmi.data_quality.outcome import Outcomes
 from ggmi.data_quality.outcome_study import (

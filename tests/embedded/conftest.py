@@ -1,19 +1,9 @@
 import pytest
-import torch
 
 from ggmi.embedded.domains import Domains
 from ggmi.embedded.language import Language, Sizes
 
 SMALL = Sizes(anchored=4, unsampled=1, irrelevant=4, letters=4, length=2)
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread():
-    """Models this small only lose by sharing their work between threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

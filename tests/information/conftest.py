@@ -1,15 +1,7 @@
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from ggmi.random import stream
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Small problems on a shared machine: waiting threads would take most of the time."""
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture

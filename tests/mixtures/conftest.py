@@ -2,17 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
-from threadpoolctl import threadpool_limits
 
 from ggmi.mixtures.gaussian import Mixtures
 from ggmi.random import stream
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Small problems on a shared machine: waiting threads would take most of the time."""
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def test_a_base_of_ones_own_is_trained_instead(folder, done):
     base = str(done / "proxy" / "0")
     write(folder / "U.jsonl", 40, 4, answers="right")
     more = ("--base", base, "--test", str(folder / "U.jsonl"), "--learning-rate", "0.004")
-    assert pilot(folder, *more, "--budget", BUDGET, sets=("good",), out="based") == 0
+    assert pilot(folder, *more, "--budget", BUDGET, sets=("good",), out="based", cores=1) == 0
     found = json.loads((folder / "based" / "pilot.json").read_text())
     assert found["base"] == base
     assert found["test"] == {"name": str(folder / "U.jsonl"), "records": 40}

@@ -11,12 +11,12 @@ from ggmi.pipeline.sets import (
     imported_failures,
     imported_rows,
     parsed_rows,
-    thinks_at_once,
 )
 from ggmi.text.card import card_text
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample, read_sample
+from ggmi.text.thinking import thinks_at_once
 
 COLUMNS = [
     *("id", "instruction", "context", "response", "generator", "prompt_id", "anchor_ids", "draw", "response_key"),

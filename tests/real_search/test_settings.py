@@ -3,13 +3,10 @@
 import json
 import re
 import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from project import ROOT, ggmi
 from real_search.solving import write_problems
 
 from ggmi.checking import describe_inputs
@@ -22,11 +19,6 @@ SECTION = PAGE.partition("## With your own model")[2].partition("\n## ")[0]
 BLOCKS = dict(re.findall(r"^```(\w+)\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL))
 POLICY = {"kind": "openai", "model": "m"}
 SEARCH = {"title": "Mine", "problems": {"source": "sums.jsonl"}, "policy": POLICY, "verifier": {"by": {"kind": "self"}}}
-
-
-def ggmi(*words, folder):
-    command = [Path(sys.executable).with_name("ggmi"), *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=120, check=False)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +117,7 @@ def test_the_page_is_a_configuration_that_commands_take(tmp_path):
     (tmp_path / "mine.yaml").write_text(BLOCKS["yaml"])
     write_problems(tmp_path / "gsm8k.jsonl", 3)
     check, cost, run = map(shlex.split, BLOCKS["sh"].splitlines())
-    assert run[-1] == "results/slow_thinking.html"
+    assert "results/slow_thinking.html" in run
     for _, *words in (check, cost):
         done = ggmi(*words, folder=tmp_path)
         assert done.returncode == 0, done.stderr

@@ -1,18 +1,9 @@
 import multiprocessing
 
 import pytest
-import torch
 from students.tiny import make_base
 
 from ggmi.students.base import Base
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

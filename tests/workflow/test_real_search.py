@@ -5,9 +5,7 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import yaml
@@ -15,7 +13,7 @@ from faults.proxy import proxied
 from models.servers import Endpoint, serving
 from models.test_server import TRANSFORMERS
 from models.tiny import make_model, make_reward
-from project import TINY, merged, refusal
+from project import TINY, ggmi, merged, refusal
 from real_search.conftest import ANSWERING
 from real_search.searching import searched
 from real_search.solving import solve, write_problems
@@ -128,10 +126,7 @@ def kept(project):
 
 def priced(project):
     """Rows of `ggmi cost`, by name."""
-    command = [Path(sys.executable).with_name("ggmi"), "cost", "sums.yaml", "--json"]
-    done = subprocess.run(
-        command, cwd=project.path, env=project.environment, capture_output=True, text=True, check=True
-    )
+    done = ggmi("cost", "sums.yaml", "--json", folder=project.path)
     return {row["name"]: row for row in json.loads(done.stdout)["rows"]}
 
 

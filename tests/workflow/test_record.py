@@ -1,15 +1,14 @@
 """What a run's record says of finished, failed and killed runs, and what is told from it."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 import time
 
+import forked
 import pytest
-from project import OWN_TABLE
+from project import OWN_TABLE, ggmi
 
 from ggmi.cli import main
 from ggmi.errors import UserError
@@ -94,7 +93,7 @@ def test_a_run_of_another_folder_is_resumed_from_where_it_was_started(fresh_proj
     words = ["-s", "project/Snakefile", "-d", "project", "--configfile", "project/tiny.yaml", "--cores", "1"]
     target = "results/gmm/psd/K2_J2_L2/worlds.npz"
     environment = {**fresh_project.environment, "PWD": str(start)}
-    command = [sys.executable, "-m", "snakemake", target, *words]
+    command = [forked.python(), "-m", "snakemake", target, *words]
     subprocess.run(command, cwd=start, env=environment, check=True, capture_output=True)
     made = fresh_project.path / target
     made.unlink()
@@ -142,15 +141,14 @@ def test_status_of_a_finished_run(finished):
 def test_status_and_resume_of_a_killed_run(fresh_project):
     fresh_project.configure({"mixtures": {"gmm": {"anchor_components": ["released"], "estimators": ["forward"]}}})
     results = fresh_project.path / "results"
-    command = fresh_project.command("--cores", "1", "results/gmm/kl_gap.csv")
+    command = fresh_project.command("--cores", "1", "results/gmm/kl_gap.csv", python=forked.python())
     process = subprocess.Popen(command, cwd=fresh_project.path, env=fresh_project.environment)
     while not ((run := read_run(results) if results.exists() else None) and run.of("finished")):
-        time.sleep(0.2)
+        time.sleep(0.05)
     assert "goes on" in status(results)
     with pytest.raises(UserError, match="in use by another run"):
         hold(results)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    forked.kill(process)
     finished = {job.name for job in read_run(results).of("finished")}
     assert "The run was killed" in status(results)
     code = "import sys; from ggmi.cli import main; sys.exit(main(['resume']))"
@@ -170,16 +168,7 @@ def test_a_failed_run_ends_with_a_sentence_for_each_failed_job(finished, tmp_pat
     told = [line for line in done.stderr.splitlines() if line.startswith("ggmi: ")]
     expected = [f"rule trends (study={study}) failed; log: results/logs/trends/{study}.log" for study in STUDIES]
     assert sorted(told) == [f"ggmi: {sentence}" for sentence in expected]
-    assert "failed: rule trends (study=gmm) failed; log:" in status_in(project)
-
-
-def status_in(project):
-    code = "import sys; from ggmi.cli import main; sys.exit(main(['status']))"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, cwd=project.path, env=project.environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    assert "failed: rule trends (study=gmm) failed; log:" in ggmi("status", folder=project.path).stdout
 
 
 def test_the_line_that_a_killed_run_was_writing_is_left_out(tmp_path):

@@ -1,9 +1,10 @@
 """Take the records out of a generator's responses."""
 
 from ggmi.io import read_json, write_json
-from ggmi.pipeline.sets import format_of, parsed_rows, thinks_at_once
+from ggmi.pipeline.sets import format_of, parsed_rows
 from ggmi.text.jsonl import read_rows, write_rows
 from ggmi.text.templates import read_prompts
+from ggmi.text.thinking import thinks_at_once
 
 given, made = snakemake.input, snakemake.output
 anchors = {prompt.id: prompt.anchor_ids for prompt in read_prompts(given.prompts)}

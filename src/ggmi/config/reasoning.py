@@ -11,8 +11,6 @@ from ggmi.reasoning.problems import group_table
 
 WIDTH = Annotated[int, Field(ge=1, le=1024)]
 RELIABILITY = Annotated[float, Field(ge=0, le=1)]
-# Uses of problems: a reasoner's chains, chains that verifiers learn from, their measurement, search.
-USES = ("samples", "training", "calibration", "search")
 
 
 def _group(name: str) -> str:

@@ -200,19 +200,6 @@ def one_step_error(v: Array, covariance: Array, n: float) -> Array:
     return bias + spread / n
 
 
-def difficulty(covariance: Array, start: Array) -> Array:
-    """Return the paper's difficulty of prompts of covariance A, ‖I - Γ0⁻¹ A‖_F² (section on data selection).
-
-    Parameters
-    ----------
-    covariance
-        A, shape (..., d, d).
-    start
-        The pretrained V = -Γ0⁻¹, shape (..., d, d).
-    """
-    return np.square(np.eye(start.shape[-1]) + start @ covariance).sum(axis=(-2, -1))
-
-
 def chain_error(v: Array, covariance: Array, n: int, k: int) -> float:
     """Return E‖w_k - w*‖² = E‖(I + V S)^k‖_F² over prompts exactly, by Wick's theorem; ours.
 

@@ -26,7 +26,6 @@ OUTCOME_COLUMNS = ("varied", "n", "B", "k", "steps", "shift", "radius_of_shift",
 # Where the loss is looked at: after pretraining, at the fine-tuned V*, and where outcome supervision ends.
 PLACES = ("start", "fine-tuned", "outcome")
 TEST_PROMPTS, PROBES = 100, 4
-ETA = 0.2
 
 
 @dataclass(frozen=True)

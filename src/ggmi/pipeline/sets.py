@@ -37,20 +37,6 @@ def format_of(settings: Mapping[str, Any]) -> Format:
     return Format(settings["fields"], Marks.of(settings["thinking_marks"]), settings["repair"])
 
 
-def thinks_at_once(texts: Iterable[str], marks: Marks) -> bool:
-    """Whether a chat template opens thoughts itself: some response closes thoughts that it never opened.
-
-    Parameters
-    ----------
-    texts
-        Responses of one generator.
-    marks
-        The marks around thoughts.
-    """
-    firsts = (marks.find(text, 0) for text in texts)
-    return any(mark is not None and marks.alone(mark) for mark in firsts)
-
-
 def parsed_rows(
     responses: Iterable[Mapping[str, Any]],
     anchors: Mapping[str, Sequence[str]],
@@ -72,7 +58,7 @@ def parsed_rows(
     form
         What is taken for a record.
     at_once
-        Whether responses begin inside thoughts (`thinks_at_once`): one that was cut at
+        Whether responses begin inside thoughts (`ggmi.text.thinking.thinks_at_once`): one that was cut at
         ``max_tokens`` before any mark is all thought.
 
     Returns

@@ -106,7 +106,7 @@ slow_thinking:
 ```sh
 ggmi check mine.yaml
 ggmi cost mine.yaml
-snakemake --cores all --configfile mine.yaml results/slow_thinking.html
+snakemake --cores all results/slow_thinking.html --configfile mine.yaml
 ```
 
 - What a search asks depends on what it is answered, so `ggmi cost` tells the most there can be: $N L$ steps and $N$

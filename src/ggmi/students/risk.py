@@ -1,4 +1,4 @@
-"""Risks of a student: what it loses on its training set, on the test set, and the difference."""
+"""Risks of a student: what it loses on its training set and on the test set."""
 
 from __future__ import annotations
 
@@ -108,22 +108,3 @@ def risk(measured: Losses) -> Risk:
     """
     total = float(measured.nats.sum())
     return Risk(total / float(measured.tokens.sum()), total / len(measured.nats))
-
-
-def generalization_error(test: Losses, train: Losses) -> Risk:
-    """|R_D(π) - R̂_S(π)| (section 3.3), with R_D estimated on the test set.
-
-    Parameters
-    ----------
-    test, train
-        The same student's losses on the test set and on the set S it was trained on, S_gen or
-        S_anchor.
-
-    Examples
-    --------
-    >>> one = Losses(("a",), np.array([2.0]), np.array([4]))
-    >>> generalization_error(one, Losses(("b",), np.array([3.0]), np.array([4])))
-    Risk(nats_per_token=0.25, nats_per_record=1.0)
-    """
-    on_test, on_train = risk(test), risk(train)
-    return Risk(*(abs(a - b) for a, b in zip(on_test, on_train, strict=True)))

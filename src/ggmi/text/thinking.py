@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -128,3 +128,17 @@ class Marks:
                 if blank and blank.end() >= mark.start:
                     return None
         return text[said:]
+
+
+def thinks_at_once(texts: Iterable[str], marks: Marks) -> bool:
+    """Whether a chat template opens thoughts itself: some response closes thoughts that it never opened.
+
+    Parameters
+    ----------
+    texts
+        Responses of one generator.
+    marks
+        The marks around thoughts.
+    """
+    firsts = (marks.find(text, 0) for text in texts)
+    return any(mark is not None and marks.alone(mark) for mark in firsts)

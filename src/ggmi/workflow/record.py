@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from snakemake_interface_logger_plugins.common import LogEvent
-
 from ggmi.workflow.queue import refusal
 
 RECORD = ".run.jsonl"
@@ -67,6 +65,9 @@ class Recorder(logging.Handler):
             self.handleError(record)
 
     def _take(self, fields: Mapping[str, Any]) -> None:
+        # Imported here so that a record is read where Snakemake is not installed.
+        from snakemake_interface_logger_plugins.common import LogEvent
+
         event = fields.get("event")
         if event == LogEvent.JOB_INFO:
             self._resources[fields["jobid"]] = asked = dict(fields["resources"].items())
