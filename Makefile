@@ -65,6 +65,7 @@ bench-slurm: .venv/dev.stamp
 real-data: .venv/run.stamp
 	$(BIN)/python benchmarks/real_data.py
 	$(BIN)/python benchmarks/real_models.py
+	$(BIN)/python benchmarks/real_students.py
 
 # Snakemake's own report of the same results, with captions and provenance.
 report: run

@@ -7,7 +7,6 @@ compared with one from length alone. The report says whatever comes out.
 """
 
 import json
-import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -18,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 from common import HERE, fill_readme
 from snakemake.utils import available_cpu_count
-from worth import explained, keep, shown
+from worth import DATA, explained, keep, shown
 
 from ggmi.information.local_encoder import default_encoder
 from ggmi.io import write_csv, write_json, write_text
@@ -28,7 +27,6 @@ from ggmi.pipeline.prediction import estimators_worth
 from ggmi.text.samples import read_rows, read_sample
 
 SEED = 20241001
-DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 OUTCOMES = {"win_rate": "win rate", "lc": "length-controlled win rate"}
 # P-values of a single set's estimates are not looked at, so few shuffles do.
 SHUFFLES = 99

@@ -1,5 +1,8 @@
 """What real data say of estimators: as a table of README.md, and as rows of the file that pages read."""
 
+import os
+from pathlib import Path
+
 import pandas as pd
 from common import ROOT
 from common import table as markdown
@@ -8,6 +11,7 @@ from ggmi.io import read_csv, write_csv
 from ggmi.pipeline.prediction import FOLDS, REPEATS
 from ggmi.reporting.page import interval
 
+DATA = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
 PLACE = ROOT / "workflow" / "data" / "estimators_worth.csv"
 COLUMNS = {
     "raw": "ρ",

@@ -6,7 +6,10 @@
 # share a submission, which asks for the time of all.
 ESTIMATION_RESOURCES = growing(mem_mb=4000, runtime=60)
 PARSED = f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl"
+SYNTHETIC = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
 VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}.npz"
+# Of a set that faults are put into.
+OWN_VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings_of_faulty/{{generator}}/{{condition}}/{{curation}}.npz"
 
 
 localrules:
@@ -60,12 +63,22 @@ use rule model_step as embeddings with:
         names=["parsed"],
 
 
+use rule embeddings as embeddings_of_faulty with:
+    input:
+        encoder_files,
+        sets=[SYNTHETIC],
+    output:
+        OWN_VECTORS,
+    log:
+        f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
+
+
 use rule model_step as estimates with:
     input:
         entailment_files,
-        synthetic=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl",
-        parsed=PARSED,
-        vectors=VECTORS,
+        synthetic=SYNTHETIC,
+        parsed=lambda w: (SYNTHETIC if faults_of(w) else PARSED).format(**w),
+        vectors=lambda w: (OWN_VECTORS if faults_of(w) else VECTORS).format(**w),
         real=f"{RESULTS}/{{task}}/estimation/real.npz",
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
         pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
@@ -140,6 +153,11 @@ use rule model_step as predictions with:
     input:
         estimates=f"{RESULTS}/{{task}}/estimation/estimates.csv",
         ratings=f"{RESULTS}/{{task}}/rating/table1.csv",
+        risks=f"{RESULTS}/{{task}}/rating/generalization.csv",
+        # Their sizes and lengths are what an estimate has to add to; of few conditions nothing is taken out.
+        sets=lambda w: [
+            f"{RESULTS}/{w.task}/synthetic/{'/'.join(place)}/synthetic.jsonl" for place in estimated_places(w.task)
+        ],
     output:
         report_file(
             f"{RESULTS}/{{task}}/estimation/predictions.csv",
@@ -153,11 +171,8 @@ use rule model_step as predictions with:
     params:
         **script_params("predictions"),
         seed=CONFIG.seed,
-        places=lambda w: {
-            name: [made[part] for part in ("generator", "condition", "curation")]
-            for name, made in STUDENT_CONDITIONS[w.task].items()
-            if made["kind"] == "synthetic"
-        },
+        places=lambda w: estimated_places(w.task),
+        conditions=lambda w: ["_".join(place) for place in estimated_places(w.task)],
 
 
 use rule step as figure_estimates with:

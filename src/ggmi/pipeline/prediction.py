@@ -15,6 +15,8 @@ from ggmi.statistics import TAILS, holm
 Array = NDArray[np.float64]
 
 RESAMPLES, PERMUTATIONS = 1999, 9999
+# Sets below which no estimator is said to predict anything.
+MANY = 20
 FOLDS, REPEATS = 10, 10
 # Rows of the table that combine estimators.
 RIDGE, SINGLE = "all of them (ridge)", "the best one of each fold (monotone)"
@@ -36,8 +38,10 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
     ----------
     values
         A row a set, a column an estimator; those with a value missing, or one value only, are left out.
-    outcome, length
+    outcome
         Of each set, shape (n,).
+    length
+        Of each set, shape (n,), or several such columns, (n, c): what is known of a set without an estimate.
     seed
         Of resamples, permutations and folds.
 
@@ -53,7 +57,7 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
 
     usable = values.loc[:, values.notna().all() & (values.nunique() > 1)]
     n = len(values)
-    y, z = _centred(rankdata(outcome)), _quadratic(rankdata(length))
+    y, z = _centred(rankdata(outcome)), _quadratic(rankdata(np.column_stack([length]), axis=0))
     columns = {str(name): _centred(rankdata(usable[name])) for name in usable}
     drawn = stream(seed, "prediction", "resamples").integers(n, size=(RESAMPLES, n))
     counts = np.array([np.bincount(sets, minlength=n) for sets in drawn], dtype=float)
@@ -82,11 +86,11 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
 
 def _centred(ranks: Array) -> Array:
     """Ranks as numbers from -1/2 to 1/2."""
-    return (ranks - ranks.mean()) / len(ranks)
+    return (ranks - ranks.mean(axis=0)) / len(ranks)
 
 
 def _quadratic(ranks: Array) -> Array:
-    """Constant, ranks and their squares, shape (n, 3)."""
+    """Constant, ranks and their squares: of (n, c) ranks shape (n, 1 + 2c)."""
     centred = _centred(ranks)
     return np.column_stack([np.ones(len(ranks)), centred, centred**2])
 
