@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run resume test test-slurm check bench bench-hyppo bench-slurm real-data report docs lock clean
+.PHONY: run resume test test-slurm check bench bench-hyppo bench-slurm bench-gpu real-data report docs lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/snakemake --cores $(CORES)
@@ -60,6 +60,10 @@ bench-hyppo: .venv/dev.stamp
 bench-slurm: .venv/dev.stamp
 	@sh tests/install_slurm.sh
 	$(BIN)/python benchmarks/cluster.py
+
+# On a GPU, for which .venv must hold a build of torch.
+bench-gpu: .venv/dev.stamp
+	$(BIN)/python benchmarks/gpu.py
 
 # Real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
 real-data: .venv/run.stamp

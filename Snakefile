@@ -53,6 +53,7 @@ if CONFIG.tasks:
     include: "rules/rating.smk"
     include: "rules/encoders.smk"
     include: "rules/estimation.smk"
+    include: "rules/pilot.smk"
 
 
 include: "rules/report.smk"

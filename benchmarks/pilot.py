@@ -24,11 +24,10 @@ from ggmi.pilot.arms import make_arms
 from ggmi.pilot.choice import recommended
 from ggmi.pilot.halving import MOST_SEEDS
 from ggmi.pilot.proxy import make_proxies
+from ggmi.pilot.settings import PilotSettings
 from ggmi.pilot.study import Pilot
 from ggmi.pilot.trainings import run_trainings, workers
-from ggmi.piloting import PROXY_BATCH, PROXY_RATE
 from ggmi.random import stream
-from ggmi.students.settings import TrainingSettings
 from ggmi.text.records import Record
 
 SEED = 20241001
@@ -71,7 +70,7 @@ def trial(number, folder, pool):
     arms = [arm for arm in make_arms(real, sets, test, mixtures=False) if arm.name in sets]
     folders = [folder / str(number) / str(i) for i in range(MOST_SEEDS)]
     make_proxies({arm.name: arm.records for arm in arms}, folders, number)
-    settings = TrainingSettings(epochs=3, batch_size=PROXY_BATCH, learning_rate=PROXY_RATE, warmup=0.05)
+    settings = PilotSettings().training()
     pilot = Pilot(arms, test, [str(one) for one in folders], settings, folder / "results", number)
     # Replicates that the pilot does not use, so that its trainings say nothing of the truth by themselves.
     cells = [(arm.name, len(arm.records), 100 + i) for arm in arms for i in range(FULL_SEEDS)]

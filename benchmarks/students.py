@@ -1,4 +1,4 @@
-"""Time students: packed records against padded ones, Trainer against a bare loop, and a GPU if there is one."""
+"""Time students: packed records against padded ones, and Trainer against a bare loop."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, Trainer
 
 from ggmi.random import stream
 from ggmi.students.base import quiet
-from ggmi.students.batching import dealt_out, packed, padded, padding, sorted_by_length, updates
+from ggmi.students.batching import packed, padded, padding, updates
 from ggmi.students.finetune import trainer_arguments
 from ggmi.students.sets import IGNORED, Examples
 from ggmi.students.settings import TrainingSettings
@@ -22,8 +22,6 @@ from ggmi.students.trainer import Watch, response_nats, train, update_loss
 
 REPEATS = 3
 LONGEST = 1500
-# Peak of dense bfloat16 arithmetic in operations a second, by the makers' data sheets.
-PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "4090": 165e12}
 
 
 def to_maximum(records):
@@ -81,8 +79,6 @@ def seconds(model, examples, order, collate, settings):
         )
         started = time.perf_counter()
         train(trainer, settings.batch_size)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
         return time.perf_counter() - started
 
 
@@ -142,44 +138,16 @@ def overhead():
     return {"steps": 200, "trainer_seconds": min(ours), "bare_seconds": min(bare)}
 
 
-def utilisation():
-    """Share of a GPU's peak that fine-tuning GPT-2 (124M) reaches in bfloat16; None without a GPU."""
-    if not torch.cuda.is_available():
-        return None
-    say("model FLOP utilisation")
-    card = torch.cuda.get_device_name()
-    peak = next((value for name, value in PEAKS.items() if name in card), None)
-    # 16 records a row: attention across records, which is useless, grows with the row.
-    settings = TrainingSettings(batch_size=128, per_device=16, log_every=1000)
-    examples = dolly_like(5000, 50257)
-    width, layers = 768, 12
-    model = gpt2(width, layers, 12, 1536, 50257)
-    parameters = sum(p.numel() for p in model.parameters())
-    taken = {}
-    for steps in (5, 30):  # the difference leaves out what comes before the first updates
-        order = dealt_out(sorted_by_length(updates(len(examples), steps, 128, 0), examples.lengths), 16)
-        taken[steps] = int(examples.lengths[order].sum()), seconds(model, examples, order, packed, settings)
-    (few, start), (many, end) = taken.values()
-    # 6 operations a parameter and token; attention to one's own record is left out of the count.
-    flops = 6 * parameters * (many - few) / (end - start)
-    return {
-        "card": card,
-        "tokens_per_second": (many - few) / (end - start),
-        "utilisation": flops / peak if peak else None,
-    }
-
-
 def main():
     """Measure in turn, print, and write students.json and this section of README.md."""
     torch.set_num_threads(1)
     loads = [os.getloadavg()[0]]
-    packed, costs, gpu = packing(), overhead(), utilisation()
+    packed, costs = packing(), overhead()
     loads.append(os.getloadavg()[0])
     found = {
         "machine": {**machine(), "load_before_and_after": loads},
         "packing": packed,
         "overhead": costs,
-        "gpu": gpu,
     }
     speed, waste = packed["tokens_per_second"], packed["padding"]
     ratio = speed["packed"] / speed["maximum"]
@@ -210,15 +178,8 @@ def main():
             verdict(cost < 2),
         ],
     ]
-    if gpu is None:
-        note = "Model FLOP utilisation in bfloat16 was not measured: there was no GPU."
-    else:
-        share = "of an unknown peak" if gpu["utilisation"] is None else f"{100 * gpu['utilisation']:.0f} % of its peak"
-        reached = verdict(bool(gpu["utilisation"]) and gpu["utilisation"] >= 0.4)
-        rows.append([f"GPT-2 (124M) in bfloat16 on {gpu['card']}", share, "–", "–", "≥ 40 %", reached])
-        note = f"{gpu['card']}: {gpu['tokens_per_second']:,.0f} tokens a second."
     header = ["what", "ggmi", "against", "ratio", "target", "reached"]
-    text = f"{sentence(found['machine'])} {note}\n\n{table(header, rows)}"
+    text = f"{sentence(found['machine'])}\n\n{table(header, rows)}"
     (HERE / "students.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     fill_readme(HERE / "README.md", "students", text)
     print(f"\n{text}")

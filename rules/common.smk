@@ -302,6 +302,7 @@ def task_tables(name):
     tables = [f"{RESULTS}/{name}/{table}.csv" for table in ("validity", "curation")]
     if has_world_generator(name):
         tables += [f"{RESULTS}/{name}/shares.csv", f"{RESULTS}/world/generators.csv"]
+    tables += [f"{RESULTS}/{name}/pilot/pilot.json"] if task.pilot else []
     return tables + rating_files(name) + estimation_files(name)
 
 

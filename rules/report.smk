@@ -87,6 +87,7 @@ use rule step as report with:
         claims=list(REPORT_CLAIMS.values()),
         tasks=[file for task in TASKS for file in REPORT_TASKS[task]["files"]],
         pages=[f"{RESULTS}/{study}.html" for study in [*(["mixtures"] if STUDIES else []), *REPORT_CLAIMS, *TASKS]],
+        pilots=[f"{RESULTS}/{name}/pilot/pilot.html" for name, task in TASKS.items() if task.pilot],
         configuration=f"{RESULTS}/config.resolved.yaml",
     output:
         page=f"{RESULTS}/report.html",

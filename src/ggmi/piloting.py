@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +31,6 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 WIDTH_INCHES, DPI = 9.0, 150
 # What the command makes, besides trainings' results and the small models.
 FILES = ("pilot.html", "pilot.json", "trainings.csv", "predicted_curves.csv", "curves.svg", "curves.png", "curves.csv")
-# Highest learning rates, and records an update: of a small model from random weights, and of one that has learned.
-PROXY_RATE, BASE_RATE = 4e-3, 5e-5
-PROXY_BATCH, BASE_BATCH = 4, 8
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -66,7 +62,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action=Once,
         type=float,
         metavar="X",
-        help=f"default {PROXY_RATE:g}; with --base {BASE_RATE:g}",
+        help="highest learning rate; the default depends on --base",
     )
     parser.add_argument("--cores", action=Once, type=int, metavar="N", help="trainings at a time, default: all cores")
     parser.add_argument("--seed", action=Once, type=int, default=0, help="of subsets, weights and orders, default 0")
@@ -119,6 +115,8 @@ def run(options: Namespace) -> None:
     _check(options)
     names, samples = read_sets(options)
     test = _test_records(options) if options.test else None
+    import pandas as pd
+
     from ggmi.io import write_csv, write_json, write_text
     from ggmi.plotting.pilot import pilot_figure
     from ggmi.plotting.style import save_figure
@@ -129,7 +127,7 @@ def run(options: Namespace) -> None:
     out = Path(options.out)
     write_csv(out / "trainings.csv", trainings)
     write_csv(out / "predicted_curves.csv", curves)
-    figure, numbers = pilot_figure(trainings, curves, found["arms"], WIDTH_INCHES)
+    figure, numbers = pilot_figure(trainings, curves, pd.DataFrame(found["arms"]), WIDTH_INCHES)
     save_figure(figure, numbers, str(out / "curves"), DPI)
     write_json(out / "pilot.json", found)
     picture = (out / "curves.svg").read_bytes()
@@ -145,37 +143,34 @@ def measured(
     budget: tuple[float, bool],
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Everything that is found, ready for JSON; the table of trainings; the curves that are drawn."""
-    from ggmi.pilot.arms import hold_out, make_arms
-    from ggmi.pilot.halving import MOST_SEEDS
-    from ggmi.pilot.proxy import make_proxies
-    from ggmi.pilot.study import Pilot, affordable
-    from ggmi.pilot.trainings import workers
-    from ggmi.students.settings import TrainingSettings
+    from snakemake.utils import available_cpu_count
 
-    out, seed = Path(options.out), options.seed
-    train, tested = (list(real.records), list(test)) if test is not None else hold_out(real.records, seed)
-    arms = make_arms(train, {name: one.records for name, one in sets.items()}, tested, mixtures=options.mixtures)
-    rate = options.learning_rate or (BASE_RATE if options.base else PROXY_RATE)
-    batch = BASE_BATCH if options.base else PROXY_BATCH
-    settings = TrainingSettings(epochs=options.epochs, batch_size=batch, learning_rate=rate, warmup=0.05)
-    models = [options.base] * MOST_SEEDS
+    from ggmi.pilot.arms import hold_out
+    from ggmi.pilot.settings import PilotSettings
+    from ggmi.pilot.study import run_pilot
+
     amount, timed = budget
-    speed = None
+    train, tested = (list(real.records), list(test)) if test is not None else hold_out(real.records, options.seed)
+    how = PilotSettings(
+        base=options.base,
+        mixtures=options.mixtures,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        processes=options.cores or available_cpu_count(),
+        **({} if timed else {"tokens": round(amount)}),
+    )
     with progress_bar() as bar:
-        bar("making the model", 0, 1)
-        if options.base is None:
-            folders = [out / "proxy" / str(replicate) for replicate in range(MOST_SEEDS)]
-            make_proxies({arm.name: arm.records for arm in arms}, folders, seed)
-            models = [str(folder) for folder in folders]
-        pilot = Pilot(arms, tested, models, settings, out / "results", seed)
-        number = pilot.workers(options.cores)
-        with workers(number) as pool:
-            if timed:
-                bar("measuring the speed", 0, 1)
-                speed = pilot.speed(pool) * number
-                amount = affordable(amount * speed)
-            result = pilot.run(amount, pool, bar)
-    found = {
+        found, trainings, curves = run_pilot(
+            train,
+            {name: one.records for name, one in sets.items()},
+            tested,
+            how,
+            Path(options.out),
+            seconds=amount if timed else None,
+            seed=options.seed,
+            progress=bar,
+        )
+    described = {
         "format": 1,
         "train": {"name": real.source, "records": len(real), **real.reading.described()},
         "test": {"name": options.test or "held out of T", "records": len(tested)},
@@ -183,19 +178,8 @@ def measured(
             {"name": name, "file": one.source, "records": len(one), **one.reading.described()}
             for name, one in sets.items()
         ],
-        "base": options.base,
-        "weights": pilot.weights,
-        "settings": settings.model_dump(),
-        "seed": seed,
-        "budget_tokens": amount,
-        "tokens_per_second": speed,
-        "rungs": [asdict(rung) for rung in result.rungs],
-        "seeds": result.seeds,
-        "arms": pilot.described(result),
-        "choice": result.choice(),
-        "versions": versions(),
     }
-    return found, pilot.trainings_table(result), pilot.curves_table(result)
+    return {**described, **found, "versions": versions()}, trainings, curves
 
 
 def _test_records(options: Namespace) -> list[Record]:

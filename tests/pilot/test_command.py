@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import launched
+from project import Project, refusal
 
 from ggmi.cli import main
 
@@ -102,6 +103,42 @@ def test_a_mistake_is_one_sentence_and_nothing_is_trained(folder, capsys, more, 
     assert said in told
     assert "Traceback" not in told
     assert not (folder / "refused" / "results").exists()
+
+
+def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
+    off = {"lengths": None, "placeholders": False, "exact": False, "near": None}
+    task = {
+        "title": "Backwards",
+        "anchors": {"source": str(folder / "T.jsonl")},
+        "generators": {name: {"kind": "import", "path": str(folder / f"{name}.jsonl")} for name in ("good", "bad")},
+        "curations": {"standard": None, "none": off},
+        "estimation": None,
+        "pilot": {"epochs": 1, "tokens": 150_000},
+    }
+    project = Project.fresh(tmp_path)
+    project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
+    project.run("--cores", "2")
+    results = tmp_path / "results"
+    found = json.loads((results / "mine/pilot/pilot.json").read_text())
+    assert found["choice"]["arm"] == "good_given_none"
+    arms = pd.read_csv(results / "mine/pilot/arms.csv")
+    assert set(arms["arm"]) == {"T", "good_given_none", "bad_given_none"}
+    assert arms["probability"].sum() == pytest.approx(1)
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto(f"file://{results}/mine.html")
+        assert "good_given_none" in page.locator("#pilot").inner_text()
+        page.locator("#pilot a").click()
+        assert "good_given_none" in page.locator("#verdict .statement").inner_text()
+    # Another budget trains anew, and nothing else runs but what follows from it.
+    task["pilot"]["tokens"] = 160_000
+    planned = project.planned(change={"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
+    assert {job.split()[0] for job in planned} == {
+        *("pilot", "figure_pilot", "pilot_page", "task_page", "report", "resolved_config")
+    }
+    task["pilot"]["base"] = "./nowhere"
+    told = refusal({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
+    assert told == "config: tasks.mine.pilot.base: there is no folder './nowhere'"
 
 
 def test_a_base_of_ones_own_is_trained_instead(folder, done):

@@ -54,7 +54,7 @@ class Search(Section):
 
     reasoners: list[NAME] = Field(["small"], min_length=1, description="whose problems are searched")
     length: int = Field(8, ge=1, le=64, description="steps L of the problems")
-    problems: int = Field(1000, ge=10, le=1_000_000, description="problems")
+    problems: int = Field(500, ge=10, le=1_000_000, description="problems")
     repeats: int = Field(5, ge=1, le=1000, description="independent searches of each problem")
     widths: list[WIDTH] = Field(
         [1, 2, 4, 8, 16, 32, 64], min_length=1, description="steps drawn a layer k, or whole answers N"

@@ -203,6 +203,7 @@ def embedded_students() -> Students:
     return Students(
         base=WORLD_BASE,
         form="json",
+        seeds=3,
         training=TrainingSettings(learning_rate=1e-3, save_every=200),
         match=Match(to=500),
         # A small world repeats itself: what stands in the test set by chance is left out.

@@ -22,6 +22,7 @@ from ggmi.config.students import (
 )
 from ggmi.errors import did_you_mean
 from ggmi.models.settings import EndpointSettings, LocalSettings, ServerSettings, Settings
+from ggmi.pilot.settings import PilotSettings
 from ggmi.students.settings import Share
 from ggmi.text.places import find, is_local
 
@@ -208,6 +209,9 @@ class Task(Section):
     )
     estimation: Estimation | None = Field(
         Estimation(), description="estimates of every synthetic set against the real records; null leaves them out"
+    )
+    pilot: PilotSettings | None = Field(
+        None, description="small trainings that say which set should get the large one; null leaves them out"
     )
     license: str = Field("other", description="licence of the synthetic sets, as in their cards")
     students: Students | None = Field(None, description="students trained on each set; null: none, and no ratings")

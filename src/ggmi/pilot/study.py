@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
@@ -14,10 +14,12 @@ from typing import Any
 import pandas as pd
 
 from ggmi.loading import chosen_device
-from ggmi.pilot.arms import Arm
+from ggmi.pilot.arms import Arm, make_arms
 from ggmi.pilot.choice import Prediction, Trained, contenders, curve_bands, predict, recommended
-from ggmi.pilot.halving import FIRST, LEAST, Rung, plan_rungs
-from ggmi.pilot.trainings import PlannedTraining, run_trainings, tokens_each, train_and_test
+from ggmi.pilot.halving import FIRST, LEAST, MOST_SEEDS, Rung, plan_rungs
+from ggmi.pilot.proxy import make_proxies
+from ggmi.pilot.settings import PilotSettings
+from ggmi.pilot.trainings import PlannedTraining, run_trainings, tokens_each, train_and_test, workers
 from ggmi.random import stream
 from ggmi.students.base import Base
 from ggmi.students.sets import Examples
@@ -135,20 +137,6 @@ class Pilot:
     def weights(self) -> int:
         """How many weights the base has."""
         return int(self.base.load().num_parameters())
-
-    def workers(self, cores: int | None) -> int:
-        """How many trainings run at a time: one on a GPU, else one a core.
-
-        Parameters
-        ----------
-        cores
-            What was asked for; None takes all.
-        """
-        if chosen_device(self._settings.device) == "cuda":
-            return 1
-        from snakemake.utils import available_cpu_count
-
-        return cores or int(available_cpu_count())
 
     def training(self, name: str, records: int, replicate: int) -> PlannedTraining:
         """One training of an arm.
@@ -283,3 +271,80 @@ class Pilot:
             Of `run`.
         """
         return curve_bands(found.trained, {name: len(arm.records) for name, arm in self.arms.items()}, self._seed)
+
+
+def run_pilot(
+    train: Sequence[Record],
+    sets: Mapping[str, Sequence[Record]],
+    test: Sequence[Record],
+    how: PilotSettings,
+    folder: Path,
+    *,
+    seconds: float | None = None,
+    seed: int,
+    progress: Callable[[str, int, int], None],
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
+    """Compare real records, synthetic sets and mixtures by small trainings.
+
+    Parameters
+    ----------
+    train, test
+        Real records, to train on and to test on.
+    sets
+        Synthetic sets by name.
+    how
+        The base, the budget, and how is trained.
+    folder
+        Where small models (``proxy``) and results of trainings (``results``) are kept: what is there is not
+        done again.
+    seconds
+        A budget in time; None takes that of `how`, in tokens.
+    seed
+        Of everything random.
+    progress
+        Called with what is done, how much of it, and of how much.
+
+    Returns
+    -------
+    found : dict
+        Ready for JSON; docs/pilot.md says what its keys mean.
+    trainings, curves : DataFrame
+        See `Pilot.trainings_table` and `Pilot.curves_table`.
+
+    Raises
+    ------
+    UserError
+        If there are too few test records, nothing is left of a set, the budget does not pay for the smallest
+        plan, a base cannot be loaded, or a training fails.
+    """
+    arms = make_arms(train, sets, test, mixtures=how.mixtures)
+    progress("making the model", 0, 1)
+    models = [how.base] * MOST_SEEDS if how.base else []
+    if not models:
+        folders = [folder / "proxy" / str(replicate) for replicate in range(MOST_SEEDS)]
+        make_proxies({arm.name: arm.records for arm in arms}, folders, seed)
+        models = [str(each) for each in folders]
+    settings = how.training()
+    pilot = Pilot(arms, test, models, settings, folder / "results", seed)
+    # One at a time on a GPU.
+    number = 1 if chosen_device(settings.device) == "cuda" else how.processes
+    tokens, speed = float(how.tokens), None
+    with workers(number) as pool:
+        if seconds is not None:
+            progress("measuring the speed", 0, 1)
+            speed = pilot.speed(pool) * number
+            tokens = affordable(seconds * speed)
+        result = pilot.run(tokens, pool, progress)
+    found = {
+        "base": how.base,
+        "weights": pilot.weights,
+        "settings": settings.model_dump(),
+        "seed": seed,
+        "budget_tokens": tokens,
+        "tokens_per_second": speed,
+        "rungs": [asdict(rung) for rung in result.rungs],
+        "seeds": result.seeds,
+        "arms": pilot.described(result),
+        "choice": result.choice(),
+    }
+    return found, pilot.trainings_table(result), pilot.curves_table(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ MARKERS = "osD^vP"
 
 
 def pilot_figure(
-    trainings: pd.DataFrame, curves: pd.DataFrame, arms: Sequence[Mapping[str, Any]], width_inches: float
+    trainings: pd.DataFrame, curves: pd.DataFrame, arms: pd.DataFrame, width_inches: float
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw what was measured and what is predicted.
 
@@ -27,7 +27,7 @@ def pilot_figure(
     trainings, curves
         Tables of `ggmi.pilot.study.Pilot`.
     arms
-        Its descriptions of the arms.
+        Its descriptions of the arms, a row each.
     width_inches
         Width of the figure.
 
@@ -41,8 +41,9 @@ def pilot_figure(
         figure, (left, right) = plt.subplots(
             1, 2, figsize=(width_inches, 0.46 * width_inches), width_ratios=[1.7, 1], layout="constrained"
         )
-        for i, arm in enumerate(arms):
-            style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+        for i, arm in enumerate(arms.to_dict("records")):
+            # Beyond six arms colours come again with other marks.
+            style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]}
             _curve(left, arm, trainings[trainings["arm"] == arm["arm"]], curves[curves["arm"] == arm["arm"]], style)
         left.set_xscale("log", base=2)
         left.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -73,13 +74,11 @@ def _curve(
     axis.errorbar([arm["records"]], [arm["loss"]], ends, markersize=7, markerfacecolor="white", capsize=3, **style)
 
 
-def _probabilities(axis: Axes, arms: Sequence[Mapping[str, Any]]) -> None:
+def _probabilities(axis: Axes, arms: pd.DataFrame) -> None:
     """A bar an arm."""
-    names = [arm["arm"] for arm in arms]
-    shares = [arm["probability"] for arm in arms]
     colours = [COLOURS[i % len(COLOURS)] for i in range(len(arms))]
-    bars = axis.barh(names, shares, color=colours, height=0.6)
-    axis.bar_label(bars, [f"{share:.2f}" for share in shares], padding=3, color=MUTED)
+    bars = axis.barh(arms["arm"], arms["probability"], color=colours, height=0.6)
+    axis.bar_label(bars, [f"{share:.2f}" for share in arms["probability"]], padding=3, color=MUTED)
     axis.set_xlim(0, 1.15)
     axis.set_xticks([0, 0.5, 1])
     axis.invert_yaxis()

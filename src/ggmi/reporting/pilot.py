@@ -74,7 +74,7 @@ def notes(found: Row) -> list[str]:
     lines = []
     if found["base"] is None:
         lines.append(
-            f"No --base was named: a GPT of {found['weights'] / 1e6:.1f} million random weights stands for the model "
+            f"No base was named: a GPT of {found['weights'] / 1e6:.1f} million random weights stands for the model "
             "to be trained. A pretrained model may prefer another set."
         )
     left = [(arm["arm"], arm["left_out"]) for arm in found["arms"] if arm["left_out"]]
@@ -85,7 +85,8 @@ def notes(found: Row) -> list[str]:
         f"Odds are over the noise of training ({found['seeds']} trainings a cell), the records tested on, and the "
         "shape of the learning curve; what training differently would change is not in them."
     )
-    lines.append(f"The same again: --budget {found['budget_tokens']:.0f}tokens --seed {found['seed']}.")
+    if found["tokens_per_second"]:
+        lines.append(f"The same again: --budget {found['budget_tokens']:.0f}tokens --seed {found['seed']}.")
     return lines
 
 

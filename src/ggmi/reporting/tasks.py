@@ -18,6 +18,7 @@ from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
 from ggmi.pipeline.prediction import MANY
 from ggmi.rating.table import short_names
 from ggmi.reporting.page import Figures, by_name, pictures
+from ggmi.reporting.pilot import sentences
 
 # Conditions that are no synthetic set.
 REFERENCES = ("base", "anchors", "real")
@@ -46,6 +47,8 @@ class TaskResults:
         ``warnings`` about the judge.
     estimates, published, curves, claims, truth, predictions
         Of `ggmi.pipeline.estimation_tables` and `ggmi.pipeline.estimation_claims`.
+    pilot
+        Of `ggmi.pilot.study.run_pilot`.
     """
 
     name: str
@@ -69,6 +72,7 @@ class TaskResults:
     claims: pd.DataFrame | None = None
     truth: pd.DataFrame | None = None
     predictions: pd.DataFrame | None = None
+    pilot: Mapping[str, Any] | None = None
 
 
 def read_task(name: str, title: str, files: Iterable[str]) -> TaskResults:
@@ -253,6 +257,7 @@ def task_page(task: TaskResults, figures: Figures, provenance: Sequence[Mapping[
         "repeated": repeated,
         "ideal": None if ideal is None else ideal.iloc[[0, -1]].to_dict("records"),
         "estimated": _estimated(task),
+        "pilot": None if task.pilot is None else sentences(task.pilot),
         "pictures": by_name(pictures(figures)),
         "records": provenance,
     }

@@ -85,6 +85,22 @@ def steps_shown(name: str) -> Callable[[str, int, int, Mapping[str, Any]], None]
     return tell
 
 
+def work_shown(name: str) -> Callable[[str, int, int], None]:
+    """A callback that tells the terminal, now and then, what a job does, how much of it is done, and of how much.
+
+    Parameters
+    ----------
+    name
+        What the job is.
+    """
+    line = _Line(name)
+
+    def tell(what: str, done: int, of: int) -> None:
+        line.show(f"{what}, {done:,} of {of:,}")
+
+    return tell
+
+
 def students_shown(condition: str) -> Callable[[int, int, int, float | None], None]:
     """A callback that tells the terminal, now and then, how far the training of students is.
 

@@ -1,0 +1,83 @@
+# Small trainings on every set of a task, which say which one should get the large training.
+#
+# Memory: a training of the small GPT takes some 700 MB, one of a base its weights four times. Time: four million
+# tokens of the small GPT take ten minutes of two cores. What was trained is kept in pilot/results, which is no output:
+# Snakemake removes the outputs of a job that failed, and trainings that are done are not to be done again.
+PILOT = f"{RESULTS}/{{task}}/pilot"
+
+
+def pilot_of(wildcards):
+    """A task's section `pilot`."""
+    return TASKS[wildcards.task].pilot
+
+
+def pilot_sets(wildcards):
+    """Files of a task's synthetic sets, by name."""
+    return {
+        "_".join(place): f"{RESULTS}/{wildcards.task}/synthetic/{'/'.join(place)}/synthetic.jsonl"
+        for place in estimated_places(wildcards.task)
+    }
+
+
+def pilot_base(wildcards):
+    """Files of a person's own base."""
+    base = pilot_of(wildcards).base
+    return weights_in(base) if base and looks_like_path(base) else []
+
+
+localrules:
+    figure_pilot,
+    pilot_page,
+
+
+use rule model_step as pilot with:
+    input:
+        pilot_base,
+        train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
+        test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
+        sets=lambda w: list(pilot_sets(w).values()),
+    output:
+        found=f"{PILOT}/pilot.json",
+        trainings=f"{PILOT}/trainings.csv",
+        curves=f"{PILOT}/predicted_curves.csv",
+        arms=report_file(f"{PILOT}/arms.csv", "pilot", "Pilot", "{task}", table="Which set should get the training"),
+    log:
+        f"{RESULTS}/logs/pilot/{{task}}.log",
+    threads: lambda w: pilot_of(w).processes
+    resources:
+        mem_mb=lambda w, attempt: (3000 + 1000 * pilot_of(w).processes) * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
+        gpu=lambda w: int(pilot_of(w).base is not None),
+    params:
+        **script_params("pilot"),
+        seed=CONFIG.seed,
+        title=lambda w: TASKS[w.task].title,
+        names=lambda w: list(pilot_sets(w)),
+        settings=lambda w: pilot_of(w).model_dump(exclude={"processes"}),
+
+
+use rule step as figure_pilot with:
+    input:
+        f"{PILOT}/trainings.csv",
+        f"{PILOT}/predicted_curves.csv",
+        f"{PILOT}/arms.csv",
+    output:
+        **figure_files(f"{PILOT}/curves", "pilot", "Pilot", "{task}", figure="Learning curves"),
+    log:
+        f"{RESULTS}/logs/figure_pilot/{{task}}.log",
+    params:
+        **figure_script("pilot.pilot_figure"),
+
+
+use rule step as pilot_page with:
+    input:
+        **PAGE_PARTS,
+        study=f"{workflow.basedir}/workflow/report/pilot.html.j2",
+        found=f"{PILOT}/pilot.json",
+        figure=f"{PILOT}/curves.svg",
+    output:
+        f"{PILOT}/pilot.html",
+    log:
+        f"{RESULTS}/logs/pilot_page/{{task}}.log",
+    params:
+        **script_params("pilot_page"),
