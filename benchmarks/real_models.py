@@ -76,7 +76,9 @@ def main(folder="results/real_models", data=DATA, most=None):
         lines += [f"Against the {words}:", "", shown(worth), ""]
         if most is None:
             keep(words, worth)
-    lines += [f"{explained(len(outcomes), 'models')} {seconds:.1f} seconds of one core a model."]
+    lines += [f"{explained(worth['n'].min(), 'models')} {seconds:.1f} seconds of one core a model."]
+    if strange := list(values.index[values.isna().any(axis=1)]):
+        lines += [f"Left out, since estimates of their answers have no value: {', '.join(strange)}."]
     report = "\n".join(lines)
     write_csv(folder / "predictions.csv", pd.concat(parts))
     write_text(folder / "report.md", report + "\n")

@@ -4,7 +4,8 @@ Each of 104 models' answers (SHARED_DATA or ../shared/data) to the same instruct
 with random weights learns from as many tokens of each, twice. It is then measured on answers of a target model to
 instructions that no set answers, and on human-written solutions of GSM8K. T is the target's own answers to the
 instructions of the sets, and every estimate compares a set with T. The target is the model of the highest
-length-controlled win rate among those that do not give one answer to everything. The report says whatever comes out.
+length-controlled win rate; a model that gives one answer to everything is neither set nor target. The report says
+whatever comes out.
 """
 
 import json
@@ -34,7 +35,7 @@ from ggmi.students.settings import TrainingSettings
 from ggmi.text.samples import read_rows
 
 SEED = 20241001
-# Of 149 models besides the target, the first by the order of their file: more take longer and tell little more.
+# Of 148 models besides the target, the first by the order of their file: more take longer and tell little more.
 SETS = 104
 # Of 160 instructions, those that sets answer; the others are for the test.
 TRAINED_ON = 110
@@ -121,15 +122,16 @@ def trained(sets, tests, folder, pool):
 
 def read_data(data, most):
     """Rows of each model's answers to the instructions for training; the target; the texts of both tests."""
-    outcomes = pd.read_csv(data / "answers150_wins.csv").set_index("model")["lc"]
+    rates = pd.read_csv(data / "answers150_wins.csv").set_index("model")["lc"]
     answers = pd.read_parquet(data / "answers150.parquet")
     several = answers.groupby("model")["response"].nunique() > 1
-    target = outcomes[several[outcomes.index]].idxmax()
+    rates = rates[several[rates.index]]
+    target = rates.idxmax()
     ids = sorted(answers["prompt_id"].unique())
     chosen = {ids[i] for i in stream(SEED, "real students", "instructions").permutation(len(ids))[:TRAINED_ON]}
     inside = answers["prompt_id"].isin(chosen)
     held_out = answers[~inside & (answers["model"] == target)].sort_values("prompt_id")["response"]
-    names = [*outcomes.index.drop(target)[:most], target]
+    names = [*rates.index.drop(target)[:most], target]
     of = dict(iter(answers[inside].drop(columns="model").groupby(answers["model"])))
     sets = {name: of[name].sort_values("prompt_id").to_dict("records") for name in names}
     lines = (data / "gsm8k" / "test.jsonl").read_text(encoding="utf-8").splitlines()

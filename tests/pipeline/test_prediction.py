@@ -18,10 +18,16 @@ def drawn(generator, n=150, *, own=0.0):
             "cause": cause + 0.3 * generator.normal(size=n),
             "nothing": generator.normal(size=n),
             "constant": np.ones(n),
-            "missing": np.where(np.arange(n) == 3, np.nan, cause),
+            "missing": np.where(np.arange(n) % 7 == 3, np.nan, cause),
         }
     )
     return values, outcome, length
+
+
+@pytest.fixture
+def few_draws(monkeypatch):
+    for name, number in (("PERMUTATIONS", 199), ("RESAMPLES", 99), ("REPEATS", 1)):
+        monkeypatch.setattr(f"ggmi.pipeline.prediction.{name}", number)
 
 
 def test_what_follows_length_alone_is_worth_nothing_beyond_it():
@@ -39,6 +45,15 @@ def test_what_follows_length_alone_is_worth_nothing_beyond_it():
     assert table.loc[RIDGE, "skill"] == pytest.approx(table.loc["cause", "skill"], abs=0.08)
 
 
+def test_a_set_without_a_value_is_left_out_and_changes_nothing(few_draws):
+    values, outcome, length = drawn(np.random.default_rng(5), n=50, own=1.0)
+    whole = values[["cause", "nothing"]]
+    strange = pd.concat([whole, pd.DataFrame({"cause": [np.nan, 9.0], "nothing": [9.0, np.nan]})])
+    among = estimators_worth(strange, [*outcome, 9, -9], [*length, -9, 9], 0)
+    pd.testing.assert_frame_equal(among, estimators_worth(whole, outcome, length, 0))
+    assert set(among["n"]) == {50}
+
+
 def test_the_partial_correlation_is_that_of_residuals():
     values, outcome, length = drawn(np.random.default_rng(1), own=0.5)
     table = estimators_worth(values[["cause", "nothing"]], outcome, length, 0).set_index("estimator")
@@ -50,12 +65,6 @@ def test_the_partial_correlation_is_that_of_residuals():
 
     expected = np.corrcoef(left(values["cause"]), left(outcome))[0, 1]
     assert table.loc["cause", "partial"] == pytest.approx(expected)
-
-
-@pytest.fixture
-def few_draws(monkeypatch):
-    for name, number in (("PERMUTATIONS", 199), ("RESAMPLES", 99), ("REPEATS", 1)):
-        monkeypatch.setattr(f"ggmi.pipeline.prediction.{name}", number)
 
 
 def test_concordance_is_the_share_of_pairs_in_one_order(few_draws):

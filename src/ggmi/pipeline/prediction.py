@@ -14,6 +14,8 @@ from ggmi.statistics import TAILS, holm
 
 Array = NDArray[np.float64]
 
+# Share of the sets in which an estimator may have no value.
+MISSING = 0.1
 RESAMPLES, PERMUTATIONS = 1999, 9999
 # Sets below which no estimator is said to predict anything.
 MANY = 20
@@ -37,7 +39,8 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
     Parameters
     ----------
     values
-        A row a set, a column an estimator; those with a value missing, or one value only, are left out.
+        A row a set, a column an estimator. Estimators that have one value only, or none in more than a tenth of the
+        sets, are left out, and then sets without a value of the others.
     outcome
         Of each set, shape (n,).
     length
@@ -55,9 +58,12 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
     """
     from scipy.stats import rankdata
 
-    usable = values.loc[:, values.notna().all() & (values.nunique() > 1)]
-    n = len(values)
-    y, z = _centred(rankdata(outcome)), _quadratic(rankdata(np.column_stack([length]), axis=0))
+    usable = values.loc[:, values.isna().mean() <= MISSING]
+    kept = usable.notna().all(axis=1).to_numpy()
+    usable = usable.loc[kept, usable[kept].nunique() > 1]
+    n = len(usable)
+    y = _centred(rankdata(np.asarray(outcome)[kept]))
+    z = _quadratic(rankdata(np.column_stack([length])[kept], axis=0))
     columns = {str(name): _centred(rankdata(usable[name])) for name in usable}
     drawn = stream(seed, "prediction", "resamples").integers(n, size=(RESAMPLES, n))
     counts = np.array([np.bincount(sets, minlength=n) for sets in drawn], dtype=float)
