@@ -240,9 +240,9 @@ def references_of(wildcards):
 
 
 def faults_of(wildcards):
-    """Shares of a set's records that are replaced by faulty ones."""
+    """Faults that a curation puts into a set, by name."""
     faults = TASKS[wildcards.task].curations[wildcards.curation].faults
-    return {} if faults is None else {name: share for name, share in faults.model_dump().items() if share}
+    return [] if faults is None else [name for name, share in faults.model_dump().items() if share]
 
 
 def record_form(task):

@@ -102,9 +102,7 @@ use rule model_step as curated_set with:
         title=lambda w: TASKS[w.task].title,
         license=lambda w: TASKS[w.task].license,
         seed=CONFIG.seed,
-        curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(exclude={"records", "faults"}),
-        most=lambda w: TASKS[w.task].curations[w.curation].records,
-        faults=faults_of,
+        curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
         sizes=lambda w: WORLD.sizes() if "off_task" in faults_of(w) else None,
         made_by=made_by,
 

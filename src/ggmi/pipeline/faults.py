@@ -63,7 +63,7 @@ def with_faults(
     ({'wrong': 2}, 2)
     """
     order = generator.permutation(len(rows))
-    wanted = {fault: round(share * len(rows)) for fault, share in shares.items()}
+    wanted = {fault: round(share * len(rows)) for fault, share in shares.items() if share}
     clean = [rows[i] for i in order[sum(wanted.values()) :]]
     responses = sorted({row["response"] for row in rows})
     made: list[dict[str, Any]] = [{**row, "fault": None} for row in rows]
