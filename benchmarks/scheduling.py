@@ -1,15 +1,22 @@
-"""What Snakemake's own process costs once many jobs have ended: as it comes, and with profiles/default's settings."""
+"""What Snakemake's own process costs: once many jobs have ended, and over a run of 5,000 that do nothing.
 
+The first as Snakemake comes and with profiles/default's settings; the second as it comes and inside the workflow, with
+its display, its record of the run and its checks.
+"""
+
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from common import HERE, fill_readme, machine, say, sentence, table, verdict
+from common import HERE, checkout, environment, fill_readme, machine, say, sentence, table, verdict
 
 COUNTS = (400, 3000)
+RUN_COUNTS = (1000, 5000)
 # As profiles/default has it.
 HERE_OPTIONS = ["--scheduler", "greedy", "--scheduler-subsample", "200"]
 # Many jobs of no length, then some that take as long as it takes to see what an idle queue costs.
@@ -53,6 +60,52 @@ def spent(folder, count, here):
     return float(found[0].split()[1])
 
 
+# The workflow with as many jobs more as are wanted, and the same jobs alone.
+MANY = """
+rule many:
+    input:
+        expand("many/{i}", i=range(config["conditions_per_job"])),
+
+rule one:
+    output: "many/{i}"
+    shell: "touch {output}"
+"""
+
+
+def whole_run(folder, count, inside):
+    """Seconds by the clock, of the scheduler's processor, and its memory in MB, of a run of jobs that touch a file."""
+    folder.mkdir()
+    if inside:
+        checkout(folder)
+        text = 'include: "Snakefile"\n'
+    else:
+        text = ""
+    (folder / "many.smk").write_text(text + MANY)
+    # A number that is in the workflow's configuration anyway.
+    (folder / "count.yaml").write_text(f"conditions_per_job: {count}\n")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", "many.smk", "--configfile", "count.yaml"]
+    with (folder / "output").open("w") as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [*command, "--cores", "2", "many"], cwd=folder, env=environment(folder), stdout=output, stderr=output
+        )
+        # The children's time is left out: they are waited for by the scheduler itself.
+        peak = 0
+        while process.poll() is None:
+            time.sleep(0.5)
+            with contextlib.suppress(OSError, IndexError):
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                peak = max(peak, int(status.split("VmRSS:")[1].split()[0]))
+                fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+                cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        seconds = time.perf_counter() - started
+    if process.returncode:
+        sys.exit(f"{(folder / 'output').read_text()[-4000:]}\nbenchmarks: {count} jobs failed")
+    found = {"seconds": seconds, "cpu_seconds": cpu, "mb": peak / 1024}
+    say(f"{count} jobs {'inside the workflow' if inside else 'alone'}: {found}")
+    return found
+
+
 def main():
     """Measure, print, and write the results and the README's section."""
     loads = [os.getloadavg()[0]]
@@ -61,8 +114,15 @@ def main():
             count: {name: spent(Path(scratch, f"{count}-{name}"), count, name == "here") for name in ("plain", "here")}
             for count in COUNTS
         }
+        runs = {
+            count: {
+                name: whole_run(Path(scratch, f"run-{count}-{name}"), count, name == "inside")
+                for name in ("alone", "inside")
+            }
+            for count in RUN_COUNTS
+        }
     loads.append(os.getloadavg()[0])
-    result = {"machine": {**machine(), "load_before_and_after": loads}, "cpu_seconds": found}
+    result = {"machine": {**machine(), "load_before_and_after": loads}, "cpu_seconds": found, "runs": runs}
     rows = [
         [
             f"{count:,} jobs ended, then 40 s of waiting",
@@ -74,7 +134,19 @@ def main():
         for count, f in found.items()
     ]
     header = ["what", "as it comes", "as here", "ratio", "less"]
-    text = f"{sentence(result['machine'])}\n\n{table(header, rows)}"
+    of_runs = [
+        [
+            f"{count:,} jobs that touch a file",
+            f"{f['alone']['seconds']:.0f} s, {f['alone']['cpu_seconds']:.0f} s, {f['alone']['mb']:.0f} MB",
+            f"{f['inside']['seconds']:.0f} s, {f['inside']['cpu_seconds']:.0f} s, {f['inside']['mb']:.0f} MB",
+            f"{f['inside']['seconds'] / f['alone']['seconds']:.2f}",
+            verdict(f["inside"]["seconds"] <= 1.3 * f["alone"]["seconds"]),
+        ]
+        for count, f in runs.items()
+    ]
+    run_header = ["a whole run: clock, scheduler's processor, its memory", "Snakemake alone", "in the workflow"]
+    both = f"{table(header, rows)}\n\n{table([*run_header, 'ratio of clocks', '≤ 1.3'], of_runs)}"
+    text = f"{sentence(result['machine'])}\n\n{both}"
     (HERE / "scheduling.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     fill_readme(HERE / "README.md", "scheduling", text)
     print(f"\n{text}")

@@ -1,10 +1,11 @@
 # Estimates of every synthetic set against the real records.
 #
 # What a condition's parser found is embedded once, whatever is curated from it, and by itself: its
-# vectors depend on no other set. Memory: kernels are evaluated in tiles; 2,000 records take some
-# 300 MB beside the libraries. Time: a set of 400 records takes seconds, one of 10,000 a minute; eight
-# share a submission, which asks for the time of all.
-ESTIMATION_RESOURCES = growing(mem_mb=4000, runtime=60)
+# vectors depend on no other set. Memory: 25,000 records and their vectors, 50 MB, take 760 MB, 100,000 of them 1,190 MB:
+# 3 MB more a megabyte. Time: seconds. Eight sets share a submission, which asks for the time of all.
+ESTIMATION_RESOURCES = by_size(mem_mb=4000, mb_each=4, runtime=60, minutes_each=0.1)
+# Embedding: a core embeds some 40 records a second; a megabyte of text is 3,500 records and 6 MB of vectors.
+EMBEDDING_RESOURCES = by_size(mem_mb=4000, mb_each=20, runtime=60, minutes_each=3)
 PARSED = f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl"
 SYNTHETIC = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
 VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}.npz"
@@ -28,7 +29,7 @@ use rule model_step as real_embeddings with:
     log:
         f"{RESULTS}/logs/embeddings/{{task}}.log",
     resources:
-        **ESTIMATION_RESOURCES,
+        **EMBEDDING_RESOURCES,
         gpu=encoder_gpus,
         endpoint=embedding_requests,
     params:
@@ -50,7 +51,7 @@ use rule model_step as embeddings with:
     log:
         f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}-{{condition}}.log",
     resources:
-        **ESTIMATION_RESOURCES,
+        **EMBEDDING_RESOURCES,
         gpu=encoder_gpus,
         endpoint=embedding_requests,
     params:

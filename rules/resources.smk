@@ -12,6 +12,18 @@ def growing(mem_mb, runtime):
     }
 
 
+def by_size(mem_mb, mb_each, runtime, minutes_each):
+    """Memory and minutes of a job by the megabytes that it reads; as much again for every further attempt.
+
+    The growth is what benchmarks/scale.py measures. A submission of several jobs knows the sizes of files that are
+    there: of a chain that is new, the first job asks for the largest of it.
+    """
+    return {
+        "mem_mb": lambda wildcards, input, attempt: round(mem_mb + mb_each * input.size_mb) * attempt,
+        "runtime": lambda wildcards, input, attempt: round(runtime + minutes_each * input.size_mb) * attempt,
+    }
+
+
 def gpus_of(settings):
     """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
     if settings.kind == "vllm":

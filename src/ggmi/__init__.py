@@ -1,14 +1,14 @@
 """Generalization Gain via Mutual Information: whether synthetic data helps, and whether the theory is true.
 
-`ggmi.estimate` compares sets of records; `ggmi.mixtures`, `ggmi.information`, `ggmi.theory` and the other rooms are
-modules of functions on arrays, records and tables.
+`ggmi.estimate` compares sets of records, `ggmi.run_pilot` trains on parts of them; `ggmi.mixtures`,
+`ggmi.information`, `ggmi.theory` and the other rooms are modules of functions on arrays, records and tables.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Estimates", "estimate"]
+__all__ = ["Estimates", "PilotFindings", "estimate", "run_pilot"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,17 +1,19 @@
-"""What ``import ggmi`` offers: `ggmi estimate` for notebooks and scripts."""
+"""What ``import ggmi`` offers: `ggmi estimate` and `ggmi pilot` for notebooks and scripts."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
 from ggmi.errors import UserError
 from ggmi.estimating import ALL, MOST, encoder_of, estimated, inference_of, learner_of, page_text
-from ggmi.options import names_of
+from ggmi.options import names_of, progress_bar
+from ggmi.piloting import PilotFindings, budget_of, compared
 from ggmi.text.read_notes import CALLED
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import Invalid, Sample, read_rows, read_sample
@@ -143,19 +145,11 @@ def estimate(
         raise UserError(f"records: {records!r} is not allowed; at least 4 are needed, or {ALL!r}")
     if seed < 0:
         raise UserError(f"seed: {seed} is not allowed; it must not be negative")
-    if isinstance(sets, str | os.PathLike):
-        raise UserError("sets: must be a mapping of names to sets, or a list of paths")
-    if not isinstance(sets, Mapping):
-        paths = [os.fspath(path) for path in sets]
-        sets = dict(zip(names_of(paths), paths, strict=True))
-    if not sets:
-        raise UserError("sets: there is none")
     options: dict[str, Any] = {"key": pairs, "parts": parts, "invalid": invalid, "wording": CALLED}
-    named: Mapping[str, Data] = {"train": train, **{f"sets[{name!r}]": data for name, data in sets.items()}}
-    samples = [_sample(data, name, fields, options) for name, data in named.items()]
+    real, named = _samples(train, sets, fields, options)
     found = estimated(
-        samples,
-        [*sets],
+        [real, *named.values()],
+        [*named],
         pairs=pairs,
         parts=parts,
         encoder=encoder_of(encoder, None, None),
@@ -165,6 +159,93 @@ def estimate(
         seed=seed,
     )
     return Estimates(found)
+
+
+def run_pilot(
+    train: Data,
+    sets: Mapping[str, Data] | Sequence[str | os.PathLike[str]],
+    *,
+    test: Data | None = None,
+    fields: Mapping[str, str] | None = None,
+    base: str | None = None,
+    mixtures: bool = False,
+    budget: str = "10m",
+    epochs: float = 3.0,
+    learning_rate: float | None = None,
+    processes: int = 2,
+    folder: str | os.PathLike[str] = "pilot",
+    seed: int = 0,
+    invalid: Invalid = "drop",
+) -> PilotFindings:
+    """Find which set should get the large training, by small ones.
+
+    A script calls it under ``if __name__ == "__main__":``, since processes that train import it anew.
+
+    Parameters
+    ----------
+    train, sets, fields, invalid
+        As for `estimate`.
+    test
+        Real records to test on; None holds out a fifth of `train`.
+    base
+        Directory or hub id of the model to be trained; None trains small GPTs from random weights.
+    mixtures
+        Whether `train` with each set added to it is compared, too.
+    budget
+        Such as ``90s``, ``10m``, ``2h``, or ``4000000tokens``, which gives the same numbers again.
+    epochs, learning_rate
+        Of every training; None takes what suits the base.
+    processes
+        Trainings at a time.
+    folder
+        Where trainings are kept; what is there is not done again.
+    seed
+        Of subsets, weights and orders.
+
+    Returns
+    -------
+    PilotFindings
+
+    Raises
+    ------
+    UserError
+        If a set cannot be read, an option is not as it should be, or the budget does not pay for the smallest pilot.
+    """
+    from pydantic import ValidationError
+
+    from ggmi.pilot.settings import PilotSettings
+
+    amount = budget_of(budget)
+    try:
+        how = PilotSettings(
+            base=base, mixtures=mixtures, epochs=epochs, learning_rate=learning_rate, processes=processes
+        )
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise UserError(f"{wrong['loc'][0]}: {wrong['input']!r} is not allowed ({wrong['msg']})") from None
+    options: dict[str, Any] = {"key": None, "parts": FIELDS, "invalid": invalid, "wording": CALLED}
+    real, named = _samples(train, sets, fields, options)
+    tested = None if test is None else _sample(test, "test", fields, options)
+    with progress_bar() as bar:
+        return compared(real, named, tested, how, amount, Path(folder), seed=seed, progress=bar)
+
+
+def _samples(
+    train: Data,
+    sets: Mapping[str, Data] | Sequence[str | os.PathLike[str]],
+    fields: Mapping[str, str] | None,
+    options: dict[str, Any],
+) -> tuple[Sample, dict[str, Sample]]:
+    """T, and the synthetic sets by name."""
+    if isinstance(sets, str | os.PathLike):
+        raise UserError("sets: must be a mapping of names to sets, or a list of paths")
+    if not isinstance(sets, Mapping):
+        paths = [os.fspath(path) for path in sets]
+        sets = dict(zip(names_of(paths), paths, strict=True))
+    if not sets:
+        raise UserError("sets: there is none")
+    real = _sample(train, "train", fields, options)
+    return real, {name: _sample(data, f"sets[{name!r}]", fields, options) for name, data in sets.items()}
 
 
 def _sample(data: Data, name: str, fields: Mapping[str, str] | None, options: dict[str, Any]) -> Sample:

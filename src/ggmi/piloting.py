@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError
@@ -21,11 +25,13 @@ from ggmi.options import (
 )
 from ggmi.provenance import versions
 from ggmi.text.places import find
-from ggmi.text.records import FIELDS, Record
+from ggmi.text.records import FIELDS
 from ggmi.text.samples import Sample
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ggmi.pilot.settings import PilotSettings
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 WIDTH_INCHES, DPI = 9.0, 150
@@ -114,80 +120,175 @@ def run(options: Namespace) -> None:
     budget = budget_of(options.budget)
     _check(options)
     names, samples = read_sets(options)
-    test = _test_records(options) if options.test else None
-    import pandas as pd
-
-    from ggmi.io import write_csv, write_json, write_text
-    from ggmi.plotting.pilot import pilot_figure
-    from ggmi.plotting.style import save_figure
-    from ggmi.reporting.page import parts_of, render
-    from ggmi.reporting.pilot import show_pilot, shown
-
-    found, trainings, curves = measured(options, dict(zip(names, samples[1:], strict=True)), samples[0], test, budget)
-    out = Path(options.out)
-    write_csv(out / "trainings.csv", trainings)
-    write_csv(out / "predicted_curves.csv", curves)
-    figure, numbers = pilot_figure(trainings, curves, pd.DataFrame(found["arms"]), WIDTH_INCHES)
-    save_figure(figure, numbers, str(out / "curves"), DPI)
-    write_json(out / "pilot.json", found)
-    picture = (out / "curves.svg").read_bytes()
-    write_text(out / "pilot.html", render(parts_of("pilot"), **shown(found, picture)))
-    show_pilot(found, out)
-
-
-def measured(
-    options: Namespace,
-    sets: Mapping[str, Sample],
-    real: Sample,
-    test: Sequence[Record] | None,
-    budget: tuple[float, bool],
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Everything that is found, ready for JSON; the table of trainings; the curves that are drawn."""
+    test = read_set(options.test, maps_of(options, [])[0], options) if options.test else None
     from snakemake.utils import available_cpu_count
 
-    from ggmi.pilot.arms import hold_out
+    from ggmi.io import write_csv, write_json, write_text
     from ggmi.pilot.settings import PilotSettings
-    from ggmi.pilot.study import run_pilot
+    from ggmi.reporting.pilot import show_pilot
 
-    amount, timed = budget
-    train, tested = (list(real.records), list(test)) if test is not None else hold_out(real.records, options.seed)
     how = PilotSettings(
         base=options.base,
         mixtures=options.mixtures,
         epochs=options.epochs,
         learning_rate=options.learning_rate,
         processes=options.cores or available_cpu_count(),
-        **({} if timed else {"tokens": round(amount)}),
     )
+    out = Path(options.out)
+    sets = dict(zip(names, samples[1:], strict=True))
     with progress_bar() as bar:
-        found, trainings, curves = run_pilot(
-            train,
-            {name: one.records for name, one in sets.items()},
-            tested,
-            how,
-            Path(options.out),
-            seconds=amount if timed else None,
-            seed=options.seed,
-            progress=bar,
-        )
+        found = compared(samples[0], sets, test, how, budget, out, seed=options.seed, progress=bar)
+    write_csv(out / "trainings.csv", found.trainings)
+    write_csv(out / "predicted_curves.csv", found.curves)
+    write_json(out / "pilot.json", found.found)
+    write_text(out / "pilot.html", found.page(found.save_curves(str(out / "curves"))))
+    show_pilot(found.found, out)
+
+
+@dataclass(frozen=True)
+class PilotFindings:
+    """What a pilot found; a notebook shows the recommendation and a row a set.
+
+    Parameters
+    ----------
+    found
+        All of it, ready for JSON; docs/pilot.md says what its keys mean.
+    trainings, curves
+        Tables of every training, and of the curves that are drawn.
+    """
+
+    found: dict[str, Any]
+    trainings: pd.DataFrame
+    curves: pd.DataFrame
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """The set to train on (``arm``), its ``probability`` to be the best, and which others may be."""
+        return dict(self.found["choice"])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every set at its full size: probability to be the best, predicted loss, gain and regret (nats a token)."""
+        import pandas as pd
+
+        return pd.DataFrame(self.found["arms"])
+
+    def save_curves(self, stem: str) -> bytes:
+        """Draw the learning curves as ``STEM.svg`` and ``STEM.png``, their numbers as CSV; return the SVG.
+
+        Parameters
+        ----------
+        stem
+            Path without suffix.
+        """
+        from ggmi.plotting.pilot import pilot_figure
+        from ggmi.plotting.style import save_figure
+
+        save_figure(*pilot_figure(self.trainings, self.curves, self.to_frame(), WIDTH_INCHES), stem, DPI)
+        return Path(f"{stem}.svg").read_bytes()
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The page that ``ggmi pilot`` writes.
+
+        Parameters
+        ----------
+        path
+            Where it is written, too; None writes nothing.
+        """
+        from ggmi.io import write_text
+
+        with TemporaryDirectory() as folder:
+            text = self.page(self.save_curves(f"{folder}/curves"))
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def page(self, curves: bytes) -> str:
+        """The page with a figure that is drawn.
+
+        Parameters
+        ----------
+        curves
+            Of `save_curves`.
+        """
+        from ggmi.reporting.page import parts_of, render
+        from ggmi.reporting.pilot import shown
+
+        return render(parts_of("pilot"), **shown(self.found, curves))
+
+    def __repr__(self) -> str:
+        """The recommendation and its reasons as text."""
+        return "\n".join(self._lines())
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{escape(line)}</p>" for line in self._lines()) + str(self.to_frame().to_html())
+
+    def _lines(self) -> list[str]:
+        from ggmi.reporting.pilot import sentences
+
+        return [f"{term}: {sentence}" for term, sentence in sentences(self.found)]
+
+
+def compared(
+    real: Sample,
+    sets: Mapping[str, Sample],
+    test: Sample | None,
+    how: PilotSettings,
+    budget: tuple[float, bool],
+    folder: Path,
+    *,
+    seed: int,
+    progress: Callable[[str, int, int], None],
+) -> PilotFindings:
+    """Compare sets by small trainings.
+
+    Parameters
+    ----------
+    real
+        T.
+    sets
+        Synthetic sets by name.
+    test
+        Real records to test on; None holds out a fifth of T.
+    how
+        The base, and how is trained.
+    budget
+        Of `budget_of`.
+    folder
+        Where trainings are kept.
+    seed, progress
+        See `ggmi.pilot.study.run_pilot`.
+
+    Raises
+    ------
+    UserError
+        As `ggmi.pilot.study.run_pilot`.
+    """
+    from ggmi.pilot.arms import drawn_test, hold_out
+    from ggmi.pilot.study import run_pilot
+
+    train = list(real.records)
+    train, tested = (train, drawn_test(test.records, seed)) if test is not None else hold_out(train, seed)
+    amount, timed = budget
+    found, trainings, curves = run_pilot(
+        train,
+        {name: one.records for name, one in sets.items()},
+        tested,
+        how if timed else how.model_copy(update={"tokens": round(amount)}),
+        folder,
+        seconds=amount if timed else None,
+        seed=seed,
+        progress=progress,
+    )
     described = {
         "format": 1,
         "train": {"name": real.source, "records": len(real), **real.reading.described()},
-        "test": {"name": options.test or "held out of T", "records": len(tested)},
+        "test": {"name": "held out of T" if test is None else test.source, "records": len(tested)},
         "sets": [
             {"name": name, "file": one.source, "records": len(one), **one.reading.described()}
             for name, one in sets.items()
         ],
     }
-    return {**described, **found, "versions": versions()}, trainings, curves
-
-
-def _test_records(options: Namespace) -> list[Record]:
-    """The test set, read as T is; some of it where it is large."""
-    from ggmi.pilot.arms import drawn_test
-
-    read = read_set(options.test, maps_of(options, [])[0], options)
-    return drawn_test(read.records, options.seed)
+    return PilotFindings({**described, **found, "versions": versions()}, trainings, curves)
 
 
 def _check(options: Namespace) -> None:

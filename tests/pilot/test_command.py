@@ -8,6 +8,7 @@ import pytest
 from browser import launched
 from project import Project, refusal
 
+import ggmi
 from ggmi.cli import main
 
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath"]
@@ -103,6 +104,17 @@ def test_a_mistake_is_one_sentence_and_nothing_is_trained(folder, capsys, more, 
     assert said in told
     assert "Traceback" not in told
     assert not (folder / "refused" / "results").exists()
+
+
+def test_a_notebook_finds_the_same(folder, done):
+    sets = [folder / "good.jsonl", folder / "bad.jsonl"]
+    found = ggmi.run_pilot(folder / "T.jsonl", sets, budget=BUDGET, epochs=1, folder=done)
+    assert found.found == json.loads((done / "pilot.json").read_text())
+    assert repr(found).startswith("Recommendation: Train on good")
+    assert list(found.to_frame()["arm"]) == ["T", "good", "bad"]
+    assert found.to_html() == (done / "pilot.html").read_text()
+    with pytest.raises(ggmi.errors.UserError, match=r"^epochs: 0\.0 is not allowed"):
+        ggmi.run_pilot(folder / "T.jsonl", sets, epochs=0.0)
 
 
 def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):

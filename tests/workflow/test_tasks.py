@@ -496,3 +496,21 @@ def test_the_published_set_up_plans_its_whole_graph(fresh_project):
     assert per_condition == dict.fromkeys(per_condition, 9)
     assert (counts["anchors"], counts["prompts"], counts["task_page"], counts["report"]) == ("1", "3", "1", "1")
     assert "world_model" not in counts
+
+
+def test_a_larger_set_asks_for_more_memory_and_time(project_at, tmp_path):
+    project = project_at(tmp_path)
+    row = json.dumps({"instruction": "Say it.", "response": "it " * 600}) + "\n"
+    (tmp_path / "real.jsonl").write_text(row * 4)
+    (tmp_path / "small.jsonl").write_text(row)
+    (tmp_path / "large.jsonl").write_text(row * round(40 * 2**20 / len(row)))
+    generators = {name: {"kind": "import", "path": f"{name}.jsonl"} for name in ("small", "large")}
+    task = {"title": "Sizes", "anchors": {"source": "real.jsonl"}, "generators": generators, "estimation": None}
+    project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"sized": task}})
+    planned = project.run("-n", "--cores", "1").stdout
+    jobs = re.split(r"\n(?=(?:local)?rule \w+:)", planned)
+    read = [job for job in jobs if job.startswith("rule imported_set:")]
+    asked = {
+        re.search(r"generator=(\w+)", job)[1]: sorted(re.findall(r"(?:mem_mb|runtime)=(\d+)", job)) for job in read
+    }
+    assert asked == {"small": ["2000", "20"], "large": [str(2000 + 15 * 40), "24"]}
