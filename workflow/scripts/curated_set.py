@@ -12,7 +12,6 @@ from ggmi.text.jsonl import read_rows, write_rows
 from ggmi.text.records import read_records
 
 
-
 def off_task_records(seed, sizes, number, generator):
     # Sets of one's own need nothing of the embedded world.
     from ggmi.pipeline.world import irrelevant_records, world_of
