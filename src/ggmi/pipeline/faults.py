@@ -66,7 +66,7 @@ def with_faults(
     wanted = {fault: round(share * len(rows)) for fault, share in shares.items() if share}
     clean = [rows[i] for i in order[sum(wanted.values()) :]]
     responses = sorted({row["response"] for row in rows})
-    made: list[dict[str, Any]] = [{**row, "fault": None} for row in rows]
+    made: list[Row] = [{**row, "fault": None} for row in rows]
     counts = {}
     for fault, number in wanted.items():
         places, order = order[:number], order[number:]
@@ -77,7 +77,7 @@ def with_faults(
             taken = generator.choice(len(source), len(places), replace=len(places) > len(source)) if source else ()
             texts = [{name: source[i][name] for name in FIELDS} for i in taken]
         for place, text in zip(places, texts, strict=False):  # no texts where there is nothing to put in
-            made[place] |= {**text, "fault": fault}
+            made[place] = {**made[place], **text, "fault": fault}
         counts[fault] = len(texts)
     return made, counts
 
