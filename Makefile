@@ -65,7 +65,7 @@ bench-slurm: .venv/dev.stamp
 bench-gpu: .venv/dev.stamp
 	$(BIN)/python benchmarks/gpu.py
 
-# Real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
+# Real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates and as training sets.
 real-data: .venv/run.stamp
 	$(BIN)/python benchmarks/real_data.py
 	$(BIN)/python benchmarks/real_models.py

@@ -182,7 +182,7 @@ def main(folder="results/real_students", most=SETS, data=DATA):
         if most == SETS:
             keep(outcome, worth)
     lines += [
-        f"{explained(len(names), 'sets')} The target is {target}; each student reads {TOKENS:,} tokens; "
+        f"{explained(worth['n'].min(), 'sets')} The target is {target}; each student reads {TOKENS:,} tokens; "
         f"{seconds:.1f} seconds of one core a set for the estimates, embedding apart."
     ]
     report = "\n".join(lines)
