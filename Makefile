@@ -65,10 +65,11 @@ bench-slurm: .venv/dev.stamp
 bench-gpu: .venv/dev.stamp
 	$(BIN)/python benchmarks/gpu.py
 
-# Real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates.
+# Real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates and as training sets.
 real-data: .venv/run.stamp
 	$(BIN)/python benchmarks/real_data.py
 	$(BIN)/python benchmarks/real_models.py
+	$(BIN)/python benchmarks/real_students.py
 
 # Snakemake's own report of the same results, with captions and provenance.
 report: run

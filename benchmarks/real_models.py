@@ -7,7 +7,6 @@ compared with one from length alone. The report says whatever comes out.
 """
 
 import json
-import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -17,19 +16,17 @@ from pathlib import Path
 
 import pandas as pd
 from common import HERE, fill_readme
-from common import table as markdown
 from snakemake.utils import available_cpu_count
+from worth import DATA, explained, keep, shown
 
 from ggmi.information.local_encoder import default_encoder
 from ggmi.io import write_csv, write_json, write_text
 from ggmi.pipeline.embedded_sets import embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.pipeline.prediction import estimators_worth
-from ggmi.reporting.page import interval
 from ggmi.text.samples import read_rows, read_sample
 
 SEED = 20241001
-DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 OUTCOMES = {"win_rate": "win rate", "lc": "length-controlled win rate"}
 # P-values of a single set's estimates are not looked at, so few shuffles do.
 SHUFFLES = 99
@@ -75,38 +72,19 @@ def main(folder="results/real_models", data=DATA, most=None):
     parts, lines = [], []
     for outcome, words in OUTCOMES.items():
         worth = estimators_worth(values, outcomes[outcome], outcomes["avg_length"], SEED)
-        parts.append(worth.assign(outcome=outcome))
-        rows = [
-            [row["estimator"], *(cell(row, name) for name in ("raw", "partial")), cell(row, "skill")]
-            for row in worth.to_dict("records")
-        ]
-        lines += [
-            f"Against the {words}:",
-            "",
-            markdown(["estimator", "ρ", "ρ without length", "skill beyond length"], rows),
-            "",
-        ]
-    lines += [
-        f"Spearman's correlation over {len(outcomes)} models with 95 % bootstrap intervals over models; in bold where "
-        "p < 0.05 after Holm's correction over the estimators of a column. Skill: share of the squared error of a "
-        "prediction by length alone that the estimate takes away, in models it was not fitted on (10 folds, 10 times); "
-        "of several intervals above zero some are so by chance. "
-        f"{seconds:.1f} seconds of one core a model."
-    ]
+        parts.append(worth.assign(outcome=words))
+        lines += [f"Against the {words}:", "", shown(worth), ""]
+        if most is None:
+            keep(words, worth)
+    lines += [f"{explained(worth['n'].min(), 'models')} {seconds:.1f} seconds of one core a model."]
+    if strange := list(values.index[values.isna().any(axis=1)]):
+        lines += [f"Left out, since estimates of their answers have no value: {', '.join(strange)}."]
     report = "\n".join(lines)
     write_csv(folder / "predictions.csv", pd.concat(parts))
     write_text(folder / "report.md", report + "\n")
     if most is None:
         fill_readme(HERE / "README.md", "real-models", report)
     print(report)
-
-
-def cell(row, name):
-    """A number with its interval, in bold where it is told from zero."""
-    if pd.isna(row[name]):
-        return "–"
-    text = interval(row, name, decimals=2)
-    return f"**{text}**" if row.get(f"{name}_p_holm", 1) < 0.05 else text
 
 
 if __name__ == "__main__":

@@ -239,6 +239,12 @@ def references_of(wildcards):
     return [f"{RESULTS}/{wildcards.task}/anchors/{name}.jsonl" for name in names]
 
 
+def faults_of(wildcards):
+    """Faults that a curation puts into a set, by name."""
+    faults = TASKS[wildcards.task].curations[wildcards.curation].faults
+    return [] if faults is None else [name for name, share in faults.model_dump().items() if share]
+
+
 def record_form(task):
     """What a task takes for a record."""
     prompts = TASKS[task].prompts
@@ -268,9 +274,10 @@ def estimated_places(name):
 
 
 def places_in_world(name):
-    """Those of them that generators of the embedded world wrote."""
-    generators = TASKS[name].generators
-    return [p for p in estimated_places(name) if generators[p[0]].kind == "world"]
+    """Those of them that generators of the embedded world wrote, and nobody put faults into."""
+    task = TASKS[name]
+    places = estimated_places(name)
+    return [p for p in places if task.generators[p[0]].kind == "world" and task.curations[p[2]].faults is None]
 
 
 def has_world_generator(name):

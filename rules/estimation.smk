@@ -7,7 +7,10 @@ ESTIMATION_RESOURCES = by_size(mem_mb=4000, mb_each=4, runtime=60, minutes_each=
 # Embedding: a core embeds some 40 records a second; a megabyte of text is 3,500 records and 6 MB of vectors.
 EMBEDDING_RESOURCES = by_size(mem_mb=4000, mb_each=20, runtime=60, minutes_each=3)
 PARSED = f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl"
+SYNTHETIC = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
 VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}.npz"
+# Of a set that faults are put into.
+OWN_VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings_of_faulty/{{generator}}/{{condition}}/{{curation}}.npz"
 
 
 localrules:
@@ -61,12 +64,22 @@ use rule model_step as embeddings with:
         names=["parsed"],
 
 
+use rule embeddings as embeddings_of_faulty with:
+    input:
+        encoder_files,
+        sets=[SYNTHETIC],
+    output:
+        OWN_VECTORS,
+    log:
+        f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
+
+
 use rule model_step as estimates with:
     input:
         entailment_files,
-        synthetic=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl",
-        parsed=PARSED,
-        vectors=VECTORS,
+        synthetic=SYNTHETIC,
+        parsed=lambda w: (SYNTHETIC if faults_of(w) else PARSED).format(**w),
+        vectors=lambda w: (OWN_VECTORS if faults_of(w) else VECTORS).format(**w),
         real=f"{RESULTS}/{{task}}/estimation/real.npz",
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
         pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
@@ -141,6 +154,11 @@ use rule model_step as predictions with:
     input:
         estimates=f"{RESULTS}/{{task}}/estimation/estimates.csv",
         ratings=f"{RESULTS}/{{task}}/rating/table1.csv",
+        risks=f"{RESULTS}/{{task}}/rating/generalization.csv",
+        # Their sizes and lengths are what an estimate has to add to; of few conditions nothing is taken out.
+        sets=lambda w: [
+            f"{RESULTS}/{w.task}/synthetic/{'/'.join(place)}/synthetic.jsonl" for place in estimated_places(w.task)
+        ],
     output:
         report_file(
             f"{RESULTS}/{{task}}/estimation/predictions.csv",
@@ -154,11 +172,8 @@ use rule model_step as predictions with:
     params:
         **script_params("predictions"),
         seed=CONFIG.seed,
-        places=lambda w: {
-            name: [made[part] for part in ("generator", "condition", "curation")]
-            for name, made in STUDENT_CONDITIONS[w.task].items()
-            if made["kind"] == "synthetic"
-        },
+        places=lambda w: estimated_places(w.task),
+        conditions=lambda w: ["_".join(place) for place in estimated_places(w.task)],
 
 
 use rule step as figure_estimates with:

@@ -87,6 +87,7 @@ use rule model_step as curated_set with:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
         summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/summary.json",
         references=references_of,
+        copied=lambda w: [f"{RESULTS}/{w.task}/anchors/train.jsonl"] if "copied" in faults_of(w) else [],
         template=lambda w: template_of(w) if is_generated(w) else [],
     output:
         records=f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl",
@@ -101,7 +102,9 @@ use rule model_step as curated_set with:
         **script_params("curated_set"),
         title=lambda w: TASKS[w.task].title,
         license=lambda w: TASKS[w.task].license,
+        seed=CONFIG.seed,
         curation=lambda w: TASKS[w.task].curations[w.curation].model_dump(),
+        sizes=lambda w: WORLD.sizes() if "off_task" in faults_of(w) else None,
         made_by=made_by,
 
 

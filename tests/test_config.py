@@ -578,6 +578,16 @@ def students(**values):
             "config: tasks.t.curations.c.lengths.context: least is 9 and most is 3; allowed: least first",
         ),
         (
+            task(curations={"c": {"faults": {"wrong": 0.5, "repeated": 0.5}}}),
+            "config: tasks.t.curations.c.faults: the shares sum to 1; allowed: above 0 and below 1, or null for no "
+            "faults",
+        ),
+        (
+            task(curations={"c": {"faults": {"off_task": 0.5}}}, anchors={"source": "mine.jsonl"}),
+            "config: tasks.t: curations.c.faults.off_task: goes with anchors.source: embedded only, and the source is "
+            "'mine.jsonl'",
+        ),
+        (
             {"world": {"generators": {"large": {"layers": 3, "width": 96, "heads": 4}}}},
             "config: world.generators.large.record_steps: is missing",
         ),

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from project import ROOT, merged
 from scipy import stats
 from scipy.special import entr
 
+from ggmi.config import load, read_yaml
 from ggmi.embedded.domains import Domains
 from ggmi.pipeline.comparable import too_small
 from ggmi.pipeline.correlating import power_of, rank_correlation
@@ -18,6 +20,7 @@ from ggmi.pipeline.estimation_tables import (
     predictions_table,
     published_table,
     truth_table,
+    worth_table,
 )
 from ggmi.random import stream
 from ggmi.text.records import Record
@@ -277,6 +280,42 @@ def test_a_few_records_do_not_order_the_ratings():
     assert found.loc["hsic", "note"].endswith("small 3-ins as_is (7), small 10-ins as_is (7), small 20-ins as_is (7)")
     assert np.isnan(found.loc["hsic_published", "spearman"])
     assert found.loc["hsic_published", "note"].startswith("its excess over independent data; left out")
+
+
+def test_what_many_conditions_tell_is_free_of_their_sizes():
+    """The rating follows diversity and the size; repeats follow the size alone."""
+    draw = np.random.default_rng(0)
+    n = 60
+    size, diversity = draw.integers(20, 500, n), draw.normal(size=n)
+    worth = {"vendi": diversity, "near_repeats": 1.0 * size, "hsic": draw.normal(size=n)}
+    tables = {
+        ("large", f"{i}-ins", "as_is"): [
+            {**row(name, worth[name][i] if name in worth else 1.0), "n": size[i]} for name in ESTIMATORS
+        ]
+        for i in range(n)
+    }
+    tables["large", "0-ins", "as_is"] = [{**one, "value": None} for one in tables["large", "0-ins", "as_is"]]
+    places = pd.MultiIndex.from_tuples(tables, names=PLACE)
+    rating = diversity + size / 200 + draw.normal(size=n) / 4
+    outcomes = pd.DataFrame({"rating": rating, "test risk": -rating}, places)
+    known = pd.DataFrame({"records": size, "characters": 3.0}, places)
+    found = worth_table(estimates_table(tables, 1), outcomes, known, 1).set_index(["outcome", "estimator"])
+    assert set(found["n"]) == {n - 1}
+    assert found.loc[("rating", "near_repeats"), "raw_p_holm"] < 0.01
+    assert found.loc[("rating", "near_repeats"), "partial_p_holm"] > 0.05
+    assert found.loc[("rating", "vendi"), "partial"] > 0.8
+    assert found.loc[("test risk", "vendi"), "partial"] == pytest.approx(-found.loc[("rating", "vendi"), "partial"])
+    assert found.loc[("test risk", "vendi"), "concordance"] > 0.6
+    few = worth_table(estimates_table(tables, 1), outcomes[:20], known, 1)
+    assert "spearman" in few  # 19 of them have estimates
+
+
+def test_the_conditions_of_the_preset_find_what_is_worth_finding():
+    preset = load(merged(read_yaml(ROOT / "config.yaml"), read_yaml(ROOT / "presets/prediction.yaml")))
+    task = preset.tasks["embedded"]
+    conditions = len(task.conditions()) * len(task.curations)
+    assert conditions == 126
+    assert power_of(conditions, len(ESTIMATORS) - 1, 0.4) >= 0.9
 
 
 def test_curves_of_all_sets_are_rows_with_their_places():

@@ -120,3 +120,18 @@ def test_no_estimator_is_named_of_few_conditions(n):
     assert (
         f"at level 0.05/17, Holm's first step, {n} conditions find a true correlation of 0.8 in 6 % of runs" in sentence
     )
+    assert ("docs/estimates.md" in sentence) == (n < 20)
+
+
+def test_many_conditions_name_what_they_tell_by_outcome():
+    rows = [("rating", "vendi", 0.6, 0.01), ("rating", "cka", -0.1, 0.9), ("test risk", "vendi", -0.2, 0.3)]
+    ends = {"partial_ci_low": -0.7, "partial_ci_high": 0.8, "concordance": 0.71, "n": 126}
+    columns = ("outcome", "estimator", "partial", "partial_p_holm")
+    table = pd.DataFrame([{**dict(zip(columns, one, strict=True)), **ends} for one in rows])
+    found = predicted(table)
+    assert {name: one["certain"] for name, one in found["outcomes"].items()} == {"rating": ["vendi"], "test risk": []}
+    benchmark = REPORT_PARTS.parents[1] / "benchmarks" / "real_data.txt.j2"
+    (sentence,) = sentences([REPORT_PARTS / "answers.html.j2", benchmark], found=found, outcome="the rating")
+    assert "predicts the rating over 126 conditions, beyond the size and length of their sets: after Holm" in sentence
+    assert "correction vendi. The strongest partial rank correlation is that of vendi, +0.60 [−0.70, +0.80]" in sentence
+    assert "orders 71 % of pairs as the rating does. Which estimator predicts the test risk" in sentence

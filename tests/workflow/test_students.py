@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -53,6 +54,9 @@ CHANGE = {
         }
     },
 }
+
+
+SPOILED = "results/embedded/synthetic/made/given/spoiled/synthetic.jsonl"
 
 
 def write_made(project):
@@ -214,3 +218,37 @@ def test_two_processes_train_a_student_as_one_does(done, project):
     assert json.loads((project.path / two / "seed1.json").read_text())["processes"] == 2
     one, two = (pd.read_csv(place / "seed1.curve.csv") for place in (done.path / one, project.path / two))
     assert two["loss_nats_per_token"].to_numpy() == pytest.approx(one["loss_nats_per_token"].to_numpy(), abs=1e-4)
+
+
+FAULTS = {"wrong": 0.25, "repeated": 0.25, "off_task": 0.125, "copied": 0.125}
+OFF = {"lengths": None, "placeholders": False, "exact": False, "near": None}
+
+
+def test_sets_with_known_faults_are_measured_like_others(done, project):
+    """What presets/prediction.yaml does to every set of every generator."""
+    task = CHANGE["tasks"]["embedded"]
+    change = {
+        **{"generators": {"small": None}, "estimation": {"permutations": 19, "published_samples": 2}},
+        "curations": {"spoiled": {**OFF, "records": 16, "faults": FAULTS}},
+    }
+    project.configure(merged(CHANGE, {"tasks": {"embedded": merged(task, change)}}))
+    target = "results/embedded/estimation/predictions.csv"
+    planned = {job for job in project.planned(target) if "as_sampled" in job}
+    assert planned == {"estimates embedded made given as_sampled"}
+    project.run("--cores", "2", target)
+    rows = [json.loads(line) for line in (project.path / SPOILED).read_text().splitlines()]
+    assert Counter(row["fault"] for row in rows) == {None: 4, "wrong": 4, "repeated": 4, "off_task": 2, "copied": 2}
+    language = Language.draw(20241001, Sizes(**SIZES))
+    roles = [language.role(language.skill_of(row["instruction"])) for row in rows if row["fault"] == "off_task"]
+    assert roles == ["irrelevant"] * 2
+    card = (project.path / SPOILED).with_name("README.md").read_text()
+    assert "replaced&#58; wrong" in card
+    found = pd.read_csv(project.path / "results/embedded/estimation/estimates.csv")
+    found = found.set_index(["curation", "estimator"])["value"]
+    assert found["spoiled", "exact_duplicates"] >= 2 / 16
+    assert found["spoiled", "near_repeats"] > found["as_sampled", "near_repeats"]
+    worth = pd.read_csv(project.path / target)
+    assert set(worth["n"]) <= {0, 2}
+    (project.path / SPOILED).unlink()
+    project.run("--cores", "1", SPOILED, again=True)
+    assert [json.loads(line) for line in (project.path / SPOILED).read_text().splitlines()] == rows

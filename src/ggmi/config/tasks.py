@@ -23,6 +23,7 @@ from ggmi.config.students import (
 from ggmi.errors import did_you_mean
 from ggmi.models.settings import EndpointSettings, LocalSettings, ServerSettings, Settings
 from ggmi.pilot.settings import PilotSettings
+from ggmi.students.settings import Share
 from ggmi.text.places import find, is_local
 
 EMBEDDED = "embedded"
@@ -153,8 +154,23 @@ class LengthSettings(Section):
         return value
 
 
+class FaultSettings(Section):
+    """Shares of a set's records that are replaced by faulty ones on purpose; no record has two faults."""
+
+    wrong: Share = Field(0.0, description="share with the response of another record")
+    repeated: Share = Field(0.0, description="share of copies of other records of the set")
+    off_task: Share = Field(0.0, description="share of records of irrelevant skills; in the embedded world only")
+    copied: Share = Field(0.0, description="share of records of T")
+
+    @model_validator(mode="after")
+    def _some_records_stay(self) -> Self:
+        if not 0 < (total := sum(self.model_dump().values())) < 1:
+            raise ValueError(f"the shares sum to {total:g}; allowed: above 0 and below 1, or null for no faults")
+        return self
+
+
 class CurationSettings(Section):
-    """Which filters make up the curation noise, in their order."""
+    """Which filters make up the curation noise, in their order; then what is done to the set on purpose."""
 
     lengths: LengthSettings | None = Field(LengthSettings(), description="bounds on words; null: off")
     placeholders: bool = Field(True, description="drop records with text left to be filled in")
@@ -164,6 +180,10 @@ class CurationSettings(Section):
     )
     near: float | None = Field(
         0.7, gt=0, lt=1, description="drop records whose ROUGE-L with an earlier one exceeds this; null: off"
+    )
+    records: int | None = Field(None, ge=1, description="so many of the records left, drawn at random; null: all")
+    faults: FaultSettings | None = Field(
+        None, description="wrong, repeated, off_task, copied: shares replaced to see what estimates say; null: none"
     )
 
 
@@ -209,6 +229,12 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _world_goes_with_embedded(self) -> Self:
+        for name, curation in self.curations.items():
+            if curation.faults and curation.faults.off_task and self.anchors.source != EMBEDDED:
+                raise ValueError(
+                    f"curations.{name}.faults.off_task: goes with anchors.source: embedded only, and the source is "
+                    f"{self.anchors.source!r}"
+                )
         for name, generator in self.generators.items():
             if generator.kind == "world" and name == IDEAL:
                 raise ValueError(f"generators.{name}: the name is that of the exact generator; choose another")

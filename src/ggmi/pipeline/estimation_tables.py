@@ -15,6 +15,7 @@ from ggmi.information.semantic_entropy import CurvePoint
 from ggmi.pipeline.comparable import compared_records, excess, joined, left_out, too_small
 from ggmi.pipeline.comparing import with_holm
 from ggmi.pipeline.correlating import corrected, power_of, rank_correlation
+from ggmi.pipeline.prediction import MANY, estimators_worth
 from ggmi.text.samples import Sample
 
 PLACE = ["generator", "condition", "curation"]
@@ -287,6 +288,44 @@ def predictions_table(
     table.insert(list(table).index("smallest_p") + 1, "power", [power_of(n, max(tests, 1)) for n in table["n"]])
     table.insert(list(table).index("power") + 1, "tests", tests)
     return table
+
+
+def worth_table(estimates: pd.DataFrame, outcomes: pd.DataFrame, known: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """What each estimator is worth for each outcome, over so many conditions that one may be named.
+
+    Conditions of all sizes are compared, since size is taken out; those without an MMD, whose sets are too small
+    for any estimate, are left out. Of the published HSIC what exceeds independent data is ranked.
+
+    Parameters
+    ----------
+    estimates
+        Of `estimates_table`.
+    outcomes, known
+        Columns with what is predicted, ``rating`` first, and with what is known of a set without an estimate;
+        generator, condition and curation as index.
+    seed
+        The run's seed.
+
+    Returns
+    -------
+    DataFrame
+        ``outcome``, then the columns of `ggmi.pipeline.prediction.estimators_worth`, whose ``partial`` is without
+        what is known; of fewer than `ggmi.pipeline.prediction.MANY` conditions `predictions_table`.
+    """
+    rows = estimates[estimates["estimator"] != TOTAL]
+    values = [excess(row) if row["estimator"] == PUBLISHED else row["value"] for row in rows.to_dict("records")]
+    wide = rows.assign(value=values).pivot(index=PLACE, columns="estimator", values="value")
+    wide = wide.loc[wide["mmd"].notna(), rows["estimator"].unique()]
+    both = outcomes.join(known).dropna()
+    both = both[both.index.isin(wide.index)]
+    if len(both) < MANY:
+        return predictions_table(estimates, outcomes["rating"].dropna().to_dict(), seed)
+    found = [
+        estimators_worth(wide.loc[both.index], both[name], both[[*known]], seed).assign(outcome=name)
+        for name in outcomes
+    ]
+    table = pd.concat(found, ignore_index=True)
+    return table[["outcome", *table.columns.drop("outcome")]]
 
 
 def _value(row: Mapping[str, Any]) -> float:

@@ -14,7 +14,11 @@ from ggmi.statistics import TAILS, holm
 
 Array = NDArray[np.float64]
 
+# Share of the sets in which an estimator may have no value.
+MISSING = 0.1
 RESAMPLES, PERMUTATIONS = 1999, 9999
+# Sets below which no estimator is said to predict anything.
+MANY = 20
 FOLDS, REPEATS = 10, 10
 # Rows of the table that combine estimators.
 RIDGE, SINGLE = "all of them (ridge)", "the best one of each fold (monotone)"
@@ -28,14 +32,19 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
     Ranks stand for all values. ``partial`` correlates what a quadratic in the ranks of length leaves of both
     sides. ``skill`` is the share of squared error that an estimate takes away from a prediction by length
     alone (a quadratic, least squares), in sets that the prediction was not fitted on; its intervals are of
-    each estimator by itself.
+    each estimator by itself. ``concordance`` is the share of pairs of sets that the estimator orders as the
+    outcome does, ties half, read in the direction of ``raw``: half of one and Kendall's tau-a. A coin has 1/2;
+    since the direction is seen, what tells nothing has somewhat more.
 
     Parameters
     ----------
     values
-        A row a set, a column an estimator; those with a value missing, or one value only, are left out.
-    outcome, length
+        A row a set, a column an estimator. Estimators that have one value only, or none in more than a tenth of the
+        sets, are left out, and then sets without a value of the others.
+    outcome
         Of each set, shape (n,).
+    length
+        Of each set, shape (n,), or several such columns, (n, c): what is known of a set without an estimate.
     seed
         Of resamples, permutations and folds.
 
@@ -43,17 +52,21 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
     -------
     DataFrame
         A row an estimator, then `RIDGE` and `SINGLE`, which have a skill only. Columns ``estimator``; ``raw``,
-        ``partial`` and ``skill``, each with ``_ci_low`` and ``_ci_high`` (95 % bootstrap intervals over sets), the
-        correlations with ``_p`` (permutations; of residuals as Freedman and Lane do) and ``_p_holm`` over
-        the estimators; ``n``.
+        ``partial``, ``skill`` and ``concordance``, each with ``_ci_low`` and ``_ci_high`` (95 % bootstrap intervals
+        over sets), the correlations with ``_p`` (permutations; of residuals as Freedman and Lane do) and
+        ``_p_holm`` over the estimators; ``n``.
     """
     from scipy.stats import rankdata
 
-    usable = values.loc[:, values.notna().all() & (values.nunique() > 1)]
-    n = len(values)
-    y, z = _centred(rankdata(outcome)), _quadratic(rankdata(length))
+    usable = values.loc[:, values.isna().mean() <= MISSING]
+    kept = usable.notna().all(axis=1).to_numpy()
+    usable = usable.loc[kept, usable[kept].nunique() > 1]
+    n = len(usable)
+    y = _centred(rankdata(np.asarray(outcome)[kept]))
+    z = _quadratic(rankdata(np.column_stack([length])[kept], axis=0))
     columns = {str(name): _centred(rankdata(usable[name])) for name in usable}
     drawn = stream(seed, "prediction", "resamples").integers(n, size=(RESAMPLES, n))
+    counts = np.array([np.bincount(sets, minlength=n) for sets in drawn], dtype=float)
     folds = [stream(seed, "prediction", "folds", r).permutation(n) % FOLDS for r in range(REPEATS)]
     base = _errors(y, folds, partial(_from_columns, z, y, _least_squares))
     rows = []
@@ -62,7 +75,8 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
         row = {f"{kind}{end}": value for kind, row in found.items() for end, value in row.items()}
         both = np.column_stack([z, x])
         errors = _errors(y, folds, partial(_from_columns, both, y, _least_squares))
-        rows.append({"estimator": name, **row, **_skill(errors, base, drawn), "n": n})
+        ordered = _concordance(x * np.sign(row["raw"]), y, counts)
+        rows.append({"estimator": name, **row, **_skill(errors, base, drawn), **ordered, "n": n})
     table = pd.DataFrame(rows)
     for kind in ("raw", "partial"):
         table[f"{kind}_p_holm"] = holm(table[f"{kind}_p"])
@@ -78,11 +92,11 @@ def estimators_worth(values: pd.DataFrame, outcome: ArrayLike, length: ArrayLike
 
 def _centred(ranks: Array) -> Array:
     """Ranks as numbers from -1/2 to 1/2."""
-    return (ranks - ranks.mean()) / len(ranks)
+    return (ranks - ranks.mean(axis=0)) / len(ranks)
 
 
 def _quadratic(ranks: Array) -> Array:
-    """Constant, ranks and their squares, shape (n, 3)."""
+    """Constant, ranks and their squares: of (n, c) ranks shape (n, 1 + 2c)."""
     centred = _centred(ranks)
     return np.column_stack([np.ones(len(ranks)), centred, centred**2])
 
@@ -113,6 +127,17 @@ def _correlation(x: Array, y: Array) -> float:
     a, b = x - x.mean(), y - y.mean()
     scale = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / scale) if scale > 0 else float("nan")
+
+
+def _concordance(x: Array, y: Array, counts: Array) -> dict[str, float]:
+    """Share of pairs of sets in the same order, ties half; its interval from how often resamples hold each set."""
+    same = (1 + np.sign(x[:, None] - x) * np.sign(y[:, None] - y)) / 2
+    # A set that a resample holds twice makes no pair with itself.
+    np.fill_diagonal(same, 0)
+    held = np.vstack([np.ones(len(x)), counts])
+    value, *resampled = ((held @ same) * held).sum(1) / (held.sum(1) ** 2 - (held**2).sum(1))
+    low, high = np.quantile(resampled, TAILS)
+    return {"concordance": float(value), "concordance_ci_low": float(low), "concordance_ci_high": float(high)}
 
 
 # From columns and outcomes of sets, and columns of further sets, to outcomes of these.

@@ -267,11 +267,12 @@ def card_of(
     made_by
         How it was made, as label and value.
     parsed, curated
-        Summaries of `parsed_rows` and `curated_rows`.
+        Summaries of `parsed_rows` and `curated_rows`; of a set with faults its counts by ``faults``, too.
     template
         The prompt template.
     """
     counts = {"responses": parsed["responses"], "records found": parsed["records"]}
     counts |= {f"failed: {reason}": number for reason, number in parsed["failures"].items()}
     counts |= {f"dropped: {reason}": number for reason, number in curated["dropped"].items()}
+    counts |= {f"replaced: {fault}": number for fault, number in curated.get("faults", {}).items()}
     return Card(title, curated["kept"], licence, made_by, {**counts, "records kept": curated["kept"]}, template)

@@ -75,9 +75,10 @@ def curation_table(
     -------
     DataFrame
         Columns generator, condition, curation, kept, dropped, removed_share, removed_text_share,
-        and one column ``<filter>: <reason>`` a reason.
+        one column ``<filter>: <reason>`` a reason, and one ``replaced: <fault>`` a fault that was put in.
     """
     reasons = sorted({reason for summary in summaries for reason in summary["dropped"]})
+    faults = sorted({fault for summary in summaries for fault in summary.get("faults", {})})
     names = [(generator, condition, curation) for generator, condition in conditions for curation in curations]
     rows = []
     for (generator, condition, curation), summary in zip(names, summaries, strict=True):
@@ -91,6 +92,7 @@ def curation_table(
                 "removed_share": summary["removed_share"],
                 "removed_text_share": summary["removed_text_share"],
                 **{reason: summary["dropped"].get(reason, 0) for reason in reasons},
+                **{f"replaced: {fault}": summary.get("faults", {}).get(fault, 0) for fault in faults},
             }
         )
     return pd.DataFrame(rows).astype({"removed_share": float, "removed_text_share": float})

@@ -177,6 +177,23 @@ def shares_table(
     return pd.DataFrame(rows, columns=[*columns, "right", "information_gain_nats"])
 
 
+def irrelevant_records(language: Language, number: int, generator: np.random.Generator) -> list[dict[str, str]]:
+    """Records of the skills outside the target task, each as likely.
+
+    Parameters
+    ----------
+    language
+        The world's skills.
+    number
+        How many records.
+    generator
+        Source of skills and contexts.
+    """
+    sizes = language.sizes
+    skills = generator.integers(sizes.target, sizes.skills, size=number)
+    return language.records(skills, language.random_contexts((number,), generator))
+
+
 def skill_counts(language: Language, anchors: Mapping[str, str], prompts: Sequence[Prompt]) -> np.ndarray:
     """How often each skill occurs among the anchors of each prompt, shape (prompts, S).
 

@@ -15,14 +15,15 @@ from ggmi.pipeline.comparable import compared_records, too_small
 from ggmi.pipeline.comparing import LEVEL, TOO_COARSE
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
+from ggmi.pipeline.prediction import MANY
 from ggmi.rating.table import short_names
 from ggmi.reporting.page import Figures, by_name, pictures
 from ggmi.reporting.pilot import sentences
 
 # Conditions that are no synthetic set.
 REFERENCES = ("base", "anchors", "real")
-# Conditions below which no estimator is said to predict anything, and power below which silence says nothing.
-MANY, USEFUL_POWER = 20, 0.8
+# Power below which silence says nothing.
+USEFUL_POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -162,14 +163,17 @@ def predicted(predictions: pd.DataFrame) -> dict[str, Any] | None:
     Parameters
     ----------
     predictions
-        Of `ggmi.pipeline.estimation_tables.predictions_table`.
+        Of `ggmi.pipeline.estimation_tables.predictions_table` or `worth_table`.
 
     Returns
     -------
     dict or None
         The ``best`` row, estimators that are ``certain`` after Holm's correction, whether so few conditions can
         ``name`` any and whether silence is ``useful``, and what is left ``out``; None where nothing was correlated.
+        Of many conditions ``best`` and ``certain`` stand below ``outcomes``, by outcome.
     """
+    if "outcome" in predictions:
+        return {"named": True, "outcomes": {name: _worth(rows) for name, rows in predictions.groupby("outcome")}}
     known = predictions.dropna(subset=["spearman"])
     if known.empty:
         return None
@@ -185,6 +189,13 @@ def predicted(predictions: pd.DataFrame) -> dict[str, Any] | None:
         "level": LEVEL,
         "out": str(notes[0]) if len(notes) else "",
     }
+
+
+def _worth(rows: pd.DataFrame) -> dict[str, Any]:
+    """The estimator that goes best with an outcome beyond size and length, and those that are told from chance."""
+    known = rows.dropna(subset=["partial"])
+    best = known.loc[known["partial"].abs().idxmax()].to_dict()
+    return {"best": best, "certain": known.loc[known["partial_p_holm"] < LEVEL, "estimator"].tolist()}
 
 
 def _estimated(task: TaskResults) -> dict[str, Any] | None:
