@@ -29,7 +29,8 @@ ROOMS = (
 )
 API = """# API
 
-`import ggmi` offers `ggmi.estimate` and `ggmi.run_pilot`; the rooms below it are modules of functions on arrays, records and tables.
+`import ggmi` offers `ggmi.estimate` and `ggmi.run_pilot`; the rooms below it are modules of functions on arrays,
+records and tables.
 
 """
 

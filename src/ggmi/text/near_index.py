@@ -347,17 +347,14 @@ class NearIndex:
 
     def _folded(self, texts: NDArray, bits: int) -> Words:
         """Signatures of so many bits, of texts that have as many or more: parts laid over one another."""
-        found = np.empty((len(texts), bits // 64), dtype=np.uint64)
         width = self._bits[texts]
-        for own, signatures in self._signatures.items():
+        kinds = [own for own in self._signatures if own in width] if len(texts) else []
+        if len(kinds) == 1:
+            return _laid_over(self._signatures[kinds[0]][self._place[texts]], bits // 64)
+        found = np.empty((len(texts), bits // 64), dtype=np.uint64)
+        for own in kinds:
             mine = np.flatnonzero(width == own)
-            if not len(mine):
-                continue
-            words = signatures[self._place[texts[mine]]]
-            while words.shape[1] > found.shape[1]:
-                half = words.shape[1] // 2
-                words = words[:, :half] ^ words[:, half:]
-            found[mine] = words
+            found[mine] = _laid_over(self._signatures[own][self._place[texts[mine]]], bits // 64)
         return found
 
     def _unlike_bits(self, left: NDArray, right: NDArray) -> tuple[NDArray, NDArray]:
@@ -430,6 +427,14 @@ _NOTHING = (np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.int32), np.empty(
 def _short(elements: Elements) -> Elements:
     """Those that reach texts as long as their own."""
     return elements.at(elements.reach >= elements.length)
+
+
+def _laid_over(signatures: Words, words: int) -> Words:
+    """Signatures of so many words each: their halves laid over one another."""
+    while signatures.shape[1] > words:
+        half = signatures.shape[1] // 2
+        signatures = signatures[:, :half] ^ signatures[:, half:]
+    return signatures
 
 
 def _mixed(token: NDArray, occurrence: NDArray) -> Words:
