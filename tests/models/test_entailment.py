@@ -8,19 +8,11 @@ from safetensors.torch import load_file, save_file
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import LABELS, prefilter_effect
-from ggmi.loading import threads
 from ggmi.models.entailment import EntailmentModel
 from ggmi.models.settings import EntailmentSettings
 
 TEXTS = [prompt(number) for number in range(12)]
 PAIRS = [(premise, hypothesis) for premise in TEXTS for hypothesis in TEXTS]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other take longer than so small a model."""
-    with threads(1):
-        yield
 
 
 @pytest.fixture(scope="module")
