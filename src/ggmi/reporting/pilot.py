@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from rich.text import Text
-
 from ggmi.reporting.page import interval, picture
-from ggmi.reporting.terminal import print_columns, unbroken
 from ggmi.reporting.text import fixed, listed, plural
 from ggmi.text.visible import one_line
 
@@ -135,6 +132,11 @@ def show_pilot(found: Row, out: Path) -> None:
     out
         Where everything was written.
     """
+    # The environment of pages has no library for terminals.
+    from rich.text import Text
+
+    from ggmi.reporting.terminal import print_columns, unbroken
+
     console = unbroken()
     for term, sentence in sentences(found):
         console.print(Text.assemble((f"{term}: ", "bold"), sentence))
