@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from ggmi.io import atomic, write_csv
@@ -75,3 +77,18 @@ def save_figure(figure: Figure, numbers: pd.DataFrame, stem: str, dpi: int) -> N
         with house_style(), atomic(f"{stem}.{kind}") as beside, beside.open("wb") as file:
             figure.savefig(file, format=kind, dpi=dpi, metadata=metadata, transparent=kind == "svg")
     write_csv(f"{stem}.csv", numbers)
+
+
+def svg_bytes(figure: Figure) -> bytes:
+    """A figure as SVG, for a page that embeds it: texts stay texts, so that fonts are those of the reader.
+
+    Parameters
+    ----------
+    figure
+        The figure; closed afterwards.
+    """
+    beside = io.BytesIO()
+    with house_style(), mpl.rc_context({"svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure.savefig(beside, format="svg", metadata={"Date": None}, transparent=True)
+    plt.close(figure)
+    return beside.getvalue()

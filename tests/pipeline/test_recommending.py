@@ -1,0 +1,115 @@
+"""One recommendation: never a named set, by the estimate of most worth, and only beyond its intervals."""
+
+import pandas as pd
+import pytest
+
+from ggmi.information.pairing import BY_NUMBER
+from ggmi.io import write_csv
+from ggmi.pipeline.recommending import evidence, ranked, recommended
+
+NOTHING = {"a": [], "b": [], "c": []}
+
+
+def worth(estimator, outcome="win rate", raw=0.6, partial=0.5, p=0.001, skill=0.2, concordance=0.7, n=150):
+    """A row of the file; intervals are a tenth wide on either side."""
+    row = {"outcome": outcome, "estimator": estimator, "n": n}
+    for name, value in (("raw", raw), ("partial", partial), ("skill", skill), ("concordance", concordance)):
+        row |= {name: value, f"{name}_ci_low": value - 0.1, f"{name}_ci_high": value + 0.1}
+    return row | {"raw_p_holm": p, "partial_p_holm": p}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """What is read of a file with some rows."""
+
+    def make(*rows):
+        write_csv(tmp_path / "worth.csv", pd.DataFrame(rows))
+        evidence.cache_clear()
+        return evidence(tmp_path / "worth.csv")
+
+    return make
+
+
+def tables(**values):
+    """Estimates of sets a, b and c: of each estimator their values, with intervals of one on either side."""
+    return {
+        name: [
+            {
+                "estimator": estimator,
+                "value": of_sets[i],
+                "ci_low": None if of_sets[i] is None else of_sets[i] - 1,
+                "ci_high": None if of_sets[i] is None else of_sets[i] + 1,
+                "method": "",
+            }
+            for estimator, of_sets in values.items()
+        ]
+        for i, name in enumerate("abc")
+    }
+
+
+def test_estimators_are_ordered_by_what_their_evidence_shows_at_least(read):
+    table = read(
+        worth("mmd", concordance=0.65),
+        worth("vendi", concordance=0.8),
+        worth("mmd", "held-out loss of students", concordance=0.9),
+        worth("cka", p=0.05, skill=0.1),  # neither is told from nothing
+        worth("hsic", p=0.9, skill=0.11),
+        worth("all of them (ridge)", concordance=0.99),
+    )
+    first, unknown, none = ranked(["cka", "word_repeats", "hsic", "mmd", "vendi"], table)
+    assert (first, unknown, none) == (["mmd", "vendi", "hsic"], ["word_repeats"], ["cka"])
+
+
+@pytest.mark.parametrize(
+    ("row", "best"),
+    [
+        (worth("mmd"), "c"),  # the more of it the higher the rate
+        (worth("mmd", raw=-0.6, partial=-0.5), "a"),
+        (worth("mmd", "held-out loss of students"), "a"),  # the more of it the higher the loss
+        (worth("mmd", "held-out loss of students", raw=-0.6, partial=-0.5), "c"),
+    ],
+)
+def test_the_set_is_taken_whose_value_goes_with_the_better_outcome(read, row, best):
+    found = recommended(tables(mmd=(0.0, 5.0, 10.0)), NOTHING, read(row))
+    assert (found["verdict"], found["set"], found["estimator"]) == ("take", best, "mmd")
+    assert [found[f"odds{end}"] for end in ("", "_ci_low", "_ci_high", "_n")] == [0.7, 0.6, pytest.approx(0.8), 150]
+    assert sorted(found["contenders"]) == ["a", "b", "c"]
+
+
+def test_sets_whose_intervals_overlap_are_left_undecided(read):
+    found = recommended(tables(mmd=(0.0, 8.5, 10.0)), NOTHING, read(worth("mmd")))
+    assert (found["verdict"], found["set"], found["contenders"]) == ("undecided", None, ["c", "b"])
+    assert found["estimator"] == "mmd"
+    touching = recommended(tables(mmd=(0.0, 7.9, 10.0)), NOTHING, read(worth("mmd")))
+    assert (touching["verdict"], touching["set"]) == ("take", "c")
+
+
+def test_named_sets_are_not_recommended(read):
+    table, values = read(worth("mmd")), tables(mmd=(0.0, 5.0, 10.0))
+    named = [{"kind": "copies"}]
+    found = recommended(values, {**NOTHING, "c": named}, table)
+    assert (found["set"], found["named_sets"]) == ("b", ["c"])
+    last = recommended(values, {"a": [], "b": named, "c": named}, table)
+    assert (last["verdict"], last["set"], last["estimator"], last["odds"]) == ("take", "a", None, None)
+    none = recommended(values, dict.fromkeys("abc", named), table)
+    assert (none["verdict"], none["set"], none["contenders"]) == ("none", None, [])
+
+
+def test_an_estimate_decides_only_with_an_interval_for_every_set_and_a_direction_that_holds_without_length(read):
+    of_two = [worth("vendi", concordance=0.9), worth("mmd")]
+    found = recommended(tables(vendi=(1.0, None, 9.0), mmd=(0.0, 5.0, 10.0)), NOTHING, read(*of_two))
+    assert found["estimator"] == "mmd"
+    by_chance = tables(vendi=(1.0, 5.0, 9.0), mmd=(0.0, 5.0, 10.0))
+    by_chance["a"][0]["method"] = f"records {BY_NUMBER}"
+    assert recommended(by_chance, NOTHING, read(*of_two))["estimator"] == "mmd"
+    for row in (worth("mmd", concordance=0.59), worth("mmd", partial=-0.5), worth("mmd", p=0.9, skill=0.05)):
+        found = recommended(tables(mmd=(0.0, 5.0, 10.0)), NOTHING, read(row))
+        assert (found["verdict"], found["estimator"], len(found["contenders"])) == ("undecided", None, 3)
+
+
+def test_the_file_that_comes_with_the_package_can_be_read():
+    evidence.cache_clear()
+    table = evidence()
+    assert len(table)
+    assert set(table["direction"]) <= {1, -1}
+    assert (table["concordance_ci_low"] <= table["concordance"]).all()
