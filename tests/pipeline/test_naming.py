@@ -121,16 +121,16 @@ def test_what_lies_elsewhere_is_off_task_and_the_farthest_are_shown():
     ((found,),) = named(train, replace(mixed, vectors=vectors))
     assert found["kind"] == "off_task"
     assert 0.2 < found["share"] < 0.5
-    assert found["train_share"] == pytest.approx(0.05, abs=0.01)
+    assert found["train_share"] < 0.1
     assert all(int(example["place"].split()[1]) > 80 for example in found["examples"])
     assert all(example["train_response"] for example in found["examples"])
 
 
-@pytest.mark.parametrize("size", [8, 40, 300])
+@pytest.mark.parametrize("size", [8, 40, 120])
 def test_sets_of_ts_own_law_are_not_named(size):
     draw = np.random.default_rng(size)
     flawed = [SPOILT[kind] for kind in SPOILT if kind != "one_answer"]
-    for _ in range(5):
+    for _ in range(3):
         # A law that has every flaw, each in one record of thirty.
         rows = [
             flawed[j](row, i) if (j := draw.integers(30)) < len(flawed) else row
@@ -171,14 +171,13 @@ def test_a_t_without_prose_has_no_language_and_its_own_flaws_name_nobody():
 
 @pytest.fixture(scope="module")
 def real(shared_data):
-    """Real tasks, real answers of two models, real solutions, all embedded."""
+    """Real tasks, real solutions, real answers of a model to other tasks, all embedded."""
     encoder = default_encoder()
-    seeds = [json.loads(line) for line in (shared_data / "seed_tasks.jsonl").read_text().splitlines()]
-    maths = [json.loads(line) for line in (shared_data / "gsm8k/train.jsonl").read_text().splitlines()[:100]]
-    answers = pd.read_parquet(shared_data / "answers150.parquet")
-    models = [answers[answers["model"] == name].to_dict("records")[:50] for name in answers["model"].unique()[:2]]
+    seeds = [json.loads(line) for line in (shared_data / "seed_tasks.jsonl").read_text().splitlines()[:60]]
+    maths = [json.loads(line) for line in (shared_data / "gsm8k/train.jsonl").read_text().splitlines()[:40]]
+    answers = pd.read_parquet(shared_data / "answers150.parquet", filters=[("model", "==", "Ein-70B-v0.1")])
     sets = {"tasks": seeds[::2], "further": seeds[1::2], "maths": maths[::2], "sums": maths[1::2]}
-    sets |= {"one": models[0], "other": models[1]}
+    sets["answers"] = answers[:20].to_dict("records")
     return {name: embedded(read_rows(rows, name), encoder) for name, rows in sets.items()}
 
 
@@ -186,11 +185,10 @@ def real(shared_data):
     ("train", "made", "kinds"),
     [
         ("tasks", "further", set()),
+        ("tasks", "answers", set()),
         ("maths", "sums", set()),
-        ("one", "other", set()),
-        ("tasks", "one", set()),
-        ("maths", "tasks", {"off_task", "one_word"}),
-        ("maths", "one", {"off_task"}),
+        ("maths", "tasks", {"off_task"}),
+        ("maths", "answers", {"off_task"}),
     ],
 )
 def test_real_sets_are_named_as_a_person_would(real, train, made, kinds):

@@ -88,7 +88,9 @@ def test_named_sets_are_not_recommended(read):
     table, values = read(worth("mmd")), tables(mmd=(0.0, 5.0, 10.0))
     named = [{"kind": "copies"}]
     found = recommended(values, {**NOTHING, "c": named}, table)
-    assert (found["set"], found["named_sets"]) == ("b", ["c"])
+    assert (found["set"], found["not_recommended"]) == ("b", ["c"])
+    mended = recommended(values, {**NOTHING, "c": [{"kind": "labels"}]}, table)
+    assert (mended["set"], mended["not_recommended"]) == ("c", [])
     last = recommended(values, {"a": [], "b": named, "c": named}, table)
     assert (last["verdict"], last["set"], last["estimator"], last["odds"]) == ("take", "a", None, None)
     none = recommended(values, dict.fromkeys("abc", named), table)

@@ -41,7 +41,7 @@ KINDS = {
     "copies": ("a copy of T", "are records of T, word by word or nearly"),
     "cut_off": ("truncated", "stop in the middle of a sentence or at one length"),
     "language": ("in another language than T", "are not in T's language"),
-    "off_task": ("off-task", "lie farther from T than 95 % of T's records lie from each other"),
+    "off_task": ("off-task", "lie away from T, beyond where its own records lie from each other"),
     "one_word": ("one-word answers", "answer with one word or none"),
     "refusals": ("refusals", "decline to answer"),
     "one_answer": ("one answer repeated", "have one and the same answer"),
@@ -52,8 +52,8 @@ KINDS = {
 }
 # Share of records beyond T's own that makes a set of a kind, and that makes a language one of T's.
 LEAST = 0.1
-# Share of T's records whose nearest other one is no nearer than where a record of a set is off-task.
-FARTHEST = 0.05
+# Interquartile ranges below the lower quartile of similarities from which on one is an outlier (Tukey 1977).
+FENCE = 1.5
 # Records of a kind that are shown.
 SHOWN = 3
 
@@ -210,11 +210,12 @@ def _copies(side: _Side, real: _Side, repeats: Repeats) -> Found:
 
 
 def _off_task(side: _Side, real: _Side) -> Found:
-    """Records whose nearest one of T is farther than most of T's records have another one."""
+    """Records whose nearest one of T is less similar to them than T's records, but for outliers, to another one."""
     mine, theirs = (unit_rows(each.one.vectors, "records") for each in (side, real))
     nearest, place = _nearest(mine, theirs, np.full(len(mine), -1), real.groups)
     own, _ = _nearest(theirs, theirs, real.groups, real.groups)
-    limit = np.quantile(own, FARTHEST)
+    lower, upper = np.quantile(own, [0.25, 0.75])
+    limit = lower - FENCE * (upper - lower)
     beside = dict(enumerate(place.tolist()))
     return Found(nearest < limit, own < limit, beside=beside, order=nearest)
 

@@ -16,6 +16,8 @@ from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.project import PROJECT
 
 Row = Mapping[str, Any]
+# Kinds of `ggmi.pipeline.naming` that are a matter of style, or easily mended: they keep no set from being taken.
+MENDABLE = ("one_word", "markup", "labels")
 # Rows of `ggmi.pipeline.prediction.estimators_worth`, of several outcomes.
 EVIDENCE = PROJECT / "workflow" / "data" / "estimators_worth.csv"
 
@@ -99,8 +101,8 @@ def recommended(
 ) -> dict[str, Any]:
     """Recommend a set, or say why none.
 
-    Sets that are named are not recommended. Of several others that one is whose value is better, beyond the
-    others' intervals, by the estimator of most worth that all of them have with an interval.
+    Sets that are named for more than what is `MENDABLE` are not recommended. Of several others that one is whose value
+    is better, beyond the others' intervals, by the estimator of most worth that all of them have with an interval.
 
     Parameters
     ----------
@@ -115,17 +117,17 @@ def recommended(
     -------
     dict
         ``verdict``: ``take``, ``undecided``, or ``none`` where every set is named; ``set`` (None unless taken);
-        ``contenders``: what was to choose from, or is left undecided, best first; ``named_sets``; ``estimator``,
+        ``contenders``: what was to choose from, or is left undecided, best first; ``not_recommended``; ``estimator``,
         ``outcome`` and ``direction`` by which it was chosen, with ``odds``, ``odds_ci_low``, ``odds_ci_high``, the
         share of pairs in which the one with the better value had the better outcome, and ``odds_n``, how many were
         compared. None where nothing had to be chosen, or no estimator could.
     """
-    free = [name for name in tables if not named[name]]
+    free = [name for name in tables if all(row["kind"] in MENDABLE for row in named[name])]
     found: dict[str, Any] = {
         "verdict": "take" if len(free) == 1 else "undecided" if free else "none",
         "set": free[0] if len(free) == 1 else None,
         "contenders": free,
-        "named_sets": [name for name in tables if named[name]],
+        "not_recommended": [name for name in tables if name not in free],
     }
     chosen = dict.fromkeys(("estimator", "outcome", "direction", "odds", "odds_ci_low", "odds_ci_high", "odds_n"))
     if len(free) < 2:
