@@ -184,9 +184,9 @@ def estimate(
         most=most,
         seed=seed,
     )
-    paths = [train, *(sets[name] for name in found["recommendation"]["contenders"])]
-    if len(paths) > 1 and all(isinstance(path, str | os.PathLike) for path in paths):
-        first, *others = map(str, paths)
+    data = [train, *(sets[name] for name in found["recommendation"]["contenders"])]
+    first, *others = paths = [os.fspath(one) for one in data if isinstance(one, str | os.PathLike)] or [""]
+    if others and len(paths) == len(data):
         maps = [f"{field}={column}" for field, column in (fields or {}).items()]
         words = ["ggmi", "pilot", "--train", first, "--synthetic", *others, *(["--map", *maps] if maps else [])]
         found["recommendation"]["command"] = shlex.join(words)

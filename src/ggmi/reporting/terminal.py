@@ -25,7 +25,7 @@ UNENDING = 100_000
 NAMES = 1 / 3
 # Widest chart, in characters; and what its intervals, values and nulls are drawn with, in Unicode and without.
 CHART = 48
-LINES, ASCII = "─●┊", "-o:"
+LINES, ASCII = ("─", "●", "┊"), ("-", "o", ":")
 
 
 def show(found: Mapping[str, Any]) -> None:
