@@ -392,11 +392,11 @@ def estimated(
             tables[name] += [difficulty_row(of_set)] if of_set else []
         bar("naming sets", 0, 1)
         wrong = named_sets([one.synthetic for one in draws], real, repeats, seed=seed)
-    corrected = with_holm(tables)
+    corrected, comparisons = with_holm(tables), compared(tables)
     named = dict(zip(names, wrong, strict=True))
     return {
         "format": 1,
-        "recommendation": {**recommended(corrected, named, evidence()), "command": None},
+        "recommendation": {**recommended(corrected, named, comparisons, evidence()), "command": None},
         "train": {
             "name": train.source,
             "records": len(train),
@@ -424,7 +424,7 @@ def estimated(
                 names, synthetic, draws, prefixes[1:], hard[1:], pairings, strict=True
             )
         ],
-        "comparisons": compared(tables),
+        "comparisons": comparisons,
         "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},
         "seed": seed,
         "encoder": model.identity,

@@ -116,7 +116,7 @@ def test_other_answers_to_ts_own_prompts_are_no_copies():
 def test_what_lies_elsewhere_is_off_task_and_the_farthest_are_shown():
     draw = np.random.default_rng(10)
     train = read(fresh(draw, 150), draw, name="T")
-    mixed, elsewhere = read(fresh(draw, 120), draw), read(fresh(draw, 120), draw, middle=(0.0, 1.0))
+    mixed, elsewhere = read(fresh(draw, 120), draw), read(fresh(draw, 120), draw, middle=(-1.0, 1.0))
     vectors = np.where(np.arange(120)[:, None] < 80, mixed.vectors, elsewhere.vectors)
     ((found,),) = named(train, replace(mixed, vectors=vectors))
     assert found["kind"] == "off_task"

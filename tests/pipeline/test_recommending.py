@@ -70,43 +70,64 @@ def test_estimators_are_ordered_by_what_their_evidence_shows_at_least(read):
     ],
 )
 def test_the_set_is_taken_whose_value_goes_with_the_better_outcome(read, row, best):
-    found = recommended(tables(mmd=(0.0, 5.0, 10.0)), NOTHING, read(row))
+    found = recommended(tables(mmd=(0.0, 5.0, 10.0)), NOTHING, [], read(row))
     assert (found["verdict"], found["set"], found["estimator"]) == ("take", best, "mmd")
     assert [found[f"odds{end}"] for end in ("", "_ci_low", "_ci_high", "_n")] == [0.7, 0.6, pytest.approx(0.8), 150]
     assert sorted(found["contenders"]) == ["a", "b", "c"]
 
 
 def test_sets_whose_intervals_overlap_are_left_undecided(read):
-    found = recommended(tables(mmd=(0.0, 8.5, 10.0)), NOTHING, read(worth("mmd")))
+    found = recommended(tables(mmd=(0.0, 8.5, 10.0)), NOTHING, [], read(worth("mmd")))
     assert (found["verdict"], found["set"], found["contenders"]) == ("undecided", None, ["c", "b"])
     assert found["estimator"] == "mmd"
-    touching = recommended(tables(mmd=(0.0, 7.9, 10.0)), NOTHING, read(worth("mmd")))
+    touching = recommended(tables(mmd=(0.0, 7.9, 10.0)), NOTHING, [], read(worth("mmd")))
     assert (touching["verdict"], touching["set"]) == ("take", "c")
 
 
 def test_named_sets_are_not_recommended(read):
     table, values = read(worth("mmd")), tables(mmd=(0.0, 5.0, 10.0))
     named = [{"kind": "copies"}]
-    found = recommended(values, {**NOTHING, "c": named}, table)
+    found = recommended(values, {**NOTHING, "c": named}, [], table)
     assert (found["set"], found["not_recommended"]) == ("b", ["c"])
-    mended = recommended(values, {**NOTHING, "c": [{"kind": "labels"}]}, table)
+    mended = recommended(values, {**NOTHING, "c": [{"kind": "labels"}]}, [], table)
     assert (mended["set"], mended["not_recommended"]) == ("c", [])
-    last = recommended(values, {"a": [], "b": named, "c": named}, table)
+    last = recommended(values, {"a": [], "b": named, "c": named}, [], table)
     assert (last["verdict"], last["set"], last["estimator"], last["odds"]) == ("take", "a", None, None)
-    none = recommended(values, dict.fromkeys("abc", named), table)
+    none = recommended(values, dict.fromkeys("abc", named), [], table)
     assert (none["verdict"], none["set"], none["contenders"]) == ("none", None, [])
 
 
 def test_an_estimate_decides_only_with_an_interval_for_every_set_and_a_direction_that_holds_without_length(read):
     of_two = [worth("vendi", concordance=0.9), worth("mmd")]
-    found = recommended(tables(vendi=(1.0, None, 9.0), mmd=(0.0, 5.0, 10.0)), NOTHING, read(*of_two))
+    found = recommended(tables(vendi=(1.0, None, 9.0), mmd=(0.0, 5.0, 10.0)), NOTHING, [], read(*of_two))
     assert found["estimator"] == "mmd"
     by_chance = tables(vendi=(1.0, 5.0, 9.0), mmd=(0.0, 5.0, 10.0))
     by_chance["a"][0]["method"] = f"records {BY_NUMBER}"
-    assert recommended(by_chance, NOTHING, read(*of_two))["estimator"] == "mmd"
+    assert recommended(by_chance, NOTHING, [], read(*of_two))["estimator"] == "mmd"
     for row in (worth("mmd", concordance=0.59), worth("mmd", partial=-0.5), worth("mmd", p=0.9, skill=0.05)):
-        found = recommended(tables(mmd=(0.0, 5.0, 10.0)), NOTHING, read(row))
+        found = recommended(tables(mmd=(0.0, 5.0, 10.0)), NOTHING, [], read(row))
         assert (found["verdict"], found["estimator"], len(found["contenders"])) == ("undecided", None, 3)
+
+
+def test_a_set_that_repeats_itself_more_than_another_is_not_taken(read):
+    values, table = tables(vendi=(0.0, 5.0, 10.0)), read(worth("vendi", raw=-0.6, partial=-0.5))
+    row = {"question": "more redundant", "first": "a", "second": "c"}
+    assert recommended(values, NOTHING, [row | {"verdict": "inside noise"}], table)["set"] == "a"
+    found = recommended(values, NOTHING, [row | {"verdict": "a"}], table)
+    assert (found["verdict"], found["set"], found["contenders"]) == ("undecided", None, ["a", "b", "c"])
+    assert found["redundant"]
+    out = recommended(values, {**NOTHING, "c": [{"kind": "copies"}]}, [row | {"verdict": "a"}], table)
+    assert (out["set"], out["redundant"]) == ("a", False)
+
+
+def test_an_estimate_that_two_outcomes_read_in_opposite_directions_decides_nothing(read):
+    opposed = [worth("mmd", concordance=0.9), worth("mmd", "held-out loss of students"), worth("vendi")]
+    values = tables(mmd=(0.0, 5.0, 10.0), vendi=(0.0, 5.0, 10.0))
+    assert recommended(values, NOTHING, [], read(*opposed))["estimator"] == "vendi"
+    agreed = [opposed[0], worth("mmd", "held-out loss of students", raw=-0.6, partial=-0.5), opposed[2]]
+    assert recommended(values, NOTHING, [], read(*agreed))["estimator"] == "mmd"
+    idle = [opposed[0], worth("mmd", "held-out loss of students", p=0.9, skill=0.05), opposed[2]]
+    assert recommended(values, NOTHING, [], read(*idle))["estimator"] == "mmd"
 
 
 def test_the_file_that_comes_with_the_package_can_be_read():

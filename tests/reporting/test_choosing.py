@@ -23,7 +23,12 @@ def kind(name="labels left in", kind="labels", share=0.3, **more):
 
 def said(verdict, contenders, chosen=NOTHING, **named):
     out = [name for name in named if name not in contenders]
-    choice = {"verdict": verdict, "set": contenders[0] if verdict == "take" else None, "contenders": contenders}
+    choice = {
+        "redundant": False,
+        "verdict": verdict,
+        "set": contenders[0] if verdict == "take" else None,
+        "contenders": contenders,
+    }
     sets = [{"name": name, "named": named.get(name, [])} for name in (*contenders, *out)]
     return recommendation({"recommendation": {**choice, **chosen, "not_recommended": out}, "sets": sets})
 
@@ -46,6 +51,9 @@ def test_what_is_undecided_says_why():
     (_, text), (_, reason) = said("undecided", ["a", "b"], BY_MMD)
     assert text == "Undecided among a and b."
     assert reason.startswith("The intervals of MMD² overlap, and no other estimate that they have tells more: of two")
+    (_, _), (_, reason) = said("undecided", ["a", "b"], BY_MMD | {"redundant": True})
+    assert reason.startswith("The MMD² of a is the lowest, and no other estimate that they have tells more: of two")
+    assert reason.endswith("; but it repeats itself more than another set does, and those did not.")
     (_, _), (_, reason) = said("undecided", ["a", "b"])
     assert reason == "No estimate that is of worth for choosing has a value with an interval for each of them."
 

@@ -54,6 +54,8 @@ KINDS = {
 LEAST = 0.1
 # Interquartile ranges below the lower quartile of similarities from which on one is an outlier (Tukey 1977).
 FENCE = 1.5
+# Cosine similarity from which on a record is of T's kind, however alike T's own are: other sums, another template.
+AKIN = 0.5
 # Records of a kind that are shown.
 SHOWN = 3
 
@@ -215,7 +217,7 @@ def _off_task(side: _Side, real: _Side) -> Found:
     nearest, place = _nearest(mine, theirs, np.full(len(mine), -1), real.groups)
     own, _ = _nearest(theirs, theirs, real.groups, real.groups)
     lower, upper = np.quantile(own, [0.25, 0.75])
-    limit = lower - FENCE * (upper - lower)
+    limit = min(lower - FENCE * (upper - lower), AKIN)
     beside = dict(enumerate(place.tolist()))
     return Found(nearest < limit, own < limit, beside=beside, order=nearest)
 

@@ -62,15 +62,16 @@ def evidence(path: Path = EVIDENCE) -> pd.DataFrame:
         A row an outcome and estimator, with the columns of `EVIDENCE`; ``of_worth``: whether the partial correlation
         is told from zero after Holm's correction, or the interval of the skill lies above zero; ``direction``: 1 where
         more of the estimator is better, -1 where less is; ``decides``: whether it is of worth, orders more than half
-        of the pairs beyond its interval, and does so in the same direction without length. Rows of worth come first,
-        by the lower end of the concordance's interval.
+        of the pairs beyond its interval, and does so in the same direction without length and in every outcome in
+        which it is of worth. Rows of worth come first, by the lower end of the concordance's interval.
     """
     table = read_csv(path)
     table = table[table["estimator"].isin(ESTIMATORS) & table["outcome"].isin(OUTCOMES)]
     worth = (table["partial_p_holm"] < LEVEL) | (table["skill_ci_low"] > 0)
     signs = table["outcome"].map({name: outcome.sign for name, outcome in OUTCOMES.items()})
     direction = signs.where(table["raw"] > 0, -signs)
-    decides = worth & (table["concordance_ci_low"] > 0.5) & (table["raw"] * table["partial"] > 0)
+    agreed = direction.where(worth).groupby(table["estimator"]).transform("nunique") == 1
+    decides = worth & agreed & (table["concordance_ci_low"] > 0.5) & (table["raw"] * table["partial"] > 0)
     table = table.assign(of_worth=worth, direction=direction, decides=decides)
     return table.sort_values(["of_worth", "concordance_ci_low"], ascending=False, kind="stable", ignore_index=True)
 
@@ -97,12 +98,16 @@ def ranked(estimators: Sequence[str], table: pd.DataFrame) -> tuple[list[str], l
 
 
 def recommended(
-    tables: Mapping[str, Sequence[Row]], named: Mapping[str, Sequence[Row]], table: pd.DataFrame
+    tables: Mapping[str, Sequence[Row]],
+    named: Mapping[str, Sequence[Row]],
+    comparisons: Sequence[Row],
+    table: pd.DataFrame,
 ) -> dict[str, Any]:
     """Recommend a set, or say why none.
 
     Sets that are named for more than what is `MENDABLE` are not recommended. Of several others that one is whose value
-    is better, beyond the others' intervals, by the estimator of most worth that all of them have with an interval.
+    is better, beyond the others' intervals, by the estimator of most worth that all of them have with an interval;
+    unless it repeats itself more than another one, which the sets of the evidence did not.
 
     Parameters
     ----------
@@ -110,6 +115,8 @@ def recommended(
         Rows of `ggmi.pipeline.comparing.with_holm` by set.
     named
         Of `ggmi.pipeline.naming.named_sets`, by set.
+    comparisons
+        Of `ggmi.pipeline.comparing.compared`.
     table
         Of `evidence`.
 
@@ -120,7 +127,8 @@ def recommended(
         ``contenders``: what was to choose from, or is left undecided, best first; ``not_recommended``; ``estimator``,
         ``outcome`` and ``direction`` by which it was chosen, with ``odds``, ``odds_ci_low``, ``odds_ci_high``, the
         share of pairs in which the one with the better value had the better outcome, and ``odds_n``, how many were
-        compared. None where nothing had to be chosen, or no estimator could.
+        compared, None where nothing had to be chosen, or no estimator could; ``redundant``: whether it is undecided
+        because the first contender repeats itself.
     """
     free = [name for name in tables if all(row["kind"] in MENDABLE for row in named[name])]
     found: dict[str, Any] = {
@@ -128,12 +136,13 @@ def recommended(
         "set": free[0] if len(free) == 1 else None,
         "contenders": free,
         "not_recommended": [name for name in tables if name not in free],
+        "redundant": False,
     }
     chosen = dict.fromkeys(("estimator", "outcome", "direction", "odds", "odds_ci_low", "odds_ci_high", "odds_n"))
     if len(free) < 2:
         return found | chosen
-    for row in table[table["decides"]].to_dict("records"):
-        estimator, direction = row["estimator"], row["direction"]
+    for proof in table[table["decides"]].to_dict("records"):
+        estimator, direction = proof["estimator"], proof["direction"]
         values = {name: one for name in free for one in tables[name] if one["estimator"] == estimator}
         if len(values) == len(free) and all(
             is_known(one) and BY_NUMBER not in one["method"] for one in values.values()
@@ -142,17 +151,24 @@ def recommended(
             worst, best = ("ci_low", "ci_high") if direction > 0 else ("ci_high", "ci_low")
             limit = direction * values[order[0]][worst]
             rivals = [name for name in order[1:] if direction * values[name][best] >= limit]
-            verdict = "undecided" if rivals else "take"
-            odds = {f"odds{end}": row[f"concordance{end}"] for end in ("", "_ci_low", "_ci_high")}
+            redundant = not rivals and any(
+                row["question"] == "more redundant"
+                and row["verdict"] == order[0]
+                and {row["first"], row["second"]} <= {*free}
+                for row in comparisons
+            )
+            rivals = order[1:] if redundant else rivals
+            odds = {f"odds{end}": proof[f"concordance{end}"] for end in ("", "_ci_low", "_ci_high")}
             return {
                 **found,
-                "verdict": verdict,
+                "verdict": "undecided" if rivals else "take",
+                "redundant": redundant,
                 "set": None if rivals else order[0],
                 "contenders": [order[0], *rivals] if rivals else order,
                 "estimator": estimator,
-                "outcome": row["outcome"],
+                "outcome": proof["outcome"],
                 "direction": direction,
                 **odds,
-                "odds_n": row["n"],
+                "odds_n": proof["n"],
             }
     return found | chosen
