@@ -325,7 +325,7 @@ def estimated(
     from ggmi.pipeline.embedded_sets import check_pairs, embedded_draws
     from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
     from ggmi.pipeline.naming import named_sets
-    from ggmi.pipeline.recommending import evidence, recommended
+    from ggmi.pipeline.recommending import evidence, prompts_of, recommended
     from ggmi.pipeline.shared_prefix import without_prefixes
     from ggmi.pipeline.subsets import part_of, some
     from ggmi.pipeline.wording import repeats_by_words
@@ -394,9 +394,10 @@ def estimated(
         wrong = named_sets([one.synthetic for one in draws], real, repeats, seed=seed)
     corrected, comparisons = with_holm(tables), compared(tables)
     named = dict(zip(names, wrong, strict=True))
+    prompts = {name: prompts_of(sample) for name, sample in zip(names, synthetic, strict=True)}
     return {
         "format": 1,
-        "recommendation": {**recommended(corrected, named, comparisons, evidence()), "command": None},
+        "recommendation": {**recommended(corrected, named, comparisons, prompts, evidence()), "command": None},
         "train": {
             "name": train.source,
             "records": len(train),

@@ -21,10 +21,10 @@ def kind(name="labels left in", kind="labels", share=0.3, **more):
     return row | {"n": 2000, "train_share": 0.01, "examples": []} | more
 
 
-def said(verdict, contenders, chosen=NOTHING, **named):
+def said(verdict, contenders, chosen=NOTHING, reason="", **named):
     out = [name for name in named if name not in contenders]
     choice = {
-        "redundant": False,
+        "reason": reason,
         "verdict": verdict,
         "set": contenders[0] if verdict == "take" else None,
         "contenders": contenders,
@@ -48,13 +48,15 @@ def test_a_set_is_taken_with_its_odds_and_where_they_come_from(contenders, than,
 
 
 def test_what_is_undecided_says_why():
-    (_, text), (_, reason) = said("undecided", ["a", "b"], BY_MMD)
+    (_, text), (_, reason) = said("undecided", ["a", "b"], BY_MMD, "interval")
     assert text == "Undecided among a and b."
     assert reason.startswith("The intervals of MMD² overlap, and no other estimate that they have tells more: of two")
-    (_, _), (_, reason) = said("undecided", ["a", "b"], BY_MMD | {"redundant": True})
+    (_, _), (_, reason) = said("undecided", ["a", "b"], BY_MMD, "repeats")
     assert reason.startswith("The MMD² of a is the lowest, and no other estimate that they have tells more: of two")
     assert reason.endswith("; but it repeats itself more than another set does, and those did not.")
-    (_, _), (_, reason) = said("undecided", ["a", "b"])
+    (_, _), (_, reason) = said("undecided", ["a", "b"], reason="prompts")
+    assert reason == "They do not answer the same instructions, as all sets did of which outcomes are known."
+    (_, _), (_, reason) = said("undecided", ["a", "b"], reason="estimator")
     assert reason == "No estimate that is of worth for choosing has a value with an interval for each of them."
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from ggmi.information.duplicates import exact_key
 from ggmi.information.pairing import BY_NUMBER
 from ggmi.io import read_csv
 from ggmi.pipeline.comparing import LEVEL, is_known
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.project import PROJECT
+from ggmi.text.samples import Sample
 
 Row = Mapping[str, Any]
 # Kinds of `ggmi.pipeline.naming` that are a matter of style, or easily mended: they keep no set from being taken.
 MENDABLE = ("one_word", "markup", "labels")
+# Share of the smaller set's instructions that another one must have, too, for both to answer the same.
+SHARED = 0.5
 # Rows of `ggmi.pipeline.prediction.estimators_worth`, of several outcomes.
 EVIDENCE = PROJECT / "workflow" / "data" / "estimators_worth.csv"
 
@@ -97,17 +102,30 @@ def ranked(estimators: Sequence[str], table: pd.DataFrame) -> tuple[list[str], l
     return first, unknown, [name for name in estimators if name in known and name not in first]
 
 
+def prompts_of(sample: Sample) -> set[bytes]:
+    """What the records of a set are asked, without case and spaces; empty where that is unknown.
+
+    Parameters
+    ----------
+    sample
+        The set.
+    """
+    return {exact_key(f"{one.instruction}\n{one.context}") for one in sample.records if one.instruction}
+
+
 def recommended(
     tables: Mapping[str, Sequence[Row]],
     named: Mapping[str, Sequence[Row]],
     comparisons: Sequence[Row],
+    prompts: Mapping[str, Set[bytes]],
     table: pd.DataFrame,
 ) -> dict[str, Any]:
     """Recommend a set, or say why none.
 
     Sets that are named for more than what is `MENDABLE` are not recommended. Of several others that one is whose value
     is better, beyond the others' intervals, by the estimator of most worth that all of them have with an interval;
-    unless it repeats itself more than another one, which the sets of the evidence did not.
+    unless it repeats itself more than another one, which the sets of the evidence did not. These all answered the same
+    instructions: of sets that do not, what their estimates say of that is unknown, and nothing is chosen by it.
 
     Parameters
     ----------
@@ -117,6 +135,8 @@ def recommended(
         Of `ggmi.pipeline.naming.named_sets`, by set.
     comparisons
         Of `ggmi.pipeline.comparing.compared`.
+    prompts
+        What each set's records are asked, by set; empty where unknown.
     table
         Of `evidence`.
 
@@ -127,8 +147,8 @@ def recommended(
         ``contenders``: what was to choose from, or is left undecided, best first; ``not_recommended``; ``estimator``,
         ``outcome`` and ``direction`` by which it was chosen, with ``odds``, ``odds_ci_low``, ``odds_ci_high``, the
         share of pairs in which the one with the better value had the better outcome, and ``odds_n``, how many were
-        compared, None where nothing had to be chosen, or no estimator could; ``redundant``: whether it is undecided
-        because the first contender repeats itself.
+        compared, None where nothing had to be chosen, or no estimator could; ``reason`` why it is undecided, empty
+        where it is not: ``prompts``, ``estimator`` (none has an interval for each), ``interval``, ``repeats``.
     """
     free = [name for name in tables if all(row["kind"] in MENDABLE for row in named[name])]
     found: dict[str, Any] = {
@@ -136,11 +156,14 @@ def recommended(
         "set": free[0] if len(free) == 1 else None,
         "contenders": free,
         "not_recommended": [name for name in tables if name not in free],
-        "redundant": False,
+        "reason": "",
     }
     chosen = dict.fromkeys(("estimator", "outcome", "direction", "odds", "odds_ci_low", "odds_ci_high", "odds_n"))
     if len(free) < 2:
         return found | chosen
+    asked = [prompts[name] for name in free]
+    if any(len(one & other) < max(1, SHARED * min(len(one), len(other))) for one, other in combinations(asked, 2)):
+        return found | chosen | {"reason": "prompts"}
     for proof in table[table["decides"]].to_dict("records"):
         estimator, direction = proof["estimator"], proof["direction"]
         values = {name: one for name in free for one in tables[name] if one["estimator"] == estimator}
@@ -151,18 +174,19 @@ def recommended(
             worst, best = ("ci_low", "ci_high") if direction > 0 else ("ci_high", "ci_low")
             limit = direction * values[order[0]][worst]
             rivals = [name for name in order[1:] if direction * values[name][best] >= limit]
-            redundant = not rivals and any(
+            repeats = not rivals and any(
                 row["question"] == "more redundant"
                 and row["verdict"] == order[0]
                 and {row["first"], row["second"]} <= {*free}
                 for row in comparisons
             )
-            rivals = order[1:] if redundant else rivals
+            reason = "interval" if rivals else "repeats" if repeats else ""
+            rivals = order[1:] if repeats else rivals
             odds = {f"odds{end}": proof[f"concordance{end}"] for end in ("", "_ci_low", "_ci_high")}
             return {
                 **found,
                 "verdict": "undecided" if rivals else "take",
-                "redundant": redundant,
+                "reason": reason,
                 "set": None if rivals else order[0],
                 "contenders": [order[0], *rivals] if rivals else order,
                 "estimator": estimator,
@@ -171,4 +195,4 @@ def recommended(
                 **odds,
                 "odds_n": proof["n"],
             }
-    return found | chosen
+    return found | chosen | {"reason": "estimator"}
