@@ -202,6 +202,8 @@ def test_the_chart_has_a_panel_an_estimator_and_the_same_bytes_each_time(answere
     rows = [next(row for row in rows if row["estimator"] == "near_duplicates") for rows in tables.values()]
     assert near.ends == [[row["value"], row["ci_low"], row["ci_high"]] for row in rows]
     assert near.nulls == [rows[0]["null_mean"]]
+    strange = [panel._replace(names=["$a_$", "数据", "x" * 99]) for panel in panels[:2]]
+    assert "$a_$" in svg_bytes(comparison_figure(strange, 9.0)).decode()
     mmd = next(panel for panel in panels if panel.heading.startswith("MMD"))
     assert mmd.ends[0][0] == 1000 * tables["copy"][2]["value"]
 

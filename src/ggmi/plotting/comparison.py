@@ -12,12 +12,15 @@ from matplotlib.ticker import MaxNLocator
 
 from ggmi.plotting.pilot import COLOURS, MARKERS
 from ggmi.plotting.style import MUTED, house_style
+from ggmi.text.visible import shortened
 
 if TYPE_CHECKING:
     from ggmi.reporting.estimators import Panel
 
 # Panels of a row; inches of a panel besides its sets, and of a set.
 ACROSS, PANEL_INCHES, SET_INCHES = 3, 0.75, 0.24
+# Characters of a set's name.
+LONGEST = 28
 
 
 def comparison_figure(panels: Sequence[Panel], width_inches: float) -> Figure:
@@ -52,7 +55,9 @@ def _draw(axis: Axes, panel: Panel) -> None:
         style: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
         ends = None if low is None or high is None else [[max(value - low, 0)], [max(high - value, 0)]]
         axis.errorbar([value], [i], xerr=ends, capsize=2.5, markersize=5, **style)
-    axis.set_yticks(range(len(panel.names)), panel.names)
+    # Names are of files: a dollar sign begins no formula.
+    names = [shortened(name, LONGEST) for name in panel.names]
+    axis.set_yticks(range(len(names)), names, parse_math=False)
     axis.set_ylim(len(panel.names) - 0.5, -0.5)
     axis.xaxis.set_major_locator(MaxNLocator(4))
     axis.set_title(panel.heading, loc="left")

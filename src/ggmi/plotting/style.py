@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -88,7 +89,9 @@ def svg_bytes(figure: Figure) -> bytes:
         The figure; closed afterwards.
     """
     beside = io.BytesIO()
-    with house_style(), mpl.rc_context({"svg.fonttype": "none", "font.family": "sans-serif"}):
+    embedded = {"svg.fonttype": "none", "font.family": "sans-serif"}
+    with house_style(), mpl.rc_context(embedded), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # which ours lack the reader's may have
         figure.savefig(beside, format="svg", metadata={"Date": None}, transparent=True)
     plt.close(figure)
     return beside.getvalue()

@@ -62,13 +62,14 @@ def show(found: Mapping[str, Any]) -> None:
     console.print()
     for term, sentence in findings(tables, found["comparisons"]):
         console.print(Text.assemble((f"{term}: ", "bold"), sentence))
-    console.print()
     for name, sentence, examples in wrongs(found):
+        console.print()
         console.print(Text.assemble((f"{name}: ", "bold"), sentence))
         for place, asked, answered, beside in examples:
             console.print(Text(f"  {place}: {asked} → {answered}"))
             if beside:
                 console.print(Text(f"    of T {beside}"))
+    console.print()
     for term, sentence in recommendation(found):
         console.print(Text.assemble((f"{term}: ", "bold"), sentence))
     if found["recommendation"]["command"]:
