@@ -26,6 +26,16 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
+def shared_data():
+    """Folder of real data, which is no part of the project."""
+    folder = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        sys.__stderr__.write(f"\nREAL DATA NOT FOUND in {folder}: nothing was tried on them\n")
+        pytest.skip(f"no real data at {folder}; SHARED_DATA names another place")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def gsm8k_files():
     """The folder of GSM8K's files."""
     folder = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data")) / "gsm8k"

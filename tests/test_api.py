@@ -47,6 +47,15 @@ def test_a_notebook_shows_the_table_and_the_page_is_a_page(commanded, tmp_path):
     assert "<b>made" not in page
 
 
+def test_what_to_take_and_what_is_wrong_are_at_hand(commanded):
+    train, made, _ = commanded
+    found = ggmi.estimate(train, {"made": made, "again": REAL}, fields={"context": ""})
+    assert found.recommendation["set"] == "made"
+    assert found.recommendation["command"] == f"ggmi pilot --train {train} --synthetic {made} --map context="
+    assert dict(zip(found.named["set"], found.named["kind"], strict=True)) == {"made": "one_word", "again": "copies"}
+    assert "command" not in {key for key, value in ggmi.estimate(REAL, {"made": MADE}).recommendation.items() if value}
+
+
 def test_what_is_missing_in_a_table_is_no_text():
     table = pd.DataFrame(MADE)
     table.loc[3, "answer"] = None

@@ -1,7 +1,10 @@
+import io
 import json
 import re
+import shlex
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -18,8 +21,12 @@ from ggmi.models.directory import fingerprint
 from ggmi.options import names_of
 from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.pipeline.wording import BY_WORDS
+from ggmi.plotting.comparison import comparison_figure
+from ggmi.plotting.style import svg_bytes
 from ggmi.provenance import sha256
+from ggmi.reporting.choosing import recommendation
 from ggmi.reporting.estimation import summary_rows, unsettled
+from ggmi.reporting.estimators import panels_of
 from ggmi.reporting.terminal import show
 from ggmi.students.base import Base
 from ggmi.students.finetune import finetune
@@ -137,6 +144,69 @@ def test_why_something_is_not_estimated_is_told(answered):
     done, *_ = answered
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("Not estimated") and "copy" in line)
     assert "(24 of 24 records have no log-probability with its number of tokens)" in line
+
+
+def test_the_recommendation_ends_the_output_and_begins_the_page(answered):
+    done, found, page = answered
+    choice = found["recommendation"]
+    assert choice["not_recommended"] == ["copy"]
+    assert set(choice["contenders"]) == {"fresh", "fewer"}
+    *_, last = done.stdout.splitlines()
+    assert last == choice["command"]
+    command = "ggmi pilot --train train.jsonl --synthetic fresh.csv fewer.parquet --map instruction=prompt"
+    assert shlex.split(last) == command.split()
+    said = "Not recommended: copy (a copy of T, 100 % of its records)"
+    assert said in done.stdout
+    assert page.index("Recommendation</h2>") < page.index(recommendation(found)[0][1]) < page.index('id="wrong"')
+    ((row,), *others) = (one["named"] for one in found["sets"])
+    assert (row["kind"], row["share"], others) == ("copies", 1.0, [[], []])
+    example = row["examples"][0]
+    assert example["response"] == example["train_response"] == tasks(1)[0]["response"]
+    assert f"line 1: {example['instruction']} → {example['response']}" in done.stdout
+
+
+def test_a_command_that_takes_several_lines_is_still_the_command(answered, capsys, monkeypatch):
+    found = json.loads(json.dumps(answered[1]))
+    words = ["ggmi", "pilot", "--train", "my real data.jsonl", "--synthetic", *(f"it's/{i}.jsonl" for i in range(9))]
+    found["recommendation"]["command"] = shlex.join(words)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    show(found)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    last = lines[next(i for i, line in enumerate(lines) if line.startswith("ggmi pilot")) :]
+    assert len(last) > 2
+    shell = subprocess.run(["sh", "-c", "\n".join(["printf '%s\\n' \\", *last])], capture_output=True, encoding="utf-8")
+    assert shell.stdout.splitlines() == words
+
+
+def test_a_terminal_without_unicode_has_the_chart_too(answered, monkeypatch):
+    for encoding, line, dot in (("utf-8", "─", "●"), ("ascii", "-", "o")):
+        out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr(sys, "stdout", out)
+        show(answered[1])
+        out.flush()
+        text = out.buffer.getvalue().decode(encoding)
+        drawn = [row for row in text.splitlines() if re.search(f"^(copy|fresh|fewer) .*{line}{dot}|{dot}{line}", row)]
+        assert len(drawn) > 9
+        assert all(row.split(maxsplit=1)[1].count(dot) == 1 for row in drawn)
+
+
+def test_the_chart_has_a_panel_an_estimator_and_the_same_bytes_each_time(answered):
+    tables = {one["name"]: one["estimates"] for one in answered[1]["sets"]}
+    panels = panels_of(tables)
+    svg, again = (svg_bytes(comparison_figure(panels, 9.0)) for _ in range(2))
+    assert svg == again
+    texts = ["".join(node.itertext()) for node in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert [texts.count(panel.heading) for panel in panels] == [1] * len(panels)
+    assert {"copy", "fresh", "fewer"} <= set(texts)
+    near = next(panel for panel in panels if panel.heading == "near T")
+    rows = [next(row for row in rows if row["estimator"] == "near_duplicates") for rows in tables.values()]
+    assert near.ends == [[row["value"], row["ci_low"], row["ci_high"]] for row in rows]
+    assert near.nulls == [rows[0]["null_mean"]]
+    strange = [panel._replace(names=["$a_$", "数据", "x" * 99]) for panel in panels[:2]]
+    assert "$a_$" in svg_bytes(comparison_figure(strange, 9.0)).decode()
+    mmd = next(panel for panel in panels if panel.heading.startswith("MMD"))
+    assert mmd.ends[0][0] == 1000 * tables["copy"][2]["value"]
 
 
 @pytest.mark.parametrize("width", [None, 200, 90, 60])
@@ -328,14 +398,21 @@ def test_t_and_the_sets_may_have_other_names_and_the_same_command_gives_the_same
     maps = ["--train-map", "instruction=prompt", "response=answer"]
     assert cli.main(["estimate", *words, *maps]) == 0
     first = (tmp_path / "o.json").read_bytes()
+    assert cli.main(["estimate", *words, *maps]) == 0
+    assert (tmp_path / "o.json").read_bytes() == first
+
+    def but_command(text):
+        found = json.loads(text)
+        return found.pop("recommendation") | {"command": ""}, found
+
     again = ["--map", "instruction=prompt", "response=answer", "--synthetic-map", "instruction=instruction"]
     assert cli.main(["estimate", *words, *again, "response=response"]) == 0
-    assert (tmp_path / "o.json").read_bytes() == first
+    assert but_command((tmp_path / "o.json").read_bytes()) == but_command(first)
     # These names are known, too, and a map may be that of one set.
     assert cli.main(["estimate", *words]) == 0
-    assert (tmp_path / "o.json").read_bytes() == first
+    assert but_command((tmp_path / "o.json").read_bytes()) == but_command(first)
     assert cli.main(["estimate", *words, "--map-of", "s", "instruction=instruction", "response=response"]) == 0
-    assert (tmp_path / "o.json").read_bytes() == first
+    assert but_command((tmp_path / "o.json").read_bytes()) == but_command(first)
 
 
 def test_the_same_records_in_any_form_give_the_same_estimates_bit_by_bit(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,25 @@ class Estimates:
         """
         return pd.DataFrame([{"set": one["name"], **row} for one in self.found["sets"] for row in one["estimates"]])
 
+    @property
+    def recommendation(self) -> dict[str, Any]:
+        """Which set to take, with its odds: ``verdict``, ``set``, ``odds`` and what they rest on."""
+        return dict(self.found["recommendation"])
+
+    @property
+    def named(self) -> pd.DataFrame:
+        """What is wrong with the records of sets.
+
+        Returns
+        -------
+        DataFrame
+            A row a set and kind, none where nothing is: ``set, kind, name, records, share, ci_low, ci_high, n,
+            train_share, p_value, p_holm, examples``.
+        """
+        columns = ["set", "kind", "name", "records", "share", "ci_low", "ci_high", "n", "train_share", "p_value"]
+        rows = [{"set": one["name"], **row} for one in self.found["sets"] for row in one["named"]]
+        return pd.DataFrame(rows, columns=[*columns, "p_holm", "examples"])
+
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """The page that ``ggmi estimate --html`` writes.
 
@@ -65,7 +85,7 @@ class Estimates:
         from ggmi.reporting.estimation import summary_rows
 
         tables = {one["name"]: one["estimates"] for one in self.found["sets"]}
-        headings, cells = summary_rows(tables)
+        headings, cells = summary_rows(tables, self.recommendation["estimator"])
         lines = [[" ".join(filter(None, cell)) for cell in line] for line in cells]
         return pd.DataFrame(lines, columns=headings, index=pd.Index(list(tables), name="set"))
 
@@ -158,6 +178,12 @@ def estimate(
         most=most,
         seed=seed,
     )
+    data = [train, *(sets[name] for name in found["recommendation"]["contenders"])]
+    first, *others = paths = [os.fspath(one) for one in data if isinstance(one, str | os.PathLike)] or [""]
+    if others and len(paths) == len(data):
+        maps = [f"{field}={column}" for field, column in (fields or {}).items()]
+        words = ["ggmi", "pilot", "--train", first, "--synthetic", *others, *(["--map", *maps] if maps else [])]
+        found["recommendation"]["command"] = shlex.join(words)
     return Estimates(found)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError
-from ggmi.options import Once, add_set_arguments, check_output, progress_bar, read_sets
+from ggmi.options import Once, add_set_arguments, check_output, pilot_command, progress_bar, read_sets
 from ggmi.text.columns import PROMPT
 from ggmi.text.places import find
 from ggmi.text.records import FIELDS
@@ -132,6 +132,9 @@ def run(options: Namespace) -> None:
         most=options.records,
         seed=options.seed,
     )
+    chosen = found["recommendation"]["contenders"]
+    kept = {name: path for name, path in zip(names, options.synthetic, strict=True) if name in chosen}
+    found["recommendation"]["command"] = pilot_command(options, kept)
     if options.json:
         write_json(options.json, found)
     if options.html:
@@ -321,6 +324,8 @@ def estimated(
     from ggmi.pipeline.difficulty import difficulty, difficulty_row
     from ggmi.pipeline.embedded_sets import check_pairs, embedded_draws
     from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
+    from ggmi.pipeline.naming import named_sets
+    from ggmi.pipeline.recommending import evidence, prompts_of, recommended
     from ggmi.pipeline.shared_prefix import without_prefixes
     from ggmi.pipeline.subsets import part_of, some
     from ggmi.pipeline.wording import repeats_by_words
@@ -365,7 +370,7 @@ def estimated(
         )
         moves = count(1)
         tables = {}
-        for one, by_words, name in zip(draws, repeats, names, strict=True):
+        for one, (by_words, *_), name in zip(draws, repeats, names, strict=True):
 
             def move(what: str = f"estimating {name}") -> None:
                 bar(what, next(moves), (1 + STEPS) * len(draws))
@@ -385,9 +390,14 @@ def estimated(
             tables[name] += by_words
         for name, of_set in zip(names, hard[1:], strict=True):
             tables[name] += [difficulty_row(of_set)] if of_set else []
-    corrected = with_holm(tables)
+        bar("naming sets", 0, 1)
+        wrong = named_sets([one.synthetic for one in draws], real, repeats, seed=seed)
+    corrected, comparisons = with_holm(tables), compared(tables)
+    named = dict(zip(names, wrong, strict=True))
+    prompts = {name: prompts_of(sample) for name, sample in zip(names, synthetic, strict=True)}
     return {
         "format": 1,
+        "recommendation": {**recommended(corrected, named, comparisons, prompts, evidence()), "command": None},
         "train": {
             "name": train.source,
             "records": len(train),
@@ -408,13 +418,14 @@ def estimated(
                 "difficulty": of_set,
                 **sample.reading.described(),
                 "pairing": pairing,
+                "named": named[name],
                 "estimates": corrected[name],
             }
             for name, sample, one, prefix, of_set, pairing in zip(
                 names, synthetic, draws, prefixes[1:], hard[1:], pairings, strict=True
             )
         ],
-        "comparisons": compared(tables),
+        "comparisons": comparisons,
         "settings": {**asdict(settings), "pairs": pairs, "parts": list(parts)},
         "seed": seed,
         "encoder": model.identity,

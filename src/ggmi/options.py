@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import sys
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -192,6 +193,34 @@ def read_sets(options: Namespace) -> tuple[list[str], list[Sample]]:
     maps = maps_of(options, names)
     sources = [options.train, *options.synthetic]
     return names, [read_set(source, fields, options) for source, fields in zip(sources, maps, strict=True)]
+
+
+def pilot_command(options: Namespace, sets: Mapping[str, str]) -> str | None:
+    """The command that decides between some of the sets, which it reads as they were read here.
+
+    Parameters
+    ----------
+    options
+        Of `add_set_arguments`.
+    sets
+        Where they are, by name.
+
+    Returns
+    -------
+    str or None
+        For a shell; None where there is no set, or one cannot be read again.
+    """
+    if not sets or STDIN in (options.train, *sets.values()):
+        return None
+    words = ["ggmi", "pilot", "--train", options.train, "--synthetic", *sets.values()]
+    for name in ("map", "train_map", "synthetic_map"):
+        given = getattr(options, name)
+        words += [f"--{name.replace('_', '-')}", *given] if given else []
+    for one, *fields in options.map_of:
+        words += ["--map-of", one, *fields] if one in {*sets, *sets.values()} else []
+    for name in ("format", "encoding"):
+        words += [f"--{name}", value] if (value := getattr(options, name)) else []
+    return shlex.join([*words, *(["--invalid", "stop"] if options.invalid == "stop" else [])])
 
 
 def read_set(source: str, fields: dict[str, str], options: Namespace) -> Sample:

@@ -42,7 +42,7 @@ def test_shares_are_those_of_comparing_every_pair_of_all_records():
     sets = [texts(draw, 80, train), texts(draw, 50)]
     found = repeats_by_words([sample(str(i), each) for i, each in enumerate([train, *sets])], ["response"])
     own = np.mean([any(near(a, b) for j, b in enumerate(train) if j != i) for i, a in enumerate(train)])
-    for rows, each in zip(found, sets, strict=True):
+    for (rows, partners, of_train), each in zip(found, sets, strict=True):
         assert [row["estimator"] for row in rows] == list(BY_WORDS)
         values = {row["estimator"]: row["value"] for row in rows}
         repeated = [any(near(a, b) for j, b in enumerate(each) if j != i) for i, a in enumerate(each)]
@@ -51,13 +51,15 @@ def test_shares_are_those_of_comparing_every_pair_of_all_records():
         lower = [text.lower() for text in each]
         assert values["exact_repeats"] == pytest.approx(np.mean([lower.count(text) > 1 for text in lower]))
         assert 0 < values["word_repeats"] < 1
-        assert rows[2]["null_mean"] == pytest.approx(own)
+        assert rows[2]["null_mean"] == pytest.approx(own) == of_train.mean()
+        assert set(partners) == {i for i, a in enumerate(each) if any(near(a, b) for b in train)}
+        assert all(near(each[i], train[j]) for i, j in partners.items())
         assert {row["n"] for row in rows} == {len(each)}
 
 
 def test_parts_that_are_not_compared_do_not_count():
     same = sample("T", ["one two three four five", "six seven eight nine ten"])
-    (rows,) = repeats_by_words([same, same], ["instruction"])
+    ((rows, *_),) = repeats_by_words([same, same], ["instruction"])
     assert [row["value"] for row in rows] == [1.0, 1.0, 1.0]
-    (rows,) = repeats_by_words([same, same], ["response"])
+    ((rows, *_),) = repeats_by_words([same, same], ["response"])
     assert [row["value"] for row in rows] == [0.0, 0.0, 1.0]

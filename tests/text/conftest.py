@@ -1,20 +1,8 @@
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from ggmi.text.records import FIELDS, Record, read_records
-
-
-@pytest.fixture(scope="session")
-def shared_data():
-    """Folder of real data, which is no part of the project."""
-    beside = Path(__file__).parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("SHARED_DATA", beside))
-    if not folder.is_dir():
-        pytest.skip(f"no real data at {folder}; SHARED_DATA names another place")
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -83,8 +83,8 @@ def near_duplicates(
     if codes.max() == 0:
         return share_estimate(found, method, of_set)
     draw = stream(seed, "near duplicates", "test")
-    ours_apart = _one_each(group_codes(of_set, len(ours), "groups"), draw)
-    theirs_apart = _one_each(codes, draw)
+    ours_apart = one_each(group_codes(of_set, len(ours), "groups"), draw)
+    theirs_apart = one_each(codes, draw)
     if len(ours_apart) + len(theirs_apart) <= PERMUTED:
         place = {of_train[j]: i for i, j in enumerate(theirs_apart)} if of_train else {}
         names = [of_set[i] for i in ours_apart] if of_set else []
@@ -94,7 +94,7 @@ def near_duplicates(
     else:
         half = np.isin(codes, draw.permutation(codes.max() + 1)[: (codes.max() + 2) // 2])
         others = theirs_apart[~half[theirs_apart]]
-        p_value = _more_often(_like_one_of(part, theirs[half], limit) for part in (ours[ours_apart], theirs[others]))
+        p_value = more_often(_like_one_of(part, theirs[half], limit) for part in (ours[ours_apart], theirs[others]))
         method += "; null: a random half of T is repeated as often by its other half, Fisher's exact test"
     own, _, _ = _repeated(theirs, limit, codes)
     return share_estimate(found, method, of_set, float(own.mean()), p_value=p_value)
@@ -180,8 +180,8 @@ def exact_duplicates(
     for records, name in ((synthetic, "synthetic records"), (train, "training records")):
         if not len(records):
             raise UserError(f"{name}: holds none; at least one is needed")
-    counts = Counter(map(_key, train))
-    found = np.array([_key(record) in counts for record in synthetic])
+    counts = Counter(map(exact_key, train))
+    found = np.array([exact_key(record) in counts for record in synthetic])
     repeated = sum(c for c in counts.values() if c > 1) / len(train)
     return share_estimate(found, "records whose exact key is that of a training record", groups, repeated)
 
@@ -211,7 +211,7 @@ def exact_repeats(records: Iterable[str], *, groups: Sequence[str] | None = None
     >>> exact_repeats(["Yes", "maybe", "yes "]).value == 2 / 3
     True
     """
-    keys = [_key(record) for record in records]
+    keys = [exact_key(record) for record in records]
     if not keys:
         raise UserError("records: holds none; at least one is needed")
     counts = Counter(keys)
@@ -219,8 +219,14 @@ def exact_repeats(records: Iterable[str], *, groups: Sequence[str] | None = None
     return share_estimate(found, "records whose exact key another record of the set has", groups)
 
 
-def _key(record: str) -> bytes:
-    """A short name of a `normalised` text: that two of a million texts have one by chance is a matter of 1e-27."""
+def exact_key(record: str) -> bytes:
+    """A short name of a `normalised` text: that two of a million texts have one by chance is a matter of 1e-27.
+
+    Parameters
+    ----------
+    record
+        Its content.
+    """
     return hashlib.blake2b(normalised(record).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -281,8 +287,19 @@ def _relabelled(
     return float((1 + np.count_nonzero(more[1:] >= more[0] - 1e-12)) / (1 + n_permutations))
 
 
-def _more_often(shares: Iterable[NDArray[np.bool_]]) -> float:
-    """One-sided p-value that the first share is the larger, by Fisher's exact test."""
+def more_often(shares: Iterable[NDArray[np.bool_]]) -> float:
+    """One-sided p-value that the first share is the larger, by Fisher's exact test.
+
+    Parameters
+    ----------
+    shares
+        Which records of either set count, shapes (n,) and (m,).
+
+    Examples
+    --------
+    >>> round(more_often([np.ones(4, bool), np.zeros(5, bool)]), 6)  # one of the 126 ways to choose 4 of 9
+    0.007937
+    """
     # Loaded where it is used: loading it takes as long as many a job that can reach this module.
     from scipy.stats import hypergeom
 
@@ -290,8 +307,16 @@ def _more_often(shares: Iterable[NDArray[np.bool_]]) -> float:
     return min(1.0, float(hypergeom.sf(hits - 1, n + m, hits + others, n)))
 
 
-def _one_each(codes: Indices, draw: np.random.Generator) -> Indices:
-    """Places of one record of each group, drawn at random."""
+def one_each(codes: Indices, draw: np.random.Generator) -> Indices:
+    """Places of one record of each group, drawn at random.
+
+    Parameters
+    ----------
+    codes
+        Group of each record, from 0, shape (n,).
+    draw
+        Source of the draw.
+    """
     order = draw.permutation(len(codes))
     return order[np.unique(codes[order], return_index=True)[1]]
 

@@ -147,7 +147,7 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
         of = {name: next((r for r in rows if r["estimator"] == estimator), None) for name, rows in tables.items()}
         for first, second in combinations(of, 2):
             one, other = of[first], of[second]
-            if one is None or other is None or not (_is_known(one) and _is_known(other)):
+            if one is None or other is None or not (is_known(one) and is_known(other)):
                 continue
             error = float(np.hypot(standard_error(one), standard_error(other)))
             difference = one["value"] - other["value"]
@@ -175,8 +175,19 @@ def compared(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Row]:
     ]
 
 
-def _is_known(row: Mapping[str, Any]) -> bool:
-    """Whether an estimate has a value with an error."""
+def is_known(row: Mapping[str, Any]) -> bool:
+    """Whether an estimate has a value with an error.
+
+    Parameters
+    ----------
+    row
+        With ``value``, ``ci_low`` and ``ci_high``.
+
+    Examples
+    --------
+    >>> is_known({"value": 0.5, "ci_low": None, "ci_high": None})
+    False
+    """
     return row["value"] is not None and bool(np.isfinite(standard_error(row)))
 
 
@@ -203,7 +214,7 @@ def order_of(
     estimator, sign = QUESTIONS[question]
     rows = [row for row in comparisons if row["question"] == question]
     of = {name: next((row for row in found if row["estimator"] == estimator), None) for name, found in tables.items()}
-    values = {name: row["value"] for name, row in of.items() if row is not None and _is_known(row)}
+    values = {name: row["value"] for name, row in of.items() if row is not None and is_known(row)}
     left_out = [name for name in tables if name not in values]
     if len(values) < 2:
         return "", [], left_out

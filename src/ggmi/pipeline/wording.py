@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ggmi.information.duplicates import exact_repeats, share_estimate
 from ggmi.pipeline.embedded_sets import texts_of
 from ggmi.pipeline.subsets import came_together
 from ggmi.text.near_index import NearIndex
-from ggmi.text.rouge import repeating, settled
+from ggmi.text.rouge import closest, repeating, settled
 from ggmi.text.samples import Sample
 
 # ROUGE-L above which records are near by their words: that of curation, and of Self-Instruct.
@@ -25,9 +26,27 @@ BY_WORDS = {
 }
 
 
+class Repeats(NamedTuple):
+    """What a set repeats of itself and of T.
+
+    Parameters
+    ----------
+    rows
+        Of each estimator of `BY_WORDS`, like those of `ggmi.pipeline.estimation.estimates`.
+    partners
+        The record of T nearest each that is near one, by position.
+    repeated
+        Which records of T are near another of T, shape (m,).
+    """
+
+    rows: list[dict[str, Any]]
+    partners: dict[int, int]
+    repeated: NDArray[np.bool_]
+
+
 def repeats_by_words(
     samples: Sequence[Sample], parts: Sequence[str], *, on_sets: Callable[[int], None] = lambda _: None
-) -> list[list[dict[str, Any]]]:
+) -> list[Repeats]:
     """Find exact and near repeats of every set, and of T in it, among all records.
 
     Parameters
@@ -41,25 +60,28 @@ def repeats_by_words(
 
     Returns
     -------
-    list of list of dict
-        Of each set a row an estimator of `BY_WORDS`, like those of `ggmi.pipeline.estimation.estimates`. The null
-        mean of ``word_duplicates`` is what T repeats of itself; nothing is tested.
+    list of Repeats
+        Of each set. The null mean of ``word_duplicates`` is what T repeats of itself; nothing is tested.
     """
     index = NearIndex(chain.from_iterable(texts_of(sample, parts) for sample in samples), NEAR)
     ends = np.cumsum([len(sample) for sample in samples])
     train, *sets = (np.arange(end - len(sample), end) for sample, end in zip(samples, ends, strict=True))
     stay, twins = settled(index, train)
-    own = float(repeating(index, stay, twins)[train].mean())
+    repeated = repeating(index, stay, twins)[train]
+    own = float(repeated.mean())
     on_sets(1)
-    rows = []
+    found = []
     for done, (sample, records) in enumerate(zip(samples[1:], sets, strict=True), start=2):
         # What is near one that stays needs no look at those that are left out for its sake.
         near = np.zeros(len(index), dtype=bool)
+        partners: dict[int, int] = {}
         for others in (stay, np.array(sorted(twins), dtype=np.int64)):
-            near[[pair.left for pair in index.pairs(records[~near[records]], others)]] = True
+            pairs = closest(index.pairs(records[~near[records]], others))
+            near[list(pairs)] = True
+            partners |= {left - int(records[0]): pair.right for left, pair in pairs.items()}
         groups = came_together(sample, "set") if sample.prompt_ids else None
         how = f"ROUGE-L above {NEAR:g}, exact search"
-        found = {
+        shares = {
             "exact_repeats": exact_repeats(texts_of(sample, parts), groups=groups),
             "word_repeats": share_estimate(
                 repeating(index, *settled(index, records))[records], f"records with another one of {how}", groups
@@ -68,6 +90,7 @@ def repeats_by_words(
                 near[records], f"records with a training record of {how}; null: the same of T's own", groups, own
             ),
         }
-        rows.append([{"estimator": name, **one.row(), "smallest_p": None, "note": ""} for name, one in found.items()])
+        rows = [{"estimator": name, **one.row(), "smallest_p": None, "note": ""} for name, one in shares.items()]
+        found.append(Repeats(rows, partners, repeated))
         on_sets(done)
-    return rows
+    return found

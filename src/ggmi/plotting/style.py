@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from ggmi.io import atomic, write_csv
@@ -75,3 +78,20 @@ def save_figure(figure: Figure, numbers: pd.DataFrame, stem: str, dpi: int) -> N
         with house_style(), atomic(f"{stem}.{kind}") as beside, beside.open("wb") as file:
             figure.savefig(file, format=kind, dpi=dpi, metadata=metadata, transparent=kind == "svg")
     write_csv(f"{stem}.csv", numbers)
+
+
+def svg_bytes(figure: Figure) -> bytes:
+    """A figure as SVG, for a page that embeds it: texts stay texts, so that fonts are those of the reader.
+
+    Parameters
+    ----------
+    figure
+        The figure; closed afterwards.
+    """
+    beside = io.BytesIO()
+    embedded = {"svg.fonttype": "none", "font.family": "sans-serif"}
+    with house_style(), mpl.rc_context(embedded), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # which ours lack the reader's may have
+        figure.savefig(beside, format="svg", metadata={"Date": None}, transparent=True)
+    plt.close(figure)
+    return beside.getvalue()

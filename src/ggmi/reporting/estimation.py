@@ -14,37 +14,18 @@ import pandas as pd
 from ggmi.information.pairing import BY_NUMBER
 from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
-from ggmi.pipeline.difficulty import DIFFICULTY, MEANING
-from ggmi.pipeline.estimation import ESTIMATORS, UNREAD
-from ggmi.pipeline.wording import BY_WORDS
+from ggmi.pipeline.estimation import UNREAD
 from ggmi.project import REPORT_PARTS
-from ggmi.reporting.page import sentences
+from ggmi.reporting.choosing import SHOWN, recommendation, wrongs
+from ggmi.reporting.estimators import HEADINGS, MEANINGS, SMALL, columns_of, panels_of, worthless
+from ggmi.reporting.page import picture, sentences
 from ggmi.reporting.text import NOTHING, fixed
 from ggmi.text.read_notes import LeftOut
 from ggmi.text.visible import one_line, shortened
 
 Row = Mapping[str, Any]
-# Estimates that are small numbers whatever the sets: the table a person reads has a thousand times them.
-SMALL = ("mmd", "hsic")
-# Columns of the table a person reads: heading, estimator, digits.
-SUMMARY = (
-    ("MMD², × 1,000", "mmd", 2),
-    ("D_TV to T ≥", "total_variation", 2),
-    ("HSIC, × 1,000", "hsic", 2),
-    ("CKA", "cka", 3),
-    ("entropy, nats", "semantic_entropy", 2),
-    ("Vendi", "vendi", 1),
-    ("repeats", "near_repeats", 3),
-    ("near T", "near_duplicates", 3),
-    ("repeats by words", "word_repeats", 3),
-    ("near T by words", "word_duplicates", 3),
-    ("ΔI, nats/record", "information_gain", 2),
-    ("difficulty, nats/token", DIFFICULTY, 2),
-)
-# What can be estimated of a set.
-MEANINGS = ESTIMATORS | BY_WORDS | {DIFFICULTY: MEANING}
-# Characters of a record's texts that a table shows.
-SHOWN = 160
+# Of the chart on the page.
+WIDTH_INCHES = 9.0
 
 
 def shown(row: Row, decimals: int) -> tuple[str, str]:
@@ -106,13 +87,15 @@ def unsettled(rows: Mapping[str, Row]) -> bool:
     return growth is not None and growth > GROWTH
 
 
-def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[list[tuple[str, str]]]]:
-    """Headings and cells of the table a person reads; estimators that no set has are left out.
+def summary_rows(
+    tables: Mapping[str, Sequence[Row]], deciding: str | None = None
+) -> tuple[list[str], list[list[tuple[str, str]]]]:
+    """Headings and cells of the table a person reads.
 
     Parameters
     ----------
-    tables
-        Rows of `ggmi.pipeline.comparing.with_holm` by set.
+    tables, deciding
+        As of `ggmi.reporting.estimators.columns_of`.
 
     Returns
     -------
@@ -120,12 +103,10 @@ def summary_rows(tables: Mapping[str, Sequence[Row]]) -> tuple[list[str], list[l
     cells : list of list of tuple of str
         A row a set, without its name: value and interval of each estimate.
     """
+    used = columns_of(tables, deciding)
     found = [_by_estimator(rows) for rows in tables.values()]
-    used = [
-        column for column in SUMMARY if any(rows.get(column[1], {"value": None})["value"] is not None for rows in found)
-    ]
-    return [heading for heading, _, _ in used], [
-        [_marked(rows, estimator, decimals) for _, estimator, decimals in used] for rows in found
+    return [HEADINGS[name][0] for name in used], [
+        [_marked(rows, name, HEADINGS[name][1]) for name in used] for rows in found
     ]
 
 
@@ -276,6 +257,7 @@ def explanations(found: Mapping[str, Any]) -> list[str]:
         settings=found["settings"],
         largest=max(one["records"] for one in found["sets"]),
         pairings=_owners((one["name"], one["pairing"]) for one in found["sets"]),
+        worthless=worthless(columns_of({one["name"]: one["estimates"] for one in found["sets"]})),
     )
 
 
@@ -287,14 +269,22 @@ def estimate_page(found: Mapping[str, Any]) -> dict[str, Any]:
     found
         What the command writes as JSON.
     """
+    from ggmi.plotting.comparison import comparison_figure
+    from ggmi.plotting.style import svg_bytes
+
     tables = {one["name"]: one["estimates"] for one in found["sets"]}
-    headings, cells = summary_rows(tables)
+    deciding = found["recommendation"]["estimator"]
+    headings, cells = summary_rows(tables, deciding)
+    svg = svg_bytes(comparison_figure(panels_of(tables, deciding), WIDTH_INCHES))
     long = pd.DataFrame([{"set": name, **row} for name, estimates in tables.items() for row in estimates])
     return {
         "found": found,
         "train": one_line(PurePath(found["train"]["name"]).name),
         "headings": headings,
         "rows": list(zip(tables, cells, strict=True)),
+        "recommendation": recommendation(found),
+        "wrongs": wrongs(found),
+        "chart": picture("", svg, "svg+xml", svg),
         "findings": findings(tables, found["comparisons"]),
         "explanations": explanations(found),
         "meanings": {name: MEANINGS[name] for name in dict.fromkeys(long["estimator"])},

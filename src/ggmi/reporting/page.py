@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from ggmi.formulas import mathml, set_formula, split
 from ggmi.project import REPORT_PARTS
 from ggmi.reporting.tables import Columns, DataTable, data_table, read_columns
-from ggmi.reporting.text import capital, estimate, fixed, listed, plural
+from ggmi.reporting.text import capital, estimate, fixed, listed, per_hundred, plural
 from ggmi.text.visible import one_line, plain
 
 # What all pictures of a page may take together, encoded: with its tables the page stays below 5 MB.
@@ -148,6 +148,7 @@ def _environment(
         "fixed": fixed,
         "listed": listed,
         "plural": plural,
+        "per_hundred": per_hundred,
         "capital": capital,
         "one_line": one_line,
         "number": "{:,}".format,

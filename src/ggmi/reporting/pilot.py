@@ -7,22 +7,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ggmi.reporting.page import interval, picture
-from ggmi.reporting.text import fixed, listed, plural
+from ggmi.reporting.text import fixed, listed, per_hundred, plural
 from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]
-
-
-def per_hundred(probability: float) -> str:
-    """A probability as so many in a hundred; never none or all, since draws cannot show that.
-
-    Examples
-    --------
-    >>> per_hundred(0.934), per_hundred(1.0), per_hundred(0.001)
-    ('93 in 100', 'over 99 in 100', 'under 1 in 100')
-    """
-    number = round(100 * probability)
-    return "under 1 in 100" if number < 1 else "over 99 in 100" if number > 99 else f"{number} in 100"
 
 
 def unsigned(row: Row, name: str) -> str:

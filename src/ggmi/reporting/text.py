@@ -111,3 +111,15 @@ def estimate(value: float, low: float, high: float, decimals: int | None = None)
     ends = [round(x, decimals) for x in (value, low, high)]
     shown = [f"{MINUS if x < 0 else '+' if x > 0 else ''}{abs(x):,.{decimals}f}" for x in ends]
     return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
+def per_hundred(probability: float) -> str:
+    """A probability as so many in a hundred; never none or all, since draws cannot show that.
+
+    Examples
+    --------
+    >>> per_hundred(0.934), per_hundred(1.0), per_hundred(0.001)
+    ('93 in 100', 'over 99 in 100', 'under 1 in 100')
+    """
+    number = round(100 * probability)
+    return "under 1 in 100" if number < 1 else "over 99 in 100" if number > 99 else f"{number} in 100"
