@@ -6,25 +6,6 @@
 PILOT = f"{RESULTS}/{{task}}/pilot"
 
 
-def pilot_of(wildcards):
-    """A task's section `pilot`."""
-    return TASKS[wildcards.task].pilot
-
-
-def pilot_sets(wildcards):
-    """Files of a task's synthetic sets, by name."""
-    return {
-        "_".join(place): f"{RESULTS}/{wildcards.task}/synthetic/{'/'.join(place)}/synthetic.jsonl"
-        for place in estimated_places(wildcards.task)
-    }
-
-
-def pilot_base(wildcards):
-    """Files of a person's own base."""
-    base = pilot_of(wildcards).base
-    return weights_in(base) if base and looks_like_path(base) else []
-
-
 localrules:
     figure_pilot,
     pilot_page,

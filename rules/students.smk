@@ -1,4 +1,4 @@
-# What the rules of students and ratings ask of the configuration.
+# What the rules of students, ratings and pilots ask of the configuration.
 STUDENT_CONDITIONS = {name: task.student_conditions() for name, task in TASKS.items()}
 # Keys of a task's section `students` that decide how a record is read.
 FORM_KEYS = {"form", "template", "max_length", "too_long"}
@@ -217,3 +217,22 @@ def judge_requests(wildcards):
 def judge_gpus(wildcards):
     """GPUs that a judge asks the cluster for."""
     return gpus_of(TASKS[wildcards.task].judge.by)
+
+
+def pilot_of(wildcards):
+    """A task's section `pilot`."""
+    return TASKS[wildcards.task].pilot
+
+
+def pilot_sets(wildcards):
+    """Files of a task's synthetic sets, by name."""
+    return {
+        "_".join(place): f"{RESULTS}/{wildcards.task}/synthetic/{'/'.join(place)}/synthetic.jsonl"
+        for place in estimated_places(wildcards.task)
+    }
+
+
+def pilot_base(wildcards):
+    """Files of a person's own base."""
+    base = pilot_of(wildcards).base
+    return weights_in(base) if base and looks_like_path(base) else []
