@@ -166,7 +166,8 @@ def estimate(
     if seed < 0:
         raise UserError(f"seed: {seed} is not allowed; it must not be negative")
     options: dict[str, Any] = {"key": pairs, "parts": parts, "invalid": invalid, "wording": CALLED}
-    real, named = _samples(train, sets, fields, options)
+    by_name = _by_name(sets)
+    real, named = _samples(train, by_name, fields, options)
     found = estimated(
         [real, *named.values()],
         [*named],
@@ -178,7 +179,7 @@ def estimate(
         most=most,
         seed=seed,
     )
-    data = [train, *(sets[name] for name in found["recommendation"]["contenders"])]
+    data = [train, *(by_name[name] for name in found["recommendation"]["contenders"])]
     first, *others = paths = [os.fspath(one) for one in data if isinstance(one, str | os.PathLike)] or [""]
     if others and len(paths) == len(data):
         maps = [f"{field}={column}" for field, column in (fields or {}).items()]
@@ -250,26 +251,28 @@ def run_pilot(
         wrong = error.errors()[0]
         raise UserError(f"{wrong['loc'][0]}: {wrong['input']!r} is not allowed ({wrong['msg']})") from None
     options: dict[str, Any] = {"key": None, "parts": FIELDS, "invalid": invalid, "wording": CALLED}
-    real, named = _samples(train, sets, fields, options)
+    real, named = _samples(train, _by_name(sets), fields, options)
     tested = None if test is None else _sample(test, "test", fields, options)
     with progress_bar() as bar:
         return compared(real, named, tested, how, amount, Path(folder), seed=seed, progress=bar)
 
 
-def _samples(
-    train: Data,
-    sets: Mapping[str, Data] | Sequence[str | os.PathLike[str]],
-    fields: Mapping[str, str] | None,
-    options: dict[str, Any],
-) -> tuple[Sample, dict[str, Sample]]:
-    """T, and the synthetic sets by name."""
+def _by_name(sets: Mapping[str, Data] | Sequence[str | os.PathLike[str]]) -> Mapping[str, Data]:
+    """Synthetic sets by their names; paths alone have those of their files."""
     if isinstance(sets, str | os.PathLike):
         raise UserError("sets: must be a mapping of names to sets, or a list of paths")
-    if not isinstance(sets, Mapping):
-        paths = [os.fspath(path) for path in sets]
-        sets = dict(zip(names_of(paths), paths, strict=True))
     if not sets:
         raise UserError("sets: there is none")
+    if isinstance(sets, Mapping):
+        return sets
+    paths = [os.fspath(path) for path in sets]
+    return dict(zip(names_of(paths), paths, strict=True))
+
+
+def _samples(
+    train: Data, sets: Mapping[str, Data], fields: Mapping[str, str] | None, options: dict[str, Any]
+) -> tuple[Sample, dict[str, Sample]]:
+    """T, and the synthetic sets by name."""
     real = _sample(train, "train", fields, options)
     return real, {name: _sample(data, f"sets[{name!r}]", fields, options) for name, data in sets.items()}
 

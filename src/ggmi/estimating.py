@@ -328,7 +328,7 @@ def estimated(
     from ggmi.pipeline.recommending import evidence, prompts_of, recommended
     from ggmi.pipeline.shared_prefix import without_prefixes
     from ggmi.pipeline.subsets import part_of, some
-    from ggmi.pipeline.wording import repeats_by_words
+    from ggmi.pipeline.wording import begin_repeats
     from ggmi.provenance import versions
 
     for sample in samples:
@@ -356,9 +356,8 @@ def estimated(
             hard[:] = difficulty(
                 asked, learner, seed=seed, on_records=lambda done: bar("measuring difficulty", done, total)
             )
-        repeats = repeats_by_words(
-            samples, parts, on_sets=lambda done: bar("comparing words of sets", done, len(samples))
-        )
+        # Of a million records this takes as long as all else.
+        by_words = begin_repeats(samples, parts)
         real, draws = embedded_draws(
             samples,
             model,
@@ -368,9 +367,11 @@ def estimated(
             seed=seed,
             on_texts=partial(bar, "embedding texts"),
         )
+        bar("comparing words of sets", 0, 1)
+        repeats = by_words.result()
         moves = count(1)
         tables = {}
-        for one, (by_words, *_), name in zip(draws, repeats, names, strict=True):
+        for one, (rows, *_), name in zip(draws, repeats, names, strict=True):
 
             def move(what: str = f"estimating {name}") -> None:
                 bar(what, next(moves), (1 + STEPS) * len(draws))
@@ -387,7 +388,7 @@ def estimated(
                 same=same,
                 on_step=move,
             )
-            tables[name] += by_words
+            tables[name] += rows
         for name, of_set in zip(names, hard[1:], strict=True):
             tables[name] += [difficulty_row(of_set)] if of_set else []
         bar("naming sets", 0, 1)

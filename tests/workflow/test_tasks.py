@@ -513,4 +513,4 @@ def test_a_larger_set_asks_for_more_memory_and_time(project_at, tmp_path):
     asked = {
         re.search(r"generator=(\w+)", job)[1]: sorted(re.findall(r"(?:mem_mb|runtime)=(\d+)", job)) for job in read
     }
-    assert asked == {"small": ["2000", "20"], "large": [str(2000 + 15 * 40), "24"]}
+    assert asked == {"small": ["20", "2000"], "large": ["24", str(2000 + 15 * 40)]}

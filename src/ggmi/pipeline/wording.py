@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future
 from itertools import chain
+from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,9 +46,27 @@ class Repeats(NamedTuple):
     repeated: NDArray[np.bool_]
 
 
-def repeats_by_words(
-    samples: Sequence[Sample], parts: Sequence[str], *, on_sets: Callable[[int], None] = lambda _: None
-) -> list[Repeats]:
+def begin_repeats(samples: Sequence[Sample], parts: Sequence[str]) -> Future[list[Repeats]]:
+    """Begin `repeats_by_words` beside what else is to be done, in a thread that does not keep the program from ending.
+
+    Parameters
+    ----------
+    samples, parts
+        As for `repeats_by_words`.
+    """
+    future: Future[list[Repeats]] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(repeats_by_words(samples, parts))
+        except BaseException as error:  # told where the result is asked for
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return future
+
+
+def repeats_by_words(samples: Sequence[Sample], parts: Sequence[str]) -> list[Repeats]:
     """Find exact and near repeats of every set, and of T in it, among all records.
 
     Parameters
@@ -55,8 +75,6 @@ def repeats_by_words(
         T, then the sets.
     parts
         Fields that are compared.
-    on_sets
-        Called with how many of the samples are done.
 
     Returns
     -------
@@ -69,9 +87,8 @@ def repeats_by_words(
     stay, twins = settled(index, train)
     repeated = repeating(index, stay, twins)[train]
     own = float(repeated.mean())
-    on_sets(1)
     found = []
-    for done, (sample, records) in enumerate(zip(samples[1:], sets, strict=True), start=2):
+    for sample, records in zip(samples[1:], sets, strict=True):
         # What is near one that stays needs no look at those that are left out for its sake.
         near = np.zeros(len(index), dtype=bool)
         partners: dict[int, int] = {}
@@ -92,5 +109,4 @@ def repeats_by_words(
         }
         rows = [{"estimator": name, **one.row(), "smallest_p": None, "note": ""} for name, one in shares.items()]
         found.append(Repeats(rows, partners, repeated))
-        on_sets(done)
     return found
