@@ -1,7 +1,8 @@
 """How far a run can grow: 1,000 conditions in Snakemake's graph, 100,000 synthetic records through the scripts.
 
 Prints its tables and writes them into README.md and `scale.json`. `scale.py graph` or `scale.py records` measures one
-part and keeps nothing.
+part and keeps nothing; `scale.py estimate`, eight minutes, writes its own table: `ggmi estimate` on sets of 52,000 and of
+a million records against 5,000.
 """
 
 import json
@@ -27,6 +28,8 @@ from ggmi.text.templates import Prompt, write_prompts
 # Conditions of a task; and studies of as many sweep points as may be, which have 1 + 3 · 56 conditions each.
 CONDITIONS, STUDIES, VALUES = 1000, 6, list(range(2, 59))
 RECORDS = (25_000, 100_000)
+# Of T, and of the sets that `ggmi estimate` is timed on.
+ESTIMATED = (5000, 52_000, 1_000_000)
 # Records of a response, as the published prompt asks for, and how often one is near another.
 PER_RESPONSE, NEAR_SHARE = 20, 0.1
 WORDS, DIMENSIONS = 5000, 384
@@ -162,6 +165,49 @@ def pipeline(folder, count):
     return {**found, "kept": kept, "file_mb": (folder / "responses.jsonl").stat().st_size / 1e6}
 
 
+def estimated(folder, count):
+    """Seconds and memory of `ggmi estimate` on one set of so many records against 5,000."""
+    for name, number in (("real", ESTIMATED[0]), ("made", count)):
+        rows = texts(number, f"estimate {name}")
+        write_rows(folder / f"{name}.jsonl", rows)
+        del rows
+    command = [Path(sys.executable).with_name("ggmi"), "estimate", "--train", folder / "real.jsonl"]
+    with (folder / "said").open("w") as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [*command, "--synthetic", folder / "made.jsonl"], env=environment(), stdout=said, stderr=said
+        )
+        _, status, used = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{(folder / 'said').read_text()[-4000:]}\nbenchmarks: ggmi estimate failed")
+    seconds, cpu = time.perf_counter() - started, used.ru_utime + used.ru_stime
+    found = {"seconds": seconds, "cpu_seconds": cpu, "mb": megabytes(used)}
+    say(f"ggmi estimate of {count:,}: {found}")
+    return found
+
+
+def estimates():
+    """Measure `ggmi estimate`, print, and write its section of README.md."""
+    loads = [os.getloadavg()[0]]
+    with tempfile.TemporaryDirectory(prefix="ggmi-bench-") as scratch:
+        found = {count: estimated(Path(scratch), count) for count in ESTIMATED[1:]}
+    loads.append(os.getloadavg()[0])
+    rows = [
+        [
+            f"`ggmi estimate` of {count:,} records against {ESTIMATED[0]:,}",
+            f"{one['seconds']:.0f} s ({one['cpu_seconds']:.0f} s of a processor)",
+            f"{one['mb']:,.0f} MB",
+            f"≤ {seconds} s, ≤ 3,000 MB",
+            verdict(one["seconds"] <= seconds and one["mb"] <= 3000),
+        ]
+        for (count, one), seconds in zip(found.items(), (60, 300), strict=True)
+    ]
+    header = ["what", "by the clock", "peak memory", "target", "reached"]
+    text = f"{sentence({**machine(), 'load_before_and_after': loads})}\n\n{table(header, rows)}"
+    fill_readme(HERE / "README.md", "estimate-scale", text)
+    print(text)
+
+
 def tables(found):
     """What the section of README.md says."""
     made = STUDIES * (1 + 3 * (len(VALUES) - 1))
@@ -198,6 +244,9 @@ def main():
     """Measure in turn, print, and write scale.json and this section of README.md."""
     loads = [os.getloadavg()[0]]
     part = sys.argv[1] if len(sys.argv) > 1 else "all"
+    if part == "estimate":
+        estimates()
+        return
     found = {}
     with tempfile.TemporaryDirectory(prefix="ggmi-bench-") as scratch:
         if part != "records":

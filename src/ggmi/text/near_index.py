@@ -134,7 +134,8 @@ class NearIndex:
             found = [number.setdefault(token, len(number)) for token in tokens(text)]
             flat.extend(found)
             lengths.append(len(found))
-        self._flat = np.array(flat, dtype=np.int32)
+        # The arrays are read where they are: a copy would be the peak of memory.
+        self._flat = np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, dtype=np.int32)
         self._length = np.array(lengths, dtype=np.int64)
         self._start = np.concatenate([[0], np.cumsum(self._length)])
         bits = np.full(len(self), LEAST_BITS)
