@@ -1,8 +1,8 @@
 """How far a run can grow: 1,000 conditions in Snakemake's graph, 100,000 synthetic records through the scripts.
 
 Prints its tables and writes them into README.md and `scale.json`. `scale.py graph` or `scale.py records` measures one
-part and keeps nothing; `scale.py estimate`, eight minutes, writes its own table: `ggmi estimate` on sets of 52,000 and of
-a million records against 5,000.
+part and keeps nothing; `scale.py estimate`, eight minutes, writes a table of its own: `ggmi estimate` on sets of 52,000
+and of a million records against 5,000.
 """
 
 import json
