@@ -1,5 +1,8 @@
 import os
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from ggmi.errors import UserError
@@ -97,3 +100,18 @@ def test_a_training_that_is_killed_is_told_in_a_sentence():
         workers(1) as pool,
     ):
         pool.submit(os._exit, 9).result()
+
+
+def test_workers_end_with_a_pilot_that_is_killed():
+    program = (
+        "import time\n"
+        "from ggmi.pilot.trainings import workers\n"
+        "with workers(1) as pool:\n"
+        "    pool.submit(time.sleep, 600)\n"
+        "    print(*pool._processes, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as pilot:
+        worker = psutil.Process(int(pilot.stdout.readline()))
+        pilot.kill()
+    worker.wait(timeout=60)
