@@ -27,6 +27,7 @@ from ggmi.pipeline.correlating import rank_correlation
 from ggmi.pipeline.embedded_sets import Embedded
 from ggmi.pipeline.estimation import TESTS, EstimationSettings, estimates
 from ggmi.pipeline.estimation_claims import slope
+from ggmi.pipeline.recommending import evidence, recommended
 from ggmi.random import stream
 from ggmi.reporting.estimation import findings
 from ggmi.text.records import Record
@@ -109,7 +110,30 @@ def repeated_more(made, train, trial):
     return near_duplicates(made, train, seed=trial, **SHUFFLES).p_value
 
 
+def taken(world):
+    """Whether one of three sets that answer the same is recommended."""
+    train = world.train()
+    rows = (total_variation_bound(train, world.made(), seed=world.trial, n_permutations=1).row() for _ in range(3))
+    return chosen(rows)
+
+
+def chosen(rows):
+    """Whether one of some sets is recommended, by their classifier's bounds and nothing that is wrong with them."""
+    tables = {str(i): [{"estimator": "total_variation", **row}] for i, row in enumerate(rows)}
+    nothing = dict.fromkeys(tables, ())
+    return recommended(tables, nothing, (), lambda _: {b""}, evidence())["verdict"] == "take"
+
+
+def one_nearer(draw, trial):
+    """Whether the one of three sets is recommended that is of T's law."""
+    train = wide(draw, 100)
+    made = (wide(draw, 100), moved(draw, 100), moved(draw, 100))
+    return chosen(total_variation_bound(train, one, seed=trial, n_permutations=1).row() for one in made)
+
+
 SENTENCES = {
+    # No test, so no p-value: 0 where it is said, 1 where it is undecided.
+    "Recommendation: Take one of three": lambda w: 1.0 - taken(w),
     "Closest to T": told_apart("mmd"),
     "Most diverse": told_apart("vendi"),
     "Most redundant": told_apart("near_repeats"),
@@ -137,6 +161,10 @@ def with_copies(draw):
 
 # An alternative to some sentences, 100 records a set: what it is, and the p-value.
 POWER = {
+    "Recommendation: Take one of three": (
+        "the other two's mean moved by one deviation of a coordinate",
+        lambda draw, t: 1.0 - one_nearer(draw, t),
+    ),
     "Closest to T": (
         "the other's mean moved by one deviation of a coordinate",
         lambda draw, t: apart("mmd", (wide(draw, 100), moved(draw, 100)), wide(draw, 100), t),

@@ -273,6 +273,16 @@ def estimated_places(name):
     return [(*made, curation) for made in task.conditions() for curation in task.curations]
 
 
+def set_names(name):
+    """What students and pilots call a task's synthetic sets."""
+    return ["_".join(place) for place in estimated_places(name)]
+
+
+def synthetic_files(name, places):
+    """Files of some of a task's synthetic sets."""
+    return [f"{RESULTS}/{name}/synthetic/{'/'.join(place)}/synthetic.jsonl" for place in places]
+
+
 def places_in_world(name):
     """Those of them that generators of the embedded world wrote, and nobody put faults into."""
     task = TASKS[name]

@@ -129,9 +129,7 @@ use rule model_step as estimation_truth with:
         estimates=f"{RESULTS}/{{task}}/estimation/estimates.csv",
         anchors=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
         prompts=lambda w: [f"{RESULTS}/{w.task}/prompts/{x}-ins.jsonl" for x in TASKS[w.task].instances],
-        sets=lambda w: [
-            f"{RESULTS}/{w.task}/synthetic/{'/'.join(place)}/synthetic.jsonl" for place in places_in_world(w.task)
-        ],
+        sets=lambda w: synthetic_files(w.task, places_in_world(w.task)),
     output:
         report_file(
             f"{RESULTS}/{{task}}/estimation/truth.csv",
@@ -156,9 +154,7 @@ use rule model_step as predictions with:
         ratings=f"{RESULTS}/{{task}}/rating/table1.csv",
         risks=f"{RESULTS}/{{task}}/rating/generalization.csv",
         # Their sizes and lengths are what an estimate has to add to; of few conditions nothing is taken out.
-        sets=lambda w: [
-            f"{RESULTS}/{w.task}/synthetic/{'/'.join(place)}/synthetic.jsonl" for place in estimated_places(w.task)
-        ],
+        sets=lambda w: synthetic_files(w.task, estimated_places(w.task)),
     output:
         report_file(
             f"{RESULTS}/{{task}}/estimation/predictions.csv",
@@ -173,7 +169,7 @@ use rule model_step as predictions with:
         **script_params("predictions"),
         seed=CONFIG.seed,
         places=lambda w: estimated_places(w.task),
-        conditions=lambda w: ["_".join(place) for place in estimated_places(w.task)],
+        conditions=lambda w: set_names(w.task),
 
 
 use rule step as figure_estimates with:

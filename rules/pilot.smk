@@ -1,6 +1,6 @@
 # Small trainings on every set of a task, which say which one should get the large training.
 #
-# Memory: a training of the small GPT takes some 700 MB, one of a base its weights four times. Time: four million
+# Memory: a training of the small GPT takes some 700 MB, one of a base what finetuning.smk says. Time: four million
 # tokens of the small GPT take ten minutes of two cores. What was trained is kept in pilot/results, which is no output:
 # Snakemake removes the outputs of a job that failed, and trainings that are done are not to be done again.
 PILOT = f"{RESULTS}/{{task}}/pilot"
@@ -16,7 +16,7 @@ use rule model_step as pilot with:
         pilot_base,
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
-        sets=lambda w: list(pilot_sets(w).values()),
+        sets=lambda w: synthetic_files(w.task, estimated_places(w.task)),
     output:
         found=f"{PILOT}/pilot.json",
         trainings=f"{PILOT}/trainings.csv",
@@ -26,14 +26,14 @@ use rule model_step as pilot with:
         f"{RESULTS}/logs/pilot/{{task}}.log",
     threads: lambda w: pilot_of(w).processes
     resources:
-        mem_mb=lambda w, attempt: (3000 + 1000 * pilot_of(w).processes) * attempt,
+        mem_mb=lambda w, input, attempt: round(3000 + pilot_of(w).processes * (1000 + 8 * input.size_mb)) * attempt,
         runtime=lambda w, attempt: 240 * attempt,
         gpu=lambda w: int(pilot_of(w).base is not None),
     params:
         **script_params("pilot"),
         seed=CONFIG.seed,
         title=lambda w: TASKS[w.task].title,
-        names=lambda w: list(pilot_sets(w)),
+        names=lambda w: set_names(w.task),
         settings=lambda w: pilot_of(w).model_dump(exclude={"processes"}),
 
 

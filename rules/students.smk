@@ -224,14 +224,6 @@ def pilot_of(wildcards):
     return TASKS[wildcards.task].pilot
 
 
-def pilot_sets(wildcards):
-    """Files of a task's synthetic sets, by name."""
-    return {
-        "_".join(place): f"{RESULTS}/{wildcards.task}/synthetic/{'/'.join(place)}/synthetic.jsonl"
-        for place in estimated_places(wildcards.task)
-    }
-
-
 def pilot_base(wildcards):
     """Files of a person's own base."""
     base = pilot_of(wildcards).base

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import pandas as pd
 
 from ggmi.errors import UserError
 from ggmi.estimating import ALL, MOST, encoder_of, estimated, inference_of, learner_of, page_text
-from ggmi.options import names_of, progress_bar
+from ggmi.options import names_of, pilot_command, progress_bar
+from ggmi.pilot.settings import PilotSettings
 from ggmi.piloting import PilotFindings, budget_of, compared
 from ggmi.text.read_notes import CALLED
 from ggmi.text.records import FIELDS
@@ -163,8 +163,7 @@ def estimate(
     most = None if records == ALL else records
     if most is not None and not (isinstance(most, int) and most >= 4):
         raise UserError(f"records: {records!r} is not allowed; at least 4 are needed, or {ALL!r}")
-    if seed < 0:
-        raise UserError(f"seed: {seed} is not allowed; it must not be negative")
+    _check_seed(seed)
     options: dict[str, Any] = {"key": pairs, "parts": parts, "invalid": invalid, "wording": CALLED}
     by_name = _by_name(sets)
     real, named = _samples(train, by_name, fields, options)
@@ -180,11 +179,10 @@ def estimate(
         seed=seed,
     )
     data = [train, *(by_name[name] for name in found["recommendation"]["contenders"])]
-    first, *others = paths = [os.fspath(one) for one in data if isinstance(one, str | os.PathLike)] or [""]
-    if others and len(paths) == len(data):
+    paths = [os.fspath(one) for one in data if isinstance(one, str | os.PathLike)]
+    if len(paths) == len(data):
         maps = [f"{field}={column}" for field, column in (fields or {}).items()]
-        words = ["ggmi", "pilot", "--train", first, "--synthetic", *others, *(["--map", *maps] if maps else [])]
-        found["recommendation"]["command"] = shlex.join(words)
+        found["recommendation"]["command"] = pilot_command(paths[0], paths[1:], ["--map", *maps] if maps else [])
     return Estimates(found)
 
 
@@ -240,9 +238,8 @@ def run_pilot(
     """
     from pydantic import ValidationError
 
-    from ggmi.pilot.settings import PilotSettings
-
     amount = budget_of(budget)
+    _check_seed(seed)
     try:
         how = PilotSettings(
             base=base, mixtures=mixtures, epochs=epochs, learning_rate=learning_rate, processes=processes
@@ -255,6 +252,12 @@ def run_pilot(
     tested = None if test is None else _sample(test, "test", fields, options)
     with progress_bar() as bar:
         return compared(real, named, tested, how, amount, Path(folder), seed=seed, progress=bar)
+
+
+def _check_seed(seed: int) -> None:
+    """Refuse what no random stream starts from."""
+    if seed < 0:
+        raise UserError(f"seed: {seed} is not allowed; it must not be negative")
 
 
 def _by_name(sets: Mapping[str, Data] | Sequence[str | os.PathLike[str]]) -> Mapping[str, Data]:

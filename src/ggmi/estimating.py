@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError
-from ggmi.options import Once, add_set_arguments, check_output, pilot_command, progress_bar, read_sets
+from ggmi.options import Once, add_set_arguments, check_output, pilot_command, progress_bar, read_sets, reading_words
 from ggmi.text.columns import PROMPT
 from ggmi.text.places import find
 from ggmi.text.records import FIELDS
@@ -134,7 +134,7 @@ def run(options: Namespace) -> None:
     )
     chosen = found["recommendation"]["contenders"]
     kept = {name: path for name, path in zip(names, options.synthetic, strict=True) if name in chosen}
-    found["recommendation"]["command"] = pilot_command(options, kept)
+    found["recommendation"]["command"] = pilot_command(options.train, [*kept.values()], reading_words(options, kept))
     if options.json:
         write_json(options.json, found)
     if options.html:
@@ -395,10 +395,11 @@ def estimated(
         wrong = named_sets([one.synthetic for one in draws], real, repeats, seed=seed)
     corrected, comparisons = with_holm(tables), compared(tables)
     named = dict(zip(names, wrong, strict=True))
-    prompts = {name: prompts_of(sample) for name, sample in zip(names, synthetic, strict=True)}
+    by_name = dict(zip(names, synthetic, strict=True))
+    chosen = recommended(corrected, named, comparisons, lambda name: prompts_of(by_name[name]), evidence())
     return {
         "format": 1,
-        "recommendation": {**recommended(corrected, named, comparisons, prompts, evidence()), "command": None},
+        "recommendation": {**chosen, "command": None},
         "train": {
             "name": train.source,
             "records": len(train),

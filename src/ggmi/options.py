@@ -195,8 +195,28 @@ def read_sets(options: Namespace) -> tuple[list[str], list[Sample]]:
     return names, [read_set(source, fields, options) for source, fields in zip(sources, maps, strict=True)]
 
 
-def pilot_command(options: Namespace, sets: Mapping[str, str]) -> str | None:
-    """The command that decides between some of the sets, which it reads as they were read here.
+def pilot_command(train: str, sets: Sequence[str], reading: Sequence[str]) -> str | None:
+    """The command that decides between some sets by small trainings.
+
+    Parameters
+    ----------
+    train, sets
+        Where they are.
+    reading
+        Options that say how they are read.
+
+    Returns
+    -------
+    str or None
+        For a shell; None where there is no set, or one cannot be read again.
+    """
+    if not sets or STDIN in (train, *sets):
+        return None
+    return shlex.join(["ggmi", "pilot", "--train", train, "--synthetic", *sets, *reading])
+
+
+def reading_words(options: Namespace, sets: Mapping[str, str]) -> list[str]:
+    """The words that say how T and some of the sets are read.
 
     Parameters
     ----------
@@ -204,15 +224,8 @@ def pilot_command(options: Namespace, sets: Mapping[str, str]) -> str | None:
         Of `add_set_arguments`.
     sets
         Where they are, by name.
-
-    Returns
-    -------
-    str or None
-        For a shell; None where there is no set, or one cannot be read again.
     """
-    if not sets or STDIN in (options.train, *sets.values()):
-        return None
-    words = ["ggmi", "pilot", "--train", options.train, "--synthetic", *sets.values()]
+    words = []
     for name in ("map", "train_map", "synthetic_map"):
         given = getattr(options, name)
         words += [f"--{name.replace('_', '-')}", *given] if given else []
@@ -220,7 +233,7 @@ def pilot_command(options: Namespace, sets: Mapping[str, str]) -> str | None:
         words += ["--map-of", one, *fields] if one in {*sets, *sets.values()} else []
     for name in ("format", "encoding"):
         words += [f"--{name}", value] if (value := getattr(options, name)) else []
-    return shlex.join([*words, *(["--invalid", "stop"] if options.invalid == "stop" else [])])
+    return [*words, *(["--invalid", "stop"] if options.invalid == "stop" else [])]
 
 
 def read_set(source: str, fields: dict[str, str], options: Namespace) -> Sample:

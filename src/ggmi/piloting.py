@@ -23,6 +23,7 @@ from ggmi.options import (
     read_set,
     read_sets,
 )
+from ggmi.pilot.settings import BASE_RATE, PROXY_RATE, PilotSettings
 from ggmi.provenance import versions
 from ggmi.text.places import find
 from ggmi.text.records import FIELDS
@@ -30,8 +31,6 @@ from ggmi.text.samples import Sample
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ggmi.pilot.settings import PilotSettings
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 WIDTH_INCHES, DPI = 9.0, 150
@@ -68,7 +67,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         action=Once,
         type=float,
         metavar="X",
-        help="highest learning rate; the default depends on --base",
+        help=f"default {PROXY_RATE:g}; with --base {BASE_RATE:g}",
     )
     parser.add_argument("--cores", action=Once, type=int, metavar="N", help="trainings at a time, default: all cores")
     parser.add_argument("--seed", action=Once, type=int, default=0, help="of subsets, weights and orders, default 0")
@@ -124,7 +123,6 @@ def run(options: Namespace) -> None:
     from snakemake.utils import available_cpu_count
 
     from ggmi.io import write_csv, write_json, write_text
-    from ggmi.pilot.settings import PilotSettings
     from ggmi.reporting.pilot import show_pilot
 
     how = PilotSettings(

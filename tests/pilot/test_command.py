@@ -115,6 +115,8 @@ def test_a_notebook_finds_the_same(folder, done):
     assert found.to_html() == (done / "pilot.html").read_text()
     with pytest.raises(ggmi.errors.UserError, match=r"^epochs: 0\.0 is not allowed"):
         ggmi.run_pilot(folder / "T.jsonl", sets, epochs=0.0)
+    with pytest.raises(ggmi.errors.UserError, match=r"^seed: -1 is not allowed"):
+        ggmi.run_pilot(folder / "T.jsonl", sets, seed=-1)
 
 
 def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):

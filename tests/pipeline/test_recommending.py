@@ -50,7 +50,7 @@ def tables(**values):
 
 def chosen(values, named, comparisons, table):
     """Of sets that answer the same instructions."""
-    return recommended(values, named, comparisons, {name: {b"1", b"2"} for name in values}, table)
+    return recommended(values, named, comparisons, lambda _: {b"1", b"2"}, table)
 
 
 def test_estimators_are_ordered_by_what_their_evidence_shows_at_least(read):
@@ -139,10 +139,10 @@ def test_only_of_sets_that_answer_the_same_instructions_is_one_chosen_by_an_esti
     all_, some, half, fewer = (prompts_of(read_rows(rows, "s")) for rows in (asked, asked[:3], asked[4:], asked[5:]))
     unknown = prompts_of(read_rows([{"response": "x"}] * 3, "s", parts=["response"]))
     for of_c, reason in ((all_, ""), (half, ""), (unknown, "prompts")):
-        found = recommended(values, NOTHING, [], {"a": all_, "b": all_, "c": of_c}, table)
+        found = recommended(values, NOTHING, [], {"a": all_, "b": all_, "c": of_c}.__getitem__, table)
         assert found["reason"] == reason
         assert found["set"] == (None if reason else "c")
-    apart = recommended(values, NOTHING, [], {"a": all_, "b": some, "c": fewer}, table)
+    apart = recommended(values, NOTHING, [], {"a": all_, "b": some, "c": fewer}.__getitem__, table)
     assert (apart["reason"], apart["estimator"]) == ("prompts", None)
 
 

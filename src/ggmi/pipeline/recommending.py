@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -120,7 +120,7 @@ def recommended(
     tables: Mapping[str, Sequence[Row]],
     named: Mapping[str, Sequence[Row]],
     comparisons: Sequence[Row],
-    prompts: Mapping[str, Set[bytes]],
+    prompts_of_set: Callable[[str], Set[bytes]],
     table: pd.DataFrame,
 ) -> dict[str, Any]:
     """Recommend a set, or say why none.
@@ -138,8 +138,8 @@ def recommended(
         Of `ggmi.pipeline.naming.named_sets`, by set.
     comparisons
         Of `ggmi.pipeline.comparing.compared`.
-    prompts
-        What each set's records are asked, by set; empty where unknown.
+    prompts_of_set
+        Given a set's name, what its records are asked, empty where unknown; called where sets are chosen between.
     table
         Of `evidence`.
 
@@ -164,7 +164,7 @@ def recommended(
     chosen = dict.fromkeys(("estimator", "outcome", "direction", "odds", "odds_ci_low", "odds_ci_high", "odds_n"))
     if len(free) < 2:
         return found | chosen
-    asked = [prompts[name] for name in free]
+    asked = [prompts_of_set(name) for name in free]
     if any(len(one & other) < max(1, SHARED * min(len(one), len(other))) for one, other in combinations(asked, 2)):
         return found | chosen | {"reason": "prompts"}
     for proof in table[table["decides"]].to_dict("records"):
