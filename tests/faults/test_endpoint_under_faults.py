@@ -33,7 +33,7 @@ def thousand(identity):
 
 
 def name_at_proxy(request):
-    return f"{request.prompt}|{int(request.key()[:8], 16) >> 1}"
+    return f"{request.prompt}|{request.drawn_seed()}"
 
 
 @pytest.fixture

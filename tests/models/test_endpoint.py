@@ -30,7 +30,7 @@ def many(asked, count, **sampling):
 
 
 def expected(request):
-    return f"answer to {request.prompt}|{int(request.key()[:8], 16) >> 1}"
+    return f"answer to {request.prompt}|{request.drawn_seed()}"
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_killed_at_ten_random_moments_nothing_kept_is_asked_again(tmp_path, proc
         settings = QUICK | {"base_url": url, "concurrency": 8}
         asked = backend(settings)
         requests = many(asked, 400)
-        names = {r.key(): f"{r.prompt}|{int(r.key()[:8], 16) >> 1}" for r in requests}
+        names = {r.key(): f"{r.prompt}|{r.drawn_seed()}" for r in requests}
         for _ in range(10):
             kept = {k: endpoint.tried[n] for k, n in names.items() if k in Store(path)}
             goal = len(kept) + moments.randrange(1, 40)

@@ -310,8 +310,8 @@ class _Conversation:
         body = {name: value for name, value in body.items() if value is not None and name not in wire.left_out}
         if sampling.stop:
             body["stop"] = list(sampling.stop)
-        if sampling.seed is not None:  # one for each draw, in 31 bits, which every server takes
-            body["seed"] = int(request.key()[:8], 16) >> 1
+        if sampling.seed is not None:
+            body["seed"] = request.drawn_seed()
         if why_no_log_probs(self._settings, sampling) is None:
             body["logprobs"] = True
         if wire.stream:

@@ -118,10 +118,31 @@ class Request:
         """
         return self._key
 
+    def drawn_seed(self) -> int:
+        """Seed to send with the request: one for each draw, the same at whatever address the model answers.
+
+        Returns
+        -------
+        int
+            31 bits, which every server takes.
+
+        Examples
+        --------
+        >>> addresses = [{"model": "m", "base_url": f"http://localhost:{port}/v1"} for port in (8000, 8001)]
+        >>> here, there = (Request(address, "Hello", Sampling(seed=1)) for address in addresses)
+        >>> here.drawn_seed() == there.drawn_seed(), here.key() == there.key()
+        (True, False)
+        """
+        return int(self._hash({k: v for k, v in self.identity.items() if k != "base_url"})[:8], 16) >> 1
+
     @cached_property
     def _key(self) -> str:
+        return self._hash(self.identity)
+
+    def _hash(self, identity: Mapping[str, Any]) -> str:
+        """Hash of the request as one to the model of an identity."""
         decides = {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
-        decides["identity"] = dict(self.identity)
+        decides["identity"] = dict(identity)
         decides["sampling"] = asdict(self.sampling)
         text = json.dumps(decides, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
