@@ -1,4 +1,4 @@
-"""Every command and snippet of the documentation runs; what would take long, or goes on with results, is read."""
+"""Every command and snippet of the documentation and the presets runs; what would take long, or goes on with results, is read."""
 
 import json
 import re
@@ -30,7 +30,13 @@ BLOCKS = [
     if name not in ELSEWHERE
     for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 ]
-LINES = [line for block in BLOCKS for line in block.splitlines()]
+# Presets name their command in a comment.
+PRESETS = [
+    line
+    for preset in sorted((ROOT / "presets").glob("*.yaml"))
+    for line in re.findall(r"^# +((?:snakemake|ggmi|make) .*)$", preset.read_text(encoding="utf-8"), re.MULTILINE)
+]
+LINES = [*(line for block in BLOCKS for line in block.splitlines()), *PRESETS]
 INLINE = re.findall(r"`((?:make|snakemake|ggmi) [^`…]*)`", ALL)
 SNIPPETS = sorted(set(re.findall(r"^```python\n(.*?)^```$", ALL, re.MULTILINE | re.DOTALL)))
 ROWS = [{"instruction": f"How much is {i} plus {i}?", "response": f"It is {2 * i}."} for i in range(6)]
@@ -48,7 +54,7 @@ def commands(program, lines=LINES):
 def folder(tmp_path_factory):
     """A copy of the project with the files that the pages name."""
     folder = Project.fresh(tmp_path_factory.mktemp("docs")).path
-    for name in ("real.jsonl", "T.jsonl", "a.jsonl"):
+    for name in ("real.jsonl", "first.jsonl", "second.jsonl", "T.jsonl", "a.jsonl"):
         (folder / name).write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
     pd.DataFrame(ROWS).to_csv(folder / "b.csv", index=False)
     pd.DataFrame(ROWS).to_parquet(folder / "c.parquet")
