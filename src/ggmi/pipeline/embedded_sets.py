@@ -19,8 +19,7 @@ from ggmi.text.records import FIELDS
 from ggmi.text.samples import Sample, require_keys
 
 # Texts between two moves of a progress bar: some ten seconds of the default model on a slow machine.
-STEP = 256
-
+STEP = 512
 
 # A record counts as unread where the encoder did not see this share of one of its fields.
 UNSEEN = 0.2

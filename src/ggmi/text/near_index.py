@@ -20,8 +20,9 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,8 @@ UNSPACED = (
     "\u0e01-\u0e4e\u0e80-\u0ece\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u2600-\u27bf\U0001f000-\U0001faff"
 )
 _TOKEN = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
+# Small letters of ASCII, and spaces of all that is no letter and no digit.
+_ASCII = bytes(ord(chr(i).lower()) if chr(i).isalnum() and i < 128 else ord(" ") for i in range(256))
 # Bits of a signature for each token of the longest text of a class. Unrelated English texts then
 # differ in about 1.2 bits a token, and near-duplicates at 0.7 in 0.6 at the most.
 BITS_PER_TOKEN = 4
@@ -103,6 +106,8 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Don't add 3.5 to naïve_x; 東京!")
     ['don', 't', 'add', '3', '5', 'to', 'naïve', 'x', '東', '京']
     """
+    if text.isascii():  # what `_TOKEN` finds, in a third of the time
+        return text.encode().translate(_ASCII).decode().split()
     return _TOKEN.findall(text.lower())
 
 
@@ -128,11 +133,11 @@ class NearIndex:
         self.threshold = threshold
         # Pairs compared in full since the index was made.
         self.compared = 0
-        number: dict[str, int] = {}
+        number: defaultdict[str, int] = defaultdict(count().__next__)
         flat, lengths = array("i"), array("q")
         for text in texts:
-            found = [number.setdefault(token, len(number)) for token in tokens(text)]
-            flat.extend(found)
+            found = tokens(text)
+            flat.extend(map(number.__getitem__, found))
             lengths.append(len(found))
         # The arrays are read where they are: a copy would be the peak of memory.
         self._flat = np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, dtype=np.int32)
