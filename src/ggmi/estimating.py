@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import asdict
 from functools import partial
 from itertools import count
@@ -357,7 +358,8 @@ def estimated(
                 asked, learner, seed=seed, on_records=lambda done: bar("measuring difficulty", done, total)
             )
         # Of a million records this takes as long as all else.
-        by_words = begin_repeats(samples, parts)
+        passes = [(0, 1)]
+        by_words = begin_repeats(samples, parts, lambda *both: passes.append(both))
         real, draws = embedded_draws(
             samples,
             model,
@@ -367,7 +369,8 @@ def estimated(
             seed=seed,
             on_texts=partial(bar, "embedding texts"),
         )
-        bar("comparing words of sets", 0, 1)
+        while not wait([by_words], timeout=1).done:
+            bar("comparing words of sets", *passes[-1])
         repeats = by_words.result()
         moves = count(1)
         tables = {}

@@ -12,6 +12,7 @@ from ggmi.errors import UserError
 from ggmi.information import local_encoder
 from ggmi.information.embedding import embed
 from ggmi.information.local_encoder import LocalEncoder, checked_encoder, default_encoder, length_batches
+from ggmi.loading import threads
 from ggmi.provenance import sha256
 
 WORDS = ["the", "a", "cat", "dog", "sat", "ran", "on", "mat", "red", "blue", "and", "or"]
@@ -231,6 +232,17 @@ def test_batches_do_not_change_the_vectors(model, monkeypatch, tokens):
     whole = embed(TEXTS, LocalEncoder(model))
     monkeypatch.setitem(local_encoder.BATCH_TOKENS, "cpu", tokens)
     np.testing.assert_allclose(embed(TEXTS, LocalEncoder(model)), whole, atol=2e-6)
+
+
+def test_the_number_of_cores_changes_no_bit_and_is_left_as_it_was(model):
+    before = torch.get_num_threads()
+    vectors = []
+    for number in (1, 3):
+        with threads(number):
+            vectors.append(embed([f"{text} {i}" for i in range(40) for text in TEXTS], LocalEncoder(model)))
+            assert torch.get_num_threads() == number
+    np.testing.assert_array_equal(*vectors)
+    assert torch.get_num_threads() == before
 
 
 def test_batches_hold_similar_lengths_within_the_budget_and_every_item_once():

@@ -3,9 +3,9 @@ import pytest
 from rapidfuzz.distance import LCSseq
 
 from ggmi.pipeline.wording import BY_WORDS, NEAR, repeats_by_words
-from ggmi.text.near_index import tokens
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
+from ggmi.text.tokens import tokens
 
 
 def sample(source, texts, keys=None):
@@ -63,3 +63,9 @@ def test_parts_that_are_not_compared_do_not_count():
     assert [row["value"] for row in rows] == [1.0, 1.0, 1.0]
     ((rows, *_),) = repeats_by_words([same, same], ["response"])
     assert [row["value"] for row in rows] == [0.0, 0.0, 1.0]
+
+
+def test_how_much_is_done_is_told_of_all_sets_together():
+    told = []
+    repeats_by_words([sample("T", ["one two"])] * 3, ["response"], lambda *both: told.append(both))
+    assert told == [(1, 2), (2, 2)]

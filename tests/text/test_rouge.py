@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
 from ggmi.text import near_index, rouge
-from ggmi.text.near_index import NearIndex, Pair, tokens
+from ggmi.text.near_index import NearIndex, Pair
 from ggmi.text.rouge import first_of_kind, near_pairs, repeating, settled
 from ggmi.text.samples import read_sample
+from ggmi.text.tokens import tokens
 
 # Few words, so that texts share many of them, in other orders and numbers.
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), max_size=12).map(" ".join)
@@ -54,8 +55,8 @@ def test_the_published_example():
     assert near_pairs(["police killed the gunman"], others, 0.0) == [Pair(0, 0, 0.75), Pair(0, 1, 0.5)]
 
 
-def test_tokens_of_ascii_text_are_the_usual_ones():
-    text = "It's 3.5 kg_net—OK? e-mail: A.B@c.d"
+@pytest.mark.parametrize("text", ["It's 3.5 kg_net—OK? e-mail: A.B@c.d", "".join(map(chr, range(128))) + "aB"])
+def test_tokens_of_ascii_text_are_the_usual_ones(text):
     usual = "".join(c if c.isascii() and c.isalnum() else " " for c in text.lower()).split()
     assert tokens(text) == usual
 

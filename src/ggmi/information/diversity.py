@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
 from ggmi.information.estimate import Array, Estimate, Indices, group_codes, left_out_error, normal_ends, places_by
-from ggmi.text.near_index import tokens
+from ggmi.text.tokens import tokens
 
 # Parts left out in turn for an interval.
 PARTS = 20
@@ -62,7 +62,7 @@ def vendi_score(vectors: ArrayLike, *, groups: Sequence[str] | None = None) -> E
 def distinct_n(records: Sequence[str], *, order: int = 2, groups: Sequence[str] | None = None) -> Estimate:
     """Share of different n-grams of words among all n-grams of a set (Li et al. 2016).
 
-    Words are the tokens of `ggmi.text.near_index.tokens`: a character each in scripts without spaces.
+    Words are the tokens of `ggmi.text.tokens.tokens`: a character each in scripts without spaces.
 
     Parameters
     ----------

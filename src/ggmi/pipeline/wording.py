@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from itertools import chain
+from itertools import chain, count
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -45,19 +45,21 @@ class Repeats(NamedTuple):
     repeated: NDArray[np.bool_]
 
 
-def begin_repeats(samples: Sequence[Sample], parts: Sequence[str]) -> Future[list[Repeats]]:
+def begin_repeats(
+    samples: Sequence[Sample], parts: Sequence[str], on_pass: Callable[[int, int], None]
+) -> Future[list[Repeats]]:
     """Begin `repeats_by_words` beside what else is to be done, in a thread that does not keep the program from ending.
 
     Parameters
     ----------
-    samples, parts
+    samples, parts, on_pass
         As for `repeats_by_words`.
     """
     future: Future[list[Repeats]] = Future()
 
     def work() -> None:
         try:
-            future.set_result(repeats_by_words(samples, parts))
+            future.set_result(repeats_by_words(samples, parts, on_pass))
         except BaseException as error:  # told where the result is asked for
             future.set_exception(error)
 
@@ -65,7 +67,9 @@ def begin_repeats(samples: Sequence[Sample], parts: Sequence[str]) -> Future[lis
     return future
 
 
-def repeats_by_words(samples: Sequence[Sample], parts: Sequence[str]) -> list[Repeats]:
+def repeats_by_words(
+    samples: Sequence[Sample], parts: Sequence[str], on_pass: Callable[[int, int], None] = lambda *_: None
+) -> list[Repeats]:
     """Find exact and near repeats of every set, and of T in it, among all records.
 
     Parameters
@@ -74,6 +78,9 @@ def repeats_by_words(samples: Sequence[Sample], parts: Sequence[str]) -> list[Re
         T, then the sets.
     parts
         Fields that are compared.
+    on_pass
+        Called with how much is done of the search of each set in itself, which takes nearly all the time, and how
+        much there is.
 
     Returns
     -------
@@ -87,6 +94,7 @@ def repeats_by_words(samples: Sequence[Sample], parts: Sequence[str]) -> list[Re
     repeated = repeating(index, stay, twins)[train]
     own = float(repeated.mean())
     found = []
+    done, total = count(1), sum(map(index.passes, sets))
     for sample, records in zip(samples[1:], sets, strict=True):
         # What is near one that stays needs no look at those that are left out for its sake.
         near = np.zeros(len(index), dtype=bool)
@@ -100,7 +108,9 @@ def repeats_by_words(samples: Sequence[Sample], parts: Sequence[str]) -> list[Re
         shares = {
             "exact_repeats": exact_repeats(exact_keys(sample, parts), groups=groups),
             "word_repeats": share_estimate(
-                repeating(index, *settled(index, records))[records], f"records with another one of {how}", groups
+                repeating(index, *settled(index, records, lambda: on_pass(next(done), total)))[records],
+                f"records with another one of {how}",
+                groups,
             ),
             "word_duplicates": share_estimate(
                 near[records], f"records with a training record of {how}; null: the same of T's own", groups, own

@@ -18,10 +18,9 @@ similarity joins with bitwise operations".)
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count, pairwise
 from typing import NamedTuple
 
@@ -29,15 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-# Han, Hiragana, Katakana, Thai, Lao, Tibetan, Burmese and Khmer are written without spaces, and so are pictures:
-# each character is a token.
-UNSPACED = (
-    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-    "\u0e01-\u0e4e\u0e80-\u0ece\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u2600-\u27bf\U0001f000-\U0001faff"
-)
-_TOKEN = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
-# Small letters of ASCII, and spaces of all that is no letter and no digit.
-_ASCII = bytes(ord(chr(i).lower()) if chr(i).isalnum() and i < 128 else ord(" ") for i in range(256))
+from ggmi.text.tokens import tokens
+
 # Bits of a signature for each token of the longest text of a class. Unrelated English texts then
 # differ in about 1.2 bits a token, and near-duplicates at 0.7 in 0.6 at the most.
 BITS_PER_TOKEN = 4
@@ -86,29 +78,6 @@ class Elements(NamedTuple):
     def at(self, which: NDArray | slice) -> Elements:
         """Some of them."""
         return Elements(self.code[which], self.text[which], self.length[which], self.reach[which])
-
-
-def tokens(text: str) -> list[str]:
-    """Cut text into the tokens that ROUGE counts: runs of letters and digits, in small letters.
-
-    For ASCII text these are the tokens of the usual implementation (small letters, everything but
-    a–z and 0–9 a space, no stemming); beyond ASCII, letters and digits of every script count, and
-    scripts without spaces (Han, Hiragana, Katakana, Thai, Lao, Tibetan, Burmese, Khmer) and pictures
-    give one token a character.
-
-    Parameters
-    ----------
-    text
-        Anything.
-
-    Examples
-    --------
-    >>> tokens("Don't add 3.5 to naïve_x; 東京!")
-    ['don', 't', 'add', '3', '5', 'to', 'naïve', 'x', '東', '京']
-    """
-    if text.isascii():  # what `_TOKEN` finds, in a third of the time
-        return text.encode().translate(_ASCII).decode().split()
-    return _TOKEN.findall(text.lower())
 
 
 class NearIndex:
@@ -206,7 +175,7 @@ class NearIndex:
         sides = np.zeros(len(self), dtype=bool)
         sides[left] = True
         found = _Found(self, None)
-        passes = self._passes(left, right)
+        passes = self.passes(left, right)
         for part in range(passes):
             mine, theirs = self._choice(left, part, passes), self._choice(right, part, passes)
             # The longer text of a pair looks for the shorter; of equally long ones the left does.
@@ -215,7 +184,9 @@ class NearIndex:
         chosen = ((a, b) if sides[a] else (b, a) for a, b in found.pairs())
         return sorted(self._near(chosen))
 
-    def pairs_among(self, texts: Ids, most: int | None = None) -> list[Pair] | None:
+    def pairs_among(
+        self, texts: Ids, most: int | None = None, on_pass: Callable[[], None] = lambda: None
+    ) -> list[Pair] | None:
         """All near pairs of some texts.
 
         Parameters
@@ -224,6 +195,8 @@ class NearIndex:
             Their numbers.
         most
             Most pairs that are compared in full; None for any number.
+        on_pass
+            Called after each of `passes`.
 
         Returns
         -------
@@ -231,7 +204,7 @@ class NearIndex:
             Left after right, in order of left, then right; None where more would have to be compared.
         """
         found = _Found(self, most)
-        passes = self._passes(texts)
+        passes = self.passes(texts)
         for part in range(passes):
             mine = self._choice(texts, part, passes)
             short = mine.reach >= mine.length
@@ -240,11 +213,18 @@ class NearIndex:
             self._scan(mine, mine.at(short), mine.length, found, own)
             if found.too_many:
                 return None
+            on_pass()
         chosen = ((max(pair), min(pair)) for pair in found.pairs())
         return None if found.too_many else sorted(self._near(chosen))
 
-    def _passes(self, *texts: Ids) -> int:
-        """In how many parts elements are sorted, so that memory holds them."""
+    def passes(self, *texts: Ids) -> int:
+        """In how many parts elements are sorted, so that memory holds them.
+
+        Parameters
+        ----------
+        *texts
+            Numbers of the texts that are searched.
+        """
         return 1 + sum(int(self._elements[one].sum()) for one in texts) // ELEMENTS
 
     def _choice(self, texts: Ids, part: int, passes: int) -> Elements:

@@ -8,7 +8,7 @@ without tokens is like none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 import numpy as np
@@ -71,7 +71,7 @@ def first_of_kind(texts: Sequence[str], threshold: float = 0.7) -> dict[int, Pai
     return dict(sorted(twins.items()))
 
 
-def settled(index: NearIndex, texts: Ids) -> tuple[Ids, dict[int, Pair]]:
+def settled(index: NearIndex, texts: Ids, on_pass: Callable[[], None] = lambda: None) -> tuple[Ids, dict[int, Pair]]:
     """Which of some texts stay where each that is near an earlier one that stays is left out.
 
     Sets of near-duplicates have as many pairs as the square of their number: what has many is cut in two, and the
@@ -83,6 +83,8 @@ def settled(index: NearIndex, texts: Ids) -> tuple[Ids, dict[int, Pair]]:
         Holds them.
     texts
         Their numbers, ascending.
+    on_pass
+        See `NearIndex.pairs_among`; not called for halves.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def settled(index: NearIndex, texts: Ids) -> tuple[Ids, dict[int, Pair]]:
         As of `first_of_kind`, in no order.
     """
     few = len(texts) <= FEW_TEXTS
-    pairs = index.pairs_among(texts, None if few else PAIRS_A_TEXT * len(texts))
+    pairs = index.pairs_among(texts, None if few else PAIRS_A_TEXT * len(texts), on_pass)
     if pairs is None:
         half = len(texts) // 2
         first, twins = settled(index, texts[:half])
