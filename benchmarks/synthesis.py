@@ -28,7 +28,7 @@ from ggmi.models.store import Store
 from ggmi.pipeline.sets import curated_rows, curation_of, parsed_rows
 from ggmi.pipeline.world import documents_of
 from ggmi.random import stream
-from ggmi.text.near_index import tokens
+from ggmi.text.tokens import tokens
 from ggmi.text.rouge import first_of_kind
 
 REPEATS = 3

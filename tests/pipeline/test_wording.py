@@ -3,7 +3,7 @@ import pytest
 from rapidfuzz.distance import LCSseq
 
 from ggmi.pipeline.wording import BY_WORDS, NEAR, repeats_by_words
-from ggmi.text.near_index import tokens
+from ggmi.text.tokens import tokens
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
 

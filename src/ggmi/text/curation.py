@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ggmi.text.near_index import UNSPACED
 from ggmi.text.records import FIELDS, Record
 from ggmi.text.rouge import closest, first_of_kind, near_pairs
+from ggmi.text.tokens import UNSPACED
 
 _WORD = re.compile(f"[{UNSPACED}]|[^\\s{UNSPACED}]+")
 # What a writer leaves to be filled in later; each is looked for once and cannot backtrack.
