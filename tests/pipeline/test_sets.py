@@ -10,10 +10,12 @@ from ggmi.pipeline.sets import (
     format_of,
     imported_failures,
     imported_rows,
+    imported_summary,
     parsed_rows,
 )
 from ggmi.text.card import card_text
 from ggmi.text.jsonl import write_rows
+from ggmi.text.read_notes import Reading
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample, read_sample
 from ggmi.text.thinking import thinks_at_once
@@ -138,7 +140,7 @@ def test_contamination_compares_with_the_real_records():
 def test_an_imported_set_has_the_columns_of_one_made_here():
     records = (Record("x1", "Add.", "1, 2", "3"), Record("x2", "Sing.", "", "La"))
     given = Sample("s", records, ("line 1", "line 2"), ("p7", None), (("a1",), ()), (-2.5, None), (4, None))
-    rows, summary = imported_rows(given, "theirs")
+    rows, summary = imported_rows(given, "theirs"), imported_summary(2, Reading())
     kept = ("prompt_id", "anchor_ids", "log_prob_nats", "log_prob_missing", "tokens")
     assert [[row[name] for name in kept] for row in rows] == [
         ["p7", ["a1"], -2.5, None, 4],
@@ -155,9 +157,8 @@ def test_rows_of_an_imported_set_that_hold_no_record_count_as_failures(tmp_path)
     rows = [{"instruction": "Add.", "response": "3"}, {"instruction": "Sing.", "response": ""}, {"instruction": "Go."}]
     (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in [*rows, rows[0]]))
     sample = read_sample(tmp_path / "a.jsonl")
-    _, summary = imported_rows(sample, "theirs")
-    assert summary["failures"] == {"no_record": 2}
-    assert imported_failures(sample) == [
+    assert imported_summary(len(sample), sample.reading)["failures"] == {"no_record": 2}
+    assert imported_failures(sample.reading) == [
         {"reason": "no_record", "why": "with an empty response in 'response'", "rows": 1, "places": ["line 2"]},
         {"reason": "no_record", "why": "without a response", "rows": 1, "places": ["line 3"]},
     ]
@@ -204,8 +205,7 @@ def test_the_card_stands_beside_a_set_that_datasets_loads(load, tmp_path):
 
 
 def test_the_card_of_an_imported_set_shows_no_prompt():
-    rows, parsed = imported_rows(
-        Sample("s", (Record("x1", "Add.", "", "3"),), ("line 1",), (None,), ((),), (None,), (None,)), "theirs"
-    )
+    given = Sample("s", (Record("x1", "Add.", "", "3"),), ("line 1",), (None,), ((),), (None,), (None,))
+    rows, parsed = imported_rows(given, "theirs"), imported_summary(1, given.reading)
     _, _, curated = curated_rows(rows, curation_of(OFF), {})
     assert "Prompt template" not in card_text(card_of("Theirs", "other", {"generator": "g"}, parsed, curated, ""))
