@@ -28,8 +28,8 @@ from ggmi.models.store import Store
 from ggmi.pipeline.sets import curated_rows, curation_of, parsed_rows
 from ggmi.pipeline.world import documents_of
 from ggmi.random import stream
-from ggmi.text.tokens import tokens
 from ggmi.text.rouge import first_of_kind
+from ggmi.text.tokens import tokens
 
 REPEATS = 3
 DELAY = 0.2

@@ -3,10 +3,12 @@
 import json
 import random
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ggmi.config.tasks import ImportedSettings
 from ggmi.errors import UserError
 from ggmi.pipeline.anchors import read_source
 from ggmi.pipeline.sets import curated_rows, imported_failures, imported_rows, imported_summary
@@ -19,7 +21,6 @@ from ggmi.pipeline.shards import (
     screen_shard,
     search_part,
     settle_shards,
-    shard_of,
     sift_shards,
 )
 from ggmi.text import near_index, rouge
@@ -43,11 +44,13 @@ def written(folder, files):
 def read_in_shards(folder, files, shards, source):
     """The files that a set has once it is read in shards."""
     places = [folder / f"rows-{shard}" for shard in range(shards)]
+    split = ImportedSettings(path=source["source"], shards=shards)
+    assert split.watched == files
     for shard, place in enumerate(places):
         place.mkdir(parents=True)
-        read_shard(shard_of(files, shards, shard), source, "theirs", place, several=len(files) > 1)
+        read_shard([*map(Path, split.files_of(shard))], source, "theirs", place, several=len(files) > 1)
     reading, count, changes = merge_readings(places, source["source"], source["fields"], source["invalid"])
-    join_rows(places, json.loads(json.dumps(changes)), folder / "records.jsonl")
+    join_rows(places, changes, folder / "records.jsonl")
     return places, imported_summary(count, reading), imported_failures(reading)
 
 

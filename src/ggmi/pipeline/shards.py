@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ggmi.io import atomic, read_json, write_json, write_text
 from ggmi.pipeline.sets import Row, curation_summary, imported_rows, record_of
+from ggmi.pipeline.subsets import some
 from ggmi.text.columns import ANCHORS, NATS, PROMPT, TOKENS
 from ggmi.text.curation import Curation, Drop, curate, exact_key
 from ggmi.text.forms import FieldReader, Fields
@@ -44,24 +45,6 @@ ASIDE: dict[str, Row] = {
 }
 # Filters that look at a record before it is compared with equal ones.
 BEFORE_EXACT = ("lengths", "placeholders")
-
-
-def shard_of(files: Sequence[str], shards: int, shard: int) -> list[Path]:
-    """The files of a shard: neighbours in the order of the set.
-
-    Parameters
-    ----------
-    files
-        All of them, at least as many as shards.
-    shards, shard
-        How many shards there are, and which is meant, from 0.
-
-    Examples
-    --------
-    >>> [len(shard_of(["a", "b", "c", "d", "e"], 3, shard)) for shard in range(3)]
-    [1, 2, 2]
-    """
-    return [Path(file) for file in files[len(files) * shard // shards : len(files) * (shard + 1) // shards]]
 
 
 def read_shard(
@@ -149,7 +132,7 @@ def join_rows(folders: Sequence[Path], changes: Mapping[str, Any], path: Path) -
     folders
         Of `read_shard`.
     changes
-        Of `merge_readings`, as JSON keeps them.
+        Of `merge_readings`.
     path
         The file to make.
     """
@@ -158,12 +141,12 @@ def join_rows(folders: Sequence[Path], changes: Mapping[str, Any], path: Path) -
         aside |= ASIDE[column]
     with atomic(path) as beside, beside.open("wb") as whole:
         for shard, folder in enumerate(folders):
-            ids = changes["ids"].get(str(shard), {})
+            ids = changes["ids"].get(shard, {})
             source = folder / "rows.jsonl"
             if ids or aside:
                 source = folder / "changed.jsonl"
                 rows = (row for _, row in read_rows(folder / "rows.jsonl"))
-                write_rows(source, ({**row, **aside, "id": ids.get(str(i), row["id"])} for i, row in enumerate(rows)))
+                write_rows(source, ({**row, **aside, "id": ids.get(i, row["id"])} for i, row in enumerate(rows)))
             with source.open("rb") as part:
                 shutil.copyfileobj(part, whole, 2**22)
 
@@ -371,6 +354,30 @@ def sift_shards(
     write_rows(drops, dropped)
     total = sum(int(shard["characters"]) for shard in summed)
     return curation_summary(int(starts[-1]), dropped, total, total - characters)
+
+
+def write_sample(path: Path, most: int, seed: int, target: Path) -> None:
+    """Draw records of a set that is read once to count them and once to take them.
+
+    Parameters
+    ----------
+    path
+        Its rows.
+    most
+        Records wanted.
+    seed
+        Of the draw.
+    target
+        The file to make.
+    """
+    count = sum(1 for _ in lines(path))
+    places = iter([*some(count, most, seed, "sample").tolist(), None])
+    wanted = next(places)
+    with atomic(target) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
+        for number, line in lines(path):
+            if number - 1 == wanted:
+                file.write(line)
+                wanted = next(places)
 
 
 def _repeats(keys: NDArray[np.uint64]) -> tuple[Ids, Ids]:
