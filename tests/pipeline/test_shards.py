@@ -11,7 +11,7 @@ import pytest
 from ggmi.config.tasks import ImportedSettings
 from ggmi.errors import UserError
 from ggmi.pipeline.anchors import read_source
-from ggmi.pipeline.sets import curated_rows, imported_failures, imported_rows, imported_summary
+from ggmi.pipeline.sets import curate_file, imported_failures, imported_rows, imported_summary
 from ggmi.pipeline.shards import (
     index_shard,
     join_rows,
@@ -159,15 +159,17 @@ def test_a_set_curated_in_shards_is_the_one_curated_whole(tmp_path, curation, sh
     files = written(tmp_path / "set", related_files(shards))
     source = source_of(tmp_path / "set")
     places, _, _ = read_in_shards(tmp_path / "shards", files, shards, source)
-    rows = imported_rows(read_source(source), "theirs")
+    whole = tmp_path / "whole.jsonl", tmp_path / "whole.kept.jsonl", tmp_path / "whole.drops.jsonl"
+    in_one_piece(source, whole[0])
     references = REFERENCES if curation.contamination else {}
-    kept, drops, summary = curated_rows(rows, curation, references)
+    summary = curate_file(whole[0], curation, references, *whole[1:])
+    drops = [row for _, row in read_rows(whole[2])]
     assert len({drop["filter"] for drop in drops}) >= 1 + bool(curation.exact) + bool(curation.contamination)
     found, *paths = curated_in_shards(
         tmp_path / "shards", places, tmp_path / "shards/records.jsonl", curation, references, shards
     )
     assert found == summary
-    assert [[row for _, row in read_rows(path)] for path in paths] == [kept, drops]
+    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in whole[1:]]
 
 
 def test_a_set_that_repeats_itself_too_often_is_settled_in_one_piece(tmp_path, monkeypatch):
@@ -180,9 +182,11 @@ def test_a_set_that_repeats_itself_too_often_is_settled_in_one_piece(tmp_path, m
     files = written(tmp_path / "set", [rows[:25], rows[25:]])
     source = source_of(tmp_path / "set")
     places, _, _ = read_in_shards(tmp_path / "shards", files, 2, source)
-    _, drops, summary = curated_rows(imported_rows(read_source(source), "theirs"), Curation(), {})
+    whole = tmp_path / "whole.jsonl", tmp_path / "whole.kept.jsonl", tmp_path / "whole.drops.jsonl"
+    in_one_piece(source, whole[0])
+    summary = curate_file(whole[0], Curation(), {}, *whole[1:])
     found, _, path = curated_in_shards(
         tmp_path / "shards", places, tmp_path / "shards/records.jsonl", Curation(), {}, 2
     )
     assert any(np.load(tmp_path / f"shards/pairs-{part}.npz")["many"] for part in range(2))
-    assert (found["kept"], found, [row for _, row in read_rows(path)]) == (1, summary, drops)
+    assert (found["kept"], found, path.read_bytes()) == (1, summary, whole[2].read_bytes())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ggmi.io import read_json, write_json, write_text
 from ggmi.pipeline.faults import some_rows, with_faults
-from ggmi.pipeline.sets import card_of, curated_rows, curation_of
+from ggmi.pipeline.sets import card_of, curate_file, curation_of
 from ggmi.pipeline.shards import settle_shards, sift_shards
 from ggmi.random import stream
 from ggmi.text.card import card_text
@@ -27,22 +27,19 @@ if screened := [*map(Path, given.get("screened", []))]:
     merged, pairs = Path(given.merged), [*map(Path, given.pairs)]
     twins = settle_shards(Path(given.index), merged, pairs, settings["near"]) if pairs else {}
     summary = sift_shards(Path(given.records), screened, merged, twins, Path(made.records), Path(made.drops))
-    kept = [row for _, row in read_rows(made.records)] if most or faults else None
 else:
-    rows = [row for _, row in read_rows(given.records)]
     references = {path.stem: list(read_records(path)) for path in map(Path, given.get("references", []))}
-    kept, drops, summary = curated_rows(rows, curation_of(settings), references)
-    write_rows(made.drops, drops)
+    summary = curate_file(Path(given.records), curation_of(settings), references, Path(made.records), Path(made.drops))
 if most or faults:
+    kept = [row for _, row in read_rows(made.records)]
     draw = partial(stream, p.seed, "curation", w.task, w.generator, w.condition, w.curation)
     kept = some_rows(kept, most, draw("records"))
     summary["kept"] = len(kept)
-if faults:
-    sources = {"copied": [row for path in given.copied for _, row in read_rows(path)]}
-    if p.sizes:
-        sources["off_task"] = off_task_records(p.seed, p.sizes, len(kept), draw("off_task"))
-    kept, summary["faults"] = with_faults(kept, faults, sources, draw("faults"))
-if kept is not None:
+    if faults:
+        sources = {"copied": [row for path in given.copied for _, row in read_rows(path)]}
+        if p.sizes:
+            sources["off_task"] = off_task_records(p.seed, p.sizes, len(kept), draw("off_task"))
+        kept, summary["faults"] = with_faults(kept, faults, sources, draw("faults"))
     write_rows(made.records, kept)
 write_json(made.summary, summary)
 title = f"{p.title}: {w.generator}, {w.condition}, {w.curation}"

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from ggmi.models.requests import Response
@@ -14,6 +15,7 @@ from ggmi.statistics import share_interval
 from ggmi.text.card import Card
 from ggmi.text.curation import Curation, Lengths, curate
 from ggmi.text.format import Format
+from ggmi.text.jsonl import filter_rows, read_rows, write_rows
 from ggmi.text.outcomes import ParsedResponse, validity
 from ggmi.text.parsing import parse
 from ggmi.text.read_notes import Reading
@@ -154,33 +156,35 @@ def record_of(row: Mapping[str, Any]) -> Record:
     return Record(row["id"], row["instruction"], row["context"], row["response"])
 
 
-def curated_rows(
-    rows: Sequence[Row], curation: Curation, references: Mapping[str, Sequence[Record]]
-) -> tuple[list[Row], list[Row], dict[str, Any]]:
-    """Curate a synthetic set.
+def curate_file(
+    path: Path, curation: Curation, references: Mapping[str, Sequence[Record]], kept: Path, drops: Path
+) -> dict[str, Any]:
+    """Curate a synthetic set, of which only texts are held.
 
     Parameters
     ----------
-    rows
-        Records with their columns.
+    path
+        Rows of its records.
     curation
         The filters.
     references
         Real records by name of their set, for contamination.
+    kept, drops
+        The files to make: rows that stay, as they are; for the others their id, filter, reason, twin and similarity.
 
     Returns
     -------
-    kept, drops : list of dict
-        Rows that stay as they are; for the others their id, filter, reason, twin and similarity.
-    summary : dict
+    dict
         ``kept``, ``dropped`` (by filter and reason), and how much ε removed: ``removed_share`` of
         records and ``removed_text_share`` of characters, null without records.
     """
-    done = curate([record_of(row) for row in rows], curation, references)
-    stay = {record.id for record in done.kept}
-    drops = [asdict(drop) for drop in done.drops]
-    summary = curation_summary(len(rows), drops, done.characters, done.characters_kept)
-    return [row for row in rows if row["id"] in stay], drops, summary
+    records = [record_of(row) for _, row in read_rows(path)]
+    done = curate(records, curation, references)
+    dropped = [asdict(drop) for drop in done.drops]
+    gone = {drop.id for drop in done.drops}
+    filter_rows(path, lambda row, _: records[row].id not in gone, kept)
+    write_rows(drops, dropped)
+    return curation_summary(len(records), dropped, done.characters, done.characters_kept)
 
 
 def curation_summary(count: int, drops: Sequence[Row], characters: int, kept: int) -> dict[str, Any]:
@@ -191,14 +195,14 @@ def curation_summary(count: int, drops: Sequence[Row], characters: int, kept: in
     count
         Records that there were.
     drops
-        What was dropped, as of `curated_rows`.
+        What was dropped.
     characters, kept
         Characters of all records and of those that stay.
 
     Returns
     -------
     dict
-        As of `curated_rows`.
+        As of `curate_file`.
     """
     counts = Counter(f"{drop['filter']}: {drop['reason']}" for drop in drops)
     return {
@@ -304,7 +308,7 @@ def card_of(
     made_by
         How it was made, as label and value.
     parsed, curated
-        Summaries of `parsed_rows` and `curated_rows`; of a set with faults its counts by ``faults``, too.
+        Summaries of `parsed_rows` and `curate_file`; of a set with faults its counts by ``faults``, too.
     template
         The prompt template.
     """

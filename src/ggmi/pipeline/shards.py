@@ -26,7 +26,7 @@ from ggmi.pipeline.subsets import some
 from ggmi.text.columns import ANCHORS, NATS, PROMPT, TOKENS
 from ggmi.text.curation import Curation, Drop, curate, exact_key
 from ggmi.text.forms import FieldReader, Fields
-from ggmi.text.jsonl import lines, read_rows, write_rows
+from ggmi.text.jsonl import filter_rows, lines, read_rows, write_rows
 from ggmi.text.near_index import NearIndex, Pair
 from ggmi.text.read_notes import CONFIGURED, Reading
 from ggmi.text.records import Record
@@ -316,7 +316,7 @@ def sift_shards(
     Returns
     -------
     dict
-        As of `ggmi.pipeline.sets.curated_rows`.
+        As of `ggmi.pipeline.sets.curate_file`.
     """
     summed = [np.load(folder / "summed.npz") for folder in screened]
     starts = np.cumsum([0, *(int(shard["count"]) for shard in summed)])
@@ -333,24 +333,25 @@ def sift_shards(
     ids = dict.fromkeys([*equal.values(), *(twin for twin, _ in near.values())], "")
     dropped: list[Row] = []
     characters = 0
-    with atomic(kept) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
-        for number, line in lines(records):
-            row = number - 1
-            drop: Drop | None = None
-            if row in equal:
-                drop = Drop("", "exact", "exact duplicate", ids[equal[row]], 1.0)
-            elif row in alone:
-                drop = Drop(**alone[row])
-            elif row in near:
-                drop = Drop("", "near", "near-duplicate", ids[near[row][0]], near[row][1])
-            if row in ids:
-                ids[row] = json.loads(line)["id"]
-            if drop is None:
-                file.write(line)
-                continue
-            record = record_of(json.loads(line))
-            characters += sum(map(len, record.values))
-            dropped.append(asdict(replace(drop, id=record.id)))
+
+    def stays(row: int, line: str) -> bool:
+        nonlocal characters
+        if row in ids:
+            ids[row] = json.loads(line)["id"]
+        if row in equal:
+            drop = Drop("", "exact", "exact duplicate", ids[equal[row]], 1.0)
+        elif row in alone:
+            drop = Drop(**alone[row])
+        elif row in near:
+            drop = Drop("", "near", "near-duplicate", ids[near[row][0]], near[row][1])
+        else:
+            return True
+        record = record_of(json.loads(line))
+        characters += sum(map(len, record.values))
+        dropped.append(asdict(replace(drop, id=record.id)))
+        return False
+
+    filter_rows(records, stays, kept)
     write_rows(drops, dropped)
     total = sum(int(shard["characters"]) for shard in summed)
     return curation_summary(int(starts[-1]), dropped, total, total - characters)
@@ -371,13 +372,8 @@ def write_sample(path: Path, most: int, seed: int, target: Path) -> None:
         The file to make.
     """
     count = sum(1 for _ in lines(path))
-    places = iter([*some(count, most, seed, "sample").tolist(), None])
-    wanted = next(places)
-    with atomic(target) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
-        for number, line in lines(path):
-            if number - 1 == wanted:
-                file.write(line)
-                wanted = next(places)
+    wanted = set(some(count, most, seed, "sample").tolist())
+    filter_rows(path, lambda row, _: row in wanted, target)
 
 
 def _repeats(keys: NDArray[np.uint64]) -> tuple[Ids, Ids]:

@@ -223,7 +223,7 @@ def _contaminated(records: Sequence[Record], name: str, others: Sequence[Record]
 
 def _near(records: Sequence[Record], threshold: float) -> Iterator[Drop]:
     """Records too similar to an earlier one that stays."""
-    for pair in first_of_kind([record.text for record in records], threshold).values():
+    for pair in first_of_kind((record.text for record in records), threshold).values():
         twin = records[pair.right].id
         yield Drop(records[pair.left].id, "near", "near-duplicate", twin, pair.similarity)
 

@@ -46,13 +46,13 @@ def near_pairs(left: Sequence[str], right: Sequence[str], threshold: float = 0.7
     return [pair._replace(right=pair.right - n) for pair in index.pairs(np.arange(n), np.arange(n, len(index)))]
 
 
-def first_of_kind(texts: Sequence[str], threshold: float = 0.7) -> dict[int, Pair]:
+def first_of_kind(texts: Iterable[str], threshold: float = 0.7) -> dict[int, Pair]:
     """Find the texts that are near-duplicates of an earlier one that is not itself left out.
 
     Parameters
     ----------
     texts
-        In the order that decides which of two stays.
+        In the order that decides which of two stays; read once.
     threshold
         In [0, 1).
 
