@@ -517,11 +517,12 @@ def test_a_larger_set_asks_for_more_memory_and_time(project_at, tmp_path):
     def asked(rule):
         read = [job for job in jobs if job.startswith(f"rule {rule}:")]
         return {
-            re.search(r"generator=(\w+)", job)[1]: sorted(re.findall(r"(?:mem_mb|runtime)=(\d+)", job)) for job in read
+            re.search(r"generator=(\w+)", job)[1]: sorted(map(int, re.findall(r"(?:mem_mb|runtime)=(\d+)", job)))
+            for job in read
         }
 
-    whole = {"small": ["20", "2000"], "large": ["24", str(2000 + 15 * 40)]}
+    whole = {"small": [20, 2000], "large": [24, 2000 + 15 * 40]}
     # The files of shards are there before the run, and count in millions of bytes.
     megabytes = 40 * 2**20 / 1e6
-    assert asked("imported_set") == {**whole, "cut": ["22", str(round(2000 + megabytes))]}
-    assert asked("shard_rows") == {"cut": ["24", str(round(2000 + 5 * megabytes))]}
+    assert asked("imported_set") == {**whole, "cut": [22, round(2000 + megabytes)]}
+    assert asked("shard_rows") == {"cut": [24, round(2000 + 5 * megabytes)]}
