@@ -16,6 +16,7 @@ from ggmi.io import write_json
 from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
+from ggmi.text.places import COMPRESSED
 from ggmi.theory.catalogue import SEARCHED
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.failures import failures_told
@@ -259,6 +260,32 @@ def made_by(wildcards):
         how |= {"anchor data": task.anchors.source, "sampling": str(task.sampling.model_dump())}
     curation = task.curations[wildcards.curation].model_dump()
     return {**how, "curation": str(curation), "seed": str(CONFIG.seed)}
+
+
+def shards_of(wildcards):
+    """Shards that an imported set is read and curated in; none where it is in one piece."""
+    shards = getattr(generator_of(wildcards), "shards", 1)
+    return range(shards) if shards > 1 else range(0)
+
+
+def shard_files(pattern, wanted=lambda wildcards: True):
+    """An input function: a file a shard of a set, where it has shards and they are wanted."""
+    return lambda w: [pattern.format(**w, shard=shard) for shard in shards_of(w)] if wanted(w) else []
+
+
+def of_shards(pattern, wanted=lambda wildcards: True):
+    """An input function: what is made of all shards of a set, where it has shards and that is wanted."""
+    return lambda w: pattern.format(**w) if shards_of(w) and wanted(w) else []
+
+
+def drops_near(wildcards):
+    """Whether a curation drops near-duplicates."""
+    return TASKS[wildcards.task].curations[wildcards.curation].near is not None
+
+
+def filters_of(wildcards):
+    """A curation's filters, without what is done to the records that stay."""
+    return TASKS[wildcards.task].curations[wildcards.curation].model_dump(exclude={"records", "faults"})
 
 
 def made_in_world(wildcards):

@@ -68,7 +68,8 @@ use rule model_step as parsed_set with:
 
 use rule model_step as imported_set with:
     input:
-        lambda w: generator_of(w).watched,
+        files=lambda w: [] if shards_of(w) else generator_of(w).watched,
+        shards=shard_files(ROWS),
     output:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/records.jsonl",
         failures=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/failures.jsonl",
@@ -76,7 +77,7 @@ use rule model_step as imported_set with:
     log:
         f"{RESULTS}/logs/imported_set/{{task}}-{{generator}}.log",
     resources:
-        **SET_RESOURCES,
+        **either(shards_of, SET_OF_SHARDS_RESOURCES, SET_RESOURCES),
     params:
         **script_params("imported_set"),
         source=lambda w: generator_of(w).read_settings(),
@@ -86,7 +87,11 @@ use rule model_step as curated_set with:
     input:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
         summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/summary.json",
-        references=references_of,
+        references=lambda w: [] if shards_of(w) else references_of(w),
+        screened=shard_files(SCREENED),
+        merged=of_shards(MERGED),
+        index=of_shards(JOINED, drops_near),
+        pairs=shard_files(PAIRS, drops_near),
         copied=lambda w: [f"{RESULTS}/{w.task}/anchors/train.jsonl"] if "copied" in faults_of(w) else [],
         template=lambda w: template_of(w) if is_generated(w) else [],
     output:
@@ -97,7 +102,7 @@ use rule model_step as curated_set with:
     log:
         f"{RESULTS}/logs/curated_set/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
     resources:
-        **SET_RESOURCES,
+        **either(shards_of, SET_OF_SHARDS_RESOURCES, SET_RESOURCES),
     params:
         **script_params("curated_set"),
         title=lambda w: TASKS[w.task].title,
