@@ -35,7 +35,7 @@ from ggmi.text.tokens import rarest_first, renumber, tokenize
 BITS_PER_TOKEN = 4
 LEAST_BITS, MOST_BITS = 128, 2**15
 # Texts prepared at once; elements of texts that are sorted at once (some 50 bytes each); pairs looked at at once.
-BLOCK_TEXTS, ELEMENTS, PAIRS = 16384, 2**22, 2**20
+BLOCK_TEXTS, ELEMENTS, PAIRS = 16384, 2**21, 2**20
 # Texts that share an element from which their signatures are compared in tiles, and texts of a tile, small enough
 # for a cache.
 LARGE = 128
