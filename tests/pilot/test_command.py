@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import launched
+from models.servers import Endpoint, completion, serving
 from project import Project, refusal
+from starlette.responses import JSONResponse
 
 import ggmi
 from ggmi.cli import main
+from ggmi.pilot.study import USED
 
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath"]
 # 2 arms' smallest plan costs a few hundred thousand tokens, most of them for testing.
@@ -164,3 +167,64 @@ def test_a_base_of_ones_own_is_trained_instead(folder, done):
     assert found["base"] == base
     assert found["test"] == {"name": str(folder / "U.jsonl"), "records": 40}
     assert not (folder / "based" / "proxy").exists()
+
+
+def judging(*, likes):
+    """A judge that looks at the case of an answer's letters alone."""
+
+    def behave(body, _nth):
+        answer = body["messages"][-1]["content"].partition("[Assistant's answer: begin")[2].partition("]\n")[2]
+        letters = answer.partition("[Assistant's answer: end")[0].strip()
+        good = bool(letters) and (letters == letters.lower()) == (likes == "lower")
+        return JSONResponse(completion(body, f"Its letters are as they are.\nRating: [[{9 if good else 2}]]"))
+
+    return Endpoint(behave)
+
+
+def named(folder, address, **more):
+    """A file with a judge behind an endpoint."""
+    by = {"kind": "openai", "base_url": address, "model": "strict", "key_env": None, **more}
+    (folder / "judge.yaml").write_text(json.dumps({"by": by}))
+    return ("--judge", str(folder / "judge.yaml"))
+
+
+def test_a_judge_rates_the_last_students_and_nothing_paid_for_is_lost(folder, capsys):
+    once = ("--budget", "150000tokens")
+    lower, upper = judging(likes="lower"), judging(likes="upper")
+    with serving(lower) as address:
+        assert pilot(folder, *once, *named(folder, address, budget={"max_requests": 12}), sets=("bad",), out="j") == 2
+        assert "12 verdicts are kept" in capsys.readouterr().err
+        paid = len(lower.bodies)
+        assert pilot(folder, *once, *named(folder, address), sets=("bad",), out="j") == 0
+        assert lower.tried.most_common(1)[0][1] == 1
+        assert len(lower.bodies) > paid
+        kept = {path.name: path.stat().st_mtime_ns for path in (folder / "j" / "results").iterdir()}
+    told = capsys.readouterr().out
+    found = json.loads((folder / "j" / "pilot.json").read_text())
+    rating = found["rating"]
+    arms = {arm["arm"]: arm for arm in rating["arms"]}
+    assert rating["best"] == found["choice"]["arm"] == "T"
+    assert arms["T"]["rating"] > 7 > 4 > arms["bad"]["rating"]
+    assert {arm["n"] for arm in arms.values()} == {rating["records"]} == {40}
+    assert "rating and loss name the same set" in told
+    # Another judge is asked about the same answers.
+    with serving(upper) as address:
+        assert pilot(folder, *once, *named(folder, address, model="loud"), sets=("bad",), out="j") == 0
+    assert "rating and loss name different sets, bad and T" in capsys.readouterr().out
+    assert {path.name: path.stat().st_mtime_ns for path in (folder / "j" / "results").iterdir()} == kept
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto(f"file://{folder}/j/pilot.html")
+        assert "different sets, bad and T" in page.locator("#verdict").inner_text()
+        assert "rating of the last students" in page.locator("#sets thead").inner_text()
+
+
+def test_a_pilot_in_time_that_is_run_again_plans_the_same(folder, done):
+    """Its speed is measured once: another one would plan other sizes, and nothing could be taken up."""
+    assert pilot(folder, "--budget", "1s") in (0, 2)  # whether or not that pays for the smallest one
+    (place,) = (folder / "out" / "results").glob("*.speed.json")
+    speed = 2 * json.loads(place.read_text())
+    kept = {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()}
+    assert pilot(folder, "--budget", f"{180_001 / USED / speed:.6f}s") == 0
+    assert {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()} == kept
+    assert json.loads((done / "pilot.json").read_text())["budget_tokens"] == 180_000

@@ -49,9 +49,34 @@ def sentences(found: Row) -> list[tuple[str, str]]:
     return [
         ("Recommendation", f"{text} {regret}"),
         ("Why", f"{reason} that nothing was trained on."),
+        *([("Rating", _rating(found["rating"], choice))] if found["rating"] else []),
         ("Twice as many records", doubling),
         ("Full training", cost),
     ]
+
+
+def _rating(rating: Row, choice: Row) -> str:
+    """What the judge says of the last students, and whether it names the set that the loss names."""
+    means = listed([f"{one_line(arm['arm'])} {_mean(arm)}" for arm in rating["arms"]])
+    of = f"Of 10, {rating['judge']} rates the last students' answers to {plural(rating['records'], 'test record')}"
+    best, by_loss = rating["best"], one_line(choice["arm"])
+    if len(rating["arms"]) == 1:
+        verdict = "there was none other left to compare it with"
+    elif best is None:
+        against = f", by loss it is {by_loss}" if choice["decided"] else ", as it is by loss"
+        verdict = f"by rating it is undecided which is best{against}"
+    elif not choice["decided"]:
+        verdict = f"the rating names {one_line(best)}; by loss it is undecided"
+    elif best == choice["arm"]:
+        verdict = "rating and loss name the same set"
+    else:
+        verdict = f"rating and loss name different sets, {one_line(best)} and {by_loss}"
+    return f"{of}: {means}; {verdict}."
+
+
+def _mean(arm: Row) -> str:
+    """A mean rating with its interval."""
+    return unsigned(arm, "rating") if arm["rating"] is not None else "without any rating"
 
 
 def notes(found: Row) -> list[str]:
@@ -66,6 +91,18 @@ def notes(found: Row) -> list[str]:
     if left:
         counts = listed([f"{count:,} of {one_line(arm)}" for arm, count in left])
         lines.append(f"Left out, because the test set holds the same records: {counts}.")
+    if found["together"] < found["settings"]["batch_size"]:
+        lines.append(
+            f"The GPU's memory held {plural(found['together'], 'record')} of an update at a time; updates are of "
+            f"{found['settings']['batch_size']} all the same."
+        )
+    if found["rating"]:
+        missing = sum(arm["missing"] for arm in found["rating"]["arms"])
+        lines.append(
+            "Ratings are of the largest students that the pilot trained, not of full trainings; their intervals are "
+            "over test records and seeds, and differences between sets are paired by record, with Holm's correction. "
+            f"Answers without a rating: {missing:,}."
+        )
     lines.append(
         f"Odds are over the noise of training ({found['seeds']} trainings a cell), the records tested on, and the "
         "shape of the learning curve; what training differently would change is not in them."
@@ -78,12 +115,15 @@ def notes(found: Row) -> list[str]:
 def columns(found: Row) -> dict[str, list[str]]:
     """The table of arms, likeliest first, by heading."""
     rows = sorted(found["arms"], key=lambda arm: -arm["probability"])
+    ratings = {arm["arm"]: arm for arm in found["rating"]["arms"]} if found["rating"] else {}
+    rating = [_mean(ratings[arm["arm"]]) if arm["arm"] in ratings else "–" for arm in rows]
     return {
         "set": [one_line(arm["arm"]) for arm in rows],
         "records": [f"{arm['records']:,}" for arm in rows],
         "trained on": [f"{arm['trained']:,}" for arm in rows],
         "best": [per_hundred(arm["probability"]) for arm in rows],
         "loss, nats a token": [unsigned(arm, "loss") for arm in rows],
+        **({"rating of the last students": rating} if ratings else {}),
         "lower than T by": ["–" if arm is found["arms"][0] else interval(arm, "gain") for arm in rows],
         "twice the records": [unsigned(arm, "doubling") for arm in rows],
         "regret": [fixed(arm["regret"], 4) for arm in rows],
