@@ -57,11 +57,13 @@ def sentences(found: Row) -> list[tuple[str, str]]:
 
 def _rating(rating: Row, choice: Row) -> str:
     """What the judge says of the last students, and whether it names the set that the loss names."""
-    means = listed([f"{one_line(arm['arm'])} {_mean(arm)}" for arm in rating["arms"]])
-    of = f"Of 10, {rating['judge']} rates the last students' answers to {plural(rating['records'], 'test record')}"
+    means = listed([f"{_mean(arm)} ({one_line(arm['arm'])})" for arm in rating["arms"]])
+    judged = (
+        f"the judge {one_line(rating['judge'])} gives answers to {plural(rating['records'], 'test record')} {means}"
+    )
     best, by_loss = rating["best"], one_line(choice["arm"])
     if len(rating["arms"]) == 1:
-        verdict = "there was none other left to compare it with"
+        verdict = "no other set was left to compare it with"
     elif best is None:
         against = f", by loss it is {by_loss}" if choice["decided"] else ", as it is by loss"
         verdict = f"by rating it is undecided which is best{against}"
@@ -71,12 +73,12 @@ def _rating(rating: Row, choice: Row) -> str:
         verdict = "rating and loss name the same set"
     else:
         verdict = f"rating and loss name different sets, {one_line(best)} and {by_loss}"
-    return f"{of}: {means}; {verdict}."
+    return f"Out of 10, {judged}; {verdict}."
 
 
 def _mean(arm: Row) -> str:
     """A mean rating with its interval."""
-    return unsigned(arm, "rating") if arm["rating"] is not None else "without any rating"
+    return unsigned(arm, "rating") if arm["rating"] is not None else "no rating"
 
 
 def notes(found: Row) -> list[str]:
@@ -123,7 +125,7 @@ def columns(found: Row) -> dict[str, list[str]]:
         "trained on": [f"{arm['trained']:,}" for arm in rows],
         "best": [per_hundred(arm["probability"]) for arm in rows],
         "loss, nats a token": [unsigned(arm, "loss") for arm in rows],
-        **({"rating of the last students": rating} if ratings else {}),
+        **({"rating": rating} if ratings else {}),
         "lower than T by": ["–" if arm is found["arms"][0] else interval(arm, "gain") for arm in rows],
         "twice the records": [unsigned(arm, "doubling") for arm in rows],
         "regret": [fixed(arm["regret"], 4) for arm in rows],
