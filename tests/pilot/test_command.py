@@ -130,17 +130,21 @@ def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
         "generators": {name: {"kind": "import", "path": str(folder / f"{name}.jsonl")} for name in ("good", "bad")},
         "curations": {"standard": None, "none": off},
         "estimation": None,
-        "pilot": {"epochs": 1, "tokens": 150_000},
+        "pilot": {"epochs": 1, "tokens": 150_000, "judge": True},
     }
     project = Project.fresh(tmp_path)
-    project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
-    project.run("--cores", "2")
+    with serving(judging(likes="lower")) as address:
+        task["judge"] = {"by": {"kind": "openai", "base_url": address, "model": "strict", "key_env": None}}
+        project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
+        project.run("--cores", "2")
     results = tmp_path / "results"
     found = json.loads((results / "mine/pilot/pilot.json").read_text())
     assert found["choice"]["arm"] == "good_given_none"
     arms = pd.read_csv(results / "mine/pilot/arms.csv")
     assert set(arms["arm"]) == {"T", "good_given_none", "bad_given_none"}
     assert arms["probability"].sum() == pytest.approx(1)
+    assert {arm["arm"] for arm in found["rating"]["arms"]} < set(arms["arm"])
+    assert found["rating"]["judge"] == "strict"
     with launched() as browser:
         page = browser.new_page()
         page.goto(f"file://{results}/mine.html")
@@ -153,7 +157,10 @@ def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
     assert {job.split()[0] for job in planned} == {
         *("pilot", "figure_pilot", "pilot_page", "task_page", "report", "resolved_config")
     }
-    task["pilot"]["base"] = "./nowhere"
+    task["pilot"] |= {"base": "./nowhere", "judge": False}
+    told = refusal({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
+    assert told.endswith("judge: there are no answers to judge while students is null and pilot asks for none")
+    task["judge"] = None
     told = refusal({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
     assert told == "config: tasks.mine.pilot.base: there is no folder './nowhere'"
 
