@@ -174,8 +174,8 @@ class Pilot:
         asked = self._asked if last else ()
         return PlannedTraining(model, self._examples(chosen, name), self.test, self._settings, seed, asked)
 
-    def speed(self, pool: ProcessPoolExecutor) -> float:
-        """How many tokens a second one worker learns, all its costs counted.
+    def speed(self, pool: ProcessPoolExecutor, number: int) -> float:
+        """How many tokens a second all workers learn together, all their costs counted.
 
         Measured once and kept, so that a pilot that is run again plans the same trainings. A worker gives its losses
         as arrays of the CPU, so a GPU has done what it was given when the clock is read.
@@ -184,14 +184,16 @@ class Pilot:
         ----------
         pool
             The workers, whose start is not counted.
+        number
+            How many there are.
         """
-        trials = [self.training(next(iter(self.arms)), records, 0) for records in (LEAST, LEAST * FIRST[0])]
-        place = self._folder / f"{trials[1].digest(self.identity(trials[1].model))}.speed.json"
+        first, trial = (self.training(next(iter(self.arms)), n, 0) for n in (LEAST, LEAST * FIRST[0]))
+        place = self._folder / f"{trial.digest(self.identity(trial.model))}.{number}.speed.json"
         if not place.is_file():
-            pool.submit(train_and_test, trials[0]).result()
+            list(pool.map(train_and_test, [first] * number))
             started = monotonic()
-            pool.submit(train_and_test, trials[1]).result()
-            write_json(place, trials[1].cost / (monotonic() - started))
+            list(pool.map(train_and_test, [trial] * number))
+            write_json(place, number * trial.cost / (monotonic() - started))
         return float(read_json(place))
 
     def run(self, budget: float, pool: ProcessPoolExecutor, progress: Callable[[str, int, int], None]) -> PilotResult:
@@ -363,7 +365,7 @@ def run_pilot(
     with workers(number) as pool:
         if seconds is not None:
             progress("measuring the speed", 0, 1)
-            speed = pilot.speed(pool) * number
+            speed = pilot.speed(pool, number)
             tokens = affordable(seconds * speed)
         result = pilot.run(tokens, pool, progress)
     rating = rated(result.largest(), asked, judge) if judge else None
