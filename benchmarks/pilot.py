@@ -170,7 +170,7 @@ def figure_of(rows, bins):
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.9), width_ratios=[1, 1.25], layout="constrained")
         left.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         left.text(
-            0.7, 0.66, "as often as said", color=MUTED, rotation=45, rotation_mode="anchor", ha="center", va="top"
+            0.48, 0.44, "as often as said", color=MUTED, rotation=45, rotation_mode="anchor", ha="center", va="top"
         )
         ends = [bins["true"] - bins["ci_low"], bins["ci_high"] - bins["true"]]
         left.errorbar(bins["said"], bins["true"], ends, color=BLUE, fmt="o", markersize=6, capsize=3, linewidth=1.2)

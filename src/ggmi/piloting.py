@@ -37,7 +37,11 @@ if TYPE_CHECKING:
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 WIDTH_INCHES, DPI = 9.0, 150
 # What the command makes, besides trainings' results and the small models.
-FILES = ("pilot.html", "pilot.json", "trainings.csv", "predicted_curves.csv", "curves.svg", "curves.png", "curves.csv")
+VERDICTS = "verdicts.jsonl"
+FILES = (
+    *("pilot.html", "pilot.json", "trainings.csv", "predicted_curves.csv", "curves.svg", "curves.png", "curves.csv"),
+    VERDICTS,
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -230,45 +234,51 @@ class PilotFindings:
 
 
 def named_judge(judge: str | Mapping[str, Any], folder: Path, progress: Callable[[str, int, int], None]) -> PilotJudge:
-    """The judge that a person names; nothing is loaded, asked or started yet.
+    """The judge that a person names; nothing is asked or started yet.
 
     Parameters
     ----------
     judge
         Directory or hub id of a model; a YAML file with a task's section `judge`; or such a section.
     folder
-        Where its raw verdicts are kept, below ``verdicts``: what is there is not paid for again.
+        Where its raw verdicts are kept (`VERDICTS`): what is there is not paid for again.
     progress
         See `ggmi.pilot.study.run_pilot`.
 
     Raises
     ------
     UserError
-        If the section is not as it should be, or a directory or template cannot be read.
+        If the section is not as it should be, the template cannot be read, or a model that runs here cannot be had.
     """
     from ggmi.config import read_yaml
     from ggmi.config.students import JUDGE_TEMPLATES
     from ggmi.config.tree import checked_judge
+    from ggmi.models.backend import backend
+    from ggmi.models.store import Store
     from ggmi.pilot.rating import PilotJudge
-    from ggmi.pipeline.judges import judge_of
+    from ggmi.pipeline.ratings import model_verdicts
     from ggmi.project import PROJECT
+    from ggmi.rating.asking import JudgeRequests
+    from ggmi.rating.judging import read_judge_template
 
     values: Mapping[str, Any] = judge if isinstance(judge, Mapping) else {"by": {"kind": "local", "model": judge}}
     if isinstance(judge, str) and Path(judge).suffix in (".yaml", ".yml"):
         values = read_yaml(Path(judge))
     checked = checked_judge(values, judge if isinstance(judge, str) else "judge")
     named = checked.template in JUDGE_TEMPLATES
-    template = str(PROJECT / "workflow" / "templates" / f"{checked.template}.txt") if named else checked.template
-    rate = judge_of(
-        "verdicts",
-        "pilot",
-        {**checked.model_dump(), "thinking_marks": []},
-        {"settings": {}, "stores": str(folder)},
-        template,
-        folder / "judge.log",
+    asked = backend(checked.by.model_dump(), source="judge.by", log=folder / "judge.log")
+    _ = asked.identity  # a model that cannot be had is told before anything is trained
+    rate = model_verdicts(
+        asked,
+        read_judge_template(
+            PROJECT / "workflow" / "templates" / f"{checked.template}.txt" if named else checked.template
+        ),
+        checked.sampling.model_dump(),
+        JudgeRequests(checked.verdicts, checked.retries),
+        Store(folder / VERDICTS),
         lambda now: progress("asking the judge", now.done, now.total),
     )
-    return PilotJudge(getattr(checked.by, "model", checked.by.kind), rate)
+    return PilotJudge(values["by"]["model"], rate)
 
 
 def compared(
