@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 import ggmi
 from ggmi.cli import main
 from ggmi.pilot.study import USED
+from ggmi.reporting.pilot import sentences
 
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath"]
 # 2 arms' smallest plan costs a few hundred thousand tokens, most of them for testing.
@@ -238,3 +239,33 @@ def test_a_pilot_in_time_that_is_run_again_plans_the_same(folder, done):
     assert pilot(folder, "--budget", f"{180_001 / USED / speed:.6f}s", cores=1) == 0
     assert {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()} == kept
     assert json.loads((done / "pilot.json").read_text())["budget_tokens"] == 180_000
+
+
+@pytest.mark.parametrize(
+    ("rated", "best", "decided", "said"),
+    [
+        (["bad"], None, True, "8.0 [7.5, 8.5] (bad); no student of good was left to be rated."),
+        (["good"], None, True, "8.0 [7.5, 8.5] (good); no other set was left to compare it with."),
+        (["good", "T"], None, True, "by rating it is undecided which is best, by loss it is good."),
+        (["good", "T"], None, False, "by rating it is undecided which is best, as it is by loss."),
+        (
+            ["good", "T"],
+            "T",
+            False,
+            "T is 0.50 [0.25, 0.75] above third (p = 0.010 after Holm's correction); the rating "
+            "names T; by loss it is undecided.",
+        ),
+        (["good", "T"], "good", True, "rating and loss name the same set."),
+        (["good", "T"], "T", True, "rating and loss name different sets, T and good."),
+    ],
+)
+def test_a_sentence_says_whether_rating_and_loss_name_the_same_set(done, rated, best, decided, said):
+    found = json.loads((done / "pilot.json").read_text())
+    found["choice"] |= {"arm": "good", "decided": decided}
+    row = {"rating": 8.0, "rating_ci_low": 7.5, "rating_ci_high": 8.5, "missing": 0}
+    found["rating"] = {"judge": "j", "records": 40, "best": best, "arms": [{"arm": arm, **row} for arm in rated]}
+    other = {"difference": 0.5, "difference_ci_low": 0.25, "difference_ci_high": 0.75, "p_holm": 0.01}
+    found["rating"]["differences"] = [{"arm": one, "against": "third", **other} for one in rated]
+    told = dict(sentences(found))["Rating"]
+    assert told.startswith("Out of 10, the judge j gives answers to 40 test records 8.0 [7.5, 8.5] (")
+    assert told.endswith(said)

@@ -23,7 +23,7 @@ if __name__ == "__main__":  # processes that train import this file anew
         manner, template = read_json(p.manner), given.get("template")
         shown = responses_shown("judge, pilot")
         rate = judge_of(snakemake.wildcards.task, "pilot", p.judge, manner, template, log, shown)
-        judge = PilotJudge(p.judge["by"].get("model", "the exact judge"), rate)
+        judge = PilotJudge(p.judge["by"].get("model", "exact"), rate)
     train, test = read_set(given.train), drawn_test(read_set(given.test), p.seed)
     found, trainings, curves = run_pilot(
         train,

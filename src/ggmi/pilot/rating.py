@@ -95,8 +95,10 @@ def rated(students: Mapping[str, Sequence[Trained]], asked: Sequence[Record], ju
         for (one, other, found), p in zip(pairs, corrected, strict=True)
     ]
     # NaN, where no two records are rated, names nothing.
-    first = [p for (one, *_), p in zip(pairs, corrected, strict=True) if one == ordered[0]]
-    named = bool(first) and all(p < LEVEL for p in first)
+    first = [
+        found.value > 0 and p < LEVEL for (one, _, found), p in zip(pairs, corrected, strict=True) if one == ordered[0]
+    ]
+    named = bool(first) and all(first)
     arms = [
         {
             **{"arm": arm, "trained": trained[0].records, **_numbers("rating", means[arm], LOWEST, HIGHEST)},

@@ -62,7 +62,10 @@ def _rating(rating: Row, choice: Row) -> str:
         f"the judge {one_line(rating['judge'])} gives answers to {plural(rating['records'], 'test record')} {means}"
     )
     best, by_loss = rating["best"], one_line(choice["arm"])
-    if len(rating["arms"]) == 1:
+    judged += f"; {_nearest(rating)}" if best else ""
+    if choice["arm"] not in [arm["arm"] for arm in rating["arms"]]:
+        verdict = f"no student of {by_loss} was left to be rated"
+    elif len(rating["arms"]) == 1:
         verdict = "no other set was left to compare it with"
     elif best is None:
         against = f", by loss it is {by_loss}" if choice["decided"] else ", as it is by loss"
@@ -74,6 +77,13 @@ def _rating(rating: Row, choice: Row) -> str:
     else:
         verdict = f"rating and loss name different sets, {one_line(best)} and {by_loss}"
     return f"Out of 10, {judged}; {verdict}."
+
+
+def _nearest(rating: Row) -> str:
+    """By how much the best by rating is above the one that it is least surely above."""
+    row = max((one for one in rating["differences"] if one["arm"] == rating["best"]), key=lambda one: one["p_holm"])
+    above = f"{one_line(row['arm'])} is {unsigned(row, 'difference')} above {one_line(row['against'])}"
+    return f"{above} (p = {fixed(row['p_holm'], 3)} after Holm's correction)"
 
 
 def _mean(arm: Row) -> str:
