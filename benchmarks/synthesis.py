@@ -25,11 +25,12 @@ from ggmi.embedded.training import save, train
 from ggmi.models.backend import ask, backend
 from ggmi.models.requests import Request, Response, Sampling
 from ggmi.models.store import Store
-from ggmi.pipeline.sets import curated_rows, curation_of, parsed_rows
+from ggmi.pipeline.sets import curation_of, parsed_rows, record_of
 from ggmi.pipeline.world import documents_of
 from ggmi.random import stream
-from ggmi.text.near_index import tokens
+from ggmi.text.curation import curate
 from ggmi.text.rouge import first_of_kind
+from ggmi.text.tokens import tokens
 
 REPEATS = 3
 DELAY = 0.2
@@ -172,7 +173,7 @@ def parsing():
     for _ in range(REPEATS):
         started = time.perf_counter()
         found, _, _ = parsed_rows(rows, {"p": ("a",)}, "g")
-        curated_rows(found, curation, {})
+        curate([record_of(row) for row in found], curation)
         taken.append(time.perf_counter() - started)
         assert len(found) == 1000
     return {"seconds": min(taken)}

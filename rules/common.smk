@@ -261,6 +261,32 @@ def made_by(wildcards):
     return {**how, "curation": str(curation), "seed": str(CONFIG.seed)}
 
 
+def shards_of(wildcards):
+    """Shards that an imported set is read and curated in; none where it is in one piece."""
+    shards = getattr(generator_of(wildcards), "shards", 1)
+    return range(shards) if shards > 1 else range(0)
+
+
+def shard_files(pattern, wanted=lambda wildcards: True):
+    """An input function: a file a shard of a set, where it has shards and they are wanted."""
+    return lambda w: [pattern.format(**w, shard=shard) for shard in shards_of(w)] if wanted(w) else []
+
+
+def of_shards(pattern, wanted=lambda wildcards: True):
+    """An input function: what is made of all shards of a set, where it has shards and that is wanted."""
+    return lambda w: pattern.format(**w) if shards_of(w) and wanted(w) else []
+
+
+def drops_near(wildcards):
+    """Whether a curation drops near-duplicates."""
+    return TASKS[wildcards.task].curations[wildcards.curation].near is not None
+
+
+def filters_of(wildcards):
+    """A curation's filters, without what is done to the records that stay."""
+    return TASKS[wildcards.task].curations[wildcards.curation].model_dump(exclude={"records", "faults"})
+
+
 def made_in_world(wildcards):
     """Generators of the embedded world, with their conditions."""
     task = TASKS[wildcards.task]

@@ -9,8 +9,9 @@ EMBEDDING_RESOURCES = by_size(mem_mb=4000, mb_each=20, runtime=60, minutes_each=
 PARSED = f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl"
 SYNTHETIC = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
 VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}.npz"
-# Of a set that faults are put into.
-OWN_VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings_of_faulty/{{generator}}/{{condition}}/{{curation}}.npz"
+# Of a set that faults are put into, and of a sample of one that is read in shards.
+OWN_VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings_of_curated/{{generator}}/{{condition}}/{{curation}}.npz"
+SAMPLE = f"{RESULTS}/{{task}}/estimation/samples/{{generator}}/{{condition}}/{{curation}}.jsonl"
 
 
 localrules:
@@ -64,10 +65,23 @@ use rule model_step as embeddings with:
         names=["parsed"],
 
 
-use rule embeddings as embeddings_of_faulty with:
+use rule model_step as set_sample with:
+    input:
+        SYNTHETIC,
+    output:
+        SAMPLE,
+    log:
+        f"{RESULTS}/logs/set_sample/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
+    params:
+        **script_params("set_sample"),
+        seed=CONFIG.seed,
+        records=lambda w: estimation_of(w).records,
+
+
+use rule embeddings as embeddings_of_curated with:
     input:
         encoder_files,
-        sets=[SYNTHETIC],
+        sets=lambda w: [(SAMPLE if shards_of(w) else SYNTHETIC).format(**w)],
     output:
         OWN_VECTORS,
     log:
@@ -77,9 +91,9 @@ use rule embeddings as embeddings_of_faulty with:
 use rule model_step as estimates with:
     input:
         entailment_files,
-        synthetic=SYNTHETIC,
-        parsed=lambda w: (SYNTHETIC if faults_of(w) else PARSED).format(**w),
-        vectors=lambda w: (OWN_VECTORS if faults_of(w) else VECTORS).format(**w),
+        synthetic=lambda w: (SAMPLE if shards_of(w) else SYNTHETIC).format(**w),
+        parsed=lambda w: (SAMPLE if shards_of(w) else SYNTHETIC if faults_of(w) else PARSED).format(**w),
+        vectors=lambda w: (OWN_VECTORS if shards_of(w) or faults_of(w) else VECTORS).format(**w),
         real=f"{RESULTS}/{{task}}/estimation/real.npz",
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
         pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",

@@ -68,7 +68,8 @@ use rule model_step as parsed_set with:
 
 use rule model_step as imported_set with:
     input:
-        lambda w: generator_of(w).watched,
+        files=lambda w: [] if shards_of(w) else generator_of(w).watched,
+        shards=shard_files(ROWS),
     output:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/records.jsonl",
         failures=f"{RESULTS}/{{task}}/parsed/{{generator}}/given/failures.jsonl",
@@ -86,7 +87,11 @@ use rule model_step as curated_set with:
     input:
         records=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl",
         summary=f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/summary.json",
-        references=references_of,
+        references=lambda w: [] if shards_of(w) else references_of(w),
+        screened=shard_files(SCREENED),
+        merged=of_shards(MERGED),
+        index=of_shards(JOINED, drops_near),
+        pairs=shard_files(PAIRS, drops_near),
         copied=lambda w: [f"{RESULTS}/{w.task}/anchors/train.jsonl"] if "copied" in faults_of(w) else [],
         template=lambda w: template_of(w) if is_generated(w) else [],
     output:

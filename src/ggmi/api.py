@@ -17,7 +17,8 @@ from ggmi.pilot.settings import PilotSettings
 from ggmi.piloting import PilotFindings, budget_of, compared, named_judge
 from ggmi.text.read_notes import CALLED
 from ggmi.text.records import FIELDS
-from ggmi.text.samples import Invalid, Sample, read_rows, read_sample
+from ggmi.text.samples import Sample, read_rows, read_sample
+from ggmi.text.tally import Invalid
 
 # Where a file or folder is, rows with names of columns as keys (a list, a `datasets.Dataset`), or a table.
 Data: TypeAlias = str | os.PathLike[str] | Iterable[Mapping[str, Any]] | pd.DataFrame

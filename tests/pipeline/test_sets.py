@@ -5,15 +5,17 @@ import yaml
 
 from ggmi.pipeline.sets import (
     card_of,
-    curated_rows,
+    curate_file,
     curation_of,
     format_of,
     imported_failures,
     imported_rows,
+    imported_summary,
     parsed_rows,
 )
 from ggmi.text.card import card_text
-from ggmi.text.jsonl import write_rows
+from ggmi.text.jsonl import read_rows, write_rows
+from ggmi.text.read_notes import Reading
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample, read_sample
 from ggmi.text.thinking import thinks_at_once
@@ -104,19 +106,29 @@ def test_shares_of_records_and_of_what_stands_between_make_up_the_responses_log_
     ]
 
 
-def test_nothing_given_is_a_set_of_nothing():
+def after_curation(folder, rows, curation, references):
+    """What curation keeps and drops of rows, and its summary."""
+    write_rows(folder / "rows.jsonl", rows)
+    made = folder / "kept.jsonl", folder / "drops.jsonl"
+    summary = curate_file(folder / "rows.jsonl", curation, references, *made)
+    return *([row for _, row in read_rows(path)] for path in made), summary
+
+
+def test_nothing_given_is_a_set_of_nothing(tmp_path):
     records, failures, summary = parsed_rows([], {}, "tiny")
     assert records == failures == []
     assert summary["validity"] is None
-    kept, drops, curated = curated_rows([], curation_of(OFF), {})
+    kept, drops, curated = after_curation(tmp_path, [], curation_of(OFF), {})
     assert kept == drops == []
     assert curated == {"kept": 0, "dropped": {}, "removed_share": None, "removed_text_share": None}
 
 
-def test_what_curation_keeps_and_drops_is_everything_and_each_drop_says_why():
+def test_what_curation_keeps_and_drops_is_everything_and_each_drop_says_why(tmp_path):
     records, _, _ = parsed_rows([row(i, t) for i, t in enumerate(TEXTS)], ANCHORS, "tiny")
     records.append({**records[0], "id": "new", "instruction": "Name [your town].", "response": "Ulm"})
-    kept, drops, summary = curated_rows(records, curation_of({**OFF, "exact": True, "placeholders": True}), {})
+    kept, drops, summary = after_curation(
+        tmp_path, records, curation_of({**OFF, "exact": True, "placeholders": True}), {}
+    )
     assert kept == [records[0]]
     assert [(d["id"], d["filter"], d["twin"]) for d in drops] == [
         (records[1]["id"], "exact", records[0]["id"]),
@@ -127,10 +139,10 @@ def test_what_curation_keeps_and_drops_is_everything_and_each_drop_says_why():
     assert summary["removed_share"] == 3 / 4
 
 
-def test_contamination_compares_with_the_real_records():
+def test_contamination_compares_with_the_real_records(tmp_path):
     records, _, _ = parsed_rows([row(0, TEXTS[0])], ANCHORS, "tiny")
     real = {"train": [Record("t1", "Add 1 and 2.", "", "3")], "test": [Record("h1", "Sing.", "", "La")]}
-    kept, drops, _ = curated_rows(records, curation_of({**OFF, "contamination": 0.9}), real)
+    kept, drops, _ = after_curation(tmp_path, records, curation_of({**OFF, "contamination": 0.9}), real)
     assert kept == []
     assert {(d["reason"], d["twin"]) for d in drops} == {("near train", "t1")}
 
@@ -138,7 +150,7 @@ def test_contamination_compares_with_the_real_records():
 def test_an_imported_set_has_the_columns_of_one_made_here():
     records = (Record("x1", "Add.", "1, 2", "3"), Record("x2", "Sing.", "", "La"))
     given = Sample("s", records, ("line 1", "line 2"), ("p7", None), (("a1",), ()), (-2.5, None), (4, None))
-    rows, summary = imported_rows(given, "theirs")
+    rows, summary = imported_rows(given, "theirs"), imported_summary(2, Reading())
     kept = ("prompt_id", "anchor_ids", "log_prob_nats", "log_prob_missing", "tokens")
     assert [[row[name] for name in kept] for row in rows] == [
         ["p7", ["a1"], -2.5, None, 4],
@@ -155,9 +167,8 @@ def test_rows_of_an_imported_set_that_hold_no_record_count_as_failures(tmp_path)
     rows = [{"instruction": "Add.", "response": "3"}, {"instruction": "Sing.", "response": ""}, {"instruction": "Go."}]
     (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in [*rows, rows[0]]))
     sample = read_sample(tmp_path / "a.jsonl")
-    _, summary = imported_rows(sample, "theirs")
-    assert summary["failures"] == {"no_record": 2}
-    assert imported_failures(sample) == [
+    assert imported_summary(len(sample), sample.reading)["failures"] == {"no_record": 2}
+    assert imported_failures(sample.reading) == [
         {"reason": "no_record", "why": "with an empty response in 'response'", "rows": 1, "places": ["line 2"]},
         {"reason": "no_record", "why": "without a response", "rows": 1, "places": ["line 3"]},
     ]
@@ -187,7 +198,7 @@ HOSTILE = [
 def test_the_card_stands_beside_a_set_that_datasets_loads(load, tmp_path):
     text = json.dumps([{"instruction": t, "context": t, "response": t} for t in HOSTILE])
     records, _, parsed = parsed_rows([row(0, text)], ANCHORS, "tiny")
-    kept, _, curated = curated_rows(records, curation_of(OFF), {})
+    kept, _, curated = after_curation(tmp_path, records, curation_of(OFF), {})
     write_rows(tmp_path / "set/synthetic.jsonl", kept)
     made_by = {"generator": HOSTILE[0], HOSTILE[4]: HOSTILE[6]}
     card = card_of(HOSTILE[6], "other", made_by, parsed, curated, "\n".join(HOSTILE))
@@ -203,9 +214,8 @@ def test_the_card_stands_beside_a_set_that_datasets_loads(load, tmp_path):
     assert f"| records kept | {len(HOSTILE)} |" in text
 
 
-def test_the_card_of_an_imported_set_shows_no_prompt():
-    rows, parsed = imported_rows(
-        Sample("s", (Record("x1", "Add.", "", "3"),), ("line 1",), (None,), ((),), (None,), (None,)), "theirs"
-    )
-    _, _, curated = curated_rows(rows, curation_of(OFF), {})
+def test_the_card_of_an_imported_set_shows_no_prompt(tmp_path):
+    given = Sample("s", (Record("x1", "Add.", "", "3"),), ("line 1",), (None,), ((),), (None,), (None,))
+    rows, parsed = imported_rows(given, "theirs"), imported_summary(1, given.reading)
+    _, _, curated = after_curation(tmp_path, rows, curation_of(OFF), {})
     assert "Prompt template" not in card_text(card_of("Theirs", "other", {"generator": "g"}, parsed, curated, ""))

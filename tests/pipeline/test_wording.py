@@ -3,9 +3,9 @@ import pytest
 from rapidfuzz.distance import LCSseq
 
 from ggmi.pipeline.wording import BY_WORDS, NEAR, repeats_by_words
-from ggmi.text.near_index import tokens
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
+from ggmi.text.tokens import tokens
 
 
 def sample(source, texts, keys=None):

@@ -15,8 +15,9 @@ from workflow.conftest import Project
 from ggmi.io import read_csv, write_csv
 from ggmi.pipeline.anchors import source_sets
 from ggmi.pipeline.ratings import ratings_long
-from ggmi.pipeline.sets import curated_rows, curation_of, parsed_rows
+from ggmi.pipeline.sets import curate_file, curation_of, parsed_rows
 from ggmi.rating.verdicts import read_verdict
+from ggmi.text.jsonl import write_rows
 from ggmi.text.parsing import parse
 
 PAGE = "results/hostile.html"
@@ -210,7 +211,7 @@ def test_a_line_of_ten_megabytes_in_a_file_of_anchors_is_a_record_like_any_other
     assert report["train"] + report["test"] == 22
 
 
-def test_a_long_hostile_response_goes_through_parsing_and_curation():
+def test_a_long_hostile_response_goes_through_parsing_and_curation(tmp_path):
     text = json.dumps([{"instruction": f"{t} {i}", "context": t, "response": t} for i in range(2000) for t in HOSTILE])
     row = {
         **{"key": "0" * 64, "text": text, "finish_reason": "stop", "prompt_tokens": 1, "completion_tokens": 1},
@@ -219,6 +220,8 @@ def test_a_long_hostile_response_goes_through_parsing_and_curation():
     }
     records, failures, summary = parsed_rows([row], {"p": ["a"]}, "far")
     assert (len(records), failures, summary["validity"]) == (2000 * len(HOSTILE), [], 1.0)
-    kept, drops, _ = curated_rows(records, curation_of({**OFF, "exact": True, "placeholders": True}), {})
-    assert {drop["reason"] for drop in drops} == {"template leftover"}
-    assert len(kept) == 2000 * (len(HOSTILE) - 1)
+    write_rows(tmp_path / "rows", records)
+    filters = curation_of({**OFF, "exact": True, "placeholders": True})
+    summary = curate_file(tmp_path / "rows", filters, {}, tmp_path / "kept", tmp_path / "drops")
+    assert summary["dropped"] == {"placeholders: template leftover": 2000}
+    assert summary["kept"] == 2000 * (len(HOSTILE) - 1)

@@ -1,5 +1,3 @@
-import math
-
 import pytest
 
 from ggmi.text.curation import Curation, Drop, Lengths, curate
@@ -17,7 +15,7 @@ def record(name, instruction="Add the numbers.", context="1 2", response="3"):
 def test_with_all_filters_off_nothing_is_dropped(numbered):
     records = [*numbered(3), *numbered(3)]
     done = curate(records, OFF)
-    assert (done.kept, done.drops, done.removed, done.removed_text) == (tuple(records), (), 0, 0)
+    assert (done.kept, done.drops, done.characters_kept) == (tuple(records), (), done.characters)
 
 
 @pytest.mark.parametrize(
@@ -120,18 +118,14 @@ def test_a_record_dropped_by_one_filter_is_not_seen_by_the_next():
     assert [(d.id, d.filter) for d in done.drops] == [("a", "placeholders"), ("b", "placeholders"), ("d", "exact")]
 
 
-def test_how_much_was_removed_is_a_number():
+def test_how_much_text_was_removed_is_counted():
     records = [
         record("a", "x" * 10, "", "y" * 10),
         record("b", "z" * 5, "", "TODO "),
         record("c", "x" * 10, "", "y" * 10),
     ]
     done = curate(records, Curation())
-    assert done.removed == 2 / 3
-    assert done.removed_text == 30 / 50
-    nothing = curate([], Curation())
-    assert math.isnan(nothing.removed)
-    assert math.isnan(nothing.removed_text)
+    assert (len(done.drops), done.characters, done.characters_kept) == (2, 50, 20)
 
 
 def test_real_answers_of_two_models_are_curated_like_by_hand(shared_data):
@@ -148,4 +142,4 @@ def test_real_answers_of_two_models_are_curated_like_by_hand(shared_data):
         if drop.filter == "near":
             pair = near_pairs([by_id[drop.id].text], [by_id[drop.twin].text])[0]
             assert drop.similarity == pair.similarity > 0.7
-    assert 0.02 < done.removed < 0.5
+    assert 0.02 < len(done.drops) / len(records) < 0.5

@@ -1,4 +1,6 @@
 import random
+from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,9 +9,10 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
 from ggmi.text import near_index, rouge
-from ggmi.text.near_index import NearIndex, Pair, tokens
+from ggmi.text.near_index import NearIndex, Pair, join_indexes
 from ggmi.text.rouge import first_of_kind, near_pairs, repeating, settled
 from ggmi.text.samples import read_sample
+from ggmi.text.tokens import rarest_first, renumber, tokenize, tokens
 
 # Few words, so that texts share many of them, in other orders and numbers.
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), max_size=12).map(" ".join)
@@ -110,8 +113,8 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(rouge, "PAIRS_A_TEXT", 0)
 
 
-@pytest.mark.parametrize("threshold", [0.2, 0.7])
-def test_blocks_of_any_length_give_the_same(small_blocks, threshold):
+def related_texts():
+    """Texts of all lengths, half of them another with a few words changed."""
     numbers = random.Random(3)
     texts = []
     for _ in range(120):
@@ -121,11 +124,45 @@ def test_blocks_of_any_length_give_the_same(small_blocks, threshold):
             fresh = numbers.choice(texts).split()
             fresh = [word if numbers.random() < 0.8 else f"w{numbers.randrange(60)}" for word in fresh]
         texts.append(" ".join(fresh))
+    return texts
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.7])
+def test_blocks_of_any_length_give_the_same(small_blocks, threshold):
+    texts = related_texts()
     assert near_pairs(texts[:50], texts[50:], threshold) == every_pair(texts[:50], texts[50:], threshold)
     expected = greedy(texts, threshold)
     assert first_of_kind(texts, threshold) == expected
     assert repeated(texts, threshold) == [any(others) for others in near_others(texts, threshold)]
     assert len(expected) > 10
+
+
+def joined(texts, cuts, folder, threshold):
+    """An index made of those of parts of the texts, each made by itself."""
+    parts = [tokenize(texts[first:last]) for first, last in pairwise([0, *cuts, len(texts)])]
+    counts = Counter()
+    for part in parts:
+        counts.update(dict(zip(part.vocabulary, part.counts().tolist(), strict=True)))
+    rank = dict(zip(counts, rarest_first(np.array(list(counts.values()), dtype=np.int64)).tolist(), strict=True))
+    for i, part in enumerate(parts):
+        renumber(part.numbers, np.array([rank[token] for token in part.vocabulary], dtype=np.int32))
+        NearIndex.of_numbers(part.numbers, part.lengths, threshold).save(folder / str(i))
+    join_indexes([folder / str(i) for i in range(len(parts))], folder / "all")
+    return NearIndex.load(folder / "all", threshold)
+
+
+@pytest.mark.parametrize("cuts", [[60], [0, 1, 119], [40, 80, 80]])
+@pytest.mark.parametrize("threshold", [0.2, 0.7])
+def test_indexes_of_parts_make_that_of_the_whole_and_parts_of_the_search_find_all(
+    small_blocks, tmp_path, cuts, threshold
+):
+    texts = related_texts()
+    index = joined(texts, cuts, tmp_path, threshold)
+    everyone = np.arange(len(texts))
+    found = [index.pairs_among(everyone, part=part, parts=3) for part in range(3)]
+    assert sorted(set().union(*found)) == NearIndex(texts, threshold).pairs_among(everyone)
+    assert all(found)
+    assert dict(sorted(settled(index, everyone)[1].items())) == greedy(texts, threshold)
 
 
 def test_real_answers_of_two_models_give_the_same_as_comparing_all(shared_data):

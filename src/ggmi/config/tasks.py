@@ -59,11 +59,30 @@ class ImportedSettings(Settings):
     fields: FIELD_NAMES = Field({}, description=CALLED)
     encoding: ENCODING = None
     invalid: INVALID = "drop"
+    shards: int = Field(1, ge=1, description="jobs that read and curate it, each some of its files; the result is one")
 
     @property
     def watched(self) -> list[str]:
         """Files whose change makes the set anew."""
         return [str(file) for file in find(self.path).files]
+
+    def files_of(self, shard: int) -> list[str]:
+        """The files of a shard, counted from 0: neighbours in the order of the set.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     for name in "abcde":
+        ...         _ = Path(folder, f"{name}.jsonl").write_text("")
+        ...     split = ImportedSettings(path=folder, shards=3)
+        ...     [[Path(file).stem for file in split.files_of(shard)] for shard in range(3)]
+        [['a'], ['b', 'c'], ['d', 'e']]
+        """
+        files = self.watched
+        first, last = (len(files) * i // self.shards for i in (shard, shard + 1))
+        return files[first:last]
 
     def read_settings(self) -> dict[str, Any]:
         """What reading depends on."""

@@ -373,6 +373,12 @@ def _check_sources(place: str, sources: Mapping[str, RecordSource | ImportedSett
             raise UserError(f"{place}.{key}: {error}") from None
         if unreadable:
             raise UserError(f"{place}.{key}: {unreadable[0]!r} cannot be read (its permissions)")
+        if isinstance(source, ImportedSettings) and source.shards > max(1, count := len(source.watched)):
+            holds = f"{source.path} holds {count}" if count else f"{source.path} is read from the hub"
+            raise UserError(
+                f"{place}.{key.removesuffix('path')}shards: {source.shards} jobs need as many files, and {holds}; "
+                f"allowed: 1{f' to {count}' if count > 1 else ''}"
+            )
 
 
 def _check_places(place: str, files: Mapping[str, str], folders: Mapping[str, str]) -> None:

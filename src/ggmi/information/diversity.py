@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
 from ggmi.information.estimate import Array, Estimate, Indices, group_codes, left_out_error, normal_ends, places_by
-from ggmi.text.near_index import tokens
+from ggmi.text.tokens import tokens
 
 # Parts left out in turn for an interval.
 PARTS = 20

@@ -31,8 +31,8 @@ from ggmi.random import stream
 from ggmi.statistics import holm
 from ggmi.text.flaws import at_one_length, cut_off, declines, echoes, garbled, labelled, marked_up
 from ggmi.text.languages import language, language_name
-from ggmi.text.near_index import tokens
 from ggmi.text.samples import Sample
+from ggmi.text.tokens import tokens
 
 Flags = NDArray[np.bool_]
 Row = dict[str, Any]

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from ggmi.models.requests import Response
@@ -14,8 +15,10 @@ from ggmi.statistics import share_interval
 from ggmi.text.card import Card
 from ggmi.text.curation import Curation, Lengths, curate
 from ggmi.text.format import Format
+from ggmi.text.jsonl import filter_rows, read_rows, write_rows
 from ggmi.text.outcomes import ParsedResponse, validity
 from ggmi.text.parsing import parse
+from ggmi.text.read_notes import Reading
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
 from ggmi.text.synthetic import Origin, TokenSpan, failure_rows, synthetic_rows
@@ -153,47 +156,70 @@ def record_of(row: Mapping[str, Any]) -> Record:
     return Record(row["id"], row["instruction"], row["context"], row["response"])
 
 
-def curated_rows(
-    rows: Sequence[Row], curation: Curation, references: Mapping[str, Sequence[Record]]
-) -> tuple[list[Row], list[Row], dict[str, Any]]:
-    """Curate a synthetic set.
+def curate_file(
+    path: Path, curation: Curation, references: Mapping[str, Sequence[Record]], kept: Path, drops: Path
+) -> dict[str, Any]:
+    """Curate a synthetic set, of which only texts are held.
 
     Parameters
     ----------
-    rows
-        Records with their columns.
+    path
+        Rows of its records.
     curation
         The filters.
     references
         Real records by name of their set, for contamination.
+    kept, drops
+        The files to make: rows that stay, as they are; for the others their id, filter, reason, twin and similarity.
 
     Returns
     -------
-    kept, drops : list of dict
-        Rows that stay as they are; for the others their id, filter, reason, twin and similarity.
-    summary : dict
+    dict
         ``kept``, ``dropped`` (by filter and reason), and how much ε removed: ``removed_share`` of
         records and ``removed_text_share`` of characters, null without records.
     """
-    done = curate([record_of(row) for row in rows], curation, references)
-    stay = {record.id for record in done.kept}
-    counts = Counter(f"{drop.filter}: {drop.reason}" for drop in done.drops)
-    summary = {
-        "kept": len(done.kept),
+    records = [record_of(row) for _, row in read_rows(path)]
+    done = curate(records, curation, references)
+    dropped = [asdict(drop) for drop in done.drops]
+    gone = {drop.id for drop in done.drops}
+    filter_rows(path, lambda row, _: records[row].id not in gone, kept)
+    write_rows(drops, dropped)
+    return curation_summary(len(records), dropped, done.characters, done.characters_kept)
+
+
+def curation_summary(count: int, drops: Sequence[Row], characters: int, kept: int) -> dict[str, Any]:
+    """How much a curation dropped.
+
+    Parameters
+    ----------
+    count
+        Records that there were.
+    drops
+        What was dropped.
+    characters, kept
+        Characters of all records and of those that stay.
+
+    Returns
+    -------
+    dict
+        As of `curate_file`.
+    """
+    counts = Counter(f"{drop['filter']}: {drop['reason']}" for drop in drops)
+    return {
+        "kept": count - len(drops),
         "dropped": dict(sorted(counts.items())),
-        "removed_share": done.removed if rows else None,
-        "removed_text_share": done.removed_text if rows else None,
+        "removed_share": len(drops) / count if count else None,
+        "removed_text_share": (1 - kept / characters if characters else float("nan")) if count else None,
     }
-    return [row for row in rows if row["id"] in stay], [asdict(drop) for drop in done.drops], summary
 
 
-def imported_failures(sample: Sample) -> list[Row]:
+def imported_failures(reading: Reading) -> list[Row]:
     """What an imported set's rows that hold no record fail by, a row a kind.
 
     Parameters
     ----------
-    sample
-        The set.
+    reading
+        How the set was read.
 
     Returns
     -------
@@ -202,11 +228,11 @@ def imported_failures(sample: Sample) -> list[Row]:
     """
     return [
         {"reason": NO_RECORD, "why": one.reason, "rows": one.count, "places": list(one.places)}
-        for one in sample.reading.left_out
+        for one in reading.left_out
     ]
 
 
-def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, Any]]:
+def imported_rows(sample: Sample, generator: str) -> list[Row]:
     """Rows of a synthetic set that was made elsewhere, with the columns of those made here.
 
     Parameters
@@ -218,14 +244,11 @@ def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, 
 
     Returns
     -------
-    rows : list of dict
+    list of dict
         As of `parsed_rows`, with the prompts, anchors, log-probabilities and tokens that the set names; what is not
         known is null.
-    summary : dict
-        As of `parsed_rows`, of no responses; none are ``missing``. Rows that hold no record count as failures
-        ``no_record``, and ``read`` tells why.
     """
-    rows = [
+    return [
         {
             **asdict(record),
             "generator": generator,
@@ -238,14 +261,32 @@ def imported_rows(sample: Sample, generator: str) -> tuple[list[Row], dict[str, 
             sample.records, sample.keys, sample.anchor_ids, sample.nats, sample.tokens, strict=True
         )
     ]
+
+
+def imported_summary(records: int, reading: Reading) -> dict[str, Any]:
+    """What is known of the making of a set that was made elsewhere.
+
+    Parameters
+    ----------
+    records
+        How many it holds.
+    reading
+        How it was read.
+
+    Returns
+    -------
+    dict
+        As of `parsed_rows`, of no responses; none are ``missing``. Rows that hold no record count as failures
+        ``no_record``, and ``read`` tells why.
+    """
     nothing_known = dict.fromkeys(("validity", "validity_ci_low", "validity_ci_high", "log_prob_nats"))
     nothing = dict.fromkeys(
         ("responses", "with_records", "repaired", "extra_fields", "cut", "prompt_tokens", "completion_tokens"), 0
     )
-    left = sum(one.count for one in sample.reading.left_out)
+    left = sum(one.count for one in reading.left_out)
     failures = {NO_RECORD: left} if left else {}
-    counts: Row = {"records": len(rows), "failures": failures, "keys": {}, "finish_reasons": {}, "missing": 0}
-    return rows, {**nothing, **counts, **nothing_known, "cut_prompts": None, "read": sample.reading.described()}
+    counts: Row = {"records": records, "failures": failures, "keys": {}, "finish_reasons": {}, "missing": 0}
+    return {**nothing, **counts, **nothing_known, "cut_prompts": None, "read": reading.described()}
 
 
 def card_of(
@@ -267,7 +308,7 @@ def card_of(
     made_by
         How it was made, as label and value.
     parsed, curated
-        Summaries of `parsed_rows` and `curated_rows`; of a set with faults its counts by ``faults``, too.
+        Summaries of `parsed_rows` and `curate_file`; of a set with faults its counts by ``faults``, too.
     template
         The prompt template.
     """

@@ -69,7 +69,7 @@ def curation_table(
     curations
         Names of the curations.
     summaries
-        Of `ggmi.pipeline.sets.curated_rows`, curations within conditions.
+        Of `ggmi.pipeline.sets.curate_file`, curations within conditions.
 
     Returns
     -------

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ggmi.text.near_index import UNSPACED
 from ggmi.text.records import FIELDS, Record
 from ggmi.text.rouge import closest, first_of_kind, near_pairs
+from ggmi.text.tokens import UNSPACED
 
 _WORD = re.compile(f"[{UNSPACED}]|[^\\s{UNSPACED}]+")
 # What a writer leaves to be filled in later; each is looked for once and cannot backtrack.
@@ -109,23 +109,12 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Curated:
-    """What curation kept and dropped, each in the order of the records."""
+    """What curation kept and dropped, each in the order of the records, and characters of all and of what it kept."""
 
     kept: tuple[Record, ...]
     drops: tuple[Drop, ...]
     characters: int
     characters_kept: int
-
-    @property
-    def removed(self) -> float:
-        """Share of the records that ε dropped; NaN without records."""
-        total = len(self.kept) + len(self.drops)
-        return len(self.drops) / total if total else float("nan")
-
-    @property
-    def removed_text(self) -> float:
-        """Share of the characters that ε dropped; NaN without text."""
-        return 1 - self.characters_kept / self.characters if self.characters else float("nan")
 
 
 def curate(
@@ -205,12 +194,22 @@ def _unfilled(records: Sequence[Record]) -> Iterator[Drop]:
                 break
 
 
+def exact_key(record: Record) -> tuple[str, ...]:
+    """What equal records have in common: their fields but for case, spaces and Unicode's forms.
+
+    Parameters
+    ----------
+    record
+        The record.
+    """
+    return tuple(" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in record.values)
+
+
 def _repeated(records: Sequence[Record]) -> Iterator[Drop]:
     """Records equal to an earlier one but for case and spaces."""
     first: dict[tuple[str, ...], str] = {}
     for record in records:
-        key = tuple(" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in record.values)
-        twin = first.setdefault(key, record.id)
+        twin = first.setdefault(exact_key(record), record.id)
         if twin != record.id:
             yield Drop(record.id, "exact", "exact duplicate", twin, 1.0)
 
@@ -224,7 +223,7 @@ def _contaminated(records: Sequence[Record], name: str, others: Sequence[Record]
 
 def _near(records: Sequence[Record], threshold: float) -> Iterator[Drop]:
     """Records too similar to an earlier one that stays."""
-    for pair in first_of_kind([record.text for record in records], threshold).values():
+    for pair in first_of_kind((record.text for record in records), threshold).values():
         twin = records[pair.right].id
         yield Drop(records[pair.left].id, "near", "near-duplicate", twin, pair.similarity)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.information.clustering import normalised
-from ggmi.text.near_index import tokens
+from ggmi.text.tokens import tokens
 
 # Words of a last line from which on it is an unfinished sentence if it ends in a word that none ends in.
 LONG_LINE = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +178,22 @@ def write_rows(path: str | os.PathLike[str], rows: Iterable[Mapping[str, Any]]) 
             file.write((line if line.isascii() or _is_utf8(line) else json.dumps(row, allow_nan=False)) + "\n")
             count += 1
     return count
+
+
+def filter_rows(path: str | os.PathLike[str], keep: Callable[[int, str], bool], target: str | os.PathLike[str]) -> None:
+    """Write some rows of a file that `write_rows` made, as they stand there, atomically.
+
+    Parameters
+    ----------
+    path
+        The file.
+    keep
+        Whether to take a row, by its number from 0 and its line; asked of each once, in order.
+    target
+        The file to make.
+    """
+    with atomic(target) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line for number, line in lines(path) if keep(number - 1, line))
 
 
 def kind(value: object) -> str:

@@ -18,23 +18,18 @@ similarity joins with bitwise operations".)
 
 from __future__ import annotations
 
-import re
-from array import array
+import shutil
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-# Han, Hiragana, Katakana, Thai, Lao, Tibetan, Burmese and Khmer are written without spaces, and so are pictures:
-# each character is a token.
-UNSPACED = (
-    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-    "\u0e01-\u0e4e\u0e80-\u0ece\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u2600-\u27bf\U0001f000-\U0001faff"
-)
-_TOKEN = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
+from ggmi.text.tokens import rarest_first, renumber, tokenize
+
 # Bits of a signature for each token of the longest text of a class. Unrelated English texts then
 # differ in about 1.2 bits a token, and near-duplicates at 0.7 in 0.6 at the most.
 BITS_PER_TOKEN = 4
@@ -47,6 +42,9 @@ LARGE = 128
 TILE_ROWS, TILE_COLUMNS = 64, 4096
 # Rounding of bounds: never in favour of leaving a pair out.
 ROUNDING = 1e-6
+
+# What files of signatures are called, with their bits behind it.
+SIGNATURES = "signatures-"
 
 Words = NDArray[np.uint64]
 Ids = NDArray[np.int64]
@@ -85,27 +83,6 @@ class Elements(NamedTuple):
         return Elements(self.code[which], self.text[which], self.length[which], self.reach[which])
 
 
-def tokens(text: str) -> list[str]:
-    """Cut text into the tokens that ROUGE counts: runs of letters and digits, in small letters.
-
-    For ASCII text these are the tokens of the usual implementation (small letters, everything but
-    a–z and 0–9 a space, no stemming); beyond ASCII, letters and digits of every script count, and
-    scripts without spaces (Han, Hiragana, Katakana, Thai, Lao, Tibetan, Burmese, Khmer) and pictures
-    give one token a character.
-
-    Parameters
-    ----------
-    text
-        Anything.
-
-    Examples
-    --------
-    >>> tokens("Don't add 3.5 to naïve_x; 東京!")
-    ['don', 't', 'add', '3', '5', 'to', 'naïve', 'x', '東', '京']
-    """
-    return _TOKEN.findall(text.lower())
-
-
 class NearIndex:
     """Texts, numbered from zero, of which those near one another can be found.
 
@@ -128,44 +105,105 @@ class NearIndex:
         self.threshold = threshold
         # Pairs compared in full since the index was made.
         self.compared = 0
-        number: dict[str, int] = {}
-        flat, lengths = array("i"), array("q")
-        for text in texts:
-            found = [number.setdefault(token, len(number)) for token in tokens(text)]
-            flat.extend(found)
-            lengths.append(len(found))
-        # The arrays are read where they are: a copy would be the peak of memory.
-        self._flat = np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, dtype=np.int32)
-        self._length = np.array(lengths, dtype=np.int64)
-        self._start = np.concatenate([[0], np.cumsum(self._length)])
-        bits = np.full(len(self), LEAST_BITS)
-        while (short := (bits < BITS_PER_TOKEN * self._length) & (bits < MOST_BITS)).any():
-            bits[short] *= 2
-        self._bits = bits
-        self._signatures: dict[int, Words] = {}
-        self._place = np.zeros(len(self), dtype=np.int64)
-        for width in np.unique(bits).tolist():
-            mine = np.flatnonzero(bits == width)
-            self._place[mine] = np.arange(len(mine))
-            self._signatures[width] = np.zeros((len(mine), width // 64), dtype=np.uint64)
-        counts = np.bincount(self._flat, minlength=len(number))
-        rank = np.empty(len(counts), dtype=np.int64)
-        rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
-        parts = [self._prepared(first, rank) for first in range(0, len(self), BLOCK_TEXTS)]
+        found = tokenize(texts)
+        # The rarest first: that is the order of elements.
+        renumber(found.numbers, rarest_first(found.counts()))
+        self._build(found.numbers, found.lengths)
+
+    @classmethod
+    def of_numbers(cls, numbers: NDArray[np.int32], lengths: Ids, threshold: float) -> NearIndex:
+        """An index of texts whose tokens are numbered, the rarest first.
+
+        Parameters
+        ----------
+        numbers
+            Of the tokens of all texts, one text after another; not copied.
+        lengths
+            Tokens of each text.
+        threshold
+            As for the class.
+        """
+        index = cls((), threshold)
+        index._build(numbers, lengths)
+        return index
+
+    def _build(self, numbers: NDArray[np.int32], lengths: Ids) -> None:
+        """Make signatures and codes of all texts."""
+        self._place_texts(numbers, lengths)
+        self._signatures = {
+            width: np.zeros(((self._bits == width).sum(), width // 64), dtype=np.uint64)
+            for width in np.unique(self._bits).tolist()
+        }
+        parts = [self._prepared(first) for first in range(0, len(self), BLOCK_TEXTS)]
         self._codes = np.concatenate([codes for codes, _ in parts]) if parts else np.empty(0, dtype=np.uint32)
         self._elements = np.concatenate([many for _, many in parts]) if parts else np.empty(0, dtype=np.int64)
         self._first = np.cumsum(self._elements) - self._elements
 
+    def _place_texts(self, numbers: NDArray[np.int32], lengths: Ids) -> None:
+        """Where the tokens of each text stand, how many bits its signature has, and which of so many bits it is."""
+        self._flat, self._length = numbers, lengths
+        self._start = np.concatenate([[0], np.cumsum(lengths)])
+        bits = np.full(len(self), LEAST_BITS)
+        while (short := (bits < BITS_PER_TOKEN * lengths) & (bits < MOST_BITS)).any():
+            bits[short] *= 2
+        self._bits = bits
+        self._place = np.zeros(len(self), dtype=np.int64)
+        for width in np.unique(bits).tolist():
+            mine = np.flatnonzero(bits == width)
+            self._place[mine] = np.arange(len(mine))
+
+    def save(self, folder: Path) -> None:
+        """Write the index as files of plain numbers: those of parts of a set make that of the set, end to end.
+
+        Parameters
+        ----------
+        folder
+            Is made.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, kind, values in (
+            ("numbers", np.int32, self._flat),
+            ("lengths", np.int32, self._length),
+            ("codes", np.uint32, self._codes),
+            ("elements", np.int32, self._elements),
+            *((f"{SIGNATURES}{width}", np.uint64, signatures) for width, signatures in self._signatures.items()),
+        ):
+            np.asarray(values, dtype=kind).tofile(folder / name)
+
+    @classmethod
+    def load(cls, folder: Path, threshold: float) -> NearIndex:
+        """Open an index that was saved; what is large is read where it lies.
+
+        Parameters
+        ----------
+        folder
+            Of `save`, or of several of them joined (`join_indexes`).
+        threshold
+            The one that it was made with.
+        """
+        index = cls((), threshold)
+        index._place_texts(
+            _mapped(folder / "numbers", np.int32), _mapped(folder / "lengths", np.int32).astype(np.int64)
+        )
+        index._codes = _mapped(folder / "codes", np.uint32)
+        index._elements = _mapped(folder / "elements", np.int32).astype(np.int64)
+        index._first = np.cumsum(index._elements) - index._elements
+        index._signatures = {
+            width: _mapped(folder / f"{SIGNATURES}{width}", np.uint64).reshape(-1, width // 64)
+            for width in np.unique(index._bits).tolist()
+        }
+        return index
+
     def __len__(self) -> int:
         return len(self._length)
 
-    def _prepared(self, first: int, rank: Ids) -> tuple[NDArray[np.uint32], Ids]:
+    def _prepared(self, first: int) -> tuple[NDArray[np.uint32], Ids]:
         """Write signatures of a block of texts; return codes of the elements by which they are found, and how many."""
         last = min(first + BLOCK_TEXTS, len(self))
         length = self._length[first:last]
         owner = np.repeat(np.arange(last - first), length)
         # The rarest first, equal ones together.
-        both = owner << 32 | rank[self._flat[self._start[first] : self._start[last]]]
+        both = owner << 32 | self._flat[self._start[first] : self._start[last]]
         both.sort()
         fresh = np.flatnonzero(np.diff(both, prepend=-1))
         occurrence = np.arange(len(both)) - np.repeat(fresh, np.diff(fresh, append=len(both)))
@@ -210,7 +248,7 @@ class NearIndex:
         chosen = ((a, b) if sides[a] else (b, a) for a, b in found.pairs())
         return sorted(self._near(chosen))
 
-    def pairs_among(self, texts: Ids, most: int | None = None) -> list[Pair] | None:
+    def pairs_among(self, texts: Ids, most: int | None = None, *, part: int = 0, parts: int = 1) -> list[Pair] | None:
         """All near pairs of some texts.
 
         Parameters
@@ -219,6 +257,8 @@ class NearIndex:
             Their numbers.
         most
             Most pairs that are compared in full; None for any number.
+        part, parts
+            Look at one of so many parts of the elements only: the parts together find all pairs, some more than once.
 
         Returns
         -------
@@ -226,9 +266,9 @@ class NearIndex:
             Left after right, in order of left, then right; None where more would have to be compared.
         """
         found = _Found(self, most)
-        passes = self._passes(texts)
-        for part in range(passes):
-            mine = self._choice(texts, part, passes)
+        passes = max(parts, self._passes(texts))
+        for one in range(part, passes, parts):
+            mine = self._choice(texts, one, passes)
             short = mine.reach >= mine.length
             # Of equally long texts the later in the list looks for the earlier.
             own = np.where(short, np.cumsum(short) - short, len(short))
@@ -420,6 +460,31 @@ class _Found:
         for first in range(0, len(self._keys), PAIRS):
             for key in self._keys[first : first + PAIRS].tolist():
                 yield divmod(key, len(self._index))
+
+
+def join_indexes(folders: Iterable[Path], folder: Path) -> None:
+    """Join the indexes of the parts of a set, in the order of the parts.
+
+    Parameters
+    ----------
+    folders
+        Of `NearIndex.save`; tokens are numbered alike in all of them, and one threshold made them.
+    folder
+        Is made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = list(folders)
+    for name in sorted({file.name for part in parts for file in part.iterdir()}):
+        with (folder / name).open("wb") as whole:
+            for file in (part / name for part in parts):
+                if file.exists():  # no text of a part may need so many bits
+                    with file.open("rb") as source:
+                        shutil.copyfileobj(source, whole, 2**22)
+
+
+def _mapped(path: Path, kind: type[np.generic]) -> NDArray:
+    """The numbers of a file, read where they lie; no file can be mapped that is empty."""
+    return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.empty(0, dtype=kind)
 
 
 _NOTHING = (np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))

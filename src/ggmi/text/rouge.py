@@ -9,7 +9,8 @@ without tokens is like none.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +46,13 @@ def near_pairs(left: Sequence[str], right: Sequence[str], threshold: float = 0.7
     return [pair._replace(right=pair.right - n) for pair in index.pairs(np.arange(n), np.arange(n, len(index)))]
 
 
-def first_of_kind(texts: Sequence[str], threshold: float = 0.7) -> dict[int, Pair]:
+def first_of_kind(texts: Iterable[str], threshold: float = 0.7) -> dict[int, Pair]:
     """Find the texts that are near-duplicates of an earlier one that is not itself left out.
 
     Parameters
     ----------
     texts
-        In the order that decides which of two stays.
+        In the order that decides which of two stays; read once.
     threshold
         In [0, 1).
 
@@ -101,13 +102,27 @@ def settled(index: NearIndex, texts: Ids) -> tuple[Ids, dict[int, Pair]]:
         second, others = settled(index, np.setdiff1d(texts[half:], gone))
         within = (pair for pair in index.pairs(gone, second) if pair.right < pair.left)
         return np.concatenate([first, second]), twins | others | closest(chain(before, within))
-    near: dict[int, list[Pair]] = {}
-    for pair in pairs:
-        near.setdefault(pair.left, []).append(pair)
-    twins = {}
-    for text in sorted(near):
-        twins |= closest(pair for pair in near[text] if pair.right not in twins)
+    twins = left_out(pairs)
     return np.setdiff1d(texts, list(twins)), twins
+
+
+def left_out(pairs: Iterable[Pair]) -> dict[int, Pair]:
+    """Which texts are near an earlier one that stays, by all near pairs.
+
+    Parameters
+    ----------
+    pairs
+        Left after right, in order of left.
+
+    Returns
+    -------
+    dict of int to Pair
+        As of `first_of_kind`, in order of left.
+    """
+    twins: dict[int, Pair] = {}
+    for _, near in groupby(pairs, key=attrgetter("left")):
+        twins |= closest(pair for pair in near if pair.right not in twins)
+    return twins
 
 
 def repeating(index: NearIndex, stay: Ids, twins: dict[int, Pair]) -> NDArray[np.bool_]:

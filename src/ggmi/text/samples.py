@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ggmi.errors import UserError, did_you_mean
 from ggmi.text.columns import ANCHORS, NATS, PROMPT, TOKENS, Column, read_count, read_ids, read_key, read_log_prob
-from ggmi.text.forms import FieldReader, Fields, suggestion
+from ggmi.text.forms import FieldReader, Fields
 from ggmi.text.json_documents import Broken, Row
 from ggmi.text.places import STDIN, Place, find
-from ggmi.text.read_notes import COMMAND, NAMED, LeftOut, Reading, Wording
+from ggmi.text.read_notes import COMMAND, Reading, Wording
 from ggmi.text.records import FIELDS, Record, content_hash
 from ggmi.text.row_files import FORMATS, Table, open_table, read_hub
-
-# Share of rows above which a set without them is another set.
-MOST_LEFT_OUT = 0.5
-# What programs write into a table's cell where a value is missing; words that can be answers, too.
-MISSING_WORDS = frozenset(["nan", "NaN", "None", "null", "NULL", "N/A", "<NA>"])
-
-Invalid = Literal["drop", "stop"]
+from ggmi.text.tally import Invalid, Tally
 
 
 @dataclass(frozen=True)
@@ -221,11 +215,58 @@ def _read(
     most: int | None,
 ) -> Sample:
     """The set that rows hold."""
-    work = _Work(name, reader, columns)
+    ids = Identities(named="id" in reader.named)
+    work = _Work(name, reader, columns, ids.of)
     for place, row in islice(rows, most):
         work.add(place, row)
-    work.check([*map(str, opened.columns)], invalid, wording)
-    return work.sample(opened)
+    tally = work.tally(opened)
+    tally.check(name, reader, invalid, wording)
+    return work.sample(tally.reading([column.name for column in columns], ids.made))
+
+
+def read_part(
+    files: Sequence[Path], name: str, fields: Fields | None, encoding: str | None, *, several: bool
+) -> tuple[Sample, Tally, list[bool]]:
+    """Read some of the files of a set; what holds for the whole set is not looked at.
+
+    Parameters
+    ----------
+    files
+        The files.
+    name
+        The set's, for messages.
+    fields, encoding
+        As for `read_sample`.
+    several
+        Whether the whole set has several files, so that places name theirs.
+
+    Returns
+    -------
+    sample : Sample
+        Records without an id have one of their content, and ids can come twice.
+    tally : Tally
+        To be added to those of the other parts.
+    own : list of bool
+        Whether each record has an id of its own.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be read.
+    """
+    reader, columns = FieldReader(fields), _columns(None)
+    own: list[bool] = []
+
+    def identity(found: str | None, values: tuple[str, str, str]) -> str:
+        own.append(found is not None)
+        return content_hash(values) if found is None else found
+
+    wanted = reader.wanted | {column.name for column in columns}
+    opened = _Opened(Place(tuple(files)), name, wanted, None, encoding, None, several=several)
+    work = _Work(name, reader, columns, identity)
+    for place, row in opened.rows():
+        work.add(place, row)
+    return work.sample(Reading()), work.tally(opened), own
 
 
 def read_made(path: str | os.PathLike[str]) -> Sample:
@@ -279,9 +320,18 @@ class _Opened:
     """The rows of all files of a set, one after another."""
 
     def __init__(
-        self, place: Place, name: str, wanted: set[str], form: str | None, encoding: str | None, revision: str | None
+        self,
+        place: Place,
+        name: str,
+        wanted: set[str],
+        form: str | None,
+        encoding: str | None,
+        revision: str | None,
+        *,
+        several: bool = False,
     ) -> None:
         self._place, self._name, self._wanted = place, name, wanted
+        self._several = several or len(place.files) > 1
         self._options: dict[str, Any] = {"form": form, "encoding": encoding, "split": place.split}
         self._revision = revision
         self.form = ""
@@ -295,7 +345,7 @@ class _Opened:
         files = self._place.files or (Path(STDIN),)
         for file in files:
             with open_table(file, self._wanted, **self._options) as table:
-                yield from self._rows_of(table, f"{file.name} " if len(files) > 1 else "")
+                yield from self._rows_of(table, f"{file.name} " if self._several else "")
 
     def _rows_of(self, table: Table, where: str) -> Iterator[tuple[str, Row | Broken]]:
         self.form = table.form
@@ -325,38 +375,38 @@ class _Given:
             yield f"row {number}", dict(row)
 
 
-class _Work:
-    """Records while they are read."""
+class Identities:
+    """Ids of the records of a set, one after another: their own, or made of their content where those come twice.
 
-    def __init__(self, name: str, reader: FieldReader, columns: Sequence[Column]) -> None:
-        self._name, self._reader, self._columns = name, reader, columns
-        self._records: list[Record] = []
-        self._places: list[str] = []
-        # By reason and field.
-        self._left_out: dict[tuple[str, str], list[str]] = {}
-        self._first: Row | None = None
+    Parameters
+    ----------
+    named
+        Whether a person named the column of ids, so that records without are told of.
+
+    Attributes
+    ----------
+    made : int
+        Records with an id made of their content where one of their own was to be expected.
+    """
+
+    def __init__(self, *, named: bool) -> None:
+        self.made = 0
+        self._named = named
         self._ids: set[str] = set()
         self._copies: dict[str, int] = {}
-        self._made = 0
 
-    def add(self, place: str, row: Row | Broken) -> None:
-        found = row if isinstance(row, Broken) else self._reader.read(row)
-        if not isinstance(row, Broken):
-            self._first = self._first or row
-        if isinstance(found, Broken) or isinstance(row, Broken):
-            reason, detail, field = found
-            self._left_out.setdefault((reason, field), []).append(f"{place}: {detail}" if detail else place)
-            return
-        for column in self._columns:
-            column.add(self._name, place, row)
-        self._records.append(Record(self._identity(row, found), *found))
-        self._places.append(place)
+    def of(self, own: str | None, values: tuple[str, str, str]) -> str:
+        """The id of the next record: its own, or one made of its content that moves with no other record.
 
-    def _identity(self, row: Row, values: tuple[str, str, str]) -> str:
-        """The row's own id, or one made of its content that moves with no other record."""
-        own = self._reader.identity(row)
+        Parameters
+        ----------
+        own
+            The id that its row has.
+        values
+            Its fields.
+        """
         if own is None or own in self._ids:
-            self._made += own is not None or "id" in self._reader.named
+            self.made += own is not None or self._named
             content = content_hash(values)
             own = content
             while own in self._ids:
@@ -365,73 +415,45 @@ class _Work:
         self._ids.add(own)
         return own
 
-    def check(self, columns: Sequence[str], invalid: Invalid, wording: Wording) -> None:
-        """Stop if a set is left that is another one than the person means, or none; `columns` are all that it has."""
-        left = sum(map(len, self._left_out.values()))
-        total = left + len(self._records)
-        if not total:
-            raise UserError(f"{self._name}: holds no records")
-        if not self._records and self._first is not None and (absent := self._reader.lacks(self._first)):
-            raise UserError(f"{self._name}: {self._nothing_for(absent, columns, wording)}")
-        if left and (invalid == "stop" or left > MOST_LEFT_OUT * total):
-            rows = f"{left:,} of {total:,} rows hold no record"
-            which = "; ".join(map(str, self._reasons()))
-            few = left <= MOST_LEFT_OUT * total
-            way = f"{wording.drop} leaves them out" if few else self._way_out(wording)
-            raise UserError(f"{self._name}: {rows}: {which}; {way}")
-        for field, names in self._reader.named.items():
-            if names and not self._reader.passed & {name if name in columns else name.split(".")[0] for name in names}:
-                hint = did_you_mean(names[0], columns)
-                raise UserError(f"{self._name}: no row has the field {names[0]!r} that is named for {field}; {hint}")
 
-    def _nothing_for(self, absent: Sequence[str], columns: Sequence[str], wording: Wording) -> str:
-        """That no row has some fields, and which columns may be meant."""
-        field = absent[0]
-        names = self._reader.named.get(field)
-        sought = f"the field {names[0]!r} ({field})" if names else f"a field for the {field}"
-        near = did_you_mean(names[0], columns) if names else f"its columns are {', '.join(columns[:12]) or 'none'}"
-        meant = {one: suggestion(self._first or {}, one) for one in absent}
-        way = wording.naming({one: column or "COLUMN" for one, column in meant.items()})
-        alone = wording.alone if meant.get("instruction", "") is None else ""
-        return f"no row has {sought}; {near}; name it with {way}{alone}"
+class _Work:
+    """Records while they are read."""
 
-    def _way_out(self, wording: Wording) -> str:
-        """What mends a set most of whose rows hold no record."""
-        field = max(self._left_out, key=lambda why: len(self._left_out[why]))[1]
-        if not field:
-            return "mend the file"
-        meant = suggestion(self._first or {}, field)
-        column = meant if meant is not None and meant not in self._reader.passed else "COLUMN"
-        return f"another column is named with {wording.naming({field: column})}"
+    def __init__(
+        self,
+        name: str,
+        reader: FieldReader,
+        columns: Sequence[Column],
+        identity: Callable[[str | None, tuple[str, str, str]], str],
+    ) -> None:
+        self._name, self._reader, self._columns, self._identity = name, reader, columns, identity
+        self._records: list[Record] = []
+        self._places: list[str] = []
+        self._tally = Tally()
 
-    def _reasons(self) -> list[LeftOut]:
-        return [LeftOut(why, len(at), tuple(at[:NAMED])) for (why, _), at in self._left_out.items()]
+    def add(self, place: str, row: Row | Broken) -> None:
+        if isinstance(row, Broken):
+            self._tally.leave_out(place, row)
+            return
+        self._tally.first = self._tally.first or row
+        found = self._reader.read(row)
+        if isinstance(found, Broken):
+            self._tally.leave_out(place, found)
+            return
+        for column in self._columns:
+            column.add(self._name, place, row)
+        self._tally.keep(place, found[2])
+        self._records.append(Record(self._identity(self._reader.identity(row), found), *found))
+        self._places.append(place)
 
-    def sample(self, opened: _Opened | _Given) -> Sample:
+    def tally(self, opened: _Opened | _Given) -> Tally:
+        """What was seen of the rows."""
+        return self._tally.close(self._reader, self._columns, opened.columns, opened.form, opened.files)
+
+    def sample(self, reading: Reading) -> Sample:
         """The set."""
-        reader = self._reader
-        notes = [column.wrong for column in self._columns if column.wrong]
-        if self._made:
-            notes.append(f"{self._made:,} ids are made of the content, since the rows' own are none or come twice")
-        if opened.form.startswith((FORMATS["csv"], FORMATS["tsv"])):
-            at = [i for i, record in enumerate(self._records) if record.response in MISSING_WORDS]
-            if at:
-                words = ", ".join(sorted({self._records[i].response for i in at}))
-                notes.append(
-                    f"{len(at):,} responses read {words}, the first in {self._places[at[0]]}; they are kept as texts"
-                )
-        used = {*reader.passed, *(column.name for column in self._columns)}
-        columns = tuple((field, tuple(names)) for field, names in reader.sources.items())
         values = [[None] * len(self._records) if c.wrong else c.values for c in self._columns]
         keys, anchors, nats, tokens = values
-        reading = Reading(
-            form=opened.form,
-            files=opened.files,
-            columns=columns,
-            unread=tuple(str(name) for name in opened.columns if name not in used),
-            left_out=tuple(self._reasons()),
-            notes=tuple(notes),
-        )
         return Sample(
             self._name,
             tuple(self._records),
