@@ -83,7 +83,8 @@ def _nearest(rating: Row) -> str:
     """By how much the best by rating is above the one that it is least surely above."""
     row = max((one for one in rating["differences"] if one["arm"] == rating["best"]), key=lambda one: one["p_holm"])
     above = f"{one_line(row['arm'])} is {unsigned(row, 'difference')} above {one_line(row['against'])}"
-    return f"{above} (p = {fixed(row['p_holm'], 3)} after Holm's correction)"
+    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {fixed(row['p_holm'], 3)}"
+    return f"{above} ({p} after Holm's correction)"
 
 
 def _mean(arm: Row) -> str:
