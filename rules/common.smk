@@ -16,6 +16,7 @@ from ggmi.io import write_json
 from ggmi.mixtures.worlds import AXES
 from ggmi.models.directory import DECIDING_FILES, looks_like_path
 from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
+from ggmi.text.places import COMPRESSED
 from ggmi.theory.catalogue import SEARCHED
 from ggmi.workflow.code import script_digest
 from ggmi.workflow.failures import failures_told

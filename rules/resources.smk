@@ -24,6 +24,31 @@ def by_size(mem_mb, mb_each, runtime, minutes_each):
     }
 
 
+def by_files(files, mem_mb, mb_each, runtime, minutes_each):
+    """As `by_size`, by a person's own files: they are there before anything runs; compressed ones hold five times more."""
+
+    def asked(least, each):
+        def value(wildcards, attempt):
+            megabytes = sum(
+                os.path.getsize(file) / 1e6 * (5 if file.endswith(COMPRESSED) else 1) for file in files(wildcards)
+            )
+            return round(least + each * megabytes) * attempt
+
+        return value
+
+    return {"mem_mb": asked(mem_mb, mb_each), "runtime": asked(runtime, minutes_each)}
+
+
+def either(condition, one, other):
+    """Resources of a job where a condition holds of its wildcards, and where it does not."""
+    return {
+        name: lambda wildcards, input, attempt, name=name: (
+            one[name](wildcards, attempt) if condition(wildcards) else other[name](wildcards, input, attempt)
+        )
+        for name in one
+    }
+
+
 def gpus_of(settings):
     """GPUs that a backend asks the cluster for: the world's models are too small to gain from one."""
     if settings.kind == "vllm":

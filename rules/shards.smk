@@ -1,8 +1,9 @@
 # A set given in files is read and curated in shards, some of its files a job, and settled from what they sum up: the
 # same set, to the byte, as in one piece. rules/synthesis.smk joins what is made here.
 #
-# Memory and time grow with a shard, except of shards_merged (24 bytes a record, and all different words), shard_pairs
-# (some 40 bytes a record, and its part of the index) and curated_set, which reads all records line by line.
+# Memory: of records of 400 bytes, a megabyte of a shard's files takes 3.5 MB when read, as much when screened or indexed;
+# of all files, 0.2 MB for keys and places in shards_merged, for lengths in shard_pairs, and for what is dropped. Every job
+# asks for half as much again. A group of jobs would ask for the time of all, so none is in one.
 SHARDS = f"{RESULTS}/{{task}}/shards/{{generator}}"
 CURATED_SHARDS = f"{RESULTS}/{{task}}/shards/{{generator}}/{{curation}}"
 ROWS = f"{SHARDS}/rows/{{shard}}"
@@ -10,15 +11,16 @@ SCREENED = f"{CURATED_SHARDS}/screened/{{shard}}"
 MERGED = f"{CURATED_SHARDS}/merged"
 JOINED = f"{CURATED_SHARDS}/index"
 PAIRS = f"{CURATED_SHARDS}/pairs/{{shard}}.npz"
-SHARD_RESOURCES = by_size(mem_mb=2000, mb_each=15, runtime=20, minutes_each=0.1)
+SHARD_RESOURCES = by_files(
+    lambda w: generator_of(w).files_of(int(w.shard)), mem_mb=2000, mb_each=5, runtime=20, minutes_each=0.1
+)
+SET_OF_SHARDS_RESOURCES = by_files(
+    lambda w: generator_of(w).watched, mem_mb=2000, mb_each=0.5, runtime=20, minutes_each=0.02
+)
 
 
 wildcard_constraints:
     shard=r"\d+",
-
-
-localrules:
-    joined_index,
 
 
 use rule model_step as shard_rows with:
@@ -59,7 +61,7 @@ use rule model_step as shards_merged with:
     log:
         f"{RESULTS}/logs/shards_merged/{{task}}-{{generator}}-{{curation}}.log",
     resources:
-        **SHARD_RESOURCES,
+        **SET_OF_SHARDS_RESOURCES,
     params:
         **script_params("shards_merged"),
         curation=filters_of,
@@ -87,6 +89,8 @@ use rule model_step as joined_index with:
         temp(directory(JOINED)),
     log:
         f"{RESULTS}/logs/joined_index/{{task}}-{{generator}}-{{curation}}.log",
+    resources:
+        **SET_OF_SHARDS_RESOURCES,
     params:
         **script_params("joined_index"),
 
@@ -100,7 +104,7 @@ use rule model_step as shard_pairs with:
     log:
         f"{RESULTS}/logs/shard_pairs/{{task}}-{{generator}}-{{curation}}-{{shard}}.log",
     resources:
-        **by_size(mem_mb=2000, mb_each=3, runtime=20, minutes_each=0.1),
+        **SET_OF_SHARDS_RESOURCES,
     params:
         **script_params("shard_pairs"),
         near=lambda w: filters_of(w)["near"],

@@ -77,7 +77,7 @@ use rule model_step as imported_set with:
     log:
         f"{RESULTS}/logs/imported_set/{{task}}-{{generator}}.log",
     resources:
-        **SET_RESOURCES,
+        **either(shards_of, SET_OF_SHARDS_RESOURCES, SET_RESOURCES),
     params:
         **script_params("imported_set"),
         source=lambda w: generator_of(w).read_settings(),
@@ -102,7 +102,7 @@ use rule model_step as curated_set with:
     log:
         f"{RESULTS}/logs/curated_set/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
     resources:
-        **SET_RESOURCES,
+        **either(shards_of, SET_OF_SHARDS_RESOURCES, SET_RESOURCES),
     params:
         **script_params("curated_set"),
         title=lambda w: TASKS[w.task].title,

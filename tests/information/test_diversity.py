@@ -4,7 +4,7 @@ from scipy import stats
 
 from ggmi.errors import UserError
 from ggmi.information.diversity import distinct_n, vendi_score
-from ggmi.information.duplicates import exact_duplicates, near_duplicates, near_repeats
+from ggmi.information.duplicates import exact_duplicates, exact_key, near_duplicates, near_repeats
 from ggmi.random import stream
 from ggmi.statistics import share_interval
 
@@ -117,7 +117,8 @@ def test_near_duplicates_do_not_depend_on_blocks(monkeypatch):
 
 
 def test_exact_duplicates_compare_keys():
-    found = exact_duplicates(["Paris ", "Rome", "paris"], ["PARIS", "Oslo", "oslo", "Bern"])
+    made, real = (["Paris ", "Rome", "paris"], ["PARIS", "Oslo", "oslo", "Bern"])
+    found = exact_duplicates([*map(exact_key, made)], [*map(exact_key, real)])
     assert found.value == pytest.approx(2 / 3)
     assert found.null_mean == 0.5
 
@@ -132,8 +133,8 @@ def test_exact_duplicates_compare_keys():
         (lambda: near_duplicates([], [[1.0]]), "synthetic records: holds 0"),
         (lambda: near_duplicates([[1.0]], [[1.0, 2.0]]), "have 1 and 2 dimensions; embed both with the same model"),
         (lambda: near_duplicates([[1.0]], [[1.0]], threshold=2), "threshold: 2 is not allowed"),
-        (lambda: exact_duplicates([], ["a"]), "synthetic records: holds none"),
-        (lambda: exact_duplicates(["a"], []), "training records: holds none"),
+        (lambda: exact_duplicates([], [b"a"]), "synthetic records: holds none"),
+        (lambda: exact_duplicates([b"a"], []), "training records: holds none"),
     ],
 )
 def test_bad_input_is_told_in_one_sentence(call, message):
@@ -162,11 +163,11 @@ def test_a_share_of_prompts_that_repeat_is_known_as_well_as_prompts_are_many(est
     made = stream(5, "diversity", "made").normal(size=(100, 30))
     made[:10] = train
     groups = [f"prompt {i // 10}" for i in range(100)]
-    texts = ["copied" if i < 10 else f"own {i}" for i in range(100)]
+    keys = [exact_key("copied" if i < 10 else f"own {i}") for i in range(100)]
     found = {
         "near_duplicates": lambda g: near_duplicates(made, train, groups=g and (g, ["T"])),
         "near_repeats": lambda g: near_repeats(made, groups=g),
-        "exact_duplicates": lambda g: exact_duplicates(texts, ["copied"], groups=g),
+        "exact_duplicates": lambda g: exact_duplicates(keys, keys[:1], groups=g),
     }[estimator]
     careless, careful = found(None), found(groups)
     expected = share_interval([10] + [0] * 9, [10] * 10)

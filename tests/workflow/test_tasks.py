@@ -504,13 +504,25 @@ def test_a_larger_set_asks_for_more_memory_and_time(project_at, tmp_path):
     (tmp_path / "real.jsonl").write_text(row * 4)
     (tmp_path / "small.jsonl").write_text(row)
     (tmp_path / "large.jsonl").write_text(row * round(40 * 2**20 / len(row)))
+    (tmp_path / "parts").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / f"parts/{name}.jsonl").symlink_to(tmp_path / "large.jsonl")
     generators = {name: {"kind": "import", "path": f"{name}.jsonl"} for name in ("small", "large")}
+    generators["cut"] = {"kind": "import", "path": "parts", "shards": 2}
     task = {"title": "Sizes", "anchors": {"source": "real.jsonl"}, "generators": generators, "estimation": None}
     project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"sized": task}})
     planned = project.run("-n", "--cores", "1").stdout
     jobs = re.split(r"\n(?=(?:local)?rule \w+:)", planned)
-    read = [job for job in jobs if job.startswith("rule imported_set:")]
-    asked = {
-        re.search(r"generator=(\w+)", job)[1]: sorted(re.findall(r"(?:mem_mb|runtime)=(\d+)", job)) for job in read
-    }
-    assert asked == {"small": ["20", "2000"], "large": ["24", str(2000 + 15 * 40)]}
+
+    def asked(rule):
+        read = [job for job in jobs if job.startswith(f"rule {rule}:")]
+        return {
+            re.search(r"generator=(\w+)", job)[1]: sorted(map(int, re.findall(r"(?:mem_mb|runtime)=(\d+)", job)))
+            for job in read
+        }
+
+    whole = {"small": [20, 2000], "large": [24, 2000 + 15 * 40]}
+    # The files of shards are there before the run, and count in millions of bytes.
+    megabytes = 40 * 2**20 / 1e6
+    assert asked("imported_set") == {**whole, "cut": [22, round(2000 + megabytes)]}
+    assert asked("shard_rows") == {"cut": [24, round(2000 + 5 * megabytes)]}

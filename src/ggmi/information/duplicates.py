@@ -146,8 +146,8 @@ def near_repeats(vectors: ArrayLike, *, threshold: float = 0.95, groups: Sequenc
 
 
 def exact_duplicates(
-    synthetic: Sequence[str],
-    train: Sequence[str],
+    synthetic: Sequence[bytes],
+    train: Sequence[bytes],
     *,
     groups: Sequence[str] | None = None,
 ) -> Estimate:
@@ -156,7 +156,7 @@ def exact_duplicates(
     Parameters
     ----------
     synthetic, train
-        Contents.
+        The `exact_key` of each record.
     groups
         A label for each synthetic record, the same for those that depend on each other, such as those of one
         prompt; None if all are independent.
@@ -174,25 +174,25 @@ def exact_duplicates(
 
     Examples
     --------
-    >>> exact_duplicates(["Yes", "maybe"], ["yes ", "no"]).value
+    >>> exact_duplicates([exact_key("Yes"), exact_key("maybe")], [exact_key("yes "), exact_key("no")]).value
     0.5
     """
     for records, name in ((synthetic, "synthetic records"), (train, "training records")):
         if not len(records):
             raise UserError(f"{name}: holds none; at least one is needed")
-    counts = Counter(map(exact_key, train))
-    found = np.array([exact_key(record) in counts for record in synthetic])
+    counts = Counter(train)
+    found = np.array([key in counts for key in synthetic])
     repeated = sum(c for c in counts.values() if c > 1) / len(train)
     return share_estimate(found, "records whose exact key is that of a training record", groups, repeated)
 
 
-def exact_repeats(records: Iterable[str], *, groups: Sequence[str] | None = None) -> Estimate:
+def exact_repeats(keys: Sequence[bytes], *, groups: Sequence[str] | None = None) -> Estimate:
     """Share of records whose `normalised` text another record of the set has.
 
     Parameters
     ----------
-    records
-        Contents, read once.
+    keys
+        The `exact_key` of each record.
     groups
         As for `exact_duplicates`.
 
@@ -208,10 +208,9 @@ def exact_repeats(records: Iterable[str], *, groups: Sequence[str] | None = None
 
     Examples
     --------
-    >>> exact_repeats(["Yes", "maybe", "yes "]).value == 2 / 3
+    >>> exact_repeats([exact_key("Yes"), exact_key("maybe"), exact_key("yes ")]).value == 2 / 3
     True
     """
-    keys = [exact_key(record) for record in records]
     if not keys:
         raise UserError("records: holds none; at least one is needed")
     counts = Counter(keys)

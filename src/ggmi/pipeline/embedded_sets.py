@@ -10,6 +10,7 @@ from functools import cached_property, reduce
 import numpy as np
 
 from ggmi.errors import UserError
+from ggmi.information.duplicates import exact_key
 from ggmi.information.embedding import Encoder, Vectors, embed
 from ggmi.information.estimate import Array, Indices, nearest_id, places_by
 from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt, pairs_of_groups
@@ -19,8 +20,7 @@ from ggmi.text.records import FIELDS
 from ggmi.text.samples import Sample, require_keys
 
 # Texts between two moves of a progress bar: some ten seconds of the default model on a slow machine.
-STEP = 256
-
+STEP = 512
 
 # A record counts as unread where the encoder did not see this share of one of its fields.
 UNSEEN = 0.2
@@ -109,6 +109,20 @@ def texts_of(sample: Sample, parts: Sequence[str] = FIELDS) -> Iterator[str]:
         Fields.
     """
     return ("\n".join(getattr(record, part) for part in parts) for record in sample.records)
+
+
+def exact_keys(sample: Sample, parts: Sequence[str] = FIELDS) -> list[bytes]:
+    """The `exact_key` of what is compared of each record of a set, computed once.
+
+    Parameters
+    ----------
+    sample, parts
+        As for `texts_of`.
+    """
+    asked = (exact_keys.__name__, *parts)
+    if asked not in sample.known:
+        sample.known[asked] = [exact_key(text) for text in texts_of(sample, parts)]
+    return sample.known[asked]
 
 
 def embedded(

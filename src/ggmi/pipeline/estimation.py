@@ -31,7 +31,7 @@ from ggmi.information.semantic_entropy import (
     semantic_entropy,
     semantic_entropy_by_prompt,
 )
-from ggmi.pipeline.embedded_sets import Embedded, pairs_of, texts_of
+from ggmi.pipeline.embedded_sets import Embedded, exact_keys, pairs_of
 from ggmi.pipeline.subsets import came_together, some, some_prompts
 from ggmi.random import stream
 from ggmi.statistics import mean_interval
@@ -404,9 +404,8 @@ class _Work:
         return {"near_duplicates": found}
 
     def in_train(self) -> dict[str, Estimate]:
-        ours, theirs = (list(texts_of(side.whole, side.parts)) for side in (self.synthetic, self.train))
-        groups = came_together(self.synthetic.whole, "set")
-        return {"exact_duplicates": exact_duplicates(ours, theirs, groups=groups)}
+        ours, theirs = (exact_keys(side.whole, side.parts) for side in (self.synthetic, self.train))
+        return {"exact_duplicates": exact_duplicates(ours, theirs, groups=self.synthetic.whole.prompt_ids)}
 
     def gain(self) -> dict[str, Estimate]:
         sample = self.synthetic.whole

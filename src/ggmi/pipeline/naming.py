@@ -19,11 +19,11 @@ from rapidfuzz.distance import LCSseq
 
 from ggmi.errors import UserError
 from ggmi.information.clustering import normalised, unit_rows
-from ggmi.information.duplicates import exact_key, more_often, one_each, share_estimate
+from ggmi.information.duplicates import more_often, one_each, share_estimate
 from ggmi.information.estimate import Array, group_codes
 from ggmi.information.kernels import TILE, blocks
 from ggmi.pipeline.comparing import LEVEL
-from ggmi.pipeline.embedded_sets import Embedded
+from ggmi.pipeline.embedded_sets import Embedded, exact_keys
 from ggmi.pipeline.estimation import MOST_UNREAD
 from ggmi.pipeline.subsets import came_together
 from ggmi.pipeline.wording import NEAR, Repeats
@@ -109,7 +109,7 @@ def named_sets(sets: Sequence[Embedded], train: Embedded, repeats: Sequence[Repe
     for i, (one, words) in enumerate(zip(sets, repeats, strict=True)):
         side = _Side(one, "set")
         for kind, found in _kinds(side, real, words).items():
-            groups = [came_together(each.sample(kind), each.name) for each in (side, real)]
+            groups = [each.sample(kind).prompt_ids for each in (side, real)]
             tested.append((i, side, found, _tested(kind, found, groups, seed)))
     corrected = holm([row["p_value"] for *_, row in tested])
     named: list[list[Row]] = [[] for _ in sets]
@@ -156,10 +156,10 @@ class _Side:
         """Language of each record's answer; of a short one that of the record."""
         return [language(a) or language(text) for a, text in zip(self.answers, self.one.texts, strict=True)]
 
-    @cached_property
+    @property
     def keys(self) -> list[bytes]:
         """Of the texts of all records."""
-        return [exact_key("\n".join(getattr(r, part) for part in self.one.parts)) for r in self.one.whole.records]
+        return exact_keys(self.one.whole, self.one.parts)
 
     @property
     def groups(self) -> NDArray[np.intp]:
@@ -233,7 +233,7 @@ def _nearest(unit: Array, others: Array, groups: NDArray, their_groups: NDArray)
     return values, places
 
 
-def _tested(kind: str, found: Found, groups: Sequence[Sequence[str]], seed: int) -> Row:
+def _tested(kind: str, found: Found, groups: Sequence[Sequence[str] | None], seed: int) -> Row:
     """A kind's share in a set and in T; of a prompt's records one is drawn for the test."""
     apart = []
     for flags, labels in zip((found.here, found.there), groups, strict=True):

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.information.duplicates import exact_repeats, share_estimate
-from ggmi.pipeline.embedded_sets import texts_of
-from ggmi.pipeline.subsets import came_together
+from ggmi.pipeline.embedded_sets import exact_keys, texts_of
 from ggmi.text.near_index import NearIndex
 from ggmi.text.rouge import closest, repeating, settled
 from ggmi.text.samples import Sample
@@ -96,10 +95,10 @@ def repeats_by_words(samples: Sequence[Sample], parts: Sequence[str]) -> list[Re
             pairs = closest(index.pairs(records[~near[records]], others))
             near[list(pairs)] = True
             partners |= {left - int(records[0]): pair.right for left, pair in pairs.items()}
-        groups = came_together(sample, "set") if sample.prompt_ids else None
+        groups = sample.prompt_ids
         how = f"ROUGE-L above {NEAR:g}, exact search"
         shares = {
-            "exact_repeats": exact_repeats(texts_of(sample, parts), groups=groups),
+            "exact_repeats": exact_repeats(exact_keys(sample, parts), groups=groups),
             "word_repeats": share_estimate(
                 repeating(index, *settled(index, records))[records], f"records with another one of {how}", groups
             ),

@@ -352,14 +352,14 @@ class NearIndex:
         start, stop = int(low.min()), int(high.max())
         columns = short.at(slice(start, stop))
         low, high = low - start, high - start
-        width = self._bits[columns.text]
+        # Half of the bits rule out nearly all.
+        width = np.maximum(self._bits[columns.text] // 2, LEAST_BITS)
         cuts = [0, *(np.flatnonzero(np.diff(width)) + 1).tolist(), len(width)]
         for begin, end in pairwise(cuts):
             rows = np.flatnonzero((low < end) & (high > begin))
             if not len(rows):
                 continue
-            # Half of the bits rule out nearly all.
-            bits = max(LEAST_BITS, int(width[begin]) // 2)
+            bits = int(width[begin])
             there = np.ascontiguousarray(self._folded(columns.text[begin:end], bits).T)
             here = np.ascontiguousarray(self._folded(longer.text[rows], bits).T)
             allowed_here, allowed_there = (
@@ -388,14 +388,14 @@ class NearIndex:
 
     def _folded(self, texts: NDArray, bits: int) -> Words:
         """Signatures of so many bits, of texts that have as many or more: parts laid over one another."""
-        width = self._bits[texts]
-        kinds = [own for own in self._signatures if own in width] if len(texts) else []
-        if len(kinds) == 1:
-            return _laid_over(self._signatures[kinds[0]][self._place[texts]], bits // 64)
+        width, place = self._bits[texts], self._place[texts]
+        least, most = int(width.min()), int(width.max())
+        if least == most:
+            return _laid_over(self._signatures[least][place], bits // 64)
         found = np.empty((len(texts), bits // 64), dtype=np.uint64)
-        for own in kinds:
+        for own in [own for own in self._signatures if least <= own <= most]:
             mine = np.flatnonzero(width == own)
-            found[mine] = _laid_over(self._signatures[own][self._place[texts[mine]]], bits // 64)
+            found[mine] = _laid_over(self._signatures[own][place[mine]], bits // 64)
         return found
 
     def _unlike_bits(self, left: NDArray, right: NDArray) -> tuple[NDArray, NDArray]:

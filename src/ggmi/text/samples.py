@@ -44,6 +44,8 @@ class Sample:
         Tokens of each; None where unknown.
     reading
         How it was read.
+    known
+        What was computed of all records, for who asks again.
     """
 
     source: str
@@ -54,6 +56,7 @@ class Sample:
     nats: tuple[float | None, ...]
     tokens: tuple[int | None, ...]
     reading: Reading = dataclass_field(default_factory=Reading)
+    known: dict[Any, Any] = dataclass_field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __len__(self) -> int:
         """Number of records."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,8 @@ UNSPACED = (
     "\u0e01-\u0e4e\u0e80-\u0ece\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u2600-\u27bf\U0001f000-\U0001faff"
 )
 _TOKEN = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
+# Small letters of ASCII, and spaces of all that is no letter and no digit.
+_ASCII = bytes(ord(chr(i).lower()) if chr(i).isalnum() and i < 128 else ord(" ") for i in range(256))
 # Tokens that are given other numbers at once.
 _BLOCK = 2**20
 
@@ -61,6 +65,8 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Don't add 3.5 to naïve_x; 東京!")
     ['don', 't', 'add', '3', '5', 'to', 'naïve', 'x', '東', '京']
     """
+    if text.isascii():  # what `_TOKEN` finds, in a third of the time
+        return text.encode().translate(_ASCII).decode().split()
     return _TOKEN.findall(text.lower())
 
 
@@ -77,11 +83,11 @@ def tokenize(texts: Iterable[str]) -> TokenizedTexts:
     >>> tokenize(["One and one.", "And two"]).numbers.tolist()
     [0, 1, 0, 1, 2]
     """
-    number: dict[str, int] = {}
+    number: defaultdict[str, int] = defaultdict(count().__next__)
     flat, lengths = array("i"), array("q")
     for text in texts:
-        found = [number.setdefault(token, len(number)) for token in tokens(text)]
-        flat.extend(found)
+        found = tokens(text)
+        flat.extend(map(number.__getitem__, found))
         lengths.append(len(found))
     # The array is read where it is: a copy would be the peak of memory.
     numbers = np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, dtype=np.int32)
