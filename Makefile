@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run resume test test-slurm check bench bench-hyppo bench-slurm bench-gpu real-data report docs lock clean
+.PHONY: run resume test test-slurm check bench bench-hyppo bench-slurm bench-gpu bench-pilot real-data report docs lock clean
 
 run: .venv/run.stamp
 	@$(BIN)/snakemake --cores $(CORES)
@@ -47,7 +47,6 @@ bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/scaling.py
-	$(BIN)/python benchmarks/pilot.py
 	for part in large clustering embedding calibration; do \
 		$(BIN)/python benchmarks/information.py $$part || exit 1; done
 
@@ -64,6 +63,10 @@ bench-slurm: .venv/dev.stamp
 # On a GPU, for which .venv must hold a build of torch.
 bench-gpu: .venv/dev.stamp
 	$(BIN)/python benchmarks/gpu.py
+
+# On real models' answers, in SHARED_DATA or ../shared/data; goes on where it was stopped.
+bench-pilot: .venv/dev.stamp
+	$(BIN)/python benchmarks/pilot.py
 
 # Real models' answers, from SHARED_DATA or ../shared/data, against their judged win rates and as training sets.
 real-data: .venv/run.stamp

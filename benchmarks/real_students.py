@@ -114,13 +114,13 @@ def trained(sets, tests, folder, pool):
     found = run_trainings(plans, identities.__getitem__, folder / "trainings", pool, told)
     parts = np.cumsum([len(one) for one in asked])[:-1]
     losses = [
-        [n.sum() / t.sum() for n, t in zip(np.split(nats, parts), np.split(tokens, parts), strict=True)]
-        for nats, tokens in found
+        [n.sum() / t.sum() for n, t in zip(np.split(one.nats, parts), np.split(one.tokens, parts), strict=True)]
+        for one in found
     ]
     return np.array(losses).reshape(len(sets), STUDENTS, len(tests)), np.array(laws)
 
 
-def read_data(data, most):
+def read_data(data, most, trained_on=TRAINED_ON):
     """Rows of each model's answers to the instructions for training; the target; the texts of both tests."""
     rates = pd.read_csv(data / "answers150_wins.csv").set_index("model")["lc"]
     answers = pd.read_parquet(data / "answers150.parquet")
@@ -128,7 +128,7 @@ def read_data(data, most):
     rates = rates[several[rates.index]]
     target = rates.idxmax()
     ids = sorted(answers["prompt_id"].unique())
-    chosen = {ids[i] for i in stream(SEED, "real students", "instructions").permutation(len(ids))[:TRAINED_ON]}
+    chosen = {ids[i] for i in stream(SEED, "real students", "instructions").permutation(len(ids))[:trained_on]}
     inside = answers["prompt_id"].isin(chosen)
     held_out = answers[~inside & (answers["model"] == target)].sort_values("prompt_id")["response"]
     names = [*rates.index.drop(target)[:most], target]

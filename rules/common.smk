@@ -329,7 +329,7 @@ def estimation_files(name):
         return []
     tables = ["estimates", "published", "curves", "claims"]
     tables += ["truth"] if places_in_world(name) else []
-    tables += ["predictions"] if task.judge else []
+    tables += ["predictions"] if task.rated else []
     return [f"{RESULTS}/{name}/estimation/{table}.csv" for table in tables]
 
 
@@ -347,7 +347,7 @@ def rating_files(name):
     """Tables and notes of a task's students and ratings."""
     task = TASKS[name]
     files = ["sets.csv", "risks.csv", "generalization.csv"] if task.students else []
-    if task.judge:
+    if task.rated:
         files += ["table1.csv", "calibration.csv", "separations.csv"]
         files += ["agreement.csv", "notes.json"]
     return [f"{RESULTS}/{name}/rating/{file}" for file in files]
@@ -360,7 +360,7 @@ def task_figures(name):
     figures = [
         *(["figure_shares"] if shares else []),
         *(["rating/figure_losses"] if task.students else []),
-        *(["rating/figure_ratings"] if task.judge else []),
+        *(["rating/figure_ratings"] if task.rated else []),
         *(["estimation/figure_estimates"] if shares and task.estimation else []),
     ]
     return [f"{RESULTS}/{name}/{figure}" for figure in figures]
@@ -374,7 +374,7 @@ def task_records(name):
         "synthesis",
         *(["shares"] if shares else []),
         *(["rating/risks"] if task.students else []),
-        *(["rating/ratings"] if task.judge else []),
+        *(["rating/ratings"] if task.rated else []),
         *(["estimation/estimation"] if task.estimation else []),
     ]
     places = [*(["world/generators"] if shares else []), *(f"{name}/{r}" for r in records)]

@@ -17,6 +17,8 @@ use rule model_step as pilot with:
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
         test=f"{RESULTS}/{{task}}/anchors/test.jsonl",
         sets=lambda w: synthetic_files(w.task, estimated_places(w.task)),
+        judge=of_pilot_judge(judge_files, []),
+        template=of_pilot_judge(judge_template, []),
     output:
         found=f"{PILOT}/pilot.json",
         trainings=f"{PILOT}/trainings.csv",
@@ -28,13 +30,16 @@ use rule model_step as pilot with:
     resources:
         mem_mb=lambda w, input, attempt: round(3000 + pilot_of(w).processes * (1000 + 8 * input.size_mb)) * attempt,
         runtime=lambda w, attempt: 240 * attempt,
-        gpu=lambda w: int(pilot_of(w).base is not None),
+        gpu=lambda w: max(int(pilot_of(w).base is not None), of_pilot_judge(judge_gpus, 0)(w)),
+        endpoint=of_pilot_judge(judge_requests, 0),
     params:
         **script_params("pilot"),
         seed=CONFIG.seed,
         title=lambda w: TASKS[w.task].title,
         names=lambda w: set_names(w.task),
-        settings=lambda w: pilot_of(w).model_dump(exclude={"processes"}),
+        settings=lambda w: pilot_of(w).model_dump(exclude={"processes", "judge"}),
+        judge=of_pilot_judge(judge_params, None),
+        manner=of_pilot_judge(lambda w: f"{RESULTS}/{w.task}/manner/{JUDGE_MANNER}.json", None),
 
 
 use rule step as figure_pilot with:

@@ -228,3 +228,8 @@ def pilot_base(wildcards):
     """Files of a person's own base."""
     base = pilot_of(wildcards).base
     return weights_in(base) if base and looks_like_path(base) else []
+
+
+def of_pilot_judge(asked, otherwise):
+    """A function of wildcards: what is asked of a task's judge where it rates the pilot's answers."""
+    return lambda wildcards: asked(wildcards) if pilot_of(wildcards).judge else otherwise

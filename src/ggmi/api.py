@@ -14,7 +14,7 @@ from ggmi.errors import UserError
 from ggmi.estimating import ALL, MOST, encoder_of, estimated, inference_of, learner_of, page_text
 from ggmi.options import names_of, pilot_command, progress_bar
 from ggmi.pilot.settings import PilotSettings
-from ggmi.piloting import PilotFindings, budget_of, compared
+from ggmi.piloting import PilotFindings, budget_of, compared, named_judge
 from ggmi.text.read_notes import CALLED
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import Sample, read_rows, read_sample
@@ -202,6 +202,7 @@ def run_pilot(
     folder: str | os.PathLike[str] = "pilot",
     seed: int = 0,
     invalid: Invalid = "drop",
+    judge: str | Mapping[str, Any] | None = None,
 ) -> PilotFindings:
     """Find which set should get the large training, by small ones.
 
@@ -227,6 +228,9 @@ def run_pilot(
         Where trainings are kept; what is there is not done again.
     seed
         Of subsets, weights and orders.
+    judge
+        Rates what the last students answer, on top of the budget: directory or hub id of a model, a YAML file that
+        holds a task's section `judge`, or such a section as a mapping. Its verdicts are kept in `folder`.
 
     Returns
     -------
@@ -252,7 +256,8 @@ def run_pilot(
     real, named = _samples(train, _by_name(sets), fields, options)
     tested = None if test is None else _sample(test, "test", fields, options)
     with progress_bar() as bar:
-        return compared(real, named, tested, how, amount, Path(folder), seed=seed, progress=bar)
+        rates = None if judge is None else named_judge(judge, Path(folder), bar)
+        return compared(real, named, tested, how, amount, Path(folder), seed=seed, progress=bar, judge=rates)
 
 
 def _check_seed(seed: int) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ggmi.errors import UserError
@@ -31,11 +30,18 @@ from ggmi.text.samples import Sample
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ggmi.pilot.rating import PilotJudge
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 WIDTH_INCHES, DPI = 9.0, 150
 # What the command makes, besides trainings' results and the small models.
-FILES = ("pilot.html", "pilot.json", "trainings.csv", "predicted_curves.csv", "curves.svg", "curves.png", "curves.csv")
+VERDICTS = "verdicts.jsonl"
+FILES = (
+    *("pilot.html", "pilot.json", "trainings.csv", "predicted_curves.csv", "curves.svg", "curves.png", "curves.csv"),
+    VERDICTS,
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -68,6 +74,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=float,
         metavar="X",
         help=f"default {PROXY_RATE:g}; with --base {BASE_RATE:g}",
+    )
+    parser.add_argument(
+        "--judge",
+        action=Once,
+        metavar="JUDGE",
+        help="rates what the last students answer: directory or hub id of a model, or a YAML file that holds a task's "
+        "section judge, such as an endpoint; comes on top of the budget",
     )
     parser.add_argument("--cores", action=Once, type=int, metavar="N", help="trainings at a time, default: all cores")
     parser.add_argument("--seed", action=Once, type=int, default=0, help="of subsets, weights and orders, default 0")
@@ -122,7 +135,7 @@ def run(options: Namespace) -> None:
     test = read_set(options.test, maps_of(options, [])[0], options) if options.test else None
     from snakemake.utils import available_cpu_count
 
-    from ggmi.io import write_csv, write_json, write_text
+    from ggmi.io import write_csv, write_json
     from ggmi.reporting.pilot import show_pilot
 
     how = PilotSettings(
@@ -135,11 +148,13 @@ def run(options: Namespace) -> None:
     out = Path(options.out)
     sets = dict(zip(names, samples[1:], strict=True))
     with progress_bar() as bar:
-        found = compared(samples[0], sets, test, how, budget, out, seed=options.seed, progress=bar)
+        judge = named_judge(options.judge, out, bar) if options.judge else None
+        found = compared(samples[0], sets, test, how, budget, out, seed=options.seed, progress=bar, judge=judge)
     write_csv(out / "trainings.csv", found.trainings)
     write_csv(out / "predicted_curves.csv", found.curves)
     write_json(out / "pilot.json", found.found)
-    write_text(out / "pilot.html", found.page(found.save_curves(str(out / "curves"))))
+    found.save_curves(out / "curves")
+    found.to_html(out / "pilot.html")
     show_pilot(found.found, out)
 
 
@@ -170,19 +185,17 @@ class PilotFindings:
 
         return pd.DataFrame(self.found["arms"])
 
-    def save_curves(self, stem: str) -> bytes:
-        """Draw the learning curves as ``STEM.svg`` and ``STEM.png``, their numbers as CSV; return the SVG.
+    def save_curves(self, stem: str | os.PathLike[str]) -> None:
+        """Draw the learning curves as ``STEM.svg`` and ``STEM.png``, their numbers as CSV.
 
         Parameters
         ----------
         stem
             Path without suffix.
         """
-        from ggmi.plotting.pilot import pilot_figure
         from ggmi.plotting.style import save_figure
 
-        save_figure(*pilot_figure(self.trainings, self.curves, self.to_frame(), WIDTH_INCHES), stem, DPI)
-        return Path(f"{stem}.svg").read_bytes()
+        save_figure(*self._drawn(), os.fspath(stem), DPI)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """The page that ``ggmi pilot`` writes.
@@ -193,25 +206,19 @@ class PilotFindings:
             Where it is written, too; None writes nothing.
         """
         from ggmi.io import write_text
+        from ggmi.plotting.style import svg_bytes
+        from ggmi.reporting.page import parts_of, render
+        from ggmi.reporting.pilot import shown
 
-        with TemporaryDirectory() as folder:
-            text = self.page(self.save_curves(f"{folder}/curves"))
+        text = render(parts_of("pilot"), **shown(self.found, svg_bytes(self._drawn()[0])))
         if path is not None:
             write_text(path, text)
         return text
 
-    def page(self, curves: bytes) -> str:
-        """The page with a figure that is drawn.
+    def _drawn(self) -> tuple[Figure, pd.DataFrame]:
+        from ggmi.plotting.pilot import pilot_figure
 
-        Parameters
-        ----------
-        curves
-            Of `save_curves`.
-        """
-        from ggmi.reporting.page import parts_of, render
-        from ggmi.reporting.pilot import shown
-
-        return render(parts_of("pilot"), **shown(self.found, curves))
+        return pilot_figure(self.trainings, self.curves, self.to_frame(), WIDTH_INCHES)
 
     def __repr__(self) -> str:
         """The recommendation and its reasons as text."""
@@ -226,6 +233,54 @@ class PilotFindings:
         return [f"{term}: {sentence}" for term, sentence in sentences(self.found)]
 
 
+def named_judge(judge: str | Mapping[str, Any], folder: Path, progress: Callable[[str, int, int], None]) -> PilotJudge:
+    """The judge that a person names; nothing is asked or started yet.
+
+    Parameters
+    ----------
+    judge
+        Directory or hub id of a model; a YAML file with a task's section `judge`; or such a section.
+    folder
+        Where its raw verdicts are kept (`VERDICTS`): what is there is not paid for again.
+    progress
+        See `ggmi.pilot.study.run_pilot`.
+
+    Raises
+    ------
+    UserError
+        If the section is not as it should be, the template cannot be read, or a model that runs here cannot be had.
+    """
+    from ggmi.config import read_yaml
+    from ggmi.config.students import JUDGE_TEMPLATES
+    from ggmi.config.tree import checked_judge
+    from ggmi.models.backend import backend
+    from ggmi.models.store import Store
+    from ggmi.pilot.rating import PilotJudge
+    from ggmi.pipeline.ratings import model_verdicts
+    from ggmi.project import PROJECT
+    from ggmi.rating.asking import JudgeRequests
+    from ggmi.rating.judging import read_judge_template
+
+    values: Mapping[str, Any] = judge if isinstance(judge, Mapping) else {"by": {"kind": "local", "model": judge}}
+    if isinstance(judge, str) and Path(judge).suffix in (".yaml", ".yml"):
+        values = read_yaml(Path(judge))
+    checked = checked_judge(values, judge if isinstance(judge, str) else "judge")
+    named = checked.template in JUDGE_TEMPLATES
+    asked = backend(checked.by.model_dump(), source="judge.by", log=folder / "judge.log")
+    _ = asked.identity  # a model that cannot be had is told before anything is trained
+    rate = model_verdicts(
+        asked,
+        read_judge_template(
+            PROJECT / "workflow" / "templates" / f"{checked.template}.txt" if named else checked.template
+        ),
+        checked.sampling.model_dump(),
+        JudgeRequests(checked.verdicts, checked.retries),
+        Store(folder / VERDICTS),
+        lambda now: progress("asking the judge", now.done, now.total),
+    )
+    return PilotJudge(values["by"]["model"], rate)
+
+
 def compared(
     real: Sample,
     sets: Mapping[str, Sample],
@@ -236,6 +291,7 @@ def compared(
     *,
     seed: int,
     progress: Callable[[str, int, int], None],
+    judge: PilotJudge | None = None,
 ) -> PilotFindings:
     """Compare sets by small trainings.
 
@@ -253,7 +309,7 @@ def compared(
         Of `budget_of`.
     folder
         Where trainings are kept.
-    seed, progress
+    seed, progress, judge
         See `ggmi.pilot.study.run_pilot`.
 
     Raises
@@ -276,6 +332,7 @@ def compared(
         seconds=amount if timed else None,
         seed=seed,
         progress=progress,
+        judge=judge,
     )
     described = {
         "format": 1,

@@ -6,10 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import launched
+from models.servers import Endpoint, completion, serving
 from project import Project, refusal
+from starlette.responses import JSONResponse
 
 import ggmi
 from ggmi.cli import main
+from ggmi.pilot.study import USED
+from ggmi.reporting.pilot import sentences
 
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath"]
 # 2 arms' smallest plan costs a few hundred thousand tokens, most of them for testing.
@@ -127,17 +131,21 @@ def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
         "generators": {name: {"kind": "import", "path": str(folder / f"{name}.jsonl")} for name in ("good", "bad")},
         "curations": {"standard": None, "none": off},
         "estimation": None,
-        "pilot": {"epochs": 1, "tokens": 150_000},
+        "pilot": {"epochs": 1, "tokens": 150_000, "judge": True},
     }
     project = Project.fresh(tmp_path)
-    project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
-    project.run("--cores", "2")
+    with serving(judging(likes="lower")) as address:
+        task["judge"] = {"by": {"kind": "openai", "base_url": address, "model": "strict", "key_env": None}}
+        project.configure({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
+        project.run("--cores", "2")
     results = tmp_path / "results"
     found = json.loads((results / "mine/pilot/pilot.json").read_text())
     assert found["choice"]["arm"] == "good_given_none"
     arms = pd.read_csv(results / "mine/pilot/arms.csv")
     assert set(arms["arm"]) == {"T", "good_given_none", "bad_given_none"}
     assert arms["probability"].sum() == pytest.approx(1)
+    assert {arm["arm"] for arm in found["rating"]["arms"]} < set(arms["arm"])
+    assert found["rating"]["judge"] == "strict"
     with launched() as browser:
         page = browser.new_page()
         page.goto(f"file://{results}/mine.html")
@@ -150,7 +158,10 @@ def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
     assert {job.split()[0] for job in planned} == {
         *("pilot", "figure_pilot", "pilot_page", "task_page", "report", "resolved_config")
     }
-    task["pilot"]["base"] = "./nowhere"
+    task["pilot"] |= {"base": "./nowhere", "judge": False}
+    told = refusal({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
+    assert told.endswith("judge: there are no answers to judge while students is null and pilot asks for none")
+    task["judge"] = None
     told = refusal({"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
     assert told == "config: tasks.mine.pilot.base: there is no folder './nowhere'"
 
@@ -164,3 +175,97 @@ def test_a_base_of_ones_own_is_trained_instead(folder, done):
     assert found["base"] == base
     assert found["test"] == {"name": str(folder / "U.jsonl"), "records": 40}
     assert not (folder / "based" / "proxy").exists()
+
+
+def judging(*, likes):
+    """A judge that looks at the case of an answer's letters alone."""
+
+    def behave(body, _nth):
+        answer = body["messages"][-1]["content"].partition("[Assistant's answer: begin")[2].partition("]\n")[2]
+        letters = answer.partition("[Assistant's answer: end")[0].strip()
+        good = bool(letters) and (letters == letters.lower()) == (likes == "lower")
+        return JSONResponse(completion(body, f"Its letters are as they are.\nRating: [[{9 if good else 2}]]"))
+
+    return Endpoint(behave)
+
+
+def named(folder, address, **more):
+    """A file with a judge behind an endpoint."""
+    by = {"kind": "openai", "base_url": address, "model": "strict", "key_env": None, **more}
+    (folder / "judge.yaml").write_text(json.dumps({"by": by}))
+    return ("--judge", str(folder / "judge.yaml"))
+
+
+def test_a_judge_rates_the_last_students_and_nothing_paid_for_is_lost(folder, capsys):
+    once = ("--budget", "80000tokens")
+    lower, upper = judging(likes="lower"), judging(likes="upper")
+    with serving(lower) as address:
+        assert (
+            pilot(folder, *once, *named(folder, address, budget={"max_requests": 12}), sets=("bad",), out="j", cores=1)
+            == 2
+        )
+        assert "12 verdicts are kept" in capsys.readouterr().err
+        paid = len(lower.bodies)
+        assert pilot(folder, *once, *named(folder, address), sets=("bad",), out="j", cores=1) == 0
+        assert lower.tried.most_common(1)[0][1] == 1
+        assert len(lower.bodies) > paid
+        kept = {path.name: path.stat().st_mtime_ns for path in (folder / "j" / "results").iterdir()}
+    told = capsys.readouterr().out
+    found = json.loads((folder / "j" / "pilot.json").read_text())
+    rating = found["rating"]
+    arms = {arm["arm"]: arm for arm in rating["arms"]}
+    assert rating["best"] == found["choice"]["arm"] == "T"
+    assert arms["T"]["rating"] > 7 > 4 > arms["bad"]["rating"]
+    assert {arm["n"] for arm in arms.values()} == {rating["records"]}
+    assert "rating and loss name the same set" in told
+    # Another judge is asked about the same answers.
+    with serving(upper) as address:
+        assert pilot(folder, *once, *named(folder, address, model="loud"), sets=("bad",), out="j", cores=1) == 0
+    assert "rating and loss name different sets, bad and T" in capsys.readouterr().out
+    assert {path.name: path.stat().st_mtime_ns for path in (folder / "j" / "results").iterdir()} == kept
+    with launched() as browser:
+        page = browser.new_page()
+        page.goto(f"file://{folder}/j/pilot.html")
+        assert "different sets, bad and T" in page.locator("#verdict").inner_text()
+        assert "rating" in page.locator("#sets thead").inner_text()
+
+
+def test_a_pilot_in_time_that_is_run_again_plans_the_same(folder, done):
+    """Its speed is measured once: another one would plan other sizes, and nothing could be taken up."""
+    assert pilot(folder, "--budget", "1s", cores=1) in (0, 2)  # whether or not that pays for the smallest one
+    (place,) = (folder / "out" / "results").glob("*.speed.json")
+    speed = json.loads(place.read_text())
+    kept = {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()}
+    assert pilot(folder, "--budget", f"{180_001 / USED / speed:.6f}s", cores=1) == 0
+    assert {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()} == kept
+    assert json.loads((done / "pilot.json").read_text())["budget_tokens"] == 180_000
+
+
+@pytest.mark.parametrize(
+    ("rated", "best", "decided", "said"),
+    [
+        (["bad"], None, True, "8.0 [7.5, 8.5] (bad); no student of good was left to be rated."),
+        (["good"], None, True, "8.0 [7.5, 8.5] (good); no other set was left to compare it with."),
+        (["good", "T"], None, True, "by rating it is undecided which is best, by loss it is good."),
+        (["good", "T"], None, False, "by rating it is undecided which is best, as it is by loss."),
+        (
+            ["good", "T"],
+            "T",
+            False,
+            "T is 0.50 [0.25, 0.75] above third (p = 0.010 after Holm's correction); the rating "
+            "names T; by loss it is undecided.",
+        ),
+        (["good", "T"], "good", True, "rating and loss name the same set."),
+        (["good", "T"], "T", True, "rating and loss name different sets, T and good."),
+    ],
+)
+def test_a_sentence_says_whether_rating_and_loss_name_the_same_set(done, rated, best, decided, said):
+    found = json.loads((done / "pilot.json").read_text())
+    found["choice"] |= {"arm": "good", "decided": decided}
+    row = {"rating": 8.0, "rating_ci_low": 7.5, "rating_ci_high": 8.5, "missing": 0}
+    found["rating"] = {"judge": "j", "records": 40, "best": best, "arms": [{"arm": arm, **row} for arm in rated]}
+    other = {"difference": 0.5, "difference_ci_low": 0.25, "difference_ci_high": 0.75, "p_holm": 0.01}
+    found["rating"]["differences"] = [{"arm": one, "against": "third", **other} for one in rated]
+    told = dict(sentences(found))["Rating"]
+    assert told.startswith("Out of 10, the judge j gives answers to 40 test records 8.0 [7.5, 8.5] (")
+    assert told.endswith(said)

@@ -206,6 +206,12 @@ class CurationSettings(Section):
     )
 
 
+class Pilot(PilotSettings):
+    """Small trainings on every set of a task."""
+
+    judge: bool = Field(False, description="whether the task's judge rates what the last students of a pilot answer")
+
+
 class Task(Section):
     """A task: real examples, ways to generate more of them, and curation."""
 
@@ -229,7 +235,7 @@ class Task(Section):
     estimation: Estimation | None = Field(
         Estimation(), description="estimates of every synthetic set against the real records; null leaves them out"
     )
-    pilot: PilotSettings | None = Field(
+    pilot: Pilot | None = Field(
         None, description="small trainings that say which set should get the large one; null leaves them out"
     )
     license: str = Field("other", description="licence of the synthetic sets, as in their cards")
@@ -266,9 +272,13 @@ class Task(Section):
 
     @model_validator(mode="after")
     def _students_and_judge_go_with_the_source(self) -> Self:
+        if self.pilot is not None and self.pilot.judge and self.judge is None:
+            raise ValueError("pilot.judge: is true, and the task has no judge")
+        if self.judge is not None and self.anchors.source != EMBEDDED and isinstance(self.judge.by, ExactSettings):
+            raise ValueError(f"judge.by.kind: exact goes with anchors.source: embedded, got {self.anchors.source!r}")
         if self.students is None:
-            if self.judge is not None:
-                raise ValueError("judge: there are no answers to judge while students is null")
+            if self.judge is not None and not (self.pilot and self.pilot.judge):
+                raise ValueError("judge: there are no answers to judge while students is null and pilot asks for none")
             return self
         if self.anchors.source == EMBEDDED:
             if self.students.form != "json":
@@ -279,8 +289,6 @@ class Task(Section):
             return self
         if self.students.base == WORLD_BASE:
             raise ValueError(f"students.base: world goes with anchors.source: embedded, got {self.anchors.source!r}")
-        if self.judge is not None and isinstance(self.judge.by, ExactSettings):
-            raise ValueError(f"judge.by.kind: exact goes with anchors.source: embedded, got {self.anchors.source!r}")
         return self
 
     @model_validator(mode="after")
@@ -320,6 +328,11 @@ class Task(Section):
                 "process; allowed: a number"
             )
         return self
+
+    @property
+    def rated(self) -> bool:
+        """Whether a judge rates the answers of students of whole sets."""
+        return self.students is not None and self.judge is not None
 
     def student_conditions(self) -> dict[str, dict[str, Any]]:
         """What students are trained on, by name: how each set is made.

@@ -15,7 +15,7 @@ from ggmi.config.mixtures import HistogramSettings, MixtureStudy, Sweeps
 from ggmi.config.real_search import RealSearch
 from ggmi.config.section import NAME, Section, left_out
 from ggmi.config.slow_thinking import SlowThinkingStudy
-from ggmi.config.students import JUDGE_TEMPLATES
+from ggmi.config.students import JUDGE_TEMPLATES, ExactSettings, Judge
 from ggmi.config.tasks import EMBEDDED, TEMPLATES, ImportedSettings, RecordSource, Task, embedded_task
 from ggmi.config.theory import TheoryStudy
 from ggmi.config.world import STUDENT, World
@@ -189,6 +189,33 @@ def load(values: Mapping[str, Any], source: str = "config") -> Config:
     except ValidationError as error:
         sentences = dict.fromkeys(f"{source}: {_sentence(e)}" for e in error.errors())
         raise UserError("\n".join(sentences)) from None
+
+
+def checked_judge(values: Mapping[str, Any], source: str) -> Judge:
+    """Validate a task's section `judge` that stands by itself.
+
+    Parameters
+    ----------
+    values
+        The section as read from YAML.
+    source
+        What to call it in messages.
+
+    Raises
+    ------
+    UserError
+        As of `load`, or if the judge is that of the embedded world.
+    """
+    place = ("tasks", "own", "judge")
+    try:
+        judge = Judge.model_validate(values)
+    except ValidationError as error:
+        found = [_sentence({**e, "loc": (*place, *e["loc"])}) for e in error.errors()]
+        told = dict.fromkeys(f"{source}: {one.replace('.'.join(place) + '.', '')}" for one in found)
+        raise UserError("\n".join(told)) from None
+    if isinstance(judge.by, ExactSettings):
+        raise UserError(f"{source}: by.kind: exact goes with the embedded world only; allowed: local, openai or vllm")
+    return judge
 
 
 def _sentence(error: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,8 @@ class Trained:
         Response tokens of each, shape (t,).
     read
         Tokens read in training.
+    answers
+        What the student answers to test records, if it was asked: `ggmi.students.answering.Answer` as rows.
     """
 
     arm: str
@@ -44,6 +47,7 @@ class Trained:
     nats: Array
     tokens: NDArray[np.int64]
     read: int
+    answers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def loss(self) -> float:

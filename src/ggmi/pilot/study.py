@@ -13,11 +13,13 @@ from typing import Any
 
 import pandas as pd
 
+from ggmi.io import read_json, write_json
 from ggmi.loading import chosen_device
 from ggmi.pilot.arms import Arm, make_arms
 from ggmi.pilot.choice import Prediction, Trained, contenders, curve_bands, predict, recommended
 from ggmi.pilot.halving import FIRST, LEAST, MOST_SEEDS, Rung, plan_rungs
 from ggmi.pilot.proxy import make_proxies
+from ggmi.pilot.rating import PilotJudge, asked_records, rated
 from ggmi.pilot.settings import PilotSettings
 from ggmi.pilot.trainings import PlannedTraining, run_trainings, tokens_each, train_and_test, workers
 from ggmi.random import stream
@@ -64,12 +66,23 @@ class PilotResult:
         All trainings, by rung.
     predictions
         Of every arm at its full size.
+    left
+        Arms that were trained to the last.
+    together
+        Fewest records of an update that the device took at a time.
     """
 
     rungs: list[Rung]
     seeds: int
     trained: list[Trained]
     predictions: list[Prediction]
+    left: list[str]
+    together: int
+
+    def largest(self) -> dict[str, list[Trained]]:
+        """The largest trainings of each arm that was trained to the last."""
+        own = {arm: [one for one in self.trained if one.arm == arm] for arm in self.left}
+        return {arm: [t for t in found if t.records == max(o.records for o in found)] for arm, found in own.items()}
 
     def choice(self) -> dict[str, Any]:
         """The arm to train on, the probability that it is the best, and which others may be."""
@@ -101,6 +114,8 @@ class Pilot:
         Where results of trainings are kept.
     seed
         Of everything random.
+    asked
+        Test records that the last students of each arm answer.
 
     Raises
     ------
@@ -116,11 +131,12 @@ class Pilot:
         settings: TrainingSettings,
         folder: Path,
         seed: int,
+        asked: Sequence[Record] = (),
     ) -> None:
         self.arms = {arm.name: arm for arm in arms}
         self.models = list(models)
         self.base = Base(models[0])
-        self._settings, self._folder, self._seed = settings, folder, seed
+        self._settings, self._folder, self._seed, self._asked = settings, folder, seed, tuple(asked)
         self.test = self._examples(test, "the test set")
         # Tokens that one record of each arm costs, all passes counted.
         self.tokens = {name: self._mean_length(arm) * float(settings.epochs) for name, arm in self.arms.items()}
@@ -138,7 +154,7 @@ class Pilot:
         """How many weights the base has."""
         return int(self.base.load().num_parameters())
 
-    def training(self, name: str, records: int, replicate: int) -> PlannedTraining:
+    def training(self, name: str, records: int, replicate: int, *, last: bool = False) -> PlannedTraining:
         """One training of an arm.
 
         Parameters
@@ -149,25 +165,36 @@ class Pilot:
             How many of its records.
         replicate
             Which order of them, and which base.
+        last
+            Whether nothing larger is trained of the arm, so that the student answers what is asked.
         """
         chosen = self.arms[name].subset(records, self._seed, replicate)
         seed = int(stream(self._seed, "pilot", "training", replicate).integers(2**31))
         model = self.models[replicate % len(self.models)]
-        return PlannedTraining(model, self._examples(chosen, name), self.test, self._settings, seed)
+        asked = self._asked if last else ()
+        return PlannedTraining(model, self._examples(chosen, name), self.test, self._settings, seed, asked)
 
-    def speed(self, pool: ProcessPoolExecutor) -> float:
-        """Measure how many tokens a second one worker learns, all its costs counted.
+    def speed(self, pool: ProcessPoolExecutor, number: int) -> float:
+        """How many tokens a second all workers learn together, all their costs counted.
+
+        Measured once and kept, so that a pilot that is run again plans the same trainings. A worker gives its losses
+        as arrays of the CPU, so a GPU has done what it was given when the clock is read.
 
         Parameters
         ----------
         pool
             The workers, whose start is not counted.
+        number
+            How many there are.
         """
-        trials = [self.training(next(iter(self.arms)), records, 0) for records in (LEAST, LEAST * FIRST[0])]
-        pool.submit(train_and_test, trials[0]).result()
-        started = monotonic()
-        pool.submit(train_and_test, trials[1]).result()
-        return trials[1].cost / (monotonic() - started)
+        first, trial = (self.training(next(iter(self.arms)), n, 0) for n in (LEAST, LEAST * FIRST[0]))
+        place = self._folder / f"{trial.digest(self.identity(trial.model))}.{number}.speed.json"
+        if not place.is_file():
+            list(pool.map(train_and_test, [first] * number))
+            started = monotonic()
+            list(pool.map(train_and_test, [trial] * number))
+            write_json(place, number * trial.cost / (monotonic() - started))
+        return float(read_json(place))
 
     def run(self, budget: float, pool: ProcessPoolExecutor, progress: Callable[[str, int, int], None]) -> PilotResult:
         """Train by successive halving and predict every arm at full size.
@@ -189,6 +216,7 @@ class Pilot:
         sizes = {name: len(arm.records) for name, arm in self.arms.items()}
         rungs, seeds = plan_rungs(sizes, self.tokens, budget, tokens_each(self.test))
         spent = 0.0
+        together = self._settings.batch_size
         trained: list[Trained] = []
         left = list(self.arms)
         predictions: list[Prediction] = []
@@ -202,7 +230,7 @@ class Pilot:
                 for replicate in range(seeds)
                 if not any(one.arm == name and one.records == min(rung.records, sizes[name]) for one in trained)
             ]
-            trainings = [self.training(*cell) for cell in cells]
+            trainings = [self.training(*c, last=rung is rungs[-1] or c[1] == sizes[c[0]]) for c in cells]
 
             def over(cost: float, records: int = rung.records) -> None:
                 nonlocal spent
@@ -210,12 +238,13 @@ class Pilot:
                 progress(f"training on {records:,} records", round(spent), round(max(spent, budget)))
 
             found = run_trainings(trainings, self.identity, self._folder, pool, over)
+            together = min(together, *(one.together for one in found)) if found else together
             trained += [
-                Trained(*cell, nats, tokens, training.read)
-                for cell, training, (nats, tokens) in zip(cells, trainings, found, strict=True)
+                Trained(*cell, one.nats, one.tokens, training.read, one.answers)
+                for cell, training, one in zip(cells, trainings, found, strict=True)
             ]
             predictions = predict(trained, sizes, self._seed)
-        return PilotResult(rungs, seeds, trained, predictions)
+        return PilotResult(rungs, seeds, trained, predictions, left, together)
 
     def described(self, found: PilotResult) -> list[dict[str, Any]]:
         """Every arm: what it holds, how it was trained, what is predicted of it, what all of it would cost.
@@ -283,6 +312,7 @@ def run_pilot(
     seconds: float | None = None,
     seed: int,
     progress: Callable[[str, int, int], None],
+    judge: PilotJudge | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Compare real records, synthetic sets and mixtures by small trainings.
 
@@ -303,6 +333,8 @@ def run_pilot(
         Of everything random.
     progress
         Called with what is done, how much of it, and of how much.
+    judge
+        Who rates what the last students answer; their answers and its verdicts come on top of the budget.
 
     Returns
     -------
@@ -315,7 +347,7 @@ def run_pilot(
     ------
     UserError
         If there are too few test records, nothing is left of a set, the budget does not pay for the smallest
-        plan, a base cannot be loaded, or a training fails.
+        plan, a base cannot be loaded, a training fails, or the judge does. What is done is kept.
     """
     arms = make_arms(train, sets, test, mixtures=how.mixtures)
     progress("making the model", 0, 1)
@@ -325,16 +357,18 @@ def run_pilot(
         make_proxies({arm.name: arm.records for arm in arms}, folders, seed)
         models = [str(each) for each in folders]
     settings = how.training()
-    pilot = Pilot(arms, test, models, settings, folder / "results", seed)
+    asked = asked_records(test, seed) if judge else []
+    pilot = Pilot(arms, test, models, settings, folder / "results", seed, asked)
     # One at a time on a GPU.
     number = 1 if chosen_device(settings.device) == "cuda" else how.processes
     tokens, speed = float(how.tokens), None
     with workers(number) as pool:
         if seconds is not None:
             progress("measuring the speed", 0, 1)
-            speed = pilot.speed(pool) * number
+            speed = pilot.speed(pool, number)
             tokens = affordable(seconds * speed)
         result = pilot.run(tokens, pool, progress)
+    rating = rated(result.largest(), asked, judge) if judge else None
     found = {
         "base": how.base,
         "weights": pilot.weights,
@@ -344,7 +378,9 @@ def run_pilot(
         "tokens_per_second": speed,
         "rungs": [asdict(rung) for rung in result.rungs],
         "seeds": result.seeds,
+        "together": result.together,
         "arms": pilot.described(result),
         "choice": result.choice(),
+        "rating": rating,
     }
     return found, pilot.trainings_table(result), pilot.curves_table(result)

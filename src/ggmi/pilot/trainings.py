@@ -11,18 +11,22 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.errors import UserError
-from ggmi.io import atomic
+from ggmi.models.store import Store
+from ggmi.pipeline.students import read_arrays, student_answers, write_arrays
+from ggmi.students.tokenise import PLAIN
+from ggmi.text.jsonl import read_rows, write_rows
+from ggmi.text.records import Record
 
 if TYPE_CHECKING:
     from ggmi.students.sets import Examples
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 # Losing a test token costs a forward pass, a third of what learning one does; loading and saving a model about
 # as much as learning two thousand.
 FIXED_TOKENS = 2000
+# Most tokens of an answer.
+LONGEST_ANSWER = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +53,8 @@ class PlannedTraining:
         How it trains.
     seed
         Of the order of its records.
+    asked
+        Test records that the student answers once it is trained.
     """
 
     model: str
@@ -54,6 +62,7 @@ class PlannedTraining:
     test: Examples
     settings: TrainingSettings
     seed: int
+    asked: tuple[Record, ...] = ()
 
     @property
     def cost(self) -> float:
@@ -77,6 +86,28 @@ class PlannedTraining:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """A student that was trained.
+
+    Parameters
+    ----------
+    nats
+        Loss of each test record, shape (t,).
+    tokens
+        Response tokens of each, shape (t,).
+    together
+        Records of an update that the device took at a time.
+    answers
+        `ggmi.students.answering.Answer` as rows; empty where nothing was asked.
+    """
+
+    nats: NDArray[np.float64]
+    tokens: NDArray[np.int64]
+    together: int
+    answers: list[dict[str, Any]]
+
+
 def tokens_each(test: Examples) -> float:
     """What a training costs besides its own records, as tokens that are learned.
 
@@ -88,32 +119,69 @@ def tokens_each(test: Examples) -> float:
     return FIXED_TOKENS + int(test.lengths.sum()) / 3
 
 
-def train_and_test(training: PlannedTraining) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Train a student and measure it.
+def train_and_test(training: PlannedTraining) -> Tested:
+    """Train a student, measure it, and have it answer.
+
+    A GPU whose memory is too small takes fewer records at a time; an update is of as many records all the same.
 
     Parameters
     ----------
     training
         What it needs.
 
-    Returns
-    -------
-    nats : ndarray of shape (t,)
-        Loss of each test record.
-    tokens : ndarray of shape (t,)
-        Its response tokens.
+    Raises
+    ------
+    UserError
+        If a loss is no number, or not even one record fits into the GPU's memory.
     """
     from ggmi.loading import chosen_device
     from ggmi.students.base import Base
-    from ggmi.students.finetune import finetune
     from ggmi.students.risk import losses
 
+    settings = training.settings
     with TemporaryDirectory() as folder:
         target = Path(folder) / "student"
-        finetune(Base(training.model), training.examples, target, training.settings, seed=training.seed)
-        student = Base(str(target)).load().to(chosen_device(training.settings.device))  # type: ignore[arg-type]
+        together = _trained(training, target)
+        student = Base(str(target)).load().to(chosen_device(settings.device))  # type: ignore[arg-type]
         found = losses(student, training.test)
-    return found.nats, found.tokens
+        if not np.isfinite(found.nats).all():
+            raise UserError(
+                "training: a student's loss on the test set is no number, so nothing is kept; lower the learning rate "
+                f"(now {settings.learning_rate:g})"
+            )
+        answers = _answers(training, target) if training.asked else []
+    return Tested(found.nats, found.tokens, together, answers)
+
+
+def _trained(training: PlannedTraining, target: Path) -> int:
+    """Train into a folder; return how many records the device took at a time."""
+    from ggmi.students.base import Base
+    from ggmi.students.finetune import finetune
+    from ggmi.students.trainer import TooLargeError
+
+    together = training.settings.batch_size
+    while True:
+        settings = training.settings.model_copy(update={"per_device": together})
+        try:
+            finetune(Base(training.model), training.examples, target, settings, seed=training.seed)
+        except TooLargeError:
+            if together == 1:
+                raise UserError(
+                    f"{training.model}: training on one record at a time does not fit into the memory of the GPU; "
+                    "name a smaller --base"
+                ) from None
+            # The largest part of an update that divides it.
+            together = next(n for n in range(together // 2, 0, -1) if settings.batch_size % n == 0)
+        else:
+            return together
+
+
+def _answers(training: PlannedTraining, student: Path) -> list[dict[str, Any]]:
+    """What a student answers, its likeliest tokens, no longer than the longest real response."""
+    sampling = {"temperature": 0.0, "max_tokens": min(LONGEST_ANSWER, int(training.test.responses.max())), "stop": ()}
+    local = {"device": training.settings.device, "threads": training.settings.threads}
+    form, store = {"form": "plain", "plain": PLAIN}, Store(student.with_suffix(".jsonl"))
+    return [asdict(one) for one in student_answers(student, training.asked, form, sampling, local, store)]
 
 
 @contextmanager
@@ -160,7 +228,7 @@ def run_trainings(
     folder: Path,
     pool: ProcessPoolExecutor,
     done: Callable[[float], None],
-) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+) -> list[Tested]:
     """Run trainings side by side, but for those that a folder holds already.
 
     Parameters
@@ -178,31 +246,34 @@ def run_trainings(
 
     Returns
     -------
-    list of tuple
-        As of `train_and_test`, in the order of `trainings`.
+    list of Tested
+        In the order of `trainings`.
     """
     places = [folder / f"{one.digest(identity(one.model))}.npz" for one in trainings]
-    found = [_kept(place) for place in places]
+    found = [_kept(one, place) for one, place in zip(trainings, places, strict=True)]
     missing = [i for i, one in enumerate(found) if one is None]
-    for one in (one for one, kept in zip(trainings, found, strict=True) if kept is not None):
-        done(one.cost)
+    for planned in (planned for planned, kept in zip(trainings, found, strict=True) if kept is not None):
+        done(planned.cost)
     # The longest first, so that none is left alone at the end.
     missing.sort(key=lambda i: -trainings[i].cost)
     waiting = {pool.submit(train_and_test, trainings[i]): i for i in missing}
     for future in as_completed(waiting):
         i = waiting[future]
-        nats, tokens = future.result()
-        found[i] = nats, tokens
-        with atomic(places[i]) as beside, beside.open("wb") as file:
-            np.savez(file, nats=nats, tokens=tokens)
+        found[i] = one = future.result()
+        if one.answers:
+            write_rows(places[i].with_suffix(".jsonl"), one.answers)
+        write_arrays(places[i], {"nats": one.nats, "tokens": one.tokens, "together": np.array(one.together)})
         done(trainings[i].cost)
     return [one for one in found if one is not None]
 
 
-def _kept(place: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
-    """A result that is there; None if there is none, or it is damaged."""
+def _kept(training: PlannedTraining, place: Path) -> Tested | None:
+    """A result that is there; None if there is none, it is damaged, or other records were asked."""
     try:
-        with np.load(place) as kept:
-            return kept["nats"], kept["tokens"]
+        kept = read_arrays(place)
+        answers = [row for _, row in read_rows(place.with_suffix(".jsonl"))] if training.asked else []
+        if [row["id"] for row in answers] != [record.id for record in training.asked]:
+            return None
+        return Tested(kept["nats"], kept["tokens"], int(kept["together"]), answers)
     except (OSError, ValueError, KeyError, BadZipFile):
         return None

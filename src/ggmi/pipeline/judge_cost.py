@@ -45,7 +45,11 @@ def judge_cost(config: Config, templates: Path) -> tuple[dict[str, Estimate], li
     notes: list[str] = []
     for name, task in config.tasks.items():
         judge = task.judge
-        if judge is None or task.students is None or not isinstance(judge.by, EndpointSettings):
+        if judge is None or not isinstance(judge.by, EndpointSettings):
+            continue
+        if task.pilot and task.pilot.judge:
+            notes.append(f"{name}: what the judge is asked of the pilot's last students is not priced")
+        if task.students is None:
             continue
         questions = _questions(config, name, task)
         if questions is None:

@@ -25,7 +25,7 @@ from ggmi.models.requests import Sampling
 from ggmi.models.store import Store
 from ggmi.pipeline.responses import check_outcome
 from ggmi.random import stream
-from ggmi.students.answering import answers, questions
+from ggmi.students.answering import Answer, answers, questions
 from ggmi.students.settings import TrainingSettings
 from ggmi.students.tokenise import PLAIN, Writer, read_plain, tokenise
 from ggmi.text.records import Record
@@ -353,18 +353,39 @@ def part_answers(
     dict
         id, seed, draw, text, raw, problem, student by student.
     """
-    students = students_in(folder)
-    if students:
-        from ggmi.students.base import Base
-    for number, path in students:
-        base = Base(str(path))
-        writer = Writer(base.tokenizer, form["form"], form["plain"])
-        asked = backend({"kind": "local", "model": str(path), **local}, source="students.answers")
-        how = Sampling.of(sampling)
-        wanted = questions(asked, writer, test, how, context=base.context)
-        requests = [request for request in wanted if request is not None]
-        outcome = ask(asked, requests, store, shown(number))
-        check_outcome(outcome, len(requests), len(store.missing(requests)), 0.0)
-        for answer in answers(writer, test, wanted, store.collect(requests)):
+    for number, path in students_in(folder):
+        for answer in student_answers(path, test, form, sampling, local, store, shown(number)):
             row = asdict(answer)
             yield {"id": row.pop("id"), "seed": number, **row}
+
+
+def student_answers(
+    student: Path,
+    test: Sequence[Record],
+    form: Mapping[str, Any],
+    sampling: Mapping[str, Any],
+    local: Mapping[str, Any],
+    store: Store,
+    on_progress: OnProgress | None = None,
+) -> list[Answer]:
+    """Answers of one student to the test set.
+
+    Parameters
+    ----------
+    student
+        Its folder.
+    test, form, sampling, local, store
+        Of `part_answers`.
+    on_progress
+        Called after each answer.
+    """
+    from ggmi.students.base import Base
+
+    base = Base(str(student))
+    writer = Writer(base.tokenizer, form["form"], form["plain"])
+    asked = backend({"kind": "local", "model": str(student), **local}, source="students.answers")
+    wanted = questions(asked, writer, test, Sampling.of(sampling), context=base.context)
+    requests = [request for request in wanted if request is not None]
+    outcome = ask(asked, requests, store, on_progress)
+    check_outcome(outcome, len(requests), len(store.missing(requests)), 0.0)
+    return answers(writer, test, wanted, store.collect(requests))

@@ -49,9 +49,47 @@ def sentences(found: Row) -> list[tuple[str, str]]:
     return [
         ("Recommendation", f"{text} {regret}"),
         ("Why", f"{reason} that nothing was trained on."),
+        *([("Rating", _rating(found["rating"], choice))] if found["rating"] else []),
         ("Twice as many records", doubling),
         ("Full training", cost),
     ]
+
+
+def _rating(rating: Row, choice: Row) -> str:
+    """What the judge says of the last students, and whether it names the set that the loss names."""
+    means = listed([f"{_mean(arm)} ({one_line(arm['arm'])})" for arm in rating["arms"]])
+    judged = (
+        f"the judge {one_line(rating['judge'])} gives answers to {plural(rating['records'], 'test record')} {means}"
+    )
+    best, by_loss = rating["best"], one_line(choice["arm"])
+    judged += f"; {_nearest(rating)}" if best else ""
+    if choice["arm"] not in [arm["arm"] for arm in rating["arms"]]:
+        verdict = f"no student of {by_loss} was left to be rated"
+    elif len(rating["arms"]) == 1:
+        verdict = "no other set was left to compare it with"
+    elif best is None:
+        against = f", by loss it is {by_loss}" if choice["decided"] else ", as it is by loss"
+        verdict = f"by rating it is undecided which is best{against}"
+    elif not choice["decided"]:
+        verdict = f"the rating names {one_line(best)}; by loss it is undecided"
+    elif best == choice["arm"]:
+        verdict = "rating and loss name the same set"
+    else:
+        verdict = f"rating and loss name different sets, {one_line(best)} and {by_loss}"
+    return f"Out of 10, {judged}; {verdict}."
+
+
+def _nearest(rating: Row) -> str:
+    """By how much the best by rating is above the one that it is least surely above."""
+    row = max((one for one in rating["differences"] if one["arm"] == rating["best"]), key=lambda one: one["p_holm"])
+    above = f"{one_line(row['arm'])} is {unsigned(row, 'difference')} above {one_line(row['against'])}"
+    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {fixed(row['p_holm'], 3)}"
+    return f"{above} ({p} after Holm's correction)"
+
+
+def _mean(arm: Row) -> str:
+    """A mean rating with its interval."""
+    return unsigned(arm, "rating") if arm["rating"] is not None else "no rating"
 
 
 def notes(found: Row) -> list[str]:
@@ -66,6 +104,18 @@ def notes(found: Row) -> list[str]:
     if left:
         counts = listed([f"{count:,} of {one_line(arm)}" for arm, count in left])
         lines.append(f"Left out, because the test set holds the same records: {counts}.")
+    if found["together"] < found["settings"]["batch_size"]:
+        lines.append(
+            f"The GPU's memory held {plural(found['together'], 'record')} of an update at a time; updates are of "
+            f"{found['settings']['batch_size']} all the same."
+        )
+    if found["rating"]:
+        missing = sum(arm["missing"] for arm in found["rating"]["arms"])
+        lines.append(
+            "Ratings are of the largest students that the pilot trained, not of full trainings; their intervals are "
+            "over test records and seeds, and differences between sets are paired by record, with Holm's correction. "
+            f"Answers without a rating: {missing:,}."
+        )
     lines.append(
         f"Odds are over the noise of training ({found['seeds']} trainings a cell), the records tested on, and the "
         "shape of the learning curve; what training differently would change is not in them."
@@ -78,12 +128,15 @@ def notes(found: Row) -> list[str]:
 def columns(found: Row) -> dict[str, list[str]]:
     """The table of arms, likeliest first, by heading."""
     rows = sorted(found["arms"], key=lambda arm: -arm["probability"])
+    ratings = {arm["arm"]: arm for arm in found["rating"]["arms"]} if found["rating"] else {}
+    rating = [_mean(ratings[arm["arm"]]) if arm["arm"] in ratings else "–" for arm in rows]
     return {
         "set": [one_line(arm["arm"]) for arm in rows],
         "records": [f"{arm['records']:,}" for arm in rows],
         "trained on": [f"{arm['trained']:,}" for arm in rows],
         "best": [per_hundred(arm["probability"]) for arm in rows],
         "loss, nats a token": [unsigned(arm, "loss") for arm in rows],
+        **({"rating": rating} if ratings else {}),
         "lower than T by": ["–" if arm is found["arms"][0] else interval(arm, "gain") for arm in rows],
         "twice the records": [unsigned(arm, "doubling") for arm in rows],
         "regret": [fixed(arm["regret"], 4) for arm in rows],

@@ -54,6 +54,10 @@ def update_loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Te
     return response_nats(outputs.logits, labels).sum() / num_items_in_batch
 
 
+class TooLargeError(UserError):
+    """A part of an update does not fit into the memory of the GPU."""
+
+
 class Watch(TrainerCallback):
     """Tells how far a training is, and ends one that diverges.
 
@@ -138,7 +142,7 @@ def train(trainer: Trainer, each: int) -> list[dict[str, float]]:
     try:
         trainer.train(resume_from_checkpoint=last_checkpoint(Path(folder)))
     except torch.OutOfMemoryError:
-        raise UserError(
+        raise TooLargeError(
             f"training: {each} records at a time do not fit into the memory of the GPU; set training.per_device lower"
         ) from None
     except (OSError, EOFError, SafetensorError, RuntimeError) as error:
