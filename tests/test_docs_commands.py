@@ -1,4 +1,4 @@
-"""Every command and snippet of the documentation and the presets runs; what would take long, or goes on with results, is read."""
+"""Every command and snippet of the documentation and the presets runs; what would take long is read."""
 
 import json
 import re
