@@ -11,7 +11,6 @@ import pytest
 
 from ggmi.workflow import forks
 
-
 # As workflow/scripts/step.py, with a rule's script in place.
 STEP = """
 import os, sys

@@ -61,7 +61,8 @@ def start(rules: Mapping[str, Iterable[str]]) -> list[subprocess.Popen[bytes]]:
     list of Popen
         Holds what the processes end with.
     """
-    if sys.platform != "linux" or VARIABLE in os.environ:
+    worth = {kind: jobs for kind, names in rules.items() if len(jobs := list(names)) >= FEWEST_JOBS}
+    if not worth or sys.platform != "linux" or VARIABLE in os.environ:
         return []
     folder = tempfile.mkdtemp(prefix="ggmi-")
     # One thread, since only the thread that forks goes on in a fork; torch must not talk to a GPU before.
@@ -69,16 +70,14 @@ def start(rules: Mapping[str, Iterable[str]]) -> list[subprocess.Popen[bytes]]:
     environment = {**os.environ, **one, "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
     os.environ[VARIABLE] = os.pathsep.join((folder, sys.executable))
     started = []
-    for kind, names in rules.items():
-        jobs = list(names)
-        if len(jobs) >= FEWEST_JOBS:
-            for name in set(jobs):
-                Path(folder, name).symlink_to(f".{kind}")
-            command = [sys.executable, "-P", __file__, folder, kind]
-            # A fork gets the job's own files; a pipe from the run ends with it.
-            pipe, null = subprocess.PIPE, subprocess.DEVNULL
-            process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=null, stderr=null)  # noqa: S603
-            started.append(process)
+    for kind, jobs in worth.items():
+        for name in set(jobs):
+            Path(folder, name).symlink_to(f".{kind}")
+        command = [sys.executable, "-P", __file__, folder, kind]
+        # A fork gets the job's own files; a pipe from the run ends with it.
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=null, stderr=null)  # noqa: S603
+        started.append(process)
     return started
 
 
