@@ -11,11 +11,15 @@ import pytest
 
 from ggmi.workflow import forks
 
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or any(map(os.path.exists, forks.GPUS)), reason="jobs are no forks here"
+)
+
 # As workflow/scripts/step.py, with a rule's script in place.
 STEP = """
 import os, sys
 from ggmi.workflow.forks import run_in_fork
-status = run_in_fork("worlds", int(sys.argv[1]), int(sys.argv[2]))
+status = run_in_fork("worlds", int(sys.argv[1]))
 if status is not None:
     os.kill(os.getpid(), -status) if status < 0 else sys.exit(status)
 print(os.getpid(), "scipy.stats" in sys.modules, "ggmi.io" in sys.modules, flush=True)
@@ -53,14 +57,14 @@ sys.stdin.read()
         process.kill()
 
 
-def job(address, folder, *, end="", threads=1, gpus=0, **how):
+def job(address, folder, *, end="", threads=1):
     """A job's process."""
     script = folder / "job.step.py"
     script.write_text(STEP + end)
     environment = os.environ | {forks.VARIABLE: address, "MINE": "é\n"}
-    words = [sys.executable, script, str(threads), str(gpus)]
+    words = [sys.executable, script, str(threads)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(words, cwd=folder, env=environment, **pipes, **how)
+    return subprocess.Popen(words, cwd=folder, env=environment, **pipes)
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -78,14 +82,14 @@ def test_words_files_and_end_are_those_of_an_interpreter_of_its_own(run, tmp_pat
         assert told.splitlines()[line] == wanted.splitlines()[line]
 
 
-def test_jobs_of_several_threads_on_gpus_of_other_rules_and_interpreters_have_their_own(run, tmp_path):
+def test_jobs_of_several_threads_and_of_other_interpreters_have_their_own(run, tmp_path):
     folder = run[0].partition(os.pathsep)[0]
-    for address, how in (
-        *((run[0], {"threads": 2}), (run[0], {"gpus": 1})),
-        (f"{folder}{os.pathsep}/usr/bin/python", {}),
-        (f"{tmp_path}{os.pathsep}{sys.executable}", {}),
+    for address, threads in (
+        (run[0], 2),
+        (f"{folder}{os.pathsep}/usr/bin/python", 1),
+        (f"{tmp_path}{os.pathsep}{sys.executable}", 1),
     ):
-        process = job(address, tmp_path, **how)
+        process = job(address, tmp_path, threads=threads)
         assert int(process.communicate()[0].split()[0]) == process.pid
     # Of the other kind were fewer jobs ahead than pay for a process.
     assert sorted(path.name for path in Path(folder).iterdir()) == [".step", "worlds"]

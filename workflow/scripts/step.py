@@ -9,7 +9,7 @@ from pathlib import Path
 from ggmi.workflow.forks import run_in_fork
 from ggmi.workflow.job import job
 
-status = run_in_fork(snakemake.rule, snakemake.threads, snakemake.resources.get("gpu", 0))
+status = run_in_fork(snakemake.rule, snakemake.threads)
 if status is None:
     with job(snakemake.log[0]):
         # A script that several processes are to run has them run the frame anew.

@@ -2,9 +2,9 @@
 
 A run on Linux starts two such processes, one with torch and one without. They load nothing of ggmi, so a job reads the
 code that is there when it starts. A job has an interpreter of its own where that is not to be had: on a cluster's
-nodes, in another conda environment or a container, with several threads, and on a GPU, which a process and its forks
-cannot share. Forks put sets of strings in one order, on which nothing that is written may depend, and end as
-multiprocessing's do: without what was registered with `atexit`.
+nodes, in another conda environment or a container, with several threads, and on a machine with a GPU, which a process
+and its forks cannot share. Forks put sets of strings in one order, on which nothing that is written may depend, and
+end as multiprocessing's do: without what was registered with `atexit`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ LIBRARIES = {
         *("transformers.models.bert.modeling_bert", "sentence_transformers"),
     ),
 }
+# Devices of machines with a GPU.
+GPUS = ("/dev/nvidiactl", "/dev/kfd")
 # A process of fewer jobs would not be worth its start.
 FEWEST_JOBS = 4
 
@@ -62,12 +64,12 @@ def start(rules: Mapping[str, Iterable[str]]) -> list[subprocess.Popen[bytes]]:
         Holds what the processes end with.
     """
     worth = {kind: jobs for kind, names in rules.items() if len(jobs := list(names)) >= FEWEST_JOBS}
-    if not worth or sys.platform != "linux" or VARIABLE in os.environ:
+    if not worth or VARIABLE in os.environ or sys.platform != "linux" or any(map(os.path.exists, GPUS)):
         return []
     folder = tempfile.mkdtemp(prefix="ggmi-")
-    # One thread, since only the thread that forks goes on in a fork; torch must not talk to a GPU before.
+    # One thread, since only the thread that forks goes on in a fork.
     one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")}
-    environment = {**os.environ, **one, "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+    environment = {**os.environ, **one}
     os.environ[VARIABLE] = os.pathsep.join((folder, sys.executable))
     started = []
     for kind, jobs in worth.items():
@@ -81,15 +83,15 @@ def start(rules: Mapping[str, Iterable[str]]) -> list[subprocess.Popen[bytes]]:
     return started
 
 
-def run_in_fork(rule: str, threads: int, gpus: int) -> int | None:
+def run_in_fork(rule: str, threads: int) -> int | None:
     """Run this very script once more, in a fork, and wait for its end.
 
     Parameters
     ----------
     rule
         The job's rule.
-    threads, gpus
-        What the job has.
+    threads
+        The job's.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def run_in_fork(rule: str, threads: int, gpus: int) -> int | None:
         The fork's exit status, negative for a signal; None if it has to run here.
     """
     folder, _, python = os.environ.get(VARIABLE, "").partition(os.pathsep)
-    if python != sys.executable or threads > 1 or gpus:
+    if python != sys.executable or threads > 1:
         return None
     with socket.socket(socket.AF_UNIX) as connection:
         try:
