@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,6 +94,15 @@ def test_jobs_of_several_threads_and_of_other_interpreters_have_their_own(run, t
         assert int(process.communicate()[0].split()[0]) == process.pid
     # Of the other kind were fewer jobs ahead than pay for a process.
     assert sorted(path.name for path in Path(folder).iterdir()) == [".step", "worlds"]
+
+
+def test_who_is_killed_while_asking_keeps_nobody_from_a_fork(run, tmp_path):
+    for asked in (b"", b".[1"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(f"{run[0].partition(os.pathsep)[0]}/worlds")
+            connection.sendall(asked)
+    process = job(run[0], tmp_path)
+    assert int(process.communicate()[0].split()[0]) != process.pid
 
 
 def test_a_fork_is_killed_with_the_process_that_it_stands_for(run, tmp_path):

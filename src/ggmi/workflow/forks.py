@@ -153,9 +153,13 @@ def serve(folder: str, kind: str) -> None:
             del jobs[connection]
         if listening in ready:
             connection = listening.accept()[0]
-            _, files, _, _ = socket.recv_fds(connection, 1, 3)
-            with connection.makefile() as lines:
-                request = json.loads(lines.readline())
+            try:
+                _, files, _, _ = socket.recv_fds(connection, 1, 3)
+                with connection.makefile() as lines:
+                    request = json.loads(lines.readline())
+            except (OSError, ValueError):  # who asked was killed while asking
+                connection.close()
+                continue
             job = get_context("fork").Process(target=_run, args=(*request, files, [listening, connection, *jobs]))
             job.start()
             for file in files:
