@@ -19,6 +19,7 @@ from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
 from ggmi.text.places import COMPRESSED
 from ggmi.theory.catalogue import SEARCHED
 from ggmi.workflow.code import script_digest
+from ggmi.workflow import forks
 from ggmi.workflow.failures import failures_told
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistaken, mistakes
 from ggmi.workflow.lock import hold
@@ -30,6 +31,9 @@ from ggmi.workflow.segments import plan
 
 # Jobs end with the process that started them; see ggmi.workflow.job.
 os.environ[RUN_VARIABLE] = str(os.getpid())
+# A cluster's job on this machine must not leave its allocation.
+if not workflow.is_main_process:
+    os.environ.pop(forks.VARIABLE, None)
 # glibc hands freed memory back to the kernel at once and fetches it anew for the next temporary
 # array; keeping 256 MiB saves a fifth of the time. Other systems ignore these variables.
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**28))

@@ -46,6 +46,19 @@ def start_run():
     }
     RECORDER.begin(results, about)
     logger.info(f"{len(ahead['jobs'])} jobs ahead", extra={"ggmi_plan": ahead})
+    if not RECORDER.slurm_run:
+        start_forks()
+
+
+FORKS = []
+
+
+def start_forks():
+    """Start the processes whose forks jobs are."""
+    rules = {"step": [], "models": []}
+    for job in workflow.dag.needrun_jobs():
+        rules["models" if "models.yaml" in str(job.rule.conda_env) else "step"].append(job.rule.name)
+    FORKS.extend(forks.start(rules))
 
 
 def folder_of_command():

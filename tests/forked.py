@@ -32,6 +32,7 @@ from functools import cache, partial
 from pathlib import Path
 
 DEADLY = signal.SIGUSR1  # as the client has it
+FORKS = "GGMI_FORKS"  # of ggmi.workflow.forks: jobs here are forks already
 LIBRARIES = (
     *("snakemake.cli", "snakemake.executors.local", "snakemake.script", "snakemake_executor_plugin_slurm"),
     *("numpy", "pandas", "pyarrow.parquet", "scipy.stats", "scipy.optimize", "scipy.spatial.distance"),
@@ -164,6 +165,7 @@ def _run(arguments: tuple[str, ...], folder: str, environment: dict[str, str], p
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    os.environ[FORKS] = ""
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     at_once = os.isatty(1) or "PYTHONUNBUFFERED" in environment
     sys.stdout = open(1, "w", 1 if at_once else -1, encoding="utf-8", closefd=False)  # noqa: SIM115

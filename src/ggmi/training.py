@@ -47,6 +47,8 @@ def gpt2_config(width: int, layers: int, heads: int, positions: int, **further: 
         resid_pdrop=0.0,
         embd_pdrop=0.0,
         attn_pdrop=0.0,
+        # The same function as GPT-2's own `gelu_new`, in one pass instead of eight: a fifth of a step's time.
+        activation_function="gelu_pytorch_tanh",
         **further,
     )
 

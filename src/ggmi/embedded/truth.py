@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 # Records, and whole prompts, that a model reads at once.
-BLOCK, PROMPT_BLOCK = 1000, 64
+BLOCK, PROMPT_BLOCK = 200, 64
 
 
 @dataclass(frozen=True)

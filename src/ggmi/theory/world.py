@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache, cached_property
 from math import prod
 from typing import Any
 
@@ -73,7 +74,7 @@ class Laws:
     def __len__(self) -> int:
         return len(self.h)
 
-    @property
+    @cached_property
     def sizes(self) -> dict[str, int]:
         """Alphabet size of every variable."""
         s, e, m = *self.prompt_factor.shape[1:], self.model_factor.shape[-1]
@@ -108,24 +109,11 @@ class Laws:
     def _contract(self, wanted: str) -> Array:
         """Eliminate one by one the variables that are neither wanted nor without influence."""
         parents = self._parents()
-        needed = set(wanted)
-        while True:
-            larger = needed | set("".join(parents[c] for c in needed))
-            if larger == needed:
-                break
-            needed = larger
-        # In one order, whatever a set's: products of more than two factors round by it.
-        factors = [(parents[letter] + letter, self._conditional(letter)) for letter in sorted(needed)]
-        hidden = needed - set(wanted)
-        sizes = {LETTERS[n]: c for n, c in self.sizes.items()}
-        while hidden:
-            # Cheapest first: the elimination whose intermediate table is the smallest.
-            scopes = {c: set("".join(f for f, _ in factors if c in f)) for c in hidden}
-            c = min(sorted(hidden), key=lambda x: prod(sizes[i] for i in scopes[x]))
-            touched = [(f, t) for f, t in factors if c in f]
-            rest = "".join(sorted(scopes[c] - {c}))
-            factors = [(f, t) for f, t in factors if c not in f] + [(rest, _product(touched, rest, self.xp))]
-            hidden.remove(c)
+        needed, steps = _elimination(wanted, tuple(parents.items()), tuple(self.sizes.values()))
+        factors = [(parents[letter] + letter, self._conditional(letter)) for letter in needed]
+        for letter, rest in steps:
+            touched = [(f, t) for f, t in factors if letter in f]
+            factors = [(f, t) for f, t in factors if letter not in f] + [(rest, _product(touched, rest, self.xp))]
         return _product(factors, wanted, self.xp)
 
     def _conditional(self, letter: str) -> Array:
@@ -476,6 +464,30 @@ class World(Laws):
         one, two, three = listed(a), listed(b), listed(given)
         shared = self.entropy(three) if three else 0.0
         return self.entropy([*one, *three]) + self.entropy([*two, *three]) - self.entropy([*one, *two, *three]) - shared
+
+
+@cache
+def _elimination(
+    wanted: str, parents: tuple[tuple[str, str], ...], sizes: tuple[int, ...]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Letters whose laws are multiplied, and those that are summed out in turn, each with what is left of its scope."""
+    given = dict(parents)
+    size = dict(zip(LETTERS.values(), sizes, strict=True))
+    needed = set(wanted)
+    while (larger := needed.union(*(given[letter] for letter in needed))) != needed:
+        needed = larger
+    # In one order, whatever a set's: products of more than two factors round by it.
+    scopes = [set(given[letter] + letter) for letter in sorted(needed)]
+    hidden, steps = needed - set(wanted), []
+    while hidden:
+        # Cheapest first: the elimination whose intermediate table is the smallest.
+        joined = {c: set().union(*(scope for scope in scopes if c in scope)) for c in hidden}
+        letter = min(sorted(hidden), key=lambda c: prod(size[i] for i in joined[c]))
+        rest = joined[letter] - {letter}
+        scopes = [scope for scope in scopes if letter not in scope] + [rest]
+        steps.append((letter, "".join(sorted(rest))))
+        hidden.remove(letter)
+    return sorted(needed), steps
 
 
 def entropy_of(law: Array, xp: Any = np) -> Array:
