@@ -99,7 +99,9 @@ clean:
 	@test -n "$(PYTHON)" || { echo "ggmi needs Python 3.11 or newer; none was found. Name one: make run PYTHON=/path/to/python3" >&2; exit 2; }
 	@echo "Setting up .venv (once, about a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) --requirement requirements.lock
+	@$(PIP) --no-compile --requirement requirements.lock
+	@# On all cores, as pip does not. Some files of libraries are templates, and no Python.
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
