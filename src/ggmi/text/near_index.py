@@ -39,7 +39,7 @@ BLOCK_TEXTS, ELEMENTS, PAIRS = 16384, 2**21, 2**20
 # Texts that share an element from which their signatures are compared in tiles, and texts of a tile, small enough
 # for a cache.
 LARGE = 128
-TILE_ROWS, TILE_COLUMNS = 64, 4096
+TILE_ROWS, TILE_COLUMNS = 64, 1024
 # Rounding of bounds: never in favour of leaving a pair out.
 ROUNDING = 1e-6
 
