@@ -23,6 +23,9 @@ use rule model_step as world_model with:
         record=f"{RESULTS}/world/models/{{model}}.json",
     log:
         f"{RESULTS}/logs/world_model/{{model}}.log",
+    # The largest is the longest job of all, and a chain of sets, students and ratings waits for it: begun last, it had
+    # the second core of two wait for it three minutes of sixteen.
+    priority: 20
     params:
         **script_params("world_model"),
         seed=CONFIG.seed,
