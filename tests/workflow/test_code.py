@@ -310,7 +310,7 @@ def test_every_file_reformatted_without_comments_or_docstrings_is_the_same_code(
             "holm",
             {
                 *("trends", "term_tables", "ratings", "estimation_tables", "predictions"),
-                *("judged_claims", "language_tables", "slow_thinking_published"),
+                *("judged_claims", "language_tables", "slow_thinking_published", "pilot"),
             },
         ),
         ("mixtures/em.py", "fit", {"fitted_mixture"}),
