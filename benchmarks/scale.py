@@ -33,6 +33,8 @@ ESTIMATED = (5000, 52_000, 1_000_000)
 # Records of a response, as the published prompt asks for, and how often one is near another.
 PER_RESPONSE, NEAR_SHARE = 20, 0.1
 WORDS, DIMENSIONS = 5000, 384
+# What is taken for a record, as in the default configuration.
+FORM = {"fields": {}, "repair": False, "thinking_marks": []}
 
 
 def graphs(folder):
@@ -125,7 +127,7 @@ def ran(folder, script, given, made, params):
         peak = said.read()
     _, status, used = os.wait4(process.pid, 0)
     if status:
-        sys.exit(f"{(folder / 'log').read_text()}\nbenchmarks: {script} failed")
+        sys.exit(f"benchmarks: {script} failed")
     found = {"cpu_seconds": used.ru_utime + used.ru_stime, "mb": json.loads(peak.splitlines()[-1])}
     say(f"{script}: {found}")
     return found
@@ -138,24 +140,31 @@ def pipeline(folder, count):
     rows = texts(count, "synthetic")
     write_prompts(folder / "prompts.jsonl", prompts)
     write_rows(folder / "responses.jsonl", (response(rows, i, prompts) for i in range(count // PER_RESPONSE)))
-    write_json(folder / "outcome.json", {"missing": 0})
+    write_json(folder / "outcome.json", {"missing": 0, "cut_prompts": None})
     real = [Record(f"a{i}", *row.values()) for i, row in enumerate(texts(2000, "real"))]
     write_records(folder / "real.jsonl", real)
     vectors = stream(1, "scale", "vectors").normal(size=(count, DIMENSIONS)).astype("float32")
     with block_writer(folder / "vectors.npz") as writer:
         for name, n in (("train", 2000), ("pool", 2000)):
-            writer.write(name, 0, {"vectors": vectors[:n]})
+            writer.write(name, 0, {"vectors": vectors[:n], "seen": np.zeros((n, 4))})
     found = {}
     parsed = {"records": "records.jsonl", "failures": "failures.jsonl", "summary": "summary.json"}
     given = {"prompts": "prompts.jsonl", "responses": "responses.jsonl", "outcome": "outcome.json"}
-    found["parsed_set"] = ran(folder, "parsed_set", given, parsed, {})
-    params = {"curation": CurationSettings().model_dump(), "title": "Many", "license": "other", "made_by": {}}
+    found["parsed_set"] = ran(folder, "parsed_set", given, parsed, {"form": FORM})
+    params = {
+        "curation": CurationSettings().model_dump(),
+        "seed": 1,
+        "sizes": None,
+        "title": "Many",
+        "license": "other",
+        "made_by": {},
+    }
     made = {"records": "kept.jsonl", "drops": "drops.jsonl", "summary": "kept.json", "card": "README.md"}
     found["curated_set"] = ran(
         folder, "curated_set", {"records": "records.jsonl", "summary": "summary.json"}, made, params
     )
     with block_writer(folder / "parsed.npz") as writer:
-        writer.write("parsed", 0, {"vectors": vectors})
+        writer.write("parsed", 0, {"vectors": vectors, "seen": np.zeros((count, 4))})
     settings = Estimation().model_dump(exclude={"encoder", "device", "endpoint", "entailment"})
     given = {"synthetic": "kept.jsonl", "parsed": "records.jsonl", "vectors": "parsed.npz", "real": "vectors.npz"}
     given |= {"train": "real.jsonl", "pool": "real.jsonl"}

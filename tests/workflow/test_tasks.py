@@ -521,7 +521,7 @@ def test_a_larger_set_asks_for_more_memory_and_time(project_at, tmp_path):
             for job in read
         }
 
-    whole = {"small": [20, 2000], "large": [24, 2000 + 15 * 40]}
+    whole = {"small": [20, 2000], "large": [24, 2000 + 8 * 40]}
     # The files of shards are there before the run, and count in millions of bytes.
     megabytes = 40 * 2**20 / 1e6
     assert asked("imported_set") == {**whole, "cut": [22, round(2000 + megabytes)]}
