@@ -175,6 +175,18 @@ def _damaged(path: str | os.PathLike[str], error: Exception) -> UserError:
     return UserError(f"{path}: is damaged or missing ({error}); delete the file and run again")
 
 
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays as an ``.npz`` without pickle, atomically."""
+    with atomic(path) as beside, beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: str | os.PathLike[str], *names: str) -> dict[str, NDArray[Any]]:
+    """Read what `write_arrays` wrote: the arrays of some names, or all."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in names or archive.files}
+
+
 class BlockWriter:
     """Writes arrays into one ``.npz`` archive block by block, so that memory stays bounded.
 

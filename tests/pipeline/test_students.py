@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from students.tiny import make_base, records
 
-from ggmi.io import read_csv, read_json
+from ggmi.io import read_arrays, read_csv, read_json, write_arrays
 from ggmi.models.store import Store
 from ggmi.pipeline.students import (
     NO_STUDENTS,
@@ -16,9 +16,7 @@ from ggmi.pipeline.students import (
     keep_base,
     part_answers,
     part_risks,
-    read_arrays,
     train_part,
-    write_arrays,
 )
 from ggmi.students.settings import TrainingSettings
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from ggmi.io import read_csv, read_json, write_csv, write_json
+from ggmi.io import read_arrays, read_csv, read_json, write_csv, write_json
 from ggmi.pipeline.risk_tables import curves_table, generalization_table, risks_table, sets_table
-from ggmi.pipeline.students import read_arrays
 from ggmi.provenance import record
 from ggmi.workflow.seeds import numbers_of
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from ggmi.embedded.language import Language, Sizes
-from ggmi.io import write_csv
-from ggmi.pipeline.students import form_of, part_risks, write_arrays
+from ggmi.io import write_arrays, write_csv
+from ggmi.pipeline.students import form_of, part_risks
 from ggmi.pipeline.training_sets import read_set, read_test
 
 p, given, made = snakemake.params, snakemake.input, snakemake.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -61,7 +62,7 @@ class ImportedSettings(Settings):
     invalid: INVALID = "drop"
     shards: int = Field(1, ge=1, description="jobs that read and curate it, each some of its files; the result is one")
 
-    @property
+    @cached_property  # asked by every job of every shard
     def watched(self) -> list[str]:
         """Files whose change makes the set anew."""
         return [str(file) for file in find(self.path).files]

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ggmi.errors import UserError
+from ggmi.io import read_arrays, write_arrays
 from ggmi.models.store import Store
-from ggmi.pipeline.students import read_arrays, student_answers, write_arrays
+from ggmi.pipeline.students import student_answers
 from ggmi.students.tokenise import PLAIN
 from ggmi.text.jsonl import read_rows, write_rows
 from ggmi.text.records import Record

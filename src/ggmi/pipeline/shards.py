@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ggmi.io import atomic, read_json, write_json, write_text
+from ggmi.io import atomic, read_arrays, read_json, write_arrays, write_json, write_text
 from ggmi.pipeline.sets import Row, curation_summary, imported_rows, record_of
 from ggmi.pipeline.subsets import some
 from ggmi.text.columns import ANCHORS, NATS, PROMPT, TOKENS
-from ggmi.text.curation import Curation, Drop, curate, exact_key
+from ggmi.text.curation import Curation, Drop, curate, normal_fields
 from ggmi.text.forms import FieldReader, Fields
 from ggmi.text.jsonl import filter_rows, lines, read_rows, write_rows
 from ggmi.text.near_index import NearIndex, Pair
@@ -69,7 +69,7 @@ def read_shard(
     write_rows(folder / "rows.jsonl", imported_rows(sample, generator))
     write_json(folder / "tally.json", tally.to_json())
     ids = _digests(record.id for record in sample.records)
-    np.savez(folder / "ids.npz", ids=ids, own=np.array(own, dtype=bool))
+    write_arrays(folder / "ids.npz", {"ids": ids, "own": np.array(own, dtype=bool)})
 
 
 def merge_readings(
@@ -104,7 +104,7 @@ def merge_readings(
     for folder in folders:
         whole.add(Tally.from_json(read_json(folder / "tally.json")))
     whole.check(name, reader, invalid, CONFIGURED)
-    found = [np.load(folder / "ids.npz") for folder in folders]
+    found = [read_arrays(folder / "ids.npz") for folder in folders]
     ids, own = (np.concatenate([shard[part] for shard in found]) for part in ("ids", "own"))
     named = "id" in reader.named
     changed: dict[int, dict[int, str]] = {}
@@ -172,17 +172,16 @@ def screen_shard(path: Path, curation: Curation, references: Mapping[str, Sequen
     write_rows(folder / "drops.jsonl", map(asdict, done.drops))
     early = {int(drop.id) for drop in done.drops if drop.filter in BEFORE_EXACT}
     seen = [record for record in records if int(record.id) not in early] if curation.exact else []
-    np.savez(
-        folder / "summed.npz",
-        keys=_digests("\0".join(exact_key(record)) for record in seen),
-        seen=_rows(seen),
-        kept=_rows(done.kept),
-        count=len(records),
-        characters=done.characters,
-    )
+    summed: dict[str, NDArray[Any]] = {
+        "keys": _digests("\0".join(normal_fields(record)) for record in seen),
+        **{"seen": _rows(seen), "kept": _rows(done.kept)},
+        **{"count": np.array(len(records)), "characters": np.array(done.characters)},
+    }
+    write_arrays(folder / "summed.npz", summed)
     if curation.near is not None:
         texts = tokenize(record.text for record in done.kept)
-        np.savez(folder / "words.npz", numbers=texts.numbers, lengths=texts.lengths, counts=texts.counts())
+        words: dict[str, NDArray[Any]] = {"numbers": texts.numbers, "lengths": texts.lengths, "counts": texts.counts()}
+        write_arrays(folder / "words.npz", words)
         # No token holds a line end.
         write_text(folder / "vocabulary.txt", "\n".join(texts.vocabulary))
 
@@ -201,8 +200,7 @@ def merge_screened(folders: Sequence[Path], curation: Curation, folder: Path) ->
         ``texts``, the row of each text of the index; ``compared``, the texts that are left to compare; and
         ``ranks-0.npy`` and so on, the numbers of each shard's words.
     """
-    summed = [np.load(one / "summed.npz") for one in folders]
-    starts = np.cumsum([0, *(int(shard["count"]) for shard in summed)])
+    summed, starts = _summed(folders)
     seen, texts = (
         np.concatenate([shard[name] + start for shard, start in zip(summed, starts[:-1], strict=True)])
         for name in ("seen", "kept")
@@ -211,12 +209,15 @@ def merge_screened(folders: Sequence[Path], curation: Curation, folder: Path) ->
     gone, first = seen[later], seen[earlier]
     compared = np.flatnonzero(~np.isin(texts, gone, kind="sort"))
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "merged.npz", gone=gone, first=first, texts=texts, compared=compared)
+    found = {"gone": gone, "first": first, "texts": texts, "compared": compared}
+    write_arrays(folder / "merged.npz", found)
     if curation.near is None:
         return
     counts: Counter[str] = Counter()
     for one in folders:
-        counts.update(dict(zip(_vocabulary(one), np.load(one / "words.npz")["counts"].tolist(), strict=True)))
+        counts.update(
+            dict(zip(_vocabulary(one), read_arrays(one / "words.npz", "counts")["counts"].tolist(), strict=True))
+        )
     ranks = rarest_first(np.fromiter(counts.values(), dtype=np.int64, count=len(counts)))
     rank = dict(zip(counts, ranks.tolist(), strict=True))
     for shard, one in enumerate(folders):
@@ -237,7 +238,7 @@ def index_shard(screened: Path, ranks: Path, threshold: float, folder: Path) -> 
     folder
         Gets the index.
     """
-    words = np.load(screened / "words.npz")
+    words = read_arrays(screened / "words.npz", "numbers", "lengths")
     numbers = words["numbers"]
     renumber(numbers, np.load(ranks))
     NearIndex.of_numbers(numbers, words["lengths"], threshold).save(folder)
@@ -260,11 +261,12 @@ def search_part(index: Path, merged: Path, threshold: float, part: int, parts: i
         Gets the pairs of texts; none, and ``many``, where a set repeats itself so often that `settle_shards` has to
         look for them by itself.
     """
-    texts = np.load(merged / "merged.npz")["compared"]
+    texts = read_arrays(merged / "merged.npz", "compared")["compared"]
     most = PAIRS_A_TEXT * len(texts)
     found = NearIndex.load(index, threshold).pairs_among(texts, most, part=part, parts=parts)
     left, right, similarity = (np.array(column) for column in zip(*found, strict=True)) if found else ((), (), ())
-    np.savez(target, left=left, right=right, similarity=similarity, many=found is None)
+    pairs = {"left": left, "right": right, "similarity": similarity, "many": np.array(found is None)}
+    write_arrays(target, {name: np.asarray(values) for name, values in pairs.items()})
 
 
 def settle_shards(index: Path, merged: Path, found: Sequence[Path], threshold: float) -> dict[int, Pair]:
@@ -282,9 +284,9 @@ def settle_shards(index: Path, merged: Path, found: Sequence[Path], threshold: f
     dict of int to Pair
         As of `ggmi.text.rouge.first_of_kind`.
     """
-    parts = [np.load(path) for path in found]
+    parts = [read_arrays(path) for path in found]
     if any(part["many"] for part in parts):
-        texts = np.load(merged / "merged.npz")["compared"]
+        texts = read_arrays(merged / "merged.npz", "compared")["compared"]
         return settled(NearIndex.load(index, threshold), texts)[1]
     left, right, similarity = (
         np.concatenate([part[name] for part in parts]) for name in ("left", "right", "similarity")
@@ -318,9 +320,8 @@ def sift_shards(
     dict
         As of `ggmi.pipeline.sets.curate_file`.
     """
-    summed = [np.load(folder / "summed.npz") for folder in screened]
-    starts = np.cumsum([0, *(int(shard["count"]) for shard in summed)])
-    found = np.load(merged / "merged.npz")
+    summed, starts = _summed(screened, "count", "characters")
+    found = read_arrays(merged / "merged.npz")
     equal = dict(zip(found["gone"].tolist(), found["first"].tolist(), strict=True))
     texts = found["texts"]
     near = {int(texts[text]): (int(texts[pair.right]), pair.similarity) for text, pair in twins.items()}
@@ -374,6 +375,12 @@ def write_sample(path: Path, most: int, seed: int, target: Path) -> None:
     count = sum(1 for _ in lines(path))
     wanted = set(some(count, most, seed, "sample").tolist())
     filter_rows(path, lambda row, _: row in wanted, target)
+
+
+def _summed(folders: Sequence[Path], *names: str) -> tuple[list[dict[str, NDArray[Any]]], Ids]:
+    """What `screen_shard` summed up of each shard, and the row of the set at which each begins, and its end."""
+    summed = [read_arrays(folder / "summed.npz", *names) for folder in folders]
+    return summed, np.cumsum([0, *(int(shard["count"]) for shard in summed)])
 
 
 def _repeats(keys: NDArray[np.uint64]) -> tuple[Ids, Ids]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ggmi.io import atomic, read_json, write_csv, write_json
+from ggmi.io import read_json, write_csv, write_json
 from ggmi.models.backend import ask, backend
 from ggmi.models.protocol import OnProgress
 from ggmi.models.requests import Sampling
@@ -306,18 +306,6 @@ def _truth(model: Any, language: Language) -> dict[str, float]:
         "exact_match": truth.exact_match,
         "answer_probability": truth.answer_probability,
     }
-
-
-def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays as an ``.npz`` without pickle, atomically."""
-    with atomic(path) as beside, beside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-
-
-def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """Read what `write_arrays` wrote."""
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
 
 
 def part_answers(

@@ -194,8 +194,8 @@ def _unfilled(records: Sequence[Record]) -> Iterator[Drop]:
                 break
 
 
-def exact_key(record: Record) -> tuple[str, ...]:
-    """What equal records have in common: their fields but for case, spaces and Unicode's forms.
+def normal_fields(record: Record) -> tuple[str, ...]:
+    """The fields of a record without differences of case, spaces and composed characters: equal in exact duplicates.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _repeated(records: Sequence[Record]) -> Iterator[Drop]:
     """Records equal to an earlier one but for case and spaces."""
     first: dict[tuple[str, ...], str] = {}
     for record in records:
-        twin = first.setdefault(exact_key(record), record.id)
+        twin = first.setdefault(normal_fields(record), record.id)
         if twin != record.id:
             yield Drop(record.id, "exact", "exact duplicate", twin, 1.0)
 
