@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -75,8 +76,8 @@ class Elements(NamedTuple):
 
     code: Ids
     text: NDArray[np.int32]
-    length: Ids
-    reach: Ids
+    length: NDArray[np.int32]
+    reach: NDArray[np.int32]
 
     def at(self, which: NDArray | slice) -> Elements:
         """Some of them."""
@@ -312,15 +313,18 @@ class NearIndex:
             text = np.repeat(block.astype(np.int32), many)[which]
             found.append((code[which], text, before[which].astype(np.int32)))
         code, text, before = (np.concatenate(column) for column in zip(*found, strict=True)) if found else _NOTHING
-        order = np.argsort(code, kind="stable")
-        code, text, before = code[order], text[order], before[order]
-        length = self._length[text]
+        # Numbers that hold code and place are sorted in a fifth of the time in which places by their codes are.
+        both = code.astype(np.int64) << 31 | np.arange(len(code))
+        both.sort()
+        order = both & 2**31 - 1
+        code, text, before = both >> 31, text[order], before[order]
+        length = self._length[text].astype(np.int32)
         # 2 min(a, b) / (m + n) > t: n < 2 a / t - m.
         most = 2 * (length - before) / self.threshold if self.threshold else np.full(len(code), 2.0**31)
-        reach = np.minimum(np.floor(most + ROUNDING), 2**31) - length
-        return Elements(code.astype(np.int64), text, length, reach.astype(np.int64))
+        reach = np.minimum(np.floor(most + ROUNDING), 2**31 - 1) - length
+        return Elements(code, text, length, reach.astype(np.int32))
 
-    def _scan(self, longer: Elements, short: Elements, most: Ids, found: _Found, own: Ids | None = None) -> None:
+    def _scan(self, longer: Elements, short: Elements, most: NDArray[np.int32], found: _Found, own: Ids | None = None) -> None:
         """Find pairs of a longer and a shorter text that share an element and that no filter rules out.
 
         The first of the common elements stands in the shorter text where it reaches texts of its own length and
@@ -357,10 +361,10 @@ class NearIndex:
             before = ends[first - 1] if first else 0
             last = max(first + 1, int(np.searchsorted(ends, before + PAIRS, side="right")))
             many = (high - low)[first:last]
-            left = np.repeat(np.arange(first, last), many)
-            right = np.arange(len(left)) + np.repeat(low[first:last] - np.cumsum(many) + many, many)
-            fits = short.reach[right] >= longer.length[left]
-            left, right = longer.text[left[fits]], short.text[right[fits]]
+            right = np.repeat(low[first:last] - np.cumsum(many) + many, many)
+            right += np.arange(len(right))
+            fits = np.flatnonzero(short.reach[right] >= np.repeat(longer.length[first:last], many))
+            left, right = np.repeat(longer.text[first:last], many)[fits], short.text[right[fits]]
             found.add(*self._unlike_bits(left, right))
             first = last
 
@@ -415,9 +419,17 @@ class NearIndex:
             found[mine] = _laid_over(self._signatures[own][place[mine]], bits // 64)
         return found
 
+    @cached_property
+    def _short_signatures(self) -> list[Words]:
+        """Signatures of all texts, of as few bits as there are, a word of each text at a time."""
+        return list(np.ascontiguousarray(self._folded(np.arange(len(self)), LEAST_BITS).T))
+
     def _unlike_bits(self, left: NDArray, right: NDArray) -> tuple[NDArray, NDArray]:
-        """The pairs that whole signatures do not rule out."""
+        """The pairs that signatures do not rule out: short ones, which a cache holds, nearly all, then whole ones."""
         total = self._length[left] + self._length[right]
+        apart = sum(np.bitwise_count(word[left] ^ word[right]).astype(np.int64) for word in self._short_signatures)
+        near = np.flatnonzero(total - apart > self.threshold * total - ROUNDING)
+        left, right, total = left[near], right[near], total[near]
         width = np.minimum(self._bits[left], self._bits[right])
         keep = np.zeros(len(left), dtype=bool)
         for bits in self._signatures:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import compute
 
 # Han, Hiragana, Katakana, Thai, Lao, Tibetan, Burmese and Khmer are written without spaces, and so are pictures:
 # each character is a token.
@@ -21,8 +22,8 @@ UNSPACED = (
 _TOKEN = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
 # Small letters of ASCII, and spaces of all that is no letter and no digit.
 _ASCII = bytes(ord(chr(i).lower()) if chr(i).isalnum() and i < 128 else ord(" ") for i in range(256))
-# Tokens that are given other numbers at once.
-_BLOCK = 2**20
+# Tokens that are given other numbers at once, and bytes of texts that are cut at once.
+_BLOCK, _BLOCK_BYTES = 2**20, 2**22
 
 
 class TokenizedTexts(NamedTuple):
@@ -65,9 +66,14 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Don't add 3.5 to naïve_x; 東京!")
     ['don', 't', 'add', '3', '5', 'to', 'naïve', 'x', '東', '京']
     """
+    return _spaced(text).decode().split()
+
+
+def _spaced(text: str) -> bytes:
+    """The tokens of a text with spaces between them."""
     if text.isascii():  # what `_TOKEN` finds, in a third of the time
-        return text.encode().translate(_ASCII).decode().split()
-    return _TOKEN.findall(text.lower())
+        return text.encode().translate(_ASCII)
+    return " ".join(_TOKEN.findall(text.lower())).encode()
 
 
 def tokenize(texts: Iterable[str]) -> TokenizedTexts:
@@ -84,14 +90,29 @@ def tokenize(texts: Iterable[str]) -> TokenizedTexts:
     [0, 1, 0, 1, 2]
     """
     number: defaultdict[str, int] = defaultdict(count().__next__)
-    flat, lengths = array("i"), array("q")
+    numbers, lengths = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int64)]
+    for block in _blocks(texts):
+        cut = compute.ascii_split_whitespace(pa.array(block, pa.binary()).view(pa.utf8()))
+        coded = cut.values.dictionary_encode()
+        # A token is looked up once a block: the text of each would cost most of the time.
+        known = np.fromiter(map(number.__getitem__, coded.dictionary.to_pylist()), dtype=np.int32)
+        numbers.append(known[coded.indices.to_numpy()])
+        lengths.append(np.diff(cut.offsets.to_numpy()))
+    return TokenizedTexts(np.concatenate(numbers), np.concatenate(lengths), list(number))
+
+
+def _blocks(texts: Iterable[str]) -> Iterator[list[bytes | None]]:
+    """Texts as tokens between spaces, some megabytes at a time; None where there is no token."""
+    block: list[bytes | None] = []
+    size = 0
     for text in texts:
-        found = tokens(text)
-        flat.extend(map(number.__getitem__, found))
-        lengths.append(len(found))
-    # The array is read where it is: a copy would be the peak of memory.
-    numbers = np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, dtype=np.int32)
-    return TokenizedTexts(numbers, np.array(lengths, dtype=np.int64), list(number))
+        spaced = _spaced(text).strip()
+        block.append(spaced or None)
+        size += len(spaced)
+        if size > _BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    yield block
 
 
 def rarest_first(counts: NDArray[np.int64]) -> NDArray[np.int32]:
