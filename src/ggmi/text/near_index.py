@@ -324,7 +324,9 @@ class NearIndex:
         reach = np.minimum(np.floor(most + ROUNDING), 2**31 - 1) - length
         return Elements(code, text, length, reach.astype(np.int32))
 
-    def _scan(self, longer: Elements, short: Elements, most: NDArray[np.int32], found: _Found, own: Ids | None = None) -> None:
+    def _scan(
+        self, longer: Elements, short: Elements, most: NDArray[np.int32], found: _Found, own: Ids | None = None
+    ) -> None:
         """Find pairs of a longer and a shorter text that share an element and that no filter rules out.
 
         The first of the common elements stands in the shorter text where it reaches texts of its own length and
