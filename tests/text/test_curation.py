@@ -1,6 +1,10 @@
-import pytest
+from dataclasses import replace
 
-from ggmi.text.curation import Curation, Drop, Lengths, curate
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ggmi.text.curation import PLACEHOLDERS, Curation, Drop, Lengths, curate
 from ggmi.text.records import Record
 from ggmi.text.rouge import near_pairs
 from ggmi.text.samples import read_sample
@@ -60,6 +64,33 @@ def test_lengths_are_counted_in_words(field, text, reason):
 def test_text_left_to_be_filled_in_is_found(text, reason, field):
     done = curate([record("a", **{field: text})], Curation())
     assert done.drops == ((Drop("a", "placeholders", reason),) if reason else ())
+
+
+FRAGMENTS = (
+    "[",
+    "<",
+    "insert name",
+    "your own ",
+    "]",
+    ">",
+    "{{x}}",
+    "{%",
+    "%}",
+    "..",
+    "…",
+    " ",
+    "\u2003",
+    "TODO",
+    "tbd",
+    "TBD",
+)
+WORDS = ("LOREM IPSUM", "lorem ıpſum", "Instruction", "ınput", "reſponse", "context", "*", "word")
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS + WORDS), max_size=5).map("".join))
+def test_no_pattern_finds_a_placeholder_where_none_is_looked_for(text):
+    found = any(pattern.search(text) for pattern in PLACEHOLDERS.values())
+    assert bool(curate([record("a", response=text)], replace(OFF, placeholders=True)).drops) == found
 
 
 def test_exact_duplicates_differ_in_case_and_spaces_at_most():
