@@ -20,9 +20,11 @@ from common import HERE, JOB_VARIABLES, ROOT, checkout, environment, fill_readme
 from ggmi.config.estimation import Estimation
 from ggmi.config.tasks import CurationSettings
 from ggmi.io import block_writer, write_json
+from ggmi.pipeline.embedded_sets import embedded_rows
 from ggmi.random import stream
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record, content_hash, write_records
+from ggmi.text.samples import read_made
 from ggmi.text.templates import Prompt, write_prompts
 
 # Conditions of a task; and studies of as many sweep points as may be, which have 1 + 3 · 56 conditions each.
@@ -143,10 +145,11 @@ def pipeline(folder, count):
     write_json(folder / "outcome.json", {"missing": 0, "cut_prompts": None})
     real = [Record(f"a{i}", *row.values()) for i, row in enumerate(texts(2000, "real"))]
     write_records(folder / "real.jsonl", real)
-    vectors = stream(1, "scale", "vectors").normal(size=(count, DIMENSIONS)).astype("float32")
+    draw, n = stream(1, "scale", "vectors"), len(real)
+    vectors = draw.normal(size=(n, DIMENSIONS))
     with block_writer(folder / "vectors.npz") as writer:
-        for name, n in (("train", 2000), ("pool", 2000)):
-            writer.write(name, 0, {"vectors": vectors[:n], "seen": np.zeros((n, 4))})
+        for name in ("train", "pool"):
+            writer.write(name, 0, {"rows": np.arange(n), "vectors": vectors, "seen": np.zeros((n, 4))})
     found = {}
     parsed = {"records": "records.jsonl", "failures": "failures.jsonl", "summary": "summary.json"}
     given = {"prompts": "prompts.jsonl", "responses": "responses.jsonl", "outcome": "outcome.json"}
@@ -163,10 +166,13 @@ def pipeline(folder, count):
     found["curated_set"] = ran(
         folder, "curated_set", {"records": "records.jsonl", "summary": "summary.json"}, made, params
     )
-    with block_writer(folder / "parsed.npz") as writer:
-        writer.write("parsed", 0, {"vectors": vectors, "seen": np.zeros((count, 4))})
+    sets = {"synthetic": read_made(folder / "kept.jsonl"), "pool": read_made(folder / "real.jsonl")}
+    with block_writer(folder / "drawn.npz") as writer:
+        for name, rows in embedded_rows(sets, "auto", Estimation().records, 1).items():
+            vectors = draw.normal(size=(len(rows), DIMENSIONS))
+            writer.write(name, 0, {"rows": rows, "vectors": vectors, "seen": np.zeros((len(rows), 4))})
     settings = Estimation().model_dump(exclude={"encoder", "device", "endpoint", "entailment"})
-    given = {"synthetic": "kept.jsonl", "parsed": "records.jsonl", "vectors": "parsed.npz", "real": "vectors.npz"}
+    given = {"synthetic": "kept.jsonl", "vectors": "drawn.npz", "real": "vectors.npz"}
     given |= {"train": "real.jsonl", "pool": "real.jsonl"}
     params = {"settings": settings, "seed": 1, "entailment": None}
     found["estimates"] = ran(folder, "estimates", given, {"json": "estimates.json"}, params)

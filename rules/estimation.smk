@@ -1,16 +1,12 @@
 # Estimates of every synthetic set against the real records.
 #
-# What a condition's parser found is embedded once, whatever is curated from it, and by itself: its
-# vectors depend on no other set. Memory: 25,000 records and their vectors, 50 MB, take 760 MB, 100,000 of them 1,190 MB:
-# 3 MB more a megabyte. Time: seconds. Eight sets share a submission, which asks for the time of all.
+# Of every set the records are embedded that its estimates look at, by themselves: their vectors depend on no other set.
+# Memory: 25,000 records and their vectors, 50 MB, take 760 MB, 100,000 of them 1,190 MB: 3 MB more a megabyte. Time:
+# seconds, and two minutes of a core for 4,000 embedded records. Eight sets share a submission, which asks for the time of all.
 ESTIMATION_RESOURCES = by_size(mem_mb=4000, mb_each=4, runtime=60, minutes_each=0.1)
-# Embedding: a core embeds some 40 records a second; a megabyte of text is 3,500 records and 6 MB of vectors.
-EMBEDDING_RESOURCES = by_size(mem_mb=4000, mb_each=20, runtime=60, minutes_each=3)
-PARSED = f"{RESULTS}/{{task}}/parsed/{{generator}}/{{condition}}/records.jsonl"
 SYNTHETIC = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
-VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}.npz"
-# Of a set that faults are put into, and of a sample of one that is read in shards.
-OWN_VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings_of_curated/{{generator}}/{{condition}}/{{curation}}.npz"
+VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}/{{curation}}.npz"
+# Of a set that is read in shards, which no job reads as a whole.
 SAMPLE = f"{RESULTS}/{{task}}/estimation/samples/{{generator}}/{{condition}}/{{curation}}.jsonl"
 
 
@@ -24,13 +20,14 @@ localrules:
 use rule model_step as real_embeddings with:
     input:
         encoder_files,
-        sets=[f"{RESULTS}/{{task}}/anchors/{name}.jsonl" for name in ("train", "pool")],
+        train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
+        pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
     output:
         f"{RESULTS}/{{task}}/estimation/real.npz",
     log:
         f"{RESULTS}/logs/embeddings/{{task}}.log",
     resources:
-        **EMBEDDING_RESOURCES,
+        **ESTIMATION_RESOURCES,
         gpu=encoder_gpus,
         endpoint=embedding_requests,
     params:
@@ -40,29 +37,9 @@ use rule model_step as real_embeddings with:
         endpoint=embedding_endpoint,
         # How many texts a request has is no reason to embed anything anew.
         manner=embedding_manner,
-        names=["train", "pool"],
-
-
-use rule model_step as embeddings with:
-    input:
-        encoder_files,
-        sets=[PARSED],
-    output:
-        VECTORS,
-    log:
-        f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}-{{condition}}.log",
-    resources:
-        **EMBEDDING_RESOURCES,
-        gpu=encoder_gpus,
-        endpoint=embedding_requests,
-    params:
-        **script_params("embeddings"),
-        encoder=lambda w: estimation_of(w).encoder,
-        device=lambda w: estimation_of(w).device,
-        endpoint=embedding_endpoint,
-        # How many texts a request has is no reason to embed anything anew.
-        manner=embedding_manner,
-        names=["parsed"],
+        seed=CONFIG.seed,
+        records=lambda w: estimation_of(w).records,
+        pairing=lambda w: estimation_of(w).pairing,
 
 
 use rule model_step as set_sample with:
@@ -78,12 +55,13 @@ use rule model_step as set_sample with:
         records=lambda w: estimation_of(w).records,
 
 
-use rule embeddings as embeddings_of_curated with:
+use rule real_embeddings as embeddings with:
     input:
         encoder_files,
-        sets=lambda w: [(SAMPLE if shards_of(w) else SYNTHETIC).format(**w)],
+        synthetic=lambda w: (SAMPLE if shards_of(w) else SYNTHETIC).format(**w),
+        pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",
     output:
-        OWN_VECTORS,
+        VECTORS,
     log:
         f"{RESULTS}/logs/embeddings/{{task}}-{{generator}}-{{condition}}-{{curation}}.log",
 
@@ -92,8 +70,7 @@ use rule model_step as estimates with:
     input:
         entailment_files,
         synthetic=lambda w: (SAMPLE if shards_of(w) else SYNTHETIC).format(**w),
-        parsed=lambda w: (SAMPLE if shards_of(w) else SYNTHETIC if faults_of(w) else PARSED).format(**w),
-        vectors=lambda w: (OWN_VECTORS if shards_of(w) or faults_of(w) else VECTORS).format(**w),
+        vectors=VECTORS,
         real=f"{RESULTS}/{{task}}/estimation/real.npz",
         train=f"{RESULTS}/{{task}}/anchors/train.jsonl",
         pool=f"{RESULTS}/{{task}}/anchors/pool.jsonl",

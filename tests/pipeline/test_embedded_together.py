@@ -4,8 +4,20 @@ import numpy as np
 import pytest
 
 from ggmi.information.embedding import Seen
-from ggmi.pipeline.embedded_sets import STEP, check_pairs, embedded, embedded_draws, embedded_together
+from ggmi.io import block_writer
+from ggmi.pipeline.embedded_sets import (
+    STEP,
+    check_pairs,
+    drawn_of,
+    embedded,
+    embedded_draws,
+    embedded_rows,
+    embedded_together,
+    pairs_of,
+    read_embedded,
+)
 from ggmi.pipeline.shared_prefix import without_prefixes
+from ggmi.pipeline.subsets import part_of
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample
 
@@ -147,6 +159,41 @@ def test_only_what_is_drawn_is_embedded_and_whole_prompts_with_their_anchors():
     assert len(encoder.asked) <= 50 + 50 + 100 + len(shown)
     again, _ = embedded_draws([train, by_number], Counting(), ["response"], pairing="auto", most=50, seed=3)
     assert again.sample == real.sample
+
+
+def archived(path, sets, most):
+    """What is embedded of some sets, in a file."""
+    with block_writer(path) as writer:
+        for name, rows in embedded_rows(sets, "auto", most, 3).items():
+            found = embedded(part_of(sets[name], rows), Counting())
+            writer.write(name, 0, {"rows": rows, "vectors": found.vectors, "seen": found.seen})
+    return path
+
+
+@pytest.mark.parametrize("most", [50, 500])
+def test_archives_hold_what_is_drawn_of_a_set_and_the_anchors_of_its_prompts(tmp_path, most):
+    train, made = sample("T", [f"t{i:05}" for i in range(400)]), prompted(500, 400)
+    real = archived(tmp_path / "real.npz", {"train": train, "pool": train}, most)
+    own = archived(tmp_path / "own.npz", {"synthetic": made, "pool": train}, most)
+    known, (wanted,) = embedded_draws([train, made], Counting(), pairing="auto", most=most, seed=3)
+    synthetic, whole_prompts = drawn_of(read_embedded(made, "synthetic", own), most, 3)
+    pool, kept = read_embedded(train, "pool", real, own), read_embedded(train, "train", real)
+    for one, other in ((synthetic, wanted.synthetic), (whole_prompts, wanted.prompted), (kept, known)):
+        assert one.sample == other.sample
+        assert one.vectors == pytest.approx(other.vectors)
+        assert one.whole == other.whole
+    ids = [record.id for record in pool.sample.records]
+    assert ids == sorted({*ids}, key=int)
+    assert {record.id for record in wanted.anchors.sample.records} <= {*ids}
+    assert len(ids) <= max(min(most, 400) + 3 * 10, 400 * (most > 400))
+    pairs = pairs_of(synthetic, pool, "auto", seed=3, most=most, prompted=whole_prompts)
+    assert pairs.how == pairs_of(synthetic, wanted.anchors, "auto", seed=3, most=most, prompted=whole_prompts).how
+
+
+def test_a_set_without_records_is_read_as_it_was_embedded(tmp_path):
+    train, nothing = sample("T", [f"t{i}" for i in range(9)]), sample("S", [])
+    own = archived(tmp_path / "own.npz", {"synthetic": nothing, "pool": train}, 5)
+    assert [len(one) for one in drawn_of(read_embedded(nothing, "synthetic", own), 5, 3)] == [0, 0]
 
 
 def test_a_set_that_is_small_enough_is_embedded_whole_and_in_its_order():

@@ -9,7 +9,7 @@ from ggmi.information.estimate import Estimate
 from ggmi.information.hsic import hsic
 from ggmi.information.semantic_entropy import labels_by_prompt
 from ggmi.pipeline.comparing import INSIDE, compared, order_of, with_holm
-from ggmi.pipeline.embedded_sets import Embedded, check_pairs, chosen, pairs_of
+from ggmi.pipeline.embedded_sets import Embedded, check_pairs, pairs_of
 from ggmi.pipeline.estimation import ESTIMATORS, STEPS, TESTS, EstimationSettings, estimates, over_ceiling
 from ggmi.random import stream
 from ggmi.text.records import Record
@@ -121,18 +121,6 @@ def test_one_prompt_with_two_lists_of_anchors_is_refused():
     synthetic = embedded(np.eye(4), "S", keys=["p"] * 4, anchors=[("T1",), ("T1",), ("T2",), ("T1",)])
     with pytest.raises(UserError, match="S: line 3: prompt 'p' has other anchors"):
         check_pairs(synthetic.sample, embedded(np.eye(4), "T").sample, "auto")
-
-
-def test_what_was_kept_of_a_set_has_the_vectors_of_its_records():
-    whole = embedded(np.arange(10.0).reshape(5, 2), "parsed.jsonl")
-    kept = embedded(np.zeros((2, 2)), "kept.jsonl").sample
-    kept = replace(kept, records=tuple(whole.sample.records[i] for i in (3, 1)))
-    np.testing.assert_array_equal(chosen(whole, kept).vectors, [[6, 7], [2, 3]])
-    nothing = replace(kept, records=(), places=())
-    assert len(chosen(whole, nothing)) == 0
-    strange = replace(kept, records=(replace(kept.records[0], id="who"),))
-    with pytest.raises(UserError, match=r"kept.jsonl: record 'who' is not in parsed.jsonl; delete both, run anew"):
-        chosen(whole, strange)
 
 
 def test_what_does_not_apply_has_no_value_and_a_reason():

@@ -122,13 +122,16 @@ def test_a_changed_setting_reruns_estimates_and_embeds_nothing_anew(estimated):
     assert rules(estimated, "results/imported/estimation/claims.csv", change) == {"estimates", "estimation_tables"}
 
 
-def test_another_curation_is_estimated_and_embeds_nothing_anew(estimated, tmp_path):
+def test_another_curation_is_estimated_and_embeds_its_own_set_alone(estimated, tmp_path):
     project = estimated.copy(tmp_path / "project")
     change = sets("fresh", "copied", "few")
     change["curations"]["without_copies"] = {**OFF, "exact": True}
     project.configure({"tasks": {"imported": change}})
     target = "results/imported/estimation/estimates.csv"
-    assert {job.split()[0] for job in project.planned(target)} == {"curated_set", "estimates", "estimation_tables"}
+    made = {"curated_set", "embeddings", "estimates"}
+    planned = project.planned(target)
+    assert {job.split()[0] for job in planned} == {*made, "estimation_tables"}
+    assert all("without_copies" in job for job in planned if job.split()[0] in made)
     project.run("--cores", "2", target)
     rows = table(project, "estimates.csv").set_index(["generator", "curation", "estimator"])["value"]
     assert rows["copied", "without_copies", "near_repeats"] == 0

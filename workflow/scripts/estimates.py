@@ -1,15 +1,10 @@
 """Estimate everything there is to say of a synthetic set."""
 
-from ggmi.io import read_rounds, write_json
+from ggmi.io import write_json
 from ggmi.models.settings import EntailmentSettings
-from ggmi.pipeline.embedded_sets import Embedded, chosen
+from ggmi.pipeline.embedded_sets import drawn_of, read_embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.text.samples import read_made
-
-
-def embedded(path, archive, name):
-    found = read_rounds(archive, name, ("vectors", "seen"))
-    return Embedded(read_made(path), found["vectors"].astype(float), seen=found["seen"])
 
 
 def by_entailment(values):
@@ -20,8 +15,10 @@ def by_entailment(values):
 
 
 p, given = snakemake.params, snakemake.input
-synthetic = chosen(embedded(given.parsed, given.vectors, "parsed"), read_made(given.synthetic))
-train, anchors = (embedded(given[name], given.real, name) for name in ("train", "pool"))
 settings = EstimationSettings(**p.settings)
+made, pool, train = (read_made(given[name]) for name in ("synthetic", "pool", "train"))
+synthetic, prompted = drawn_of(read_embedded(made, "synthetic", given.vectors), settings.records, p.seed)
+train, anchors = read_embedded(train, "train", given.real), read_embedded(pool, "pool", given.real, given.vectors)
 same = by_entailment(p.entailment) if p.entailment else None
-write_json(snakemake.output[0], estimates(synthetic, train, settings, seed=p.seed, anchors=anchors, same=same))
+found = estimates(synthetic, train, settings, seed=p.seed, anchors=anchors, prompted=prompted, same=same)
+write_json(snakemake.output[0], found)

@@ -37,7 +37,9 @@ class Estimation(Section):
     permutations: int = Field(
         1999, ge=19, le=100_000, description="fewest shuffles of a permutation test; the smallest p is one over them"
     )
-    records: int = Field(2000, ge=4, le=50_000, description="most records of a set in kernels and classifiers")
+    records: int = Field(
+        2000, ge=4, le=50_000, description="most records of a set that are embedded, and in kernels and classifiers"
+    )
     equal_records: int = Field(
         400, ge=4, le=50_000, description="most records in what grows with a set: diversity, repeats, entropies"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
@@ -14,6 +14,7 @@ from ggmi.information.duplicates import exact_key
 from ggmi.information.embedding import Encoder, Vectors, embed
 from ggmi.information.estimate import Array, Indices, nearest_id, places_by
 from ggmi.information.pairing import Pairs, pair_by_index, pair_by_prompt, pairs_of_groups
+from ggmi.io import read_rounds
 from ggmi.pipeline.subsets import part_of, some, some_prompts
 from ggmi.text.columns import PROMPT
 from ggmi.text.records import FIELDS
@@ -218,9 +219,7 @@ def embedded_draws(
     of_train = some(len(train), most, seed, "train")
     wanted = []
     for sample in synthetic:
-        at_random = some(len(sample), most, seed, "set")
-        ids = sample.prompt_ids
-        of_prompts = at_random if ids is None else some_prompts(ids, most, seed)
+        at_random, of_prompts = _draws(sample, most, seed)
         partners = _partners(part_of(sample, of_prompts), train, pairing) if len(train) > most else None
         wanted.append((at_random, of_prompts, of_train if partners is None else partners))
     places = [reduce(np.union1d, [of_train, *(anchors for *_, anchors in wanted)])]
@@ -235,6 +234,85 @@ def embedded_draws(
         drawn, prompted = (one.at(np.searchsorted(rows, chosen)) for chosen in (at_random, of_prompts))
         draws.append(Drawn(drawn, prompted, real.at(np.searchsorted(places[0], anchors))))
     return real.at(np.searchsorted(places[0], of_train)), draws
+
+
+def embedded_rows(samples: Mapping[str, Sample], pairing: str, most: int, seed: int) -> dict[str, Indices]:
+    """Which records of a task's sets are embedded: what estimates look at.
+
+    Parameters
+    ----------
+    samples
+        Sets by name: ``train`` and ``pool``, or ``synthetic`` and the ``pool`` that it may be paired with.
+    pairing
+        As for `pairs_of`.
+    most
+        As for `embedded_draws`.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    dict of ndarray of int
+        Places by name of the set, ascending. Of the pool beside a synthetic set those of its partners that are not
+        drawn at random.
+    """
+    real = {name: some(len(sample), most, seed, name) for name, sample in samples.items()}
+    made = samples.get("synthetic")
+    if made is None:
+        return real
+    at_random, of_prompts = _draws(made, most, seed)
+    partners = _partners(part_of(made, of_prompts), samples["pool"], pairing)
+    further = np.setdiff1d([] if partners is None else partners, real["pool"]).astype(np.intp)
+    return {"synthetic": np.union1d(at_random, of_prompts), "pool": further}
+
+
+def read_embedded(whole: Sample, name: str, *archives: str | os.PathLike[str]) -> Embedded:
+    """Read what was embedded of a set.
+
+    Parameters
+    ----------
+    whole
+        The set.
+    name
+        Of `embedded_rows`.
+    *archives
+        Files with its ``rows``, their ``vectors`` and what was ``seen`` of them.
+
+    Returns
+    -------
+    Embedded
+        In order of the set's records.
+    """
+    found = [read_rounds(archive, name, ("rows", "vectors", "seen")) for archive in archives]
+    # An archive of no record tells no size of vectors.
+    found = [one for one in found if len(one["rows"])] or found[:1]
+    rows, vectors, seen = (np.concatenate([one[key] for one in found]) for key in ("rows", "vectors", "seen"))
+    order = np.argsort(rows)
+    part = part_of(whole, rows[order])
+    return Embedded(part, vectors[order].astype(float), seen=seen[order], drawn_from=whole)
+
+
+def drawn_of(one: Embedded, most: int, seed: int) -> tuple[Embedded, Embedded]:
+    """Records of a set drawn at random, and those of whole prompts.
+
+    Parameters
+    ----------
+    one
+        What `embedded_rows` names of it.
+    most, seed
+        As for `embedded_rows`.
+    """
+    draws = _draws(one.whole, most, seed)
+    rows = np.union1d(*draws)
+    at_random, of_prompts = (one.at(np.searchsorted(rows, places)) for places in draws)
+    return at_random, of_prompts
+
+
+def _draws(sample: Sample, most: int, seed: int) -> tuple[Indices, Indices]:
+    """Places of records drawn at random, and of the records of prompts drawn at random, if they are named."""
+    at_random = some(len(sample), most, seed, "set")
+    ids = sample.prompt_ids
+    return at_random, at_random if ids is None else some_prompts(ids, most, seed)
 
 
 def _partners(sample: Sample, train: Sample, pairing: str) -> Indices | None:
@@ -271,35 +349,6 @@ def _embed_samples(
     ends = np.cumsum([len(sample) for sample in samples])[:-1]
     split = zip(samples, np.split(vectors, ends), np.split(seen, ends), strict=True)
     return [Embedded(sample, each, parts, what) for sample, each, what in split]
-
-
-def chosen(whole: Embedded, sample: Sample) -> Embedded:
-    """What was kept of an embedded set.
-
-    Parameters
-    ----------
-    whole
-        The set.
-    sample
-        Some of its records, found by their ids.
-
-    Returns
-    -------
-    Embedded
-
-    Raises
-    ------
-    UserError
-        If the set has no record of an id.
-    """
-    place = {record.id: i for i, record in enumerate(whole.sample.records)}
-    strange = [record.id for record in sample.records if record.id not in place]
-    if strange:
-        raise UserError(
-            f"{sample.source}: record {strange[0]!r} is not in {whole.sample.source}; delete both, run anew"
-        )
-    rows = [place[record.id] for record in sample.records]
-    return Embedded(sample, whole.vectors[rows], whole.parts, None if whole.seen is None else whole.seen[rows])
 
 
 def _prompts_of(
