@@ -4,7 +4,7 @@ from scipy import stats
 
 from ggmi.errors import UserError
 from ggmi.information.diversity import distinct_n, vendi_score
-from ggmi.information.duplicates import exact_duplicates, exact_key, near_duplicates, near_repeats
+from ggmi.information.duplicates import OWN_GROUP, exact_duplicates, exact_key, near_duplicates, near_repeats
 from ggmi.random import stream
 from ggmi.statistics import share_interval
 
@@ -60,6 +60,19 @@ def test_near_duplicates_are_found_by_direction_and_compared_with_the_training_s
     assert found.ci_low < 0.5 < found.ci_high
     assert near_duplicates([[1.0, 1.0]], [[1.0, 1.0]]).null_mean is None
     assert near_duplicates([[1.0, 0.0]], [[1.0, 1.0]], threshold=np.sqrt(0.5)).value == 1
+
+
+def test_near_duplicates_of_the_own_prompt_alone_are_no_test_of_repeating_t():
+    train, prompts = np.eye(20), [f"p{i}" for i in range(20)]
+    copied = near_duplicates(train, train, groups=(prompts, prompts))
+    assert (copied.value, copied.null_mean, copied.p_value) == (1, 0, None)
+    assert copied.method.endswith(OWN_GROUP)
+    moved = near_duplicates(np.roll(train, 1, axis=0), train, groups=(prompts, prompts))
+    assert moved.value == 1
+    assert moved.p_value < 0.01
+    assert OWN_GROUP not in moved.method
+    fresh = near_duplicates(-train, train, groups=(prompts, prompts))
+    assert (fresh.value, fresh.p_value) == (0, 1)
 
 
 def topics(draw, n, kinds=80):

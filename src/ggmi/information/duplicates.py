@@ -18,6 +18,8 @@ from ggmi.statistics import share_interval
 
 # Most records whose relabellings test what a set repeats: with 1,999 of them at most some ten seconds.
 PERMUTED = 8000
+# How it ends how near-duplicates were found where no test of them is to be had.
+OWN_GROUP = "all of them of the record's own group"
 
 
 def near_duplicates(
@@ -57,7 +59,9 @@ def near_duplicates(
     Estimate
         A share with Wilson's interval, over groups where there are any. The null mean is the same
         share of training records among the others: what fresh records of the training distribution
-        would show. It and the p-value are None with one training record, or one group of them.
+        would show. It and the p-value are None with one training record, or one group of them. The p-value
+        is None, too, and ``method`` says `OWN_GROUP`, where records are like none of T but those of
+        their own group: T's other groups do not tell how alike two records of one group are.
 
     Raises
     ------
@@ -82,6 +86,9 @@ def near_duplicates(
     codes = group_codes(of_train, len(theirs), "groups")
     if codes.max() == 0:
         return share_estimate(found, method, of_set)
+    if groups and found.any() and not _like_another_group(ours, theirs, limit, *groups):
+        own, _, _ = _repeated(theirs, limit, codes)
+        return share_estimate(found, f"{method}, {OWN_GROUP}", of_set, float(own.mean()))
     draw = stream(seed, "near duplicates", "test")
     ours_apart = one_each(group_codes(of_set, len(ours), "groups"), draw)
     theirs_apart = one_each(codes, draw)
@@ -240,6 +247,17 @@ def _like_one_of(records: Array, train: Array, limit: float) -> NDArray[np.bool_
     """Which records are similar to one of T."""
     near = [(records[rows] @ train.T).max(axis=1) >= limit for rows in blocks(len(records), TILE)]
     return np.concatenate(near)
+
+
+def _like_another_group(
+    ours: Array, theirs: Array, limit: float, of_set: Sequence[str], of_train: Sequence[str]
+) -> bool:
+    """Whether a record is similar to one of T of another group than its own."""
+    codes = group_codes([*of_set, *of_train], len(ours) + len(theirs), "groups")
+    return any(
+        ((ours[rows] @ theirs.T >= limit) & (codes[: len(ours)][rows, None] != codes[len(ours) :])).any()
+        for rows in blocks(len(ours), TILE)
+    )
 
 
 def _repeated(unit: Array, limit: float, codes: Indices) -> tuple[NDArray[np.bool_], Indices, Indices]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from ggmi.information.duplicates import OWN_GROUP
 from ggmi.information.pairing import BY_NUMBER
 from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
@@ -181,12 +182,15 @@ def _answer(
 
 
 def _noise(by_name: Mapping[str, Mapping[str, Row]], estimator: str) -> dict[str, Any]:
-    """For which sets an estimate leaves the noise; of pairs made by chance it is not asked."""
+    """For which sets an estimate leaves the noise, and of which that cannot be asked."""
     known = {name: rows[estimator] for name, rows in by_name.items() if rows[estimator]["value"] is not None}
-    asked = {name: row for name, row in known.items() if BY_NUMBER not in row["method"]}
+    own = [name for name, row in known.items() if row["method"].endswith(OWN_GROUP)]
+    by_chance = [name for name, row in known.items() if BY_NUMBER in row["method"]]
+    asked = {name: row for name, row in known.items() if name not in {*own, *by_chance}}
     return {
         "estimator": estimator,
-        "by_chance": [name for name in known if name not in asked],
+        "own": own,
+        "by_chance": by_chance,
         "outside": [name for name, row in asked.items() if not inside_noise(row)],
         "inside": [name for name, row in asked.items() if inside_noise(row)],
     }
