@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ggmi.pilot.curves import Noise, draw_curves
+from ggmi.pilot.curves import Noise, Seen, draw_curves
 from ggmi.random import stream
 from ggmi.statistics import TAILS
 
@@ -109,13 +109,9 @@ def predict(trained: Sequence[Trained], full: Mapping[str, int], seed: int) -> l
     list of Prediction
         In the order of `full`.
     """
-    cells = _Cells(trained, seed)
-    at_full, doubled = [], []
-    for arm, records in full.items():
-        found = cells.drawn(arm, [records, 2 * records])
-        at_full.append(found[:, 0])
-        doubled.append(found[:, 0] - found[:, 1])
-    losses = np.stack(at_full, axis=1) + _test_errors(trained, list(full), seed)
+    drawn = _drawn(trained, {arm: [records, 2 * records] for arm, records in full.items()}, seed)
+    doubled = [found[:, 0] - found[:, 1] for found in drawn]
+    losses = np.stack([found[:, 0] for found in drawn], axis=1) + _test_errors(trained, list(full), seed)
     best = losses.argmin(1)
     regrets = losses - losses.min(1, keepdims=True)
     gains = losses[:, :1] - losses
@@ -134,21 +130,22 @@ def predict(trained: Sequence[Trained], full: Mapping[str, int], seed: int) -> l
     return rows
 
 
-class _Cells:
-    """Losses of trainings by arm and size, and the noise between those of one cell."""
-
-    def __init__(self, trained: Sequence[Trained], seed: int) -> None:
-        self.losses: dict[str, dict[int, list[float]]] = {}
-        for one in trained:
-            self.losses.setdefault(one.arm, {}).setdefault(one.records, []).append(one.loss)
-        self._noise = Noise.pooled([cell for sizes in self.losses.values() for cell in sizes.values()])
-        self._seed = seed
-
-    def drawn(self, arm: str, at: Sequence[float]) -> Array:
-        """Losses of an arm at further sizes, shape (draws, sizes)."""
-        sizes = self.losses[arm]
-        means, counts = [float(np.mean(cell)) for cell in sizes.values()], [len(cell) for cell in sizes.values()]
-        return draw_curves([*sizes], means, counts, self._noise, at, DRAWS, stream(self._seed, "pilot", "curves", arm))
+def _drawn(trained: Sequence[Trained], at: Mapping[str, Sequence[float]], seed: int) -> list[Array]:
+    """Losses of each arm at further sizes, shape (draws, sizes)."""
+    cells: dict[str, dict[int, list[float]]] = {}
+    for one in trained:
+        cells.setdefault(one.arm, {}).setdefault(one.records, []).append(one.loss)
+    noise = Noise.pooled([cell for sizes in cells.values() for cell in sizes.values()])
+    seen = [
+        Seen(
+            [*cells[arm]],
+            [float(np.mean(cell)) for cell in cells[arm].values()],
+            [*map(len, cells[arm].values())],
+            sizes,
+        )
+        for arm, sizes in at.items()
+    ]
+    return draw_curves(seen, noise, DRAWS, stream(seed, "pilot", "curves"))
 
 
 def curve_bands(trained: Sequence[Trained], full: Mapping[str, int], seed: int, points: int = 40) -> pd.DataFrame:
@@ -166,11 +163,11 @@ def curve_bands(trained: Sequence[Trained], full: Mapping[str, int], seed: int, 
     DataFrame
         Columns arm, records, loss, loss_ci_low, loss_ci_high; nats a token.
     """
-    cells = _Cells(trained, seed)
+    least = {arm: min(one.records for one in trained if one.arm == arm) for arm in full}
+    at = {arm: np.geomspace(least[arm], 2 * records, points).tolist() for arm, records in full.items()}
     rows = []
-    for arm, records in full.items():
-        sizes = np.geomspace(min(cells.losses[arm]), 2 * records, points)
-        for size, losses in zip(sizes, cells.drawn(arm, [*sizes]).T, strict=True):
+    for (arm, sizes), drawn in zip(at.items(), _drawn(trained, at, seed), strict=True):
+        for size, losses in zip(sizes, drawn.T, strict=True):
             loss, low, high = _summary(losses)
             rows.append({"arm": arm, "records": size, "loss": loss, "loss_ci_low": low, "loss_ci_high": high})
     return pd.DataFrame(rows)
