@@ -65,7 +65,7 @@ def graphs(folder):
 
 
 def page(folder, example):
-    """The same of a run that makes that task's page of finished estimates, within a tenth of an example's."""
+    """What it costs to make that task's page, from finished estimates that lie within a tenth of an example's."""
     arguments = ("--configfile", "many.yaml", "--cores", "2", "--")
     planned(folder, *arguments, "results/many/anchors/split.json")
     results, draw = folder / "results/many", stream(1, "scale", "page")

@@ -62,9 +62,11 @@ def spent(folder, count, here):
 
 # The workflow with as many jobs more as are wanted, and the same jobs alone.
 MANY = """
+import os
+
 rule many:
     input:
-        expand("many/{i}", i=range(config["conditions_per_job"])),
+        expand("many/{i}", i=range(int(os.environ["COUNT"]))),
 
 rule one:
     output: "many/{i}"
@@ -83,14 +85,13 @@ def whole_run(folder, count, inside):
         checkout(folder)
         text = 'include: "Snakefile"\n'
     (folder / "many.smk").write_text(text + MANY)
-    # A number that is in the workflow's configuration anyway.
-    (folder / "count.yaml").write_text(f"conditions_per_job: {count}\n")
-    options = ["--snakefile", "many.smk", "--configfile", "count.yaml", *([] if inside else HERE_OPTIONS)]
+    options = ["--snakefile", "many.smk", *([] if inside else HERE_OPTIONS)]
+    env = environment(folder, variables={"COUNT": str(count)})
     with (folder / "output").open("w") as output:
         started = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", "snakemake", *options, "--cores", "2", "many"],
-            **{"cwd": folder, "env": environment(folder), "stdout": output, "stderr": output},
+            **{"cwd": folder, "env": env, "stdout": output, "stderr": output},
         )
         # The children's time is left out: they are waited for by the scheduler itself.
         held = []
@@ -108,7 +109,7 @@ def whole_run(folder, count, inside):
     found = {"seconds": seconds, "cpu_seconds": cpu, "mb": max(held), "mb_at_first": held[0]}
     if inside:
         told = [Path(sys.executable).with_name("ggmi"), "status"]
-        found["status_seconds"] = timed(told, folder, environment(folder))
+        found["status_seconds"] = timed(told, folder, env)
     say(f"{count} jobs {'inside the workflow' if inside else 'alone'}: {found}")
     return found
 
