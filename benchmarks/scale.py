@@ -1,4 +1,4 @@
-"""How far a run can grow: 1,000 conditions in Snakemake's graph, 100,000 synthetic records through the scripts.
+"""How far a run can grow: 1,000 conditions in Snakemake's graph and on a page, 100,000 records through the scripts.
 
 Prints its tables and writes them into README.md and `scale.json`. `scale.py graph` or `scale.py records` measures one
 part and keeps nothing; `scale.py estimate`, eight minutes, writes a table of its own: `ggmi estimate` on sets of 52,000
@@ -19,7 +19,7 @@ from common import HERE, JOB_VARIABLES, ROOT, checkout, environment, fill_readme
 
 from ggmi.config.estimation import Estimation
 from ggmi.config.tasks import CurationSettings
-from ggmi.io import block_writer, write_json
+from ggmi.io import block_writer, read_json, write_json
 from ggmi.pipeline.embedded_sets import embedded_rows
 from ggmi.random import stream
 from ggmi.text.jsonl import write_rows
@@ -66,11 +66,29 @@ def graphs(folder):
     return found
 
 
+def page(folder, example):
+    """What it costs to make that task's page, from finished estimates that lie within a tenth of an example's."""
+    arguments = ("--configfile", "many.yaml", "--cores", "2", "--")
+    planned(folder, *arguments, "results/many/anchors/split.json")
+    results, draw = folder / "results/many", stream(1, "scale", "page")
+    parsed, curated, estimates = (read_json(example / f"{name}.json") for name in ("summary", "kept", "estimates"))
+    for place in (f"g{i}/{x}-ins" for i in range(CONDITIONS // 20) for x in range(1, 21)):
+        write_json(results / "parsed" / place / "summary.json", parsed)
+        write_json(results / "synthetic" / place / "standard.json", curated)
+        values = [row["value"] and row["value"] * draw.uniform(0.9, 1.1) for row in estimates]
+        moved = [{**row, "value": value} for row, value in zip(estimates, values, strict=True)]
+        write_json(results / "estimation" / place / "standard.json", moved)
+    found = planned(folder, *arguments, "results/many.html")
+    say(f"page: {found}")
+    return found
+
+
 def planned(folder, *arguments):
-    """Seconds by the clock and of a processor, memory and jobs of a dry run."""
+    """Seconds by the clock and of a processor, memory and jobs of a dry run, or of a run with its jobs."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "snakemake", "--quiet", "rules", *arguments]
-    process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, cwd=folder, env=environment(folder), **pipes)
     with process.stdout as pipe:
         said = pipe.read()
     _, status, used = os.wait4(process.pid, 0)
@@ -236,6 +254,16 @@ def tables(found):
         ]
         for (name, graph), conditions in zip(found["graphs"].items(), (made, CONDITIONS), strict=True)
     ]
+    written = found["page"]
+    rows.append(
+        [
+            f"Page of these {CONDITIONS:,} conditions, planned and made of finished estimates: {written['jobs']} jobs",
+            f"{written['cpu_seconds']:.1f} s, by the clock {written['seconds']:.1f} s",
+            f"{written['mb']:,.0f} MB",
+            "< 30 s",
+            verdict(written["seconds"] < 30),
+        ]
+    )
     few, many = (found["records"][str(count)] for count in RECORDS)
     grown = RECORDS[1] / RECORDS[0]
     for script in ("parsed_set", "curated_set", "estimates"):
@@ -268,6 +296,8 @@ def main():
             found["graphs"] = graphs(Path(scratch) / "graphs")
         if part != "graph":
             found["records"] = {str(count): pipeline(Path(scratch) / str(count), count) for count in RECORDS}
+        if part == "all":
+            found["page"] = page(Path(scratch) / "graphs", Path(scratch) / str(RECORDS[0]))
     if part != "all":
         print(json.dumps(found, indent=2))
         return

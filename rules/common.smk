@@ -1,3 +1,4 @@
+import gc
 import os
 import platform
 import sys
@@ -38,6 +39,9 @@ if not workflow.is_main_process:
 # array; keeping 256 MiB saves a fifth of the time. Other systems ignore these variables.
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**28))
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**28))
+# A graph of thousands of jobs is millions of objects that stay. Looked through more rarely than after every 700 new ones,
+# it is planned in a seventh less time and no more memory.
+gc.set_threshold(50_000, 20, 20)
 
 
 # Libraries shall neither draw bars into the run's own progress, nor report home.

@@ -28,7 +28,7 @@ use rule model_step as pilot with:
         f"{RESULTS}/logs/pilot/{{task}}.log",
     threads: lambda w: pilot_of(w).processes
     resources:
-        mem_mb=lambda w, input, attempt: round(3000 + pilot_of(w).processes * (1000 + 8 * input.size_mb)) * attempt,
+        mem_mb=lambda w, input, attempt: round(3000 + pilot_of(w).processes * (1000 + 8 * megabytes(input))) * attempt,
         runtime=lambda w, attempt: 240 * attempt,
         gpu=lambda w: max(int(pilot_of(w).base is not None), of_pilot_judge(judge_gpus, 0)(w)),
         endpoint=of_pilot_judge(judge_requests, 0),

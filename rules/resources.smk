@@ -12,6 +12,13 @@ def growing(mem_mb, runtime):
     }
 
 
+def megabytes(files):
+    """The size of a job's input. Snakemake's own `size_mb` starts an event loop for each job that it is asked of."""
+    if any(file.is_storage for file in files):
+        return files.size_mb
+    return sum(map(os.path.getsize, files)) / 2**20
+
+
 def by_size(mem_mb, mb_each, runtime, minutes_each):
     """Memory and minutes of a job by the megabytes that it reads; as much again for every further attempt.
 
@@ -19,8 +26,8 @@ def by_size(mem_mb, mb_each, runtime, minutes_each):
     there: of a chain that is new, the first job asks for the largest of it.
     """
     return {
-        "mem_mb": lambda wildcards, input, attempt: round(mem_mb + mb_each * input.size_mb) * attempt,
-        "runtime": lambda wildcards, input, attempt: round(runtime + minutes_each * input.size_mb) * attempt,
+        "mem_mb": lambda wildcards, input, attempt: round(mem_mb + mb_each * megabytes(input)) * attempt,
+        "runtime": lambda wildcards, input, attempt: round(runtime + minutes_each * megabytes(input)) * attempt,
     }
 
 
@@ -29,10 +36,10 @@ def by_files(files, mem_mb, mb_each, runtime, minutes_each):
 
     def asked(least, each):
         def value(wildcards, attempt):
-            megabytes = sum(
+            read = sum(
                 os.path.getsize(file) / 1e6 * (5 if file.endswith(COMPRESSED) else 1) for file in files(wildcards)
             )
-            return round(least + each * megabytes) * attempt
+            return round(least + each * read) * attempt
 
         return value
 

@@ -27,10 +27,17 @@ MINE = {
     "generators": {"gpu": ON_GPU, "cpu": {**ON_GPU, "device": "cpu"}},
     "students": {"base": "./tiny_model", "training": {"epochs": 1}, "seeds": 1, "match": None},
 }
+# A set of two files, each read and curated by jobs of its own.
+CUT = {
+    "title": "Cut",
+    "anchors": {"source": "mine.jsonl", "near_duplicate": 0.99},
+    "generators": {"parts": {"kind": "import", "path": "parts", "shards": 2}},
+    "estimation": None,
+}
 # Three segments, which share a submission.
 GMM = {"sweeps": {"K": [2, 3], "J": [2, 3], "L": [2, 3]}, "anchor_components": ["released"], "estimators": ["forward"]}
 STUDY = {"mixtures": {"gmm": GMM, "digits": None}}
-WHOLE = {**STUDY, "tasks": {"mine": MINE}}
+WHOLE = {**STUDY, "tasks": {"mine": MINE, "cut": CUT}}
 # A job that takes longer than anything else here.
 LONG = "results/extra/slow-30.txt"
 SECONDS = 300
@@ -40,6 +47,9 @@ def prepared(project, settings):
     if "tasks" in settings:
         rows = [{"id": f"r{i}", "instruction": f"w{i} {w}", "response": f"w{i + 1}"} for i, w in enumerate(WORDS * 3)]
         write_rows(project.path / "mine.jsonl", rows)
+        (project.path / "parts").mkdir()
+        for name, part in (("a", rows[:20]), ("b", rows[10:])):
+            write_rows(project.path / f"parts/{name}.jsonl", part)
         make_model(project.path / "tiny_model", window=8192)
     project.configure(settings)
     return project
@@ -108,9 +118,20 @@ def test_results_through_slurm_are_the_bytes_of_a_local_run(whole, local):
 
 
 def test_short_jobs_share_submissions_and_tables_are_made_without_any(whole):
-    made = read_run(whole.path / "results")
-    assert len(made.jobs) > 3 * len(whole.jobs())
+    made = [job for job in read_run(whole.path / "results").jobs.values() if "shard" not in job.rule]
+    submitted = [job for job in whole.jobs() if "shard" not in rule_of(job)]
+    assert len(made) > 3 * len(submitted)
     assert not [job for job in whole.jobs() if re.match(r"(kl_gap|figure|report|anchors)", rule_of(job))]
+
+
+def test_every_shard_of_a_set_has_submissions_of_its_own(whole):
+    alone = {rule_of(job) for job in whole.jobs() if re.match(r"shard|joined", rule_of(job))}
+    steps = ("screened", "index", "pairs")
+    assert alone == {
+        *(f"shard_rows_wildcards_cut_parts_{shard}" for shard in range(2)),
+        *(f"shard_{step}_wildcards_cut_parts_standard_{shard}" for step in steps for shard in range(2)),
+        *(f"{rule}_wildcards_cut_parts_standard" for rule in ("shards_merged", "joined_index")),
+    }
 
 
 def test_rules_that_run_a_model_on_a_gpu_hold_one_and_no_others_do(whole):

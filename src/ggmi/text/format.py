@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ggmi.text.records import FIELDS
@@ -53,6 +54,8 @@ class Format:
         return known | {normal_name(name): wanted for wanted, names in own.items() for name in names}
 
 
+# Most objects have the same few names.
+@lru_cache
 def normal_name(name: str) -> str:
     """A name without what models write in different ways."""
     return _SEPARATORS.sub("", name).casefold()

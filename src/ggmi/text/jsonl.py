@@ -136,6 +136,7 @@ def read_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, Any
         If the file cannot be read, or a line is not UTF-8, not JSON, not an object, names a field
         twice, holds NaN or an infinity, or is nested deeper than `MAX_DEPTH`.
     """
+    decode = json.JSONDecoder(object_pairs_hook=once, parse_constant=_no_number).decode
     for number, line in lines(path):
         if not line.strip():
             continue
@@ -143,7 +144,7 @@ def read_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, Any
         if too_deep(line):
             raise UserError(f"{place} is nested deeper than {MAX_DEPTH} brackets")
         try:
-            row = json.loads(line, object_pairs_hook=once, parse_constant=_no_number)
+            row = decode(line)
         except json.JSONDecodeError as error:
             raise UserError(f"{place} is not JSON ({error.msg}, column {error.colno})") from None
         except RepeatedFieldError as error:

@@ -256,11 +256,11 @@ class _Reader(Scanner):
     def _take(self, value: Any, start: int, end: int, levels: int) -> None:
         """Take the records out of a whole value."""
         if isinstance(value, Pairs):
-            named = {self._fields.get(normal_name(key)) for key, _ in value}
-            inner = [
-                not self._fields.get(normal_name(key)) and self._holds(member, levels - 1) for key, member in value
-            ]
-            if named.issuperset(REQUIRED) or not any(inner):
+            names = [self._fields.get(normal_name(key)) for key, _ in value]
+            whole = set(names).issuperset(REQUIRED)
+            members = [] if whole else zip(names, value, strict=True)
+            inner = [not name and self._holds(member, levels - 1) for name, (_, member) in members]
+            if not any(inner):
                 self._record(value, start, end)
                 return
             places = self.members(start)
@@ -298,8 +298,8 @@ class _Reader(Scanner):
             return
         names = [self._fields.get(normal_name(key)) for key, _ in pairs]
         values = {name: as_text(value) for name, (_, value) in zip(names, pairs, strict=True) if name}
-        keys = [key for key, _ in pairs]
-        twice = len(set(keys)) < len(keys) or len(values) < sum(name is not None for name in names)
+        keys, extra = [key for key, _ in pairs], names.count(None)
+        twice = len(set(keys)) < len(keys) or len(values) < len(names) - extra
         reason = self._mistake(values, len(raw), twice=twice, latex=latex, repaired=repaired)
         if reason:
             self.fail(reason, start, end, keys)
@@ -307,7 +307,6 @@ class _Reader(Scanner):
         instruction, context, response = (
             value if (value := values.get(name)) and _VISIBLE.search(value) else "" for name in FIELDS
         )
-        extra = sum(name is None for name in names)
         self.records.append(Parsed(self._position, start, end, instruction, context, response, extra, repaired))
 
     def _mistake(
