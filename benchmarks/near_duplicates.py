@@ -26,7 +26,7 @@ NEAR, JACCARD = 0.7, 0.5
 # Cosine similarity of mean vectors from which on semhash calls records near: its default.
 ALIKE = 0.9
 PERMUTATIONS = 128
-# Seconds of a processor after which a tool is stopped.
+# Seconds of a processor after which a tool is stopped, and beyond which it is not begun.
 MOST = 600
 
 
@@ -156,8 +156,13 @@ def main(python, sizes):
                 own = tool is ours
                 env = environment(variables={"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"})
                 known = {} if own else {"PYTHONPATH": ""}
-                one = measured(folder, tool, sys.executable if own else python, planted, {**env, **known})
-                found.setdefault(tool.__name__, {})[str(size)] = one
+                before = found.setdefault(tool.__name__, {})
+                grown = max((one.get("cpu_seconds", 0) * size / int(n) for n, one in before.items()), default=0)
+                if grown > MOST:
+                    one = {"failed": f"not run: {grown:,.0f} s of a processor if its time grows as the records"}
+                else:
+                    one = measured(folder, tool, sys.executable if own else python, planted, {**env, **known})
+                before[str(size)] = one
                 say(f"{tool.__name__}, {size:,} records: {one}")
     loads.append(os.getloadavg()[0])
     about = {**machine(), "load_before_and_after": loads}
