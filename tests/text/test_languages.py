@@ -44,6 +44,9 @@ def test_a_few_dozen_chinese_characters_are_told_from_japanese_and_from_words():
     assert language(text) == "zh"
     assert language("先生は今朝、古い窓を直しました。") is None
     assert language("东京大学 2024") is None
+    assert (
+        language("x = 3  # 老师今天早上修好了那扇窗户\n" + "y = [f(x[i]) for i in rows if g(x[i]) > 3]\n" * 2) is None
+    )
 
 
 def test_languages_have_names():

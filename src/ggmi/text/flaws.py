@@ -27,7 +27,7 @@ LONG_ANSWER, PILED = 50, 0.1
 _OPEN_END = re.compile(r"[^\W\d_][,，、،]?$")
 # No sentence ends at an abbreviation.
 _SENTENCE_END = re.compile(
-    r"[^\W\d_]{2}(?<!\b(?:dr|mr|ms|st|vs|jr|sr|no|al))(?<!\b(?:mrs|etc|inc|ltd|bzw|ggf))(?<!\bprof)"
+    r"[^\W\d_]{2}(?<!\b(?:dr|mr|ms|st|vs|jr|sr))(?<!\b(?:mrs|etc|inc|ltd|bzw|ggf))(?<!\bprof)"
     r"[)\"'”’»]*[.!?…؟۔]+[)\"'”’»]*\s+\S|[。！？।॥]\S*\s*\S",
     re.IGNORECASE,
 )

@@ -47,11 +47,13 @@ def language(text: str) -> str | None:
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     visible = len("".join(text.split()))
+    if letters < PROSE * visible:
+        return None
     written = "".join(words)
     # Of a few dozen characters the model is not sure, but kana tell Japanese, and Chinese has none.
     if len(_HAN.findall(written)) >= max(LEAST_HAN, letters / 2) and not _KANA.search(written):
         return "zh"
-    if letters < LEAST_LETTERS or letters < PROSE * visible:
+    if letters < LEAST_LETTERS:
         return None
     found, probability = _identifier().classify(" ".join(words))
     return str(found) if probability >= SURE else None
