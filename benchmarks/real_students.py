@@ -102,7 +102,7 @@ def trained(sets, tests, folder, pool):
         settings = TrainingSettings(
             epochs=TOKENS / int(examples.lengths.sum()), batch_size=1, learning_rate=RATE, warmup=0.1
         )
-        plans += [PlannedTraining(str(one), examples, test, settings, i) for i, one in enumerate(bases)]
+        plans += [PlannedTraining(f"student {i}", str(one), examples, test, settings, i) for i, one in enumerate(bases)]
     identities = {str(one): Base(str(one)).identity for one in bases}
     over = []
 

@@ -26,12 +26,15 @@ def told_by(error: Exception, most: int = 300) -> str:
 
     Examples
     --------
-    >>> told_by(KeyError()), told_by(OSError("no\n  such file"))
-    ('KeyError', 'no such file')
+    >>> told_by(KeyError()), told_by(KeyError("model")), told_by(OSError("no\n  such file"))
+    ('KeyError', "there is no 'model'", 'no such file')
     """
     if "trust_remote_code" in str(error):
         return "it needs code that comes with it, and such code is never run here"
-    return " ".join(str(error).split())[:most] or type(error).__name__
+    if "ignore_mismatched_sizes" in str(error):
+        return "its weights have other shapes than its configuration names"
+    said = f"there is no {error}" if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(said.split())[:most] or type(error).__name__
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

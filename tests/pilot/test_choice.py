@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from ggmi.pilot.choice import Prediction, Trained, contenders, predict, recommended
-from ggmi.pilot.study import DECIDED
+from ggmi.pilot.choice import DECIDED, PilotResult, Prediction, Trained, contenders, predict, recommended
 
 TOKENS = np.full(400, 10)
 
@@ -78,3 +77,15 @@ def test_contenders_are_the_fewest_that_hold_the_best():
     rows = [Prediction(name, 1.0, 1, 1, p, 0, 0, 0, 0, 0, 0, 0) for name, p in zip("abc", (0.1, 0.6, 0.3), strict=True)]
     assert [one.arm for one in contenders(rows)] == ["b", "c"]
     assert [one.arm for one in contenders(rows, 0.6)] == ["b"]
+
+
+def test_nothing_is_decided_where_no_student_learned():
+    generator = np.random.default_rng(9)
+    curves = {"T": lambda n: 6 - n / 800, "a": lambda n: 5 - n / 800}
+    found = trained(curves, [100, 200, 400], 2, generator)
+    result = PilotResult([], 2, found, predict(found, {"T": 400, "a": 400}, 0), ["T", "a"], 4)
+    least = min(one.loss for one in found)
+    for guessing, learned in ((least * 1.02, True), (least * 1.005, False), (0.5 * least, False)):
+        choice = result.choice(guessing)
+        assert (choice["learned"], choice["decided"]) == (learned, learned)
+        assert choice["arm"] == "a"

@@ -1,6 +1,7 @@
 """`ggmi pilot` from files to page, on sets of which the better one is known."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from browser import launched
 from models.servers import Endpoint, completion, serving
 from project import Project, refusal
+from safetensors.torch import load_file, save_file
 from starlette.responses import JSONResponse
 
 import ggmi
@@ -100,6 +102,8 @@ def test_trainings_that_are_done_are_not_done_again(done, folder, capsys):
         (("--seed", "-1"), "--seed: -1 is not allowed"),
         (("--base", "."), "is no model directory"),
         (("--test", "missing.jsonl"), "missing.jsonl"),
+        (("--budget", "0m"), "--budget: '0m' is not allowed"),
+        (("--budget", "10 minuten"), "--budget: '10 minuten' is not allowed"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_nothing_is_trained(folder, capsys, more, said):
@@ -108,6 +112,39 @@ def test_a_mistake_is_one_sentence_and_nothing_is_trained(folder, capsys, more, 
     assert said in told
     assert "Traceback" not in told
     assert not (folder / "refused" / "results").exists()
+
+
+def test_a_base_that_cannot_be_trained_is_refused_before_anything_is(folder, done, capsys):
+    spoilt = {}
+    for name in ("bare", "broken", "undefined"):
+        spoilt[name] = folder / name
+        shutil.copytree(done / "proxy" / "0", spoilt[name])
+    for file in spoilt["bare"].glob("token*"):
+        file.unlink()
+    weights = spoilt["broken"] / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:9999])
+    held = load_file(done / "proxy" / "0" / "model.safetensors")
+    held["transformer.h.0.mlp.c_fc.weight"][3, 5] = float("nan")
+    save_file(held, spoilt["undefined"] / "model.safetensors", {"format": "pt"})
+    for name, said in (
+        ("bare", "bare: the student's base cannot be loaded (it holds no tokenizer)"),
+        ("broken", "broken: the student's base cannot be loaded ("),
+        ("undefined", "undefined: one of its weights is no number; name another base"),
+    ):
+        assert pilot(folder, "--base", str(spoilt[name]), "--budget", BUDGET, out="refused") == 2
+        told = capsys.readouterr().err
+        assert said in told
+        assert "Traceback" not in told
+    assert not (folder / "refused" / "results").exists()
+
+
+def test_where_no_student_learned_nothing_is_recommended(done):
+    found = json.loads((done / "pilot.json").read_text())
+    assert found["choice"]["learned"]
+    found["choice"] |= {"learned": False, "decided": False}
+    ((_, text),) = sentences(found)
+    assert text.startswith("None: no student learned anything. Each loses about as much as one that takes all tokens")
+    assert "(6.93 nats a token)" in text  # ln 1024
 
 
 def test_a_notebook_finds_the_same(folder, done):
@@ -169,11 +206,12 @@ def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
 def test_a_base_of_ones_own_is_trained_instead(folder, done):
     base = str(done / "proxy" / "0")
     write(folder / "U.jsonl", 40, 4, answers="right")
+    lines = (folder / "U.jsonl").read_text().splitlines()
     more = ("--base", base, "--test", str(folder / "U.jsonl"), "--learning-rate", "0.004")
     assert pilot(folder, *more, "--budget", BUDGET, sets=("good",), out="based", cores=1) == 0
     found = json.loads((folder / "based" / "pilot.json").read_text())
     assert found["base"] == base
-    assert found["test"] == {"name": str(folder / "U.jsonl"), "records": 40}
+    assert found["test"] == {"name": str(folder / "U.jsonl"), "records": len({*lines})}
     assert not (folder / "based" / "proxy").exists()
 
 

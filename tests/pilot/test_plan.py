@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -53,21 +54,28 @@ def test_a_budget_that_is_too_small_says_what_would_do():
     with pytest.raises(UserError, match=r"100 tokens do not pay for the smallest pilot of 2 arms, which reads 4,480"):
         plan_rungs({"a": 2000, "b": 2000}, {"a": 10, "b": 10}, 100)
     assert plan_rungs({"a": 2000, "b": 2000}, {"a": 10, "b": 10}, 4480)[1] == SEEDS
+    # A time is told as a time: 1.1 · 4480 tokens at 10 a second.
+    with pytest.raises(UserError, match="which reads 4,480; name at least 493s, or fewer sets"):
+        plan_rungs({"a": 2000, "b": 2000}, {"a": 10, "b": 10}, 100, per_second=10)
 
 
 def test_no_text_is_trained_and_tested_on():
-    real = records("t", 100) + records("t", 100)  # every text twice
+    real = records("t", 120) + records("t", 120)  # every text twice
     train, test = hold_out(real, 0)
-    assert len(test) == 40
+    assert len(test) == len({r.text for r in test}) == 24
+    assert len(train) == 240 - 2 * 24
     assert not {r.text for r in train} & {r.text for r in test}
-    arms = make_arms(train, {"copied": real, "own": records("x", 30)}, test, mixtures=True)
+    # Case and spaces make no other text.
+    copied = [replace(r, instruction=r.instruction.upper(), response=f" {r.response}  ") for r in records("t", 120)]
+    arms, same = make_arms(train, {"copied": copied, "own": records("x", 30)}, test, mixtures=True)
     assert [(arm.name, len(arm.records), arm.left_out) for arm in arms] == [
-        ("T", 160, 0),
-        ("copied", 160, 40),
+        ("T", 192, 0),
+        ("copied", 96, 24),
         ("own", 30, 0),
-        ("T + copied", 320, 40),
-        ("T + own", 190, 0),
+        ("T + copied", 288, 24),
+        ("T + own", 222, 0),
     ]
+    assert same == {}
     first, longer, other = (arms[1].subset(*one) for one in ((5, 0, 0), (9, 0, 0), (5, 0, 1)))
     assert first == longer[:5] != other
 
@@ -76,11 +84,25 @@ def test_what_leaves_nothing_to_train_or_test_on_is_refused():
     train, test = hold_out(records("t", 200), 0)
     with pytest.raises(UserError, match="same: every one of its 40 records is in the test set"):
         make_arms(train, {"same": test}, test, mixtures=False)
-    with pytest.raises(UserError, match="holds 4 records; at least 20 are needed"):
+    with pytest.raises(UserError, match="holds 4 different records; at least 20 are needed"):
         make_arms(train, {"x": records("x", 5)}, test[:4], mixtures=False)
     with pytest.raises(UserError, match="'T' is the name of the training set"):
         make_arms(train, {"T": records("x", 5)}, test, mixtures=False)
+    with pytest.raises(UserError, match=r"'T \+ x' is the name of the training set, or of a mixture with it"):
+        make_arms(train, {"x": records("x", 5), "T + x": records("y", 5)}, test, mixtures=True)
     assert len(drawn_test(records("u", 1000), 0)) == 300
+    # A text that is repeated says no more than once.
+    assert len(drawn_test(records("u", 30) * 9, 0)) == 30
+
+
+def test_sets_that_hold_the_same_records_are_compared_once():
+    train, test = hold_out(records("t", 200), 0)
+    sets = {"a": records("a", 50), "b": records("b", 50), "again": records("a", 50)[::-1], "T again": records("t", 200)}
+    arms, same = make_arms(train, sets, test, mixtures=True)
+    assert [arm.name for arm in arms] == ["T", "a", "b", "T + a", "T + b"]
+    assert same == {"again": "a", "T again": "T"}
+    with pytest.raises(UserError, match=r"^T again: holds the same records as T, so there is nothing to compare"):
+        make_arms(train, {"T again": sets["T again"]}, test, mixtures=False)
 
 
 @pytest.mark.parametrize("text", ["", "ten minutes", "10", "-5m", "0s", "1d", "m"])

@@ -4,6 +4,7 @@ import pytest
 
 from ggmi.config import load
 from ggmi.errors import UserError
+from ggmi.io import write_json
 from ggmi.models.backend import backend
 from ggmi.models.store import Store
 from ggmi.pipeline.anchors import source_sets
@@ -125,3 +126,38 @@ def test_answers_that_a_judge_rewards_are_priced_with_those_that_it_rates(config
     assert notes == []
     # One more condition of two students is rated on three records, and two students learn from 5 · 4 · 6 answers.
     assert rewarded["t judge"].requests - rated["t judge"].requests == 2 * (2 * 3 + 2 * 5 * 4 * 6)
+
+
+def test_what_a_pilots_judge_is_asked_is_priced_before_and_after(configured):
+    task = {"judge": {"by": ENDPOINT, "verdicts": 2, "sampling": {"max_tokens": 50}}, "curations": {"a": {}, "b": {}}}
+    config = configured(**task, pilot={"judge": True, "mixtures": True})
+    estimates, (note,) = judge_cost(config, TEMPLATES)
+    tested = len(source_sets(config.tasks["t"].anchors.read_settings(), config.seed)[0].test)
+    # T, the four sets of two conditions and two curations, and T with each of them; five students each.
+    assert estimates["t judge"].requests == 2 * tested * 5 * (1 + 4 + 4)
+    assert estimates["t judge"].worst_output_tokens == 50 * estimates["t judge"].requests
+    assert note.startswith(f"t: of the pilot the most is priced, {tested} answers of each of 5 students of all 9 sets")
+    # A test set that nobody has read is asked at most a hundred records of.
+    away, _ = judge_cost(configured("somebody/somewhere", **task, pilot={"judge": True}), TEMPLATES)
+    assert away["t judge"].requests == 2 * 100 * 5 * 5
+    assert judge_cost(configured(pilot={}), TEMPLATES) == ({}, [])
+    # Once it is done, it is known who was rated.
+    rating = {"records": tested, "arms": [{"arm": "T"}, {"arm": "x"}]}
+    write_json(f"{config.results}/t/pilot/pilot.json", {"rating": rating, "seeds": 3})
+    estimates, notes = judge_cost(config, TEMPLATES)
+    assert (estimates["t judge"].requests, notes) == (2 * tested * 2 * 3, [])
+
+
+def test_a_pilots_judge_is_priced_with_that_of_students(configured):
+    judge = {"by": ENDPOINT, "verdicts": 1, "calibration": 6}
+    students = {"base": "m", "seeds": 2, "test_records": 3}
+    alone = judge_cost(configured(judge=judge, pilot={"judge": True}), TEMPLATES)[0]["t judge"].requests
+    both = judge_cost(configured(judge=judge, students=students, pilot={"judge": True}), TEMPLATES)[0]
+    rated = judge_cost(configured(judge=judge, students=students), TEMPLATES)[0]
+    assert list(both) == ["t judge"]
+    assert both["t judge"].requests == alone + rated["t judge"].requests
+    away, notes = judge_cost(
+        configured("somebody/somewhere", judge=judge, students={"base": "m"}, pilot={"judge": True}), TEMPLATES
+    )
+    assert away["t judge"].requests == 100 * 5 * 3
+    assert notes[1].startswith("t: how many verdicts on students' answers the judge is asked for is known when")

@@ -126,6 +126,56 @@ def test_what_lies_elsewhere_is_off_task_and_the_farthest_are_shown():
     assert all(example["train_response"] for example in found["examples"])
 
 
+FAR = {
+    "zh": (
+        "老师 农民 医生 画家",
+        "今天早上 昨天晚上 上个星期",
+        "修好了窗户 买了苹果 写了长信",
+        "{1}，{0}{2}，然后回家。",
+        "很抱歉，我无法提供这些信息。{}",
+    ),
+    "hi": (
+        "अध्यापक किसान डॉक्टर",
+        "आज कल परसों",
+        "आए गए सोए",
+        "{1} {0} बहुत देर से {2} और सब खुश थे। ",
+        "क्षमा करें, मैं आपकी मदद नहीं कर सकता। {}",
+    ),
+    "ru": (
+        "учитель фермер врач",
+        "утром вечером днём",
+        "пришёл уехал заснул",
+        "Сегодня {1} {0} {2} очень поздно. ",
+        "К сожалению, я не могу помочь. {}",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", FAR)
+def test_sets_in_other_languages_are_named_as_english_ones_are(language):
+    draw = np.random.default_rng(14)
+    *words, form, refusal = FAR[language]
+
+    def rows():
+        texts = ["".join(form.format(*(draw.choice(w.split()) for w in words)) for _ in range(5)) for _ in range(240)]
+        return [{"instruction": q, "response": a.strip()} for q, a in zip(texts[::2], texts[1::2], strict=True)]
+
+    train, whole = read(rows(), draw, name="T"), rows()
+    cut_short = [
+        {**row, "response": row["response"][: len(row["response"]) * 3 // 5 - i % 5]} for i, row in enumerate(whole)
+    ]
+    declined = [{**row, "response": refusal.format(i)} for i, row in enumerate(whole)]
+    assert named(train, read(whole, draw)) == [[]]
+    spoilt = [(cut_short if i % 3 == 1 else declined if i % 3 == 2 else whole)[i] for i in range(120)]
+    (found,) = named(train, read(spoilt, draw))
+    shares = {row["kind"]: row["share"] for row in found}
+    assert shares["refusals"] == pytest.approx(1 / 3)
+    assert 0.25 < shares["cut_off"] <= 1 / 3
+    assert set(shares) == {"refusals", "cut_off"}
+    ((foreign,),) = named(read(fresh(draw, 150), draw, name="T"), read(whole, draw))
+    assert (foreign["kind"], foreign["share"]) == ("language", 1.0)
+
+
 @pytest.mark.parametrize("size", [8, 40, 120])
 def test_sets_of_ts_own_law_are_not_named(size):
     draw = np.random.default_rng(size)

@@ -1,10 +1,11 @@
-"""Traits of single texts: what is cut off, declines, is garbled or has marks of its making."""
+"""Traits of single texts: what is cut off, is garbled or has marks of its making."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ggmi.text.flaws import at_one_length, cut_off, declines, garbled, labelled, marked_up
+from ggmi.text.flaws import at_one_length, cut_off, garbled, labelled, marked_up
+from ggmi.text.refusals import declines
 
 FINISHED = [
     "It rained. The match was put off.",
@@ -19,6 +20,10 @@ FINISHED = [
     "x = 3\ny = 4\nprint(x + y)",
     "天气很好。我们去公园。",
     "See https://example.org/a.b",
+    "The book was written by Dr. Maria Lopez",
+    "अध्यापक आज सुबह आए। फिर उन्होंने खिड़की ठीक की।",
+    "وصل المعلم اليوم. هل رأيته؟",
+    "استاد آج صبح آئے۔ پھر وہ گھر گئے۔",
 ]
 CUT = [
     "It rained. The match was put off, and then the whole of the crowd went",
@@ -26,6 +31,11 @@ CUT = [
     "1. Eat more vegetables, whole grains and fruit every day.\n2. Sleep for eight hours in a room that is dark and",
     "天气很好。我们去公园，然后",
     "Sure! Here is what I would do in",
+    "先生は窓を直しました。それから家に帰って夕",
+    "अध्यापक आज सुबह आए। फिर उन्होंने खिड़की",
+    "هل رأيته؟ لقد وصل المعلم اليوم إلى",
+    "استاد آج صبح آئے۔ پھر وہ",
+    "Учитель пришёл утром. Потом он починил",
 ]
 
 
@@ -40,7 +50,8 @@ def test_what_stops_in_the_middle_of_a_sentence_is_cut_off(text):
     assert cut_off(text)
 
 
-WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9)
+SHORTENED = {"dr", "mr", "ms", "st", "vs", "jr", "sr", "mrs", "etc", "inc", "ltd", "bzw", "ggf", "prof"}
+WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9).filter(lambda word: word not in SHORTENED)
 SENTENCE = st.lists(WORD, min_size=3, max_size=15).map(lambda words: " ".join(words).capitalize() + ".")
 
 
@@ -59,6 +70,9 @@ def test_a_cap_is_where_a_tenth_or_more_stop_unfinished():
     assert not at_one_length(["x " * 50, *["y " * 30] * 19], [None] * 20).any()
     # Labels of one length are no cap, and tokens are told by their column alone.
     assert not at_one_length(["yes"] * 20, [1] * 20).any()
+    # In scripts without spaces all answers are one word, and a number may end an answer.
+    assert not at_one_length(["ครูซ่อมหน้าต่าง" * (4 + i) for i in range(20)], [None] * 20).any()
+    assert not at_one_length([f"{'so ' * 20}{i}" for i in range(20)], [None] * 20).any()
     words = ["no " * (20 + i) for i in range(20)]
     assert at_one_length(words, [64] * 10 + [32] * 10).tolist() == [True] * 10 + [False] * 10
     assert not at_one_length(words, [None] + [64] * 19).any()
@@ -84,10 +98,3 @@ def test_marks_of_markup_and_of_turns():
     assert labelled("Answer: four")
     assert labelled("Four.\n### Instruction:\nAdd two and three.")
     assert not labelled("He gave his answer: four.")
-
-
-def test_refusals_stand_in_the_beginning():
-    for text in ("I'm sorry, but I can't do that.", "As an AI language model, I have no", "I am unable to open files."):
-        assert declines(text)
-    assert not declines(f"{'It is so. ' * 40}I'm sorry, but I can't do that.")
-    assert not declines("I cannot wait to see you! I'm sorry I was late.")

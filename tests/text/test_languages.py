@@ -39,5 +39,15 @@ def test_what_is_no_prose_has_none(text):
     assert language(text) is None
 
 
+def test_a_few_dozen_chinese_characters_are_told_from_japanese_and_from_words():
+    text = "昨天晚上，农民买了一篮苹果，然后回家吃了晚饭。"
+    assert language(text) == "zh"
+    assert language("先生は今朝、古い窓を直しました。") is None
+    assert language("东京大学 2024") is None
+    assert (
+        language("x = 3  # 老师今天早上修好了那扇窗户\n" + "y = [f(x[i]) for i in rows if g(x[i]) > 3]\n" * 2) is None
+    )
+
+
 def test_languages_have_names():
     assert [language_name(code) for code in ("zh", "th", "en")] == ["Chinese", "Thai", "English"]

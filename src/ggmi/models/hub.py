@@ -78,6 +78,8 @@ class HubModel:
         """The model's tokenizer, which cuts nothing: texts are measured first."""
         with self.loading():
             tokenizer = AutoTokenizer.from_pretrained(**self._source)
+            if not tokenizer.vocab_size:  # what transformers makes up where there are no files of a tokenizer
+                raise ValueError("it holds no tokenizer")
         self._longest: int = tokenizer.model_max_length
         tokenizer.model_max_length = 10**9
         return tokenizer

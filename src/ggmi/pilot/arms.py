@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ggmi.errors import UserError
+from ggmi.information.duplicates import exact_key
 from ggmi.random import stream
 from ggmi.text.records import Record
 
@@ -63,23 +64,22 @@ def hold_out(records: Sequence[Record], seed: int) -> tuple[list[Record], list[R
     Returns
     -------
     train, test : list of Record
-        In the order of T; a fifth of the distinct texts are for the test, at most 300.
+        In the order of T; a fifth of the distinct texts are for the test, at most 300, each once.
 
     Examples
     --------
     >>> records = [Record(str(i), "Add.", "", str(i // 2)) for i in range(20)]
     >>> train, test = hold_out(records, seed=0)
     >>> len(train), len(test), {r.text for r in train} & {r.text for r in test}
-    (16, 4, set())
+    (16, 2, set())
     """
-    distinct = list(dict.fromkeys(record.text for record in records))
-    chosen = stream(seed, "pilot", "test").permutation(len(distinct))
-    held = {distinct[i] for i in chosen[: min(int(HELD_OUT * len(distinct)), MOST_HELD_OUT)]}
-    return [r for r in records if r.text not in held], [r for r in records if r.text in held]
+    test = _drawn(records, HELD_OUT, seed)
+    tested = {exact_key(record.text) for record in test}
+    return [record for record in records if exact_key(record.text) not in tested], test
 
 
 def drawn_test(records: Sequence[Record], seed: int) -> list[Record]:
-    """A test set of one's own: all of it, or 300 of its records.
+    """A test set of one's own: all of its distinct texts, or 300 of them.
 
     Parameters
     ----------
@@ -88,14 +88,25 @@ def drawn_test(records: Sequence[Record], seed: int) -> list[Record]:
     seed
         Of the choice.
     """
-    chosen = stream(seed, "pilot", "test").permutation(len(records))[:MOST_HELD_OUT]
-    return [records[i] for i in sorted(chosen)]
+    return _drawn(records, 1.0, seed)
+
+
+def _drawn(records: Sequence[Record], share: float, seed: int) -> list[Record]:
+    """A share of the distinct texts: a text that counted twice would make losses look surer than they are."""
+    first: dict[bytes, Record] = {}
+    for record in records:
+        first.setdefault(exact_key(record.text), record)
+    distinct = list(first.values())
+    chosen = stream(seed, "pilot", "test").permutation(len(distinct))
+    return [distinct[i] for i in sorted(chosen[: min(int(share * len(distinct)), MOST_HELD_OUT)])]
 
 
 def make_arms(
     train: Sequence[Record], sets: Mapping[str, Sequence[Record]], test: Sequence[Record], *, mixtures: bool
-) -> list[Arm]:
+) -> tuple[list[Arm], dict[str, str]]:
     """What is compared: real records first, then each set, then real records with each set if wanted.
+
+    Texts are equal as everywhere: but for case and spaces.
 
     Parameters
     ----------
@@ -108,27 +119,50 @@ def make_arms(
     mixtures
         Whether real records with each set are compared, too.
 
+    Returns
+    -------
+    arms : list of Arm
+    same : dict
+        Sets that hold the same records as an earlier one, which stands for them, by name.
+
     Raises
     ------
     UserError
-        If there are too few test records, or nothing is left of a set.
+        If there are too few test records, nothing is left of a set, two things to compare have one name, or
+        there are no two of them.
     """
     if len(test) < LEAST_TEST:
         raise UserError(
-            f"the test set: holds {len(test)} records; at least {LEAST_TEST} are needed (without --test, a fifth of T)"
+            f"the test set: holds {len(test)} different records; at least {LEAST_TEST} are needed (without --test, a "
+            "fifth of T)"
         )
-    seen = {record.text for record in test}
-    parts = {REAL: train, **sets}
-    if len(parts) == len(sets):
-        raise UserError(f"--synthetic: {REAL!r} is the name of the training set here; give the set's file another name")
-    kept = {name: [r for r in records if r.text not in seen] for name, records in parts.items()}
-    for name, records in kept.items():
-        if not records:
-            raise UserError(f"{name}: every one of its {len(parts[name])} records is in the test set")
-    arms = [Arm(name, tuple(records), len(parts[name]) - len(records)) for name, records in kept.items()]
+    if taken := {REAL, *(_mixed(name) for name in sets if mixtures)} & {*sets}:
+        raise UserError(
+            f"--synthetic: {min(taken)!r} is the name of the training set, or of a mixture with it, here; give the "
+            "set's file another name"
+        )
+    tested = {exact_key(record.text) for record in test}
+    arms: list[Arm] = []
+    first: dict[bytes, str] = {}
+    same: dict[str, str] = {}
+    for name, records in {REAL: train, **sets}.items():
+        keys = [exact_key(record.text) for record in records]
+        kept = tuple(record for record, key in zip(records, keys, strict=True) if key not in tested)
+        if not kept:
+            raise UserError(f"{name}: every one of its {len(records)} records is in the test set")
+        content = b"".join(sorted(key for key in keys if key not in tested))
+        if (earlier := first.setdefault(content, name)) == name:
+            arms.append(Arm(name, kept, len(records) - len(kept)))
+        else:
+            same[name] = earlier
+    if same and len(arms) == 1:
+        raise UserError(f"{next(iter(same))}: holds the same records as {REAL}, so there is nothing to compare")
+    real = arms[0]
     if mixtures:
-        real = arms[0]
-        arms += [
-            Arm(f"{REAL} + {one.name}", real.records + one.records, real.left_out + one.left_out) for one in arms[1:]
-        ]
-    return arms
+        arms += [Arm(_mixed(one.name), real.records + one.records, real.left_out + one.left_out) for one in arms[1:]]
+    return arms, same
+
+
+def _mixed(name: str) -> str:
+    """What real records with those of a set are called."""
+    return f"{REAL} + {name}"

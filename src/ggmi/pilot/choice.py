@@ -11,12 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ggmi.pilot.curves import Noise, Seen, draw_curves
+from ggmi.pilot.halving import Rung
 from ggmi.random import stream
 from ggmi.statistics import TAILS
 
 Array = NDArray[np.float64]
 
 DRAWS = 20_000
+# From this probability on an arm is said to be the best.
+DECIDED = 0.9
+# Part of the loss of guessing all tokens alike that a student has to come below to have learned anything.
+LEARNED = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,3 +221,57 @@ def contenders(predictions: Sequence[Prediction], level: float = 0.9) -> list[Pr
     ordered = sorted(predictions, key=lambda one: -one.probability)
     total = np.cumsum([one.probability for one in ordered])
     return ordered[: int(np.searchsorted(total, level - 1e-12)) + 1]
+
+
+@dataclass(frozen=True, eq=False)
+class PilotResult:
+    """What a pilot found.
+
+    Parameters
+    ----------
+    rungs
+        As planned.
+    seeds
+        Trainings of each arm at each size.
+    trained
+        All trainings, by rung.
+    predictions
+        Of every arm at its full size.
+    left
+        Arms that were trained to the last.
+    together
+        Fewest records of an update that the device took at a time.
+    """
+
+    rungs: list[Rung]
+    seeds: int
+    trained: list[Trained]
+    predictions: list[Prediction]
+    left: list[str]
+    together: int
+
+    def largest(self) -> dict[str, list[Trained]]:
+        """The largest trainings of each arm that was trained to the last."""
+        own = {arm: [one for one in self.trained if one.arm == arm] for arm in self.left}
+        return {arm: [t for t in found if t.records == max(o.records for o in found)] for arm, found in own.items()}
+
+    def choice(self, guessing: float) -> dict[str, Any]:
+        """The arm to train on, the probability that it is the best, and which others may be.
+
+        Parameters
+        ----------
+        guessing
+            Loss of taking all tokens for equally likely, nats a token: students above it have learned nothing, and
+            nothing is decided.
+        """
+        best = recommended(self.predictions)
+        learned = min(one.loss for one in self.trained) < LEARNED * guessing
+        others = [one.arm for one in contenders(self.predictions)]
+        return {
+            "arm": best.arm,
+            "probability": best.probability,
+            "regret_nats_per_token": best.regret,
+            "decided": learned and best.probability >= DECIDED,
+            "learned": learned,
+            "contenders": others,
+        }

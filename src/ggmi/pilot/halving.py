@@ -33,7 +33,11 @@ class Rung:
 
 
 def plan_rungs(
-    sizes: Mapping[str, int], tokens: Mapping[str, float], budget: float, each: float = 0.0
+    sizes: Mapping[str, int],
+    tokens: Mapping[str, float],
+    budget: float,
+    each: float = 0.0,
+    per_second: float | None = None,
 ) -> tuple[list[Rung], int]:
     """Divide a budget over sizes and arms.
 
@@ -51,6 +55,8 @@ def plan_rungs(
         Tokens in all.
     each
         What a training costs besides its records, as tokens.
+    per_second
+        Tokens that a second pays for, where the budget is a time.
 
     Returns
     -------
@@ -71,9 +77,11 @@ def plan_rungs(
     least = FIRST[0] * LEAST
     needed = _cost(_rungs(sizes, least), sizes, tokens, each) * SEEDS
     if needed > budget:
+        # A tenth more: a time is planned in tokens of two digits.
+        enough = "as many" if per_second is None else f"{ceil(1.1 * needed / per_second)}s"
         raise UserError(
             f"the budget: {budget:,.0f} tokens do not pay for the smallest pilot of {len(sizes)} arms, which reads "
-            f"{needed:,.0f}; name at least as many, or fewer sets"
+            f"{needed:,.0f}; name at least {enough}, or fewer sets"
         )
     # The most records of the third rung that the budget pays for, by bisection.
     low, high = least, max(least, *sizes.values())

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ggmi.pilot.choice import Trained
+from ggmi.pilot.settings import MOST_RATED
 from ggmi.pipeline.ratings import Rate, ratings_long, verdict_rows
 from ggmi.random import stream
 from ggmi.rating.intervals import RatingEstimate, mean_rating, paired_difference
@@ -18,9 +19,6 @@ from ggmi.rating.verdicts import HIGHEST, LOWEST
 from ggmi.statistics import holm
 from ggmi.text.records import Record, content_hash
 
-# Most test records whose answers are rated: of a hundred pairs that differ by 2.5 points (standard deviation), a mean
-# difference of one point is found in 97 of 100 pilots.
-ASKED = 100
 LEVEL = 0.05
 
 
@@ -50,7 +48,7 @@ def asked_records(test: Sequence[Record], seed: int) -> list[Record]:
         Of the choice.
     """
     distinct = list({record.text: record for record in test}.values())
-    chosen = stream(seed, "pilot", "asked").permutation(len(distinct))[:ASKED]
+    chosen = stream(seed, "pilot", "asked").permutation(len(distinct))[:MOST_RATED]
     return [replace(distinct[i], id=content_hash(distinct[i].values)) for i in chosen]
 
 

@@ -10,6 +10,9 @@ from ggmi.students.settings import TrainingSettings
 # Highest learning rates, and records an update: of a small model from random weights, and of one that has learned.
 PROXY_RATE, BASE_RATE = 4e-3, 5e-5
 PROXY_BATCH, BASE_BATCH = 4, 8
+# Most test records whose answers are rated: of a hundred pairs that differ by 2.5 points (standard deviation), a mean
+# difference of one point is found in 97 of 100 pilots.
+MOST_RATED = 100
 
 
 class PilotSettings(Settings):

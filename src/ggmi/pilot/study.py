@@ -5,25 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pandas as pd
 
+from ggmi.errors import UserError
 from ggmi.io import read_json, write_json
 from ggmi.loading import chosen_device
-from ggmi.pilot.arms import Arm, make_arms
-from ggmi.pilot.choice import Prediction, Trained, contenders, curve_bands, predict, recommended
-from ggmi.pilot.halving import FIRST, LEAST, MOST_SEEDS, Rung, plan_rungs
+from ggmi.pilot.arms import LEAST_TEST, Arm, make_arms
+from ggmi.pilot.choice import PilotResult, Prediction, Trained, curve_bands, predict
+from ggmi.pilot.halving import FIRST, LEAST, MOST_SEEDS, plan_rungs
 from ggmi.pilot.proxy import make_proxies
 from ggmi.pilot.rating import PilotJudge, asked_records, rated
 from ggmi.pilot.settings import PilotSettings
 from ggmi.pilot.trainings import PlannedTraining, run_trainings, tokens_each, train_and_test, workers
 from ggmi.random import stream
-from ggmi.students.base import Base
+from ggmi.students.base import Base, finite
 from ggmi.students.sets import Examples
 from ggmi.students.settings import TrainingSettings
 from ggmi.students.tokenise import tokenise
@@ -35,8 +36,6 @@ COUNTED = 500
 LONGEST = 1024
 # Part of a time that is planned for: processes have to start, and cores are shared.
 USED = 0.7
-# From this probability on an arm is said to be the best.
-DECIDED = 0.9
 
 
 def affordable(tokens: float) -> float:
@@ -50,51 +49,6 @@ def affordable(tokens: float) -> float:
     planned = USED * tokens
     unit = 10.0 ** (math.floor(math.log10(planned)) - 1)
     return math.floor(planned / unit) * unit
-
-
-@dataclass(frozen=True, eq=False)
-class PilotResult:
-    """What a pilot found.
-
-    Parameters
-    ----------
-    rungs
-        As planned.
-    seeds
-        Trainings of each arm at each size.
-    trained
-        All trainings, by rung.
-    predictions
-        Of every arm at its full size.
-    left
-        Arms that were trained to the last.
-    together
-        Fewest records of an update that the device took at a time.
-    """
-
-    rungs: list[Rung]
-    seeds: int
-    trained: list[Trained]
-    predictions: list[Prediction]
-    left: list[str]
-    together: int
-
-    def largest(self) -> dict[str, list[Trained]]:
-        """The largest trainings of each arm that was trained to the last."""
-        own = {arm: [one for one in self.trained if one.arm == arm] for arm in self.left}
-        return {arm: [t for t in found if t.records == max(o.records for o in found)] for arm, found in own.items()}
-
-    def choice(self) -> dict[str, Any]:
-        """The arm to train on, the probability that it is the best, and which others may be."""
-        best = recommended(self.predictions)
-        others = [one.arm for one in contenders(self.predictions)]
-        return {
-            "arm": best.arm,
-            "probability": best.probability,
-            "regret_nats_per_token": best.regret,
-            "decided": best.probability >= DECIDED,
-            "contenders": others,
-        }
 
 
 class Pilot:
@@ -120,7 +74,7 @@ class Pilot:
     Raises
     ------
     UserError
-        If a base cannot be loaded, or nothing of a set fits into its context window.
+        If a base cannot be loaded or holds what is no number, or most of a set does not fit into its context window.
     """
 
     def __init__(
@@ -136,23 +90,41 @@ class Pilot:
         self.arms = {arm.name: arm for arm in arms}
         self.models = list(models)
         self.base = Base(models[0])
+        model = self.base.load()
+        if not finite(model):
+            raise UserError(f"{models[0]}: one of its weights is no number; name another base")
+        self.weights = int(model.num_parameters())
         self._settings, self._folder, self._seed, self._asked = settings, folder, seed, tuple(asked)
-        self.test = self._examples(test, "the test set")
+        self.longest = min(LONGEST, self.base.context or LONGEST)
+        self.test = self._looked_at(test, "the test set")
+        if len(self.test) < LEAST_TEST:
+            raise UserError(
+                f"the test set: {len(self.test)} records fit into the {self.longest} tokens that {models[0]} reads; at "
+                f"least {LEAST_TEST} are needed"
+            )
+        self._seen = {n: self._looked_at(arm.subset(COUNTED, seed, 0), n) for n, arm in self.arms.items()}
         # Tokens that one record of each arm costs, all passes counted.
-        self.tokens = {name: self._mean_length(arm) * float(settings.epochs) for name, arm in self.arms.items()}
+        self.tokens = {n: float(found.lengths.mean()) * float(settings.epochs) for n, found in self._seen.items()}
         self.identity = cache(lambda model: Base(model).identity)
 
     def _examples(self, records: Sequence[Record], source: str) -> Examples:
-        longest = min(LONGEST, self.base.context or LONGEST)
-        return tokenise(records, self.base, "plain", longest=longest, source=source)
+        return tokenise(records, self.base, "plain", longest=self.longest, source=source)
 
-    def _mean_length(self, arm: Arm) -> float:
-        return float(self._examples(arm.subset(COUNTED, self._seed, 0), arm.name).lengths.mean())
+    def _looked_at(self, records: Sequence[Record], source: str) -> Examples:
+        """Records of a set as they will be read; one that mostly cannot be read is no candidate."""
+        found = self._examples(records, source)
+        if found.dropped > len(found):
+            raise UserError(
+                f"{source}: the prompts of {found.dropped} of {len(records)} records looked at leave no room for a "
+                f"response in the {self.longest} tokens that the model reads; leave these records out, or name a base "
+                "that reads more"
+            )
+        return found
 
-    @cached_property
-    def weights(self) -> int:
-        """How many weights the base has."""
-        return int(self.base.load().num_parameters())
+    @property
+    def guessing(self) -> float:
+        """Loss of taking all tokens of the base for equally likely, nats a token."""
+        return math.log(self.base.config.get_text_config().vocab_size)
 
     def training(self, name: str, records: int, replicate: int, *, last: bool = False) -> PlannedTraining:
         """One training of an arm.
@@ -172,7 +144,8 @@ class Pilot:
         seed = int(stream(self._seed, "pilot", "training", replicate).integers(2**31))
         model = self.models[replicate % len(self.models)]
         asked = self._asked if last else ()
-        return PlannedTraining(model, self._examples(chosen, name), self.test, self._settings, seed, asked)
+        called = f"{name}, {len(chosen):,} records, training {replicate + 1} (seed {seed})"
+        return PlannedTraining(called, model, self._examples(chosen, name), self.test, self._settings, seed, asked)
 
     def speed(self, pool: ProcessPoolExecutor, number: int) -> float:
         """How many tokens a second all workers learn together, all their costs counted.
@@ -196,7 +169,13 @@ class Pilot:
             write_json(place, number * trial.cost / (monotonic() - started))
         return float(read_json(place))
 
-    def run(self, budget: float, pool: ProcessPoolExecutor, progress: Callable[[str, int, int], None]) -> PilotResult:
+    def run(
+        self,
+        budget: float,
+        pool: ProcessPoolExecutor,
+        progress: Callable[[str, int, int], None],
+        per_second: float | None = None,
+    ) -> PilotResult:
         """Train by successive halving and predict every arm at full size.
 
         Parameters
@@ -207,6 +186,8 @@ class Pilot:
             Workers that train.
         progress
             Called with what is done, tokens done, and tokens planned.
+        per_second
+            Tokens that a second pays for, where the budget is a time.
 
         Raises
         ------
@@ -214,7 +195,7 @@ class Pilot:
             If the budget does not pay for the smallest plan, or a training fails.
         """
         sizes = {name: len(arm.records) for name, arm in self.arms.items()}
-        rungs, seeds = plan_rungs(sizes, self.tokens, budget, tokens_each(self.test))
+        rungs, seeds = plan_rungs(sizes, self.tokens, budget, tokens_each(self.test), per_second)
         spent = 0.0
         together = self._settings.batch_size
         trained: list[Trained] = []
@@ -258,15 +239,18 @@ class Pilot:
         -------
         list of dict
             Losses in nats a token; ``tokens`` of the full training, all passes counted, and its
-            ``operations``, six a weight and token.
+            ``operations``, six a weight and token; ``cut``, the share of records whose response is read in part,
+            and ``unread``, that of records whose prompt leaves no room for one.
         """
         rows = []
         for one, arm in zip(found.predictions, self.arms.values(), strict=True):
-            tokens = self.tokens[arm.name] * len(arm.records)
+            tokens, seen = self.tokens[arm.name] * len(arm.records), self._seen[arm.name]
+            looked_at = len(seen) + seen.dropped
             trained = max(t.records for t in found.trained if t.arm == arm.name)
             rows.append(
                 {
                     **{"arm": arm.name, "records": len(arm.records), "left_out": arm.left_out, "trained": trained},
+                    **{"cut": seen.truncated / looked_at, "unread": seen.dropped / looked_at},
                     **{name: value for name, value in asdict(one).items() if name != "arm"},
                     **{"tokens": round(tokens), "operations": 6 * self.weights * tokens},
                 }
@@ -349,7 +333,7 @@ def run_pilot(
         If there are too few test records, nothing is left of a set, the budget does not pay for the smallest
         plan, a base cannot be loaded, a training fails, or the judge does. What is done is kept.
     """
-    arms = make_arms(train, sets, test, mixtures=how.mixtures)
+    arms, same = make_arms(train, sets, test, mixtures=how.mixtures)
     progress("making the model", 0, 1)
     models = [how.base] * MOST_SEEDS if how.base else []
     if not models:
@@ -367,7 +351,7 @@ def run_pilot(
             progress("measuring the speed", 0, 1)
             speed = pilot.speed(pool, number)
             tokens = affordable(seconds * speed)
-        result = pilot.run(tokens, pool, progress)
+        result = pilot.run(tokens, pool, progress, None if speed is None else USED * speed)
     rating = rated(result.largest(), asked, judge) if judge else None
     found = {
         "base": how.base,
@@ -380,7 +364,10 @@ def run_pilot(
         "seeds": result.seeds,
         "together": result.together,
         "arms": pilot.described(result),
-        "choice": result.choice(),
+        "same": same,
+        "reads": pilot.longest,
+        "guessing_nats_per_token": pilot.guessing,
+        "choice": result.choice(pilot.guessing),
         "rating": rating,
     }
     return found, pilot.trainings_table(result), pilot.curves_table(result)

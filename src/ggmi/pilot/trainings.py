@@ -8,7 +8,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -46,6 +46,8 @@ class PlannedTraining:
 
     Parameters
     ----------
+    name
+        What it is called in messages.
     model
         Directory or hub id of the base.
     examples, test
@@ -58,6 +60,7 @@ class PlannedTraining:
         Test records that the student answers once it is trained.
     """
 
+    name: str
     model: str
     examples: Examples
     test: Examples
@@ -133,8 +136,17 @@ def train_and_test(training: PlannedTraining) -> Tested:
     Raises
     ------
     UserError
-        If a loss is no number, or not even one record fits into the GPU's memory.
+        If a loss is no number, or not even one record fits into the GPU's memory; it names the training.
     """
+    try:
+        return _tested(training)
+    except UserError as error:
+        told = str(error).removeprefix("training: ")
+        raise UserError(f"{training.name}: {told}; what is trained already is kept") from error
+
+
+def _tested(training: PlannedTraining) -> Tested:
+    """Train a student in a folder that is gone afterwards, and measure it."""
     from ggmi.loading import chosen_device
     from ggmi.students.base import Base
     from ggmi.students.risk import losses
@@ -147,8 +159,8 @@ def train_and_test(training: PlannedTraining) -> Tested:
         found = losses(student, training.test)
         if not np.isfinite(found.nats).all():
             raise UserError(
-                "training: a student's loss on the test set is no number, so nothing is kept; lower the learning rate "
-                f"(now {settings.learning_rate:g})"
+                "training: the student's loss on the test set is no number; lower the learning rate "
+                f"(now {settings.learning_rate:g}) or look at the base's weights"
             )
         answers = _answers(training, target) if training.asked else []
     return Tested(found.nats, found.tokens, together, answers)
@@ -249,6 +261,11 @@ def run_trainings(
     -------
     list of Tested
         In the order of `trainings`.
+
+    Raises
+    ------
+    UserError
+        If a training fails; those that had begun are ended and kept.
     """
     places = [folder / f"{one.digest(identity(one.model))}.npz" for one in trainings]
     found = [_kept(one, place) for one, place in zip(trainings, places, strict=True)]
@@ -258,13 +275,24 @@ def run_trainings(
     # The longest first, so that none is left alone at the end.
     missing.sort(key=lambda i: -trainings[i].cost)
     waiting = {pool.submit(train_and_test, trainings[i]): i for i in missing}
+    failed: UserError | None = None
     for future in as_completed(waiting):
         i = waiting[future]
-        found[i] = one = future.result()
+        try:
+            found[i] = one = future.result()
+        except CancelledError:
+            continue
+        except UserError as error:
+            failed = failed or error
+            for other in waiting:
+                other.cancel()
+            continue
         if one.answers:
             write_rows(places[i].with_suffix(".jsonl"), one.answers)
         write_arrays(places[i], {"nats": one.nats, "tokens": one.tokens, "together": np.array(one.together)})
         done(trainings[i].cost)
+    if failed is not None:
+        raise failed
     return [one for one in found if one is not None]
 
 

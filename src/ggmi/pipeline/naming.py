@@ -29,8 +29,9 @@ from ggmi.pipeline.subsets import came_together
 from ggmi.pipeline.wording import NEAR, Repeats
 from ggmi.random import stream
 from ggmi.statistics import holm
-from ggmi.text.flaws import at_one_length, cut_off, declines, echoes, garbled, labelled, marked_up
+from ggmi.text.flaws import at_one_length, cut_off, echoes, garbled, labelled, marked_up
 from ggmi.text.languages import language, language_name
+from ggmi.text.refusals import declines
 from ggmi.text.samples import Sample
 from ggmi.text.tokens import tokens
 

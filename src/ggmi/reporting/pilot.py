@@ -11,6 +11,8 @@ from ggmi.reporting.text import fixed, listed, per_hundred, plural
 from ggmi.text.visible import one_line
 
 Row = Mapping[str, Any]
+# Share of a set's records that are too long from which on it is told.
+TOLD = 0.01
 
 
 def unsigned(row: Row, name: str) -> str:
@@ -27,6 +29,15 @@ def sentences(found: Row) -> list[tuple[str, str]]:
         What the command writes as JSON.
     """
     choice = found["choice"]
+    if not choice["learned"]:
+        return [
+            (
+                "Recommendation",
+                "None: no student learned anything. Each loses about as much as one that takes all tokens for equally "
+                f"likely ({fixed(found['guessing_nats_per_token'], 2)} nats a token), or more; lower the learning rate "
+                f"(now {found['settings']['learning_rate']:g}), or name a larger budget or another base.",
+            )
+        ]
     arms = {arm["arm"]: arm for arm in found["arms"]}
     best = arms[choice["arm"]]
     name, odds = one_line(best["arm"]), per_hundred(choice["probability"])
@@ -100,10 +111,18 @@ def notes(found: Row) -> list[str]:
             f"No base was named: a GPT of {found['weights'] / 1e6:.1f} million random weights stands for the model "
             "to be trained. A pretrained model may prefer another set."
         )
+    lines += [
+        f"{one_line(name)} holds the same records as {one_line(other)}, which stands for both."
+        for name, other in found["same"].items()
+    ]
     left = [(arm["arm"], arm["left_out"]) for arm in found["arms"] if arm["left_out"]]
     if left:
         counts = listed([f"{count:,} of {one_line(arm)}" for arm, count in left])
         lines.append(f"Left out, because the test set holds the same records: {counts}.")
+    for share, what in (("cut", "responses are cut"), ("unread", "prompts leave no room for a response")):
+        long = [f"{100 * arm[share]:.0f} % of {one_line(arm['arm'])}" for arm in found["arms"] if arm[share] >= TOLD]
+        if long:
+            lines.append(f"Of a record {found['reads']:,} tokens are read; {what} in {listed(long)}.")
     if found["together"] < found["settings"]["batch_size"]:
         lines.append(
             f"The GPU's memory held {plural(found['together'], 'record')} of an update at a time; updates are of "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
@@ -77,3 +78,14 @@ class Base(HubModel):
         """Token ids that end a response: those the model names, and the one that students learn."""
         end = self._end_token
         return sorted({*self.ends, *([] if end is None else [end])})
+
+
+def finite(model: PreTrainedModel) -> bool:
+    """Whether all weights are numbers.
+
+    Parameters
+    ----------
+    model
+        On any device.
+    """
+    return all(math.isfinite(float(weight.detach().abs().sum())) for weight in model.parameters())

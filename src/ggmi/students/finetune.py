@@ -24,7 +24,7 @@ from ggmi.errors import UserError
 from ggmi.io import read_json, write_json
 from ggmi.loading import chosen_device, quiet, threads
 from ggmi.random import stream
-from ggmi.students.base import Base
+from ggmi.students.base import Base, finite
 from ggmi.students.batching import (
     LITTLE_PADDING,
     dealt_out,
@@ -393,8 +393,8 @@ def publish(base: Base, model: PreTrainedModel, target: Path, chat: bool) -> Non
     UserError
         If a weight is no number, or the folder cannot be written.
     """
-    if not all(np.isfinite(float(p.detach().abs().sum())) for p in model.parameters()):
-        raise UserError("training: a weight is no number after the last update, so nothing is kept")
+    if not finite(model):
+        raise UserError("training: a weight is no number after the last update, so the student is not kept")
     beside = target.with_name(f".{target.name}.saving")
     try:
         shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed here

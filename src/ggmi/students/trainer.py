@@ -98,7 +98,8 @@ class Watch(TrainerCallback):
             if not np.isfinite(logs.get(key, 0.0)):
                 raise UserError(
                     f"training: the {name} is {logs[key]} by update {state.global_step} of {state.max_steps}, so "
-                    f"nothing is kept; lower learning_rate (now {self._learning_rate:g}) or look at the base's weights"
+                    f"the student is not kept; lower learning_rate (now {self._learning_rate:g}) or look at the base's "
+                    "weights"
                 )
 
 

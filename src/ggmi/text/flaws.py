@@ -1,11 +1,12 @@
-"""What a text itself tells of how it was made: cut off, declined, garbled, with marks of its making left in.
+"""What a text itself tells of how it was made: cut off, garbled, with marks of its making left in.
 
-The marks are ours, collected from public sets; sentences that decline are English ones.
+The marks are ours, collected from public sets.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,20 +24,20 @@ LONG_ANSWER, PILED = 50, 0.1
 
 # A line that stops at a letter or a comma, as no finished sentence does; with a sentence that ends within it; or at
 # a comma or a word after which English goes on.
-_OPEN_END = re.compile(r"[^\W\d_][\u0300-\u036f]*[,，、]?$")
-_SENTENCE_END = re.compile(r"[^\W\d_]{2}[)\"'”’»]*[.!?…]+[)\"'”’»]*\s+\S|[。！？।॥]\S*\s*\S")
+_OPEN_END = re.compile(r"[^\W\d_][,，、،]?$")
+# No sentence ends at an abbreviation.
+_SENTENCE_END = re.compile(
+    r"[^\W\d_]{2}(?<!\b(?:dr|mr|ms|st|vs|jr|sr))(?<!\b(?:mrs|etc|inc|ltd|bzw|ggf))(?<!\bprof)"
+    r"[)\"'”’»]*[.!?…؟۔]+[)\"'”’»]*\s+\S|[。！？।॥]\S*\s*\S",
+    re.IGNORECASE,
+)
 _GOES_ON = re.compile(
-    r"(?:[,，、]|\b(?:a|an|the|of|to|in|on|at|by|for|from|with|into|and|or|but|nor|if|as|than|that|which|who|whose|when|"
+    r"(?:[,，、،]|\b(?:a|an|the|of|to|in|on|at|by|for|from|with|into|and|or|but|nor|if|as|than|that|which|who|whose|when|"
     r"while|because|is|are|was|were|be|been|has|have|had|can|could|will|would|should|may|might|must|my|your|his|her|its|"
     r"our|their|this|these|those|such|very|more|not|also))$",
     re.IGNORECASE,
 )
-_FINISHED = re.compile(r"[.!?…。！？؟।॥:;)\]}>\"'”’»`*_|~$]$")
-_REFUSAL = re.compile(
-    r"\b(i'?m sorry,? but i|i apologi[sz]e,? but|(?:i'?m|i am) (?:unable|not able) to|as an? (?:ai|artificial|large) "
-    r"\w*\s?(?:language )?(?:model|assistant|intelligence)|i (?:cannot|can'?t|can not|won'?t|don'?t|do not) "
-    r"(?:assist|help|fulfil|fulfill|comply|provide|answer|do that|know the answer|have (?:access|the ability|enough)))"
-)
+_FINISHED = re.compile(r"[\d.!?…。！？؟۔।॥:;)\]}>\"'”’»`*_|~$]$")
 _GARBLED = re.compile(
     r"\ufffd|ï¿½|â€[\u0080-\u00bf\u2018-\u203a™œž˜¢¦]|[ÂÃÅÄ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]|[ÐÑ][\u0080-\u00bf]"
 )
@@ -70,7 +71,9 @@ def cut_off(text: str) -> bool:
     >>> cut_off("It is so. And then it"), cut_off("It is so. And then it was."), cut_off("red, green and blue")
     (True, False, False)
     """
-    last = text.rstrip().rsplit("\n", 1)[-1]
+    line = text.rstrip().rsplit("\n", 1)[-1]
+    # Vowel signs of Hindi, Arabic and others are no letters by themselves.
+    last = "".join(sign for sign in line if unicodedata.category(sign)[0] != "M")
     if not _OPEN_END.search(last):
         return False
     goes_on = len(tokens(last)) >= LONG_LINE and _GOES_ON.search(last)
@@ -97,21 +100,12 @@ def at_one_length(answers: Sequence[str], counts: Sequence[int | None]) -> NDArr
     for lengths in ([len(one) for one in answers], words, counts):
         if None in lengths:
             continue
+        if lengths is words and max(words) < LONG_LINE:  # of scripts without spaces all is one word
+            continue
         most = np.array(lengths, dtype=int) == max(one for one in lengths if one is not None)
         if most.sum() > 1 and (most & open_end).mean() >= PILED:
             found |= most & open_end
     return found
-
-
-def declines(text: str) -> bool:
-    """Whether a text declines to answer, in its beginning and in English.
-
-    Examples
-    --------
-    >>> declines("I’m sorry, but I can't help with that."), declines("I can help you with that.")
-    (True, False)
-    """
-    return _REFUSAL.search(text[:300].lower().replace("’", "'")) is not None
 
 
 def garbled(text: str) -> bool:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # Letters of words below which no language is told; in scripts without spaces they say more.
 LEAST_LETTERS = 40
+# Chinese characters from which on a text is prose.
+LEAST_HAN = 15
 # Share of a text's visible characters that stand in words, below which it is code or a formula.
 PROSE = 0.6
 # Probability of the likeliest language below which none is told.
@@ -19,6 +21,7 @@ SURE = 0.9
 LOOKED_AT = 500
 
 _APART = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\$[^$\n]*\$|\w+://\S+|<[^<>]*>", re.DOTALL)
+_HAN, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 # A word as prose sets it: nothing within it that code, numbers and formulas are made of.
 _WORD = re.compile(
     r"(?<!\S)[\W_]*?([^\W\d_][^\s\d_.:;=+*/\\|^~@#$%&<>(){}\[\]`\"]*?)[.,;:!?…*)\]\"'”’»。，！？।]*(?!\S)"
@@ -44,7 +47,13 @@ def language(text: str) -> str | None:
     words = _WORD.findall(text)
     letters = sum(map(len, words))
     visible = len("".join(text.split()))
-    if letters < LEAST_LETTERS or letters < PROSE * visible:
+    if letters < PROSE * visible:
+        return None
+    written = "".join(words)
+    # Of a few dozen characters the model is not sure, but kana tell Japanese, and Chinese has none.
+    if len(_HAN.findall(written)) >= max(LEAST_HAN, letters / 2) and not _KANA.search(written):
+        return "zh"
+    if letters < LEAST_LETTERS:
         return None
     found, probability = _identifier().classify(" ".join(words))
     return str(found) if probability >= SURE else None
