@@ -20,7 +20,7 @@ from common import HERE, JOB_VARIABLES, ROOT, checkout, environment, fill_readme
 from ggmi.config.estimation import Estimation
 from ggmi.config.tasks import CurationSettings
 from ggmi.io import block_writer, read_json, write_json
-from ggmi.pipeline.embedded_sets import embedded_rows
+from ggmi.pipeline.drawn_sets import embedded_rows
 from ggmi.random import stream
 from ggmi.text.jsonl import write_rows
 from ggmi.text.records import Record, content_hash, write_records

@@ -323,10 +323,11 @@ def estimated(
     from ggmi.information.local_encoder import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.difficulty import difficulty, difficulty_row
-    from ggmi.pipeline.embedded_sets import check_pairs, embedded_draws
+    from ggmi.pipeline.drawn_sets import embedded_draws
     from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
     from ggmi.pipeline.naming import named_sets
     from ggmi.pipeline.recommending import evidence, prompts_of, recommended
+    from ggmi.pipeline.set_pairs import check_pairs
     from ggmi.pipeline.shared_prefix import without_prefixes
     from ggmi.pipeline.subsets import part_of, some
     from ggmi.pipeline.wording import begin_repeats

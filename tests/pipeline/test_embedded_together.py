@@ -5,17 +5,9 @@ import pytest
 
 from ggmi.information.embedding import Seen
 from ggmi.io import block_writer
-from ggmi.pipeline.embedded_sets import (
-    STEP,
-    check_pairs,
-    drawn_of,
-    embedded,
-    embedded_draws,
-    embedded_rows,
-    embedded_together,
-    pairs_of,
-    read_embedded,
-)
+from ggmi.pipeline.drawn_sets import drawn_of, embedded_draws, embedded_rows, read_embedded
+from ggmi.pipeline.embedded_sets import STEP, embedded, embedded_together
+from ggmi.pipeline.set_pairs import check_pairs, pairs_of
 from ggmi.pipeline.shared_prefix import without_prefixes
 from ggmi.pipeline.subsets import part_of
 from ggmi.text.records import Record
@@ -188,6 +180,15 @@ def test_archives_hold_what_is_drawn_of_a_set_and_the_anchors_of_its_prompts(tmp
     assert len(ids) <= max(min(most, 400) + 3 * 10, 400 * (most > 400))
     pairs = pairs_of(synthetic, pool, "auto", seed=3, most=most, prompted=whole_prompts)
     assert pairs.how == pairs_of(synthetic, wanted.anchors, "auto", seed=3, most=most, prompted=whole_prompts).how
+
+
+def test_pairs_that_cannot_be_made_are_no_reason_to_embed_nothing():
+    train, made = sample("T", [f"t{i}" for i in range(90)]), prompted(50, 90)
+    strange = replace(made, anchor_ids=(("nobody",),) * 5 + made.anchor_ids[5:])
+    found = embedded_rows({"synthetic": strange, "pool": train}, "prompt", 50, 3)
+    assert len(found["synthetic"]) == 50
+    torn = replace(made, anchor_ids=(("1",), *made.anchor_ids[1:]))
+    assert not len(embedded_rows({"synthetic": torn, "pool": train}, "auto", 50, 3)["pool"])
 
 
 def test_a_set_without_records_is_read_as_it_was_embedded(tmp_path):

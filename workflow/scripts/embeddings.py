@@ -4,7 +4,8 @@ from ggmi.information.local_encoder import named_encoder
 from ggmi.io import block_writer, read_json
 from ggmi.models.embedding_endpoint import EndpointEncoder
 from ggmi.models.settings import EmbeddingSettings
-from ggmi.pipeline.embedded_sets import embedded, embedded_rows
+from ggmi.pipeline.drawn_sets import embedded_rows
+from ggmi.pipeline.embedded_sets import embedded
 from ggmi.pipeline.subsets import part_of
 from ggmi.text.samples import read_made
 

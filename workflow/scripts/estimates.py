@@ -2,7 +2,7 @@
 
 from ggmi.io import write_json
 from ggmi.models.settings import EntailmentSettings
-from ggmi.pipeline.embedded_sets import drawn_of, read_embedded
+from ggmi.pipeline.drawn_sets import drawn_of, read_embedded
 from ggmi.pipeline.estimation import EstimationSettings, estimates
 from ggmi.text.samples import read_made
 

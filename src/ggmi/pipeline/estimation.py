@@ -31,7 +31,8 @@ from ggmi.information.semantic_entropy import (
     semantic_entropy,
     semantic_entropy_by_prompt,
 )
-from ggmi.pipeline.embedded_sets import Embedded, exact_keys, pairs_of
+from ggmi.pipeline.embedded_sets import Embedded, exact_keys
+from ggmi.pipeline.set_pairs import pairs_of
 from ggmi.pipeline.subsets import came_together, some, some_prompts
 from ggmi.random import stream
 from ggmi.statistics import mean_interval
