@@ -314,7 +314,7 @@ def test_the_conditions_of_the_preset_find_what_is_worth_finding():
     preset = load(merged(read_yaml(ROOT / "config.yaml"), read_yaml(ROOT / "presets/prediction.yaml")))
     task = preset.tasks["embedded"]
     conditions = len(task.conditions()) * len(task.curations)
-    assert conditions == 126
+    assert conditions == 140
     assert power_of(conditions, len(ESTIMATORS) - 1, 0.4) >= 0.9
 
 
