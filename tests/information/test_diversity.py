@@ -67,6 +67,11 @@ def test_near_duplicates_of_the_own_prompt_alone_are_no_test_of_repeating_t():
     copied = near_duplicates(train, train, groups=(prompts, prompts))
     assert (copied.value, copied.null_mean, copied.p_value) == (1, 0, None)
     assert copied.method.endswith(OWN_GROUP)
+    # One record that T has twice is no test of the others either.
+    twice = np.vstack([train, train[:1]])
+    mixed = near_duplicates(train, twice, groups=(prompts, [*prompts, "another"]))
+    assert f"19 of them {OWN_GROUP}" in mixed.method
+    assert mixed.p_value > 0.05
     moved = near_duplicates(np.roll(train, 1, axis=0), train, groups=(prompts, prompts))
     assert moved.value == 1
     assert moved.p_value < 0.01

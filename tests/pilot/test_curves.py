@@ -3,7 +3,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ggmi.pilot.curves import SHIFTS, Noise, Seen, draw_curves
+from ggmi.pilot.curves import SHIFTS, MeasuredCurve, Noise, draw_curves
 
 SIZES = np.array([100, 200, 400, 800])
 TWICE = np.full(4, 2)
@@ -11,7 +11,7 @@ TWICE = np.full(4, 2)
 
 def drawn_of(sizes, losses, counts, noise, at, draws, generator):
     """Of one curve alone."""
-    (found,) = draw_curves([Seen(sizes, losses, counts, at)], noise, draws, generator)
+    (found,) = draw_curves([MeasuredCurve(sizes, losses, counts, at)], noise, draws, generator)
     return found
 
 
@@ -95,8 +95,8 @@ def test_curves_of_one_pilot_begin_to_fall_together():
     noise = Noise(1e-6, 10)
     steep, flat = (lambda n, a=a: 2 + a * (n + 800.0) ** -0.5 for a in (100.0, 60.0))
     known = np.array([100, 400, 1600, 12_800])
-    long = Seen(known, steep(known), TWICE, [12_800])
-    short = Seen(SIZES[:3], flat(SIZES[:3]), TWICE[:3], [6400])
+    long = MeasuredCurve(known, steep(known), TWICE, [12_800])
+    short = MeasuredCurve(SIZES[:3], flat(SIZES[:3]), TWICE[:3], [6400])
     alone, beside = (
         draw_curves([short], noise, 4000, generator)[0],
         draw_curves([long, short], noise, 4000, generator)[1],

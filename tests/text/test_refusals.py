@@ -50,3 +50,21 @@ def test_apologies_definitions_and_quotations_are_no_refusals(text):
 def test_what_follows_an_answer_or_goes_on_to_one_is_none():
     assert not declines(f"{'It is so. ' * 40}I'm sorry, but I can't do that.")
     assert not declines(f"As an AI, I am unable to taste. {'Take two eggs and some flour. ' * 25}")
+
+
+@pytest.mark.parametrize(
+    ("declined", "answered"),
+    [
+        ("Als KI-Sprachmodell habe ich keine Meinung", ", aber hier sind drei Argumente."),
+        ("En tant que modèle de langage, je n'ai pas de goûts", ", mais voici trois idées."),
+        ("Como modelo de lenguaje no tengo gustos", ", pero aquí hay tres ideas."),
+        ("Como um modelo de linguagem, não tenho gostos", ", mas aqui estão três ideias."),
+        ("Как языковая модель, я не имею вкусов", ", но вот три идеи."),
+        ("作为一个人工智能语言模型，我没有偏好", "，但以下是三个建议。"),
+        ("言語モデルとして、好みはありません", "が、以下に三つ挙げます。"),
+        ("Sebagai model bahasa, saya tidak punya selera", ", namun berikut tiga ide."),
+    ],
+)
+def test_what_is_answered_all_the_same_is_no_refusal(declined, answered):
+    assert declines(declined)
+    assert not declines(declined + answered)

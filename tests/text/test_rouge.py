@@ -21,7 +21,7 @@ WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), max_size=12).m
 @given(st.lists(st.text("aB9 _-\n\x1c\x85é東ไ🙂\ud800İß", max_size=9), max_size=6), st.integers(0, 9))
 def test_tokens_of_many_texts_are_numbered_as_those_of_one_after_another(texts, block):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ggmi.text.tokens._BLOCK_BYTES", block)
+        patch.setattr("ggmi.text.tokens._BLOCK_CHARACTERS", block)
         found = tokenize(iter(texts))
     whole = [tokens(text) for text in texts]
     assert found.vocabulary == list(dict.fromkeys(token for each in whole for token in each))

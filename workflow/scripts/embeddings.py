@@ -16,7 +16,7 @@ if p.endpoint:
     cache = f"{manner['stores']}/embeddings"
 else:
     encoder, cache = named_encoder(p.encoder, device=p.device), None
-sets = {name: read_made(path) for name, path in snakemake.input.items() if path.endswith(".jsonl")}
+sets = {name: read_made(path) for name, path in snakemake.input.items()}
 with block_writer(snakemake.output[0]) as writer:
     for name, rows in embedded_rows(sets, p.pairing, p.records, p.seed).items():
         found = embedded(part_of(sets[name], rows), encoder, cache=cache)

@@ -18,8 +18,8 @@ from ggmi.statistics import share_interval
 
 # Most records whose relabellings test what a set repeats: with 1,999 of them at most some ten seconds.
 PERMUTED = 8000
-# How it ends how near-duplicates were found where no test of them is to be had.
-OWN_GROUP = "all of them of the record's own group"
+# Said where some are near records of their own group alone, with which the test does not compare them.
+OWN_GROUP = "of the record's own group alone"
 
 
 def near_duplicates(
@@ -59,9 +59,9 @@ def near_duplicates(
     Estimate
         A share with Wilson's interval, over groups where there are any. The null mean is the same
         share of training records among the others: what fresh records of the training distribution
-        would show. It and the p-value are None with one training record, or one group of them. The p-value
-        is None, too, and ``method`` says `OWN_GROUP`, where records are like none of T but those of
-        their own group: T's other groups do not tell how alike two records of one group are.
+        would show. It and the p-value are None with one training record, or one group of them. Where records are
+        like none of T but those of their own group, ``method`` says `OWN_GROUP`: T's other groups do not tell how
+        alike two records of one group are, so the test leaves these out, and its p-value is None without others.
 
     Raises
     ------
@@ -86,9 +86,12 @@ def near_duplicates(
     codes = group_codes(of_train, len(theirs), "groups")
     if codes.max() == 0:
         return share_estimate(found, method, of_set)
-    if groups and found.any() and not _like_another_group(ours, theirs, limit, *groups):
-        own, _, _ = _repeated(theirs, limit, codes)
-        return share_estimate(found, f"{method}, {OWN_GROUP}", of_set, float(own.mean()))
+    own, _, _ = _repeated(theirs, limit, codes)
+    elsewhere = _like_another_group(ours, theirs, limit, *groups) if groups else found
+    if alone := int((found & ~elsewhere).sum()):
+        method += f", {alone} of them {OWN_GROUP}"
+        if not elsewhere.any():
+            return share_estimate(found, method, of_set, float(own.mean()))
     draw = stream(seed, "near duplicates", "test")
     ours_apart = one_each(group_codes(of_set, len(ours), "groups"), draw)
     theirs_apart = one_each(codes, draw)
@@ -103,7 +106,6 @@ def near_duplicates(
         others = theirs_apart[~half[theirs_apart]]
         p_value = more_often(_like_one_of(part, theirs[half], limit) for part in (ours[ours_apart], theirs[others]))
         method += "; null: a random half of T is repeated as often by its other half, Fisher's exact test"
-    own, _, _ = _repeated(theirs, limit, codes)
     return share_estimate(found, method, of_set, float(own.mean()), p_value=p_value)
 
 
@@ -251,13 +253,14 @@ def _like_one_of(records: Array, train: Array, limit: float) -> NDArray[np.bool_
 
 def _like_another_group(
     ours: Array, theirs: Array, limit: float, of_set: Sequence[str], of_train: Sequence[str]
-) -> bool:
-    """Whether a record is similar to one of T of another group than its own."""
+) -> NDArray[np.bool_]:
+    """Which records are similar to one of T of another group than their own."""
     codes = group_codes([*of_set, *of_train], len(ours) + len(theirs), "groups")
-    return any(
-        ((ours[rows] @ theirs.T >= limit) & (codes[: len(ours)][rows, None] != codes[len(ours) :])).any()
+    near = [
+        ((ours[rows] @ theirs.T >= limit) & (codes[: len(ours)][rows, None] != codes[len(ours) :])).any(axis=1)
         for rows in blocks(len(ours), TILE)
-    )
+    ]
+    return np.concatenate(near)
 
 
 def _repeated(unit: Array, limit: float, codes: Indices) -> tuple[NDArray[np.bool_], Indices, Indices]:

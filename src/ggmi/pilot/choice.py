@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ggmi.pilot.curves import Noise, Seen, draw_curves
+from ggmi.pilot.curves import MeasuredCurve, Noise, draw_curves
 from ggmi.pilot.halving import Rung
 from ggmi.random import stream
 from ggmi.statistics import TAILS
@@ -142,7 +142,7 @@ def _drawn(trained: Sequence[Trained], at: Mapping[str, Sequence[float]], seed: 
         cells.setdefault(one.arm, {}).setdefault(one.records, []).append(one.loss)
     noise = Noise.pooled([cell for sizes in cells.values() for cell in sizes.values()])
     seen = [
-        Seen(
+        MeasuredCurve(
             [*cells[arm]],
             [float(np.mean(cell)) for cell in cells[arm].values()],
             [*map(len, cells[arm].values())],

@@ -72,7 +72,7 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Seen:
+class MeasuredCurve:
     """What was seen of a curve, and where it is wanted.
 
     Parameters
@@ -89,7 +89,7 @@ class Seen:
     at: Sequence[float]
 
 
-def draw_curves(seen: Sequence[Seen], noise: Noise, draws: int, generator: np.random.Generator) -> list[Array]:
+def draw_curves(seen: Sequence[MeasuredCurve], noise: Noise, draws: int, generator: np.random.Generator) -> list[Array]:
     """Draw losses at further sizes from the posterior of learning curves.
 
     With s(n) = 1 - r + r ((n + d)/(m + d))^(-b), where m is the largest size seen and r the share of the loss there
@@ -119,7 +119,7 @@ def draw_curves(seen: Sequence[Seen], noise: Noise, draws: int, generator: np.ra
     Examples
     --------
     >>> sizes = np.array([100, 200, 400, 800])
-    >>> seen = Seen(sizes, 1 + 20 * sizes**-0.5, [2, 2, 2, 2], [3200])
+    >>> seen = MeasuredCurve(sizes, 1 + 20 * sizes**-0.5, [2, 2, 2, 2], [3200])
     >>> (found,) = draw_curves([seen], Noise(1e-8, 20), 1000, np.random.default_rng(0))
     >>> bool(abs(np.median(found) - (1 + 20 * 3200**-0.5)) < 0.02)
     True
@@ -136,7 +136,7 @@ def draw_curves(seen: Sequence[Seen], noise: Noise, draws: int, generator: np.ra
 class _Posterior:
     """Of one curve: how likely each shape (b, d) is, and what is drawn given the shape."""
 
-    def __init__(self, seen: Seen, noise: Noise, b: Array, d: Array) -> None:
+    def __init__(self, seen: MeasuredCurve, noise: Noise, b: Array, d: Array) -> None:
         order = np.argsort(seen.sizes)[-SIZES:]
         n, y, m = (np.asarray(values, dtype=float)[order] for values in (seen.sizes, seen.losses, seen.counts))
         self._seen, self._b, self._d, self._largest = seen, b, d, n[-1]

@@ -68,7 +68,12 @@ def inside_noise(row: Row) -> bool:
     """
     if row["value"] is not None and BY_NUMBER in row["method"]:
         return True
-    return row["p_value"] is not None and bool(row["p_holm"] >= LEVEL)
+    return row["p_value"] is not None and bool(row["p_holm"] >= LEVEL) and not _of_own_group(row)
+
+
+def _of_own_group(row: Row) -> bool:
+    """Whether a share counts what its test, which finds nothing, leaves out: that it is noise is not told."""
+    return OWN_GROUP in row["method"] and (row["p_value"] is None or bool(row["p_holm"] >= LEVEL))
 
 
 def unsettled(rows: Mapping[str, Row]) -> bool:
@@ -184,7 +189,7 @@ def _answer(
 def _noise(by_name: Mapping[str, Mapping[str, Row]], estimator: str) -> dict[str, Any]:
     """For which sets an estimate leaves the noise, and of which that cannot be asked."""
     known = {name: rows[estimator] for name, rows in by_name.items() if rows[estimator]["value"] is not None}
-    own = [name for name, row in known.items() if row["method"].endswith(OWN_GROUP)]
+    own = [name for name, row in known.items() if _of_own_group(row)]
     by_chance = [name for name, row in known.items() if BY_NUMBER in row["method"]]
     asked = {name: row for name, row in known.items() if name not in {*own, *by_chance}}
     return {

@@ -75,7 +75,14 @@ _FORMS = {
 }
 _REFUSAL = re.compile("|".join(f"(?:{form})" for form in _FORMS.values()))
 # What is answered all the same.
-_ANSWERED = re.compile(r"\b(?:but|however),? (?:here|i can(?= )|i will|i'll|let)\b")
+_ANSWERED = re.compile(
+    r"\b(?:but|however),? (?:here|i can(?= )|i will|i'll|let)\b"
+    r"|\b(?:pero|sin embargo),? (?:aquí|puedo|te|le)\b|\b(?:mais|cependant),? (?:voici|je peux)\b"
+    r"|\b(?:mas|porém|no entanto),? (?:aqui|posso)\b|\bно (?:вот|я могу|могу)\b"
+    r"|\b(?:aber|jedoch) (?:hier|ich kann|kann ich)\b|\b(?:namun|tetapi|tapi),? (?:berikut|saya (?:dapat|bisa))\b"
+    r"|(?:但是?|不过)[,，]?(?:以下|这里|我可以|可以)|(?:ですが|ませんが|しかし)、(?:以下|こちら)"
+    r"|(?:ولكن|لكن)،? (?:إليك|يمكنني)|(?:लेकिन|परंतु) (?:यहाँ|यहां|मैं आपको)|(?:لیکن|مگر) (?:یہاں|یہ رہ)"
+)
 _QUOTED = re.compile(r"\"[^\"\n]*\"?|“[^”\n]*”?|«[^»\n]*»?|「[^」\n]*」?|„[^“”\n]*[“”]?")
 
 

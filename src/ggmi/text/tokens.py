@@ -22,8 +22,8 @@ UNSPACED = (
 _TOKEN = re.compile(f"[{UNSPACED}]|[^\\W_{UNSPACED}]+")
 # Small letters of ASCII, and spaces of all that is no letter and no digit.
 _ASCII = bytes(ord(chr(i).lower()) if chr(i).isalnum() and i < 128 else ord(" ") for i in range(256))
-# Tokens that are given other numbers at once, and bytes of texts that are cut at once.
-_BLOCK, _BLOCK_BYTES = 2**20, 2**22
+# Tokens that are given other numbers at once, and characters of texts that are cut at once.
+_BLOCK, _BLOCK_CHARACTERS = 2**20, 2**22
 
 
 class TokenizedTexts(NamedTuple):
@@ -66,14 +66,14 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Don't add 3.5 to naïve_x; 東京!")
     ['don', 't', 'add', '3', '5', 'to', 'naïve', 'x', '東', '京']
     """
-    return _spaced(text).decode().split()
+    return _spaced(text).split()
 
 
-def _spaced(text: str) -> bytes:
+def _spaced(text: str) -> str:
     """The tokens of a text with spaces between them."""
     if text.isascii():  # what `_TOKEN` finds, in a third of the time
-        return text.encode().translate(_ASCII)
-    return " ".join(_TOKEN.findall(text.lower())).encode()
+        return text.encode().translate(_ASCII).decode()
+    return " ".join(_TOKEN.findall(text.lower()))
 
 
 def tokenize(texts: Iterable[str]) -> TokenizedTexts:
@@ -92,7 +92,7 @@ def tokenize(texts: Iterable[str]) -> TokenizedTexts:
     number: defaultdict[str, int] = defaultdict(count().__next__)
     numbers, lengths = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int64)]
     for block in _blocks(texts):
-        cut = compute.ascii_split_whitespace(pa.array(block, pa.binary()).view(pa.utf8()))
+        cut = compute.ascii_split_whitespace(pa.array(block, pa.utf8()))
         coded = cut.values.dictionary_encode()
         # A token is looked up once a block: the text of each would cost most of the time.
         known = np.fromiter(map(number.__getitem__, coded.dictionary.to_pylist()), dtype=np.int32)
@@ -101,15 +101,15 @@ def tokenize(texts: Iterable[str]) -> TokenizedTexts:
     return TokenizedTexts(np.concatenate(numbers), np.concatenate(lengths), list(number))
 
 
-def _blocks(texts: Iterable[str]) -> Iterator[list[bytes | None]]:
-    """Texts as tokens between spaces, some megabytes at a time; None where there is no token."""
-    block: list[bytes | None] = []
+def _blocks(texts: Iterable[str]) -> Iterator[list[str | None]]:
+    """Texts as tokens between spaces, some millions of characters at a time; None where there is no token."""
+    block: list[str | None] = []
     size = 0
     for text in texts:
         spaced = _spaced(text).strip()
         block.append(spaced or None)
         size += len(spaced)
-        if size > _BLOCK_BYTES:
+        if size > _BLOCK_CHARACTERS:
             yield block
             block, size = [], 0
     yield block
