@@ -1,4 +1,5 @@
 import ast
+import atexit
 import importlib.util
 import re
 import shutil
@@ -12,16 +13,28 @@ from ggmi.workflow import code
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def remembered(tmp_path_factory):
+    """What was read of files is remembered here: whatever a person's own cache holds costs no test its time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def digests(root, *functions):
     """Digests of every script below a root that holds `src/ggmi` and `workflow/scripts`.
 
     The module under test looks for the package around its own file, and reads each file once, so
-    a fresh copy of it is loaded from the root every time.
+    a fresh copy of it is loaded from the root every time. It writes down at once what it has read.
     """
     spec = importlib.util.spec_from_file_location("copied_code", root / "src/ggmi/workflow/code.py")
     copied = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(copied)
-    return {path.stem: copied.script_digest(path, *functions) for path in sorted(root.glob("workflow/scripts/*.py"))}
+    scripts = sorted(root.glob("workflow/scripts/*.py"))
+    found = {path.stem: copied.script_digest(path, *functions) for path in scripts}
+    atexit.unregister(copied._keep)
+    copied._keep(copied._known(), 0)
+    return found
 
 
 @pytest.fixture
