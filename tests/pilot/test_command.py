@@ -18,8 +18,9 @@ from ggmi.pilot.study import USED
 from ggmi.reporting.pilot import sentences
 
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath"]
-# 2 arms' smallest plan costs a few hundred thousand tokens, most of them for testing.
-BUDGET = "180000tokens"
+# The smallest plan of 3 arms costs 75,000 tokens, most of them for testing, that of 2 arms half as many.
+TOKENS = 110_000
+BUDGET, LEAST = f"{TOKENS}tokens", "60000tokens"
 
 
 def write(path, n, seed, *, answers):
@@ -168,7 +169,7 @@ def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
         "generators": {name: {"kind": "import", "path": str(folder / f"{name}.jsonl")} for name in ("good", "bad")},
         "curations": {"standard": None, "none": off},
         "estimation": None,
-        "pilot": {"epochs": 1, "tokens": 150_000, "judge": True},
+        "pilot": {"epochs": 1, "tokens": 100_000, "judge": True},
     }
     project = Project.fresh(tmp_path)
     with serving(judging(likes="lower")) as address:
@@ -190,7 +191,7 @@ def test_the_workflow_does_the_same_for_the_sets_of_a_task(folder, tmp_path):
         page.locator("#pilot a").click()
         assert "good_given_none" in page.locator("#verdict .statement").inner_text()
     # Another budget trains anew, and nothing else runs but what follows from it.
-    task["pilot"]["tokens"] = 160_000
+    task["pilot"]["tokens"] = 110_000
     planned = project.planned(change={"mixtures": {"gmm": None, "digits": None}, "tasks": {"mine": task}})
     assert {job.split()[0] for job in planned} == {
         *("pilot", "figure_pilot", "pilot_page", "task_page", "report", "resolved_config")
@@ -208,7 +209,7 @@ def test_a_base_of_ones_own_is_trained_instead(folder, done):
     write(folder / "U.jsonl", 40, 4, answers="right")
     lines = (folder / "U.jsonl").read_text().splitlines()
     more = ("--base", base, "--test", str(folder / "U.jsonl"), "--learning-rate", "0.004")
-    assert pilot(folder, *more, "--budget", BUDGET, sets=("good",), out="based", cores=1) == 0
+    assert pilot(folder, *more, "--budget", LEAST, sets=("good",), out="based") == 0
     found = json.loads((folder / "based" / "pilot.json").read_text())
     assert found["base"] == base
     assert found["test"] == {"name": str(folder / "U.jsonl"), "records": len({*lines})}
@@ -235,16 +236,16 @@ def named(folder, address, **more):
 
 
 def test_a_judge_rates_the_last_students_and_nothing_paid_for_is_lost(folder, capsys):
-    once = ("--budget", "80000tokens")
+    once = ("--budget", LEAST)
     lower, upper = judging(likes="lower"), judging(likes="upper")
     with serving(lower) as address:
         assert (
-            pilot(folder, *once, *named(folder, address, budget={"max_requests": 12}), sets=("bad",), out="j", cores=1)
+            pilot(folder, *once, *named(folder, address, budget={"max_requests": 12}), sets=("bad",), out="j")
             == 2
         )
         assert "12 verdicts are kept" in capsys.readouterr().err
         paid = len(lower.bodies)
-        assert pilot(folder, *once, *named(folder, address), sets=("bad",), out="j", cores=1) == 0
+        assert pilot(folder, *once, *named(folder, address), sets=("bad",), out="j") == 0
         assert lower.tried.most_common(1)[0][1] == 1
         assert len(lower.bodies) > paid
         kept = {path.name: path.stat().st_mtime_ns for path in (folder / "j" / "results").iterdir()}
@@ -258,7 +259,7 @@ def test_a_judge_rates_the_last_students_and_nothing_paid_for_is_lost(folder, ca
     assert "rating and loss name the same set" in told
     # Another judge is asked about the same answers.
     with serving(upper) as address:
-        assert pilot(folder, *once, *named(folder, address, model="loud"), sets=("bad",), out="j", cores=1) == 0
+        assert pilot(folder, *once, *named(folder, address, model="loud"), sets=("bad",), out="j") == 0
     assert "rating and loss name different sets, bad and T" in capsys.readouterr().out
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "j" / "results").iterdir()} == kept
     with launched() as browser:
@@ -270,13 +271,13 @@ def test_a_judge_rates_the_last_students_and_nothing_paid_for_is_lost(folder, ca
 
 def test_a_pilot_in_time_that_is_run_again_plans_the_same(folder, done):
     """Its speed is measured once: another one would plan other sizes, and nothing could be taken up."""
-    assert pilot(folder, "--budget", "1s", cores=1) in (0, 2)  # whether or not that pays for the smallest one
+    assert pilot(folder, "--budget", "1s") in (0, 2)  # whether or not that pays for the smallest one
     (place,) = (folder / "out" / "results").glob("*.speed.json")
     speed = json.loads(place.read_text())
     kept = {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()}
-    assert pilot(folder, "--budget", f"{180_001 / USED / speed:.6f}s", cores=1) == 0
+    assert pilot(folder, "--budget", f"{(TOKENS + 1) / USED / speed:.6f}s") == 0
     assert {path.name: path.stat().st_mtime_ns for path in (done / "results").iterdir()} == kept
-    assert json.loads((done / "pilot.json").read_text())["budget_tokens"] == 180_000
+    assert json.loads((done / "pilot.json").read_text())["budget_tokens"] == TOKENS
 
 
 @pytest.mark.parametrize(

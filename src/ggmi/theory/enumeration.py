@@ -8,10 +8,11 @@ depends on their names. Losses are the worst there are.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -33,6 +34,8 @@ REGIMES_ANY = ("chains_only", "structure")
 # A path through the world: symbols of S_anchor, e_p, e_M, S_gen, W, W' so far, and how often it was halved.
 Path = tuple[int, ...]
 Paths = tuple[tuple[Path, int], ...]
+# Symbols that a row may take, all with the same probability.
+Row = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -101,41 +104,49 @@ def _grown(paths: Paths, steps: Sequence[Step], most: int) -> Iterator[Paths]:
         return
     step = steps[0]
     keys = [tuple(_output(path) if i < 0 else path[i] for i in step.parents) for path, _ in paths]
-    order = list(dict.fromkeys(keys))
-    for rows in _row_choices(order, step):
+    for rows in _row_choices(Counter(keys), step, most - len(paths)):
         grown = []
         for key, (path, halved) in zip(keys, paths, strict=True):
             row = rows[key]
             base = _output(path) if step.added else 0
             grown += [((*path, base + x), halved + (len(row) > 1)) for x in row]
-        if len(grown) <= most:
-            yield from _grown(tuple(grown), steps[1:], most)
+        yield from _grown(tuple(grown), steps[1:], most)
 
 
-def _row_choices(keys: Sequence[tuple[int, ...]], step: Step) -> Iterator[dict[tuple[int, ...], tuple[int, ...]]]:
-    """All rows for the conditions that are reached: certain of a symbol, or fair between two."""
-    if step.symbols is not None:
-        options: list[tuple[int, ...]] = [(x,) for x in range(step.symbols)]
-        if not step.certain:
-            options += [(x, y) for x in range(step.symbols) for y in range(x + 1, step.symbols)]
-        for rows in product(options, repeat=len(keys)):
-            yield dict(zip(keys, rows, strict=True))
-        return
+def _row_choices(reached: Mapping[tuple[int, ...], int], step: Step, room: int) -> Iterator[dict[tuple[int, ...], Row]]:
+    """All rows for the conditions that are reached, each by so many paths: a fair row makes two of each of them."""
+    keys = list(reached)
 
-    def named(index: int, known: int) -> Iterator[list[tuple[int, ...]]]:
+    def chosen(index: int, known: int, room: int) -> Iterator[list[Row]]:
         if index == len(keys):
             yield []
             return
-        # A symbol that is new takes the next number.
-        certain: list[tuple[int, ...]] = [(x,) for x in range(known + 1)]
-        for row in certain + [(x, y) for y in range(known + 2) for x in range(min(y, known + 1))]:
-            fresh = [x for x in row if x >= known]
-            if fresh == list(range(known, known + len(fresh))):
-                for rest in named(index + 1, known + len(fresh)):
+        for row, named in _rows(step, known):
+            left = room - (len(row) - 1) * reached[keys[index]]
+            if left >= 0:
+                for rest in chosen(index + 1, named, left):
                     yield [row, *rest]
 
-    for chosen in named(0, 0):
-        yield dict(zip(keys, chosen, strict=True))
+    for rows in chosen(0, 0, room):
+        yield dict(zip(keys, rows, strict=True))
+
+
+@cache
+def _rows(step: Step, known: int) -> list[tuple[Row, int]]:
+    """All rows where so many symbols have appeared, certain of a symbol or fair between two, and how many have then."""
+    if step.symbols is not None:
+        certain: list[Row] = [(x,) for x in range(step.symbols)]
+        fair: list[Row] = [(x, y) for x in range(step.symbols) for y in range(x + 1, step.symbols)]
+        return [(row, known) for row in (certain if step.certain else certain + fair)]
+    # A symbol that is new takes the next number.
+    certain = [(x,) for x in range(known + 1)]
+    rows = certain + [(x, y) for y in range(known + 2) for x in range(min(y, known + 1))]
+    fresh = [[x for x in row if x >= known] for row in rows]
+    return [
+        (row, known + len(new))
+        for row, new in zip(rows, fresh, strict=True)
+        if new == list(range(known, known + len(new)))
+    ]
 
 
 def _output(path: Path) -> int:
@@ -247,9 +258,9 @@ def count_violations(statements: Sequence[Statement], *, most: int = MOST_STATES
             with_losses = list(worst_losses(world))
             for statement in statements:
                 worlds = with_losses if statement.needs_loss else [world]
-                applies = np.any([statement.applies(x) for x in worlds], axis=0)
-                slack = np.min([np.where(statement.applies(x), statement.slack(x), np.inf) for x in worlds], axis=0)
-                violated = slack < -statement.tolerance
+                spoken_of = [statement.applies(x) for x in worlds]
+                slack = [np.where(of, statement.slack(x), np.inf) for of, x in zip(spoken_of, worlds, strict=True)]
+                applies, violated = np.any(spoken_of, axis=0), np.min(slack, axis=0) < -statement.tolerance
                 for key in keys:
                     found = counts[statement.key, key, states]
                     found[0] += int((applies & member[key]).sum())

@@ -319,8 +319,9 @@ def _occurring(mask: Flags, output: Indices, k: int) -> Flags:
 def _first_linked(links: Flags) -> Indices:
     """For every element the first one that a path of links leads to, shape (B, n)."""
     n = links.shape[1]
-    paths = links | np.eye(n, dtype=bool)
-    for _ in range(max(n - 1, 1).bit_length()):
-        step = paths.astype(float)
-        paths = step @ step > 0
-    return paths.argmax(axis=2)
+    first = np.broadcast_to(np.arange(n), links.shape[:2])
+    while True:
+        nearer = np.minimum(first, np.where(links, first[:, None, :], n).min(axis=2))
+        if (nearer == first).all():
+            return first
+        first = nearer
