@@ -239,10 +239,7 @@ def test_a_judge_rates_the_last_students_and_nothing_paid_for_is_lost(folder, ca
     once = ("--budget", LEAST)
     lower, upper = judging(likes="lower"), judging(likes="upper")
     with serving(lower) as address:
-        assert (
-            pilot(folder, *once, *named(folder, address, budget={"max_requests": 12}), sets=("bad",), out="j")
-            == 2
-        )
+        assert pilot(folder, *once, *named(folder, address, budget={"max_requests": 12}), sets=("bad",), out="j") == 2
         assert "12 verdicts are kept" in capsys.readouterr().err
         paid = len(lower.bodies)
         assert pilot(folder, *once, *named(folder, address), sets=("bad",), out="j") == 0

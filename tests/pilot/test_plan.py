@@ -116,19 +116,22 @@ def test_a_time_is_planned_in_round_tokens_that_can_be_named_again():
     assert [affordable(tokens) for tokens in (1e6, 1_234_567, 15_000)] == [700_000, 860_000, 10_000]
 
 
-def test_a_training_that_is_killed_is_told_in_a_sentence():
+# One starts by itself, several as forks of one process.
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_training_that_is_killed_is_told_in_a_sentence(number):
     with (
         pytest.raises(UserError, match="a training was killed, most likely because memory ran out"),
-        workers(1) as pool,
+        workers(number) as pool,
     ):
         pool.submit(os._exit, 9).result()
 
 
-def test_workers_end_with_a_pilot_that_is_killed():
+@pytest.mark.parametrize("number", [1, 2])
+def test_workers_end_with_a_pilot_that_is_killed(number):
     program = (
         "import time\n"
         "from ggmi.pilot.trainings import workers\n"
-        "with workers(1) as pool:\n"
+        f"with workers({number}) as pool:\n"
         "    pool.submit(time.sleep, 600)\n"
         "    print(*pool._processes, flush=True)\n"
         "    time.sleep(600)\n"

@@ -1,9 +1,9 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 import yaml
 
@@ -45,9 +45,10 @@ def workplace(tmp_path_factory, make_study, write_results):
     return place
 
 
-def snakemake(place, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "results/report.html", *arguments]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, env=os.environ | {"LC_ALL": "C.UTF-8"})
+def snakemake(place, *arguments, **environment):
+    command = [forked.python(), "-m", "snakemake", "--cores", "1", "results/report.html", *arguments]
+    environment = os.environ | {"LC_ALL": "C.UTF-8"} | environment
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -70,6 +71,6 @@ def test_the_rules_make_pages_summary_and_configuration(workplace):
         assert all((results / link).is_file() for link in links)
 
     assert "Nothing to be done" in snakemake(workplace, "-n")
-    snakemake(workplace, "--forcerun", "report", "mixtures_page")
+    snakemake(workplace, "--forcerun", "report", "mixtures_page", PYTHONHASHSEED="1")
     assert (results / "report.html").read_text(encoding="utf-8") == front
     assert (results / "mixtures.html").read_text(encoding="utf-8") == page

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, draw
 from ggmi.theory.regimes import REGIMES, regimes_of
-from ggmi.theory.skeleton import ALLOWED, CURATIONS, Sizes, sketch, tied_rows
+from ggmi.theory.skeleton import ALLOWED, CURATIONS, Sizes, _first_linked, sketch, tied_rows
 from ggmi.theory.world import World
 
 BY_NAME = pytest.mark.parametrize("family", DEFAULT_FAMILIES, ids=lambda f: f.name)
@@ -119,3 +120,12 @@ def test_skeletons_keep_their_regime_whatever_the_logits_are(regime):
             logits = {n: 3 * generator.standard_normal((60, *shape)) for n, shape in skeleton.shapes(sizes).items()}
             world = World(**skeleton.tables(logits), h=skeleton.h, g=skeleton.g, output=skeleton.output)
             assert regimes_of(world)[regime].all(), CURATIONS[curation]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.3])
+def test_what_is_linked_has_the_first_of_its_component(share):
+    links = np.random.default_rng(3).random((40, 12, 12)) < share
+    links |= np.swapaxes(links, 1, 2)
+    for found, graph in zip(_first_linked(links), links, strict=True):
+        component = connected_components(graph)[1]
+        assert found.tolist() == [component.tolist().index(one) for one in component]
