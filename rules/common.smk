@@ -1,4 +1,5 @@
 import gc
+import math
 import os
 import platform
 import sys
@@ -20,7 +21,7 @@ from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
 from ggmi.text.places import COMPRESSED
 from ggmi.theory.catalogue import SEARCHED
 from ggmi.workflow.code import script_digest
-from ggmi.workflow import forks
+from ggmi.workflow import demand, forks
 from ggmi.workflow.failures import failures_told
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistaken, mistakes
 from ggmi.workflow.lock import hold

@@ -6,6 +6,14 @@
 PILOT = f"{RESULTS}/{{task}}/pilot"
 
 
+def pilot_minutes(wildcards):
+    """Minutes of a core in which a pilot's trainings read their tokens: of the small GPT 200,000 a minute."""
+    pilot, base = pilot_of(wildcards), pilot_base(wildcards)
+    if pilot.base is None:
+        return pilot.tokens / 200_000
+    return demand.model_minutes(demand.bytes_of(base), pilot.tokens, demand.TRAINING, gpus=1)
+
+
 localrules:
     figure_pilot,
     pilot_page,
@@ -29,7 +37,7 @@ use rule model_step as pilot with:
     threads: lambda w: pilot_of(w).processes
     resources:
         mem_mb=lambda w, input, attempt: round(3000 + pilot_of(w).processes * (1000 + 8 * megabytes(input))) * attempt,
-        runtime=lambda w, attempt: 240 * attempt,
+        runtime=lambda w, attempt: round(120 + pilot_minutes(w)) * attempt,
         gpu=lambda w: max(int(pilot_of(w).base is not None), of_pilot_judge(judge_gpus, 0)(w)),
         endpoint=of_pilot_judge(judge_requests, 0),
     params:

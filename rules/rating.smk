@@ -3,6 +3,19 @@
 # Raw answers and verdicts are kept in stores below `stores`, as raw responses are (synthesis.smk).
 
 
+def verdicts_minutes(wildcards, input):
+    """Minutes in which a judge rates all answers."""
+    judge = TASKS[wildcards.task].judge
+    answers = demand.lines_of(files_of(input.answers)) * judge.verdicts
+    return writing_minutes(judge.by, files_of(input.files), answers, judge.sampling.max_tokens)
+
+
+def calibration_minutes(wildcards, input):
+    """Minutes in which it rates the probes, four a question."""
+    judge = TASKS[wildcards.task].judge
+    return writing_minutes(judge.by, files_of(input.files), 4 * judge.calibration, judge.sampling.max_tokens)
+
+
 localrules:
     ratings,
     figure_ratings,
@@ -18,7 +31,7 @@ use rule model_step as answers with:
         f"{RESULTS}/logs/answers/{{task}}-{{condition}}-{{part}}.log",
     threads: student_threads
     resources:
-        **EVALUATION_RESOURCES,
+        **by_size(**EVALUATION, held=one_student, minutes=answering_minutes),
         gpu=student_gpus,
     params:
         **script_params("answers"),
@@ -54,7 +67,7 @@ use rule model_step as calibration with:
         f"{RESULTS}/logs/calibration/{{task}}.log",
     threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
-        **SYNTHESIS_RESOURCES,
+        **by_size(**ASKING, minutes=calibration_minutes),
         gpu=judge_gpus,
         endpoint=judge_requests,
     params:
@@ -80,7 +93,7 @@ use rule model_step as verdicts with:
         f"{RESULTS}/logs/verdicts/{{task}}-{{condition}}.log",
     threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
-        **SYNTHESIS_RESOURCES,
+        **by_size(**ASKING, minutes=verdicts_minutes),
         gpu=judge_gpus,
         endpoint=judge_requests,
     params:
