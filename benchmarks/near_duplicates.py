@@ -1,8 +1,8 @@
 """Near-duplicates among 10,000, 100,000 and 1,000,000 records: ours against what people use, in one run.
 
-`near_duplicates.py PYTHON [SIZE …]`, where PYTHON is an interpreter that has datasketch, rensa, semhash and text-dedup (a
-virtual environment of its own: none is in the lock). What it lacks is left out and named. Prints its table and writes it into
-README.md and `near_duplicates.json`.
+`near_duplicates.py PYTHON [SIZE …]`, where PYTHON is an interpreter that has datasketch, rensa, semhash and text-dedup
+(a virtual environment of its own: none is in the lock). What it lacks is left out and named. Prints its table and
+writes it into README.md and `near_duplicates.json`.
 """
 
 import json

@@ -6,14 +6,6 @@
 PILOT = f"{RESULTS}/{{task}}/pilot"
 
 
-def pilot_minutes(wildcards):
-    """Minutes of a core in which a pilot's trainings read their tokens: of the small GPT 200,000 a minute."""
-    pilot, base = pilot_of(wildcards), pilot_base(wildcards)
-    if pilot.base is None:
-        return pilot.tokens / 200_000
-    return demand.model_minutes(demand.bytes_of(base), pilot.tokens, demand.TRAINING, gpus=1)
-
-
 localrules:
     figure_pilot,
     pilot_page,

@@ -3,19 +3,6 @@
 # Raw answers and verdicts are kept in stores below `stores`, as raw responses are (synthesis.smk).
 
 
-def verdicts_minutes(wildcards, input):
-    """Minutes in which a judge rates all answers."""
-    judge = TASKS[wildcards.task].judge
-    answers = demand.lines_of(files_of(input.answers)) * judge.verdicts
-    return writing_minutes(judge.by, files_of(input.files), answers, judge.sampling.max_tokens)
-
-
-def calibration_minutes(wildcards, input):
-    """Minutes in which it rates the probes, four a question."""
-    judge = TASKS[wildcards.task].judge
-    return writing_minutes(judge.by, files_of(input.files), 4 * judge.calibration, judge.sampling.max_tokens)
-
-
 localrules:
     ratings,
     figure_ratings,

@@ -73,18 +73,3 @@ def gpus_of(settings):
 def threads_of(settings):
     """CPU threads of a backend: those that a person gives a model in the job's own process."""
     return getattr(settings, "threads", 1)
-
-
-def writing_minutes(settings, files, answers, max_tokens):
-    """Minutes in which the model of a backend, with its files, gives so many answers."""
-    if settings.kind == "exact":
-        return 0
-    if settings.kind in ("openai", "vllm"):
-        return answers / min(demand.ANSWERS_A_MINUTE, settings.requests_per_minute or math.inf)
-    machine = {"threads": threads_of(settings), "gpus": gpus_of(settings)}
-    return demand.model_minutes(demand.bytes_of(files), answers * max_tokens, demand.WRITING, **machine)
-
-
-def files_of(*named):
-    """Files of a job's named inputs, of which one by itself is no list."""
-    return [file for one in named for file in ([one] if isinstance(one, str) else one)]

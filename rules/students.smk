@@ -182,62 +182,6 @@ def training_threads(wildcards):
     return student_threads(wildcards) * training_processes(wildcards)
 
 
-def students_in(part):
-    """How many students a job has."""
-    first, last = map(int, part.split("-"))
-    return last - first + 1
-
-
-def training_minutes(wildcards, input):
-    """Minutes in which a job's students learn."""
-    students, rl = students_of(wildcards), rl_of(wildcards)
-    if wildcards.condition == "base":
-        return 0
-    weights, training = demand.bytes_of(files_of(input.base, input.files)), students.training
-    operations, passes = demand.TRAINING, training.epochs
-    steps = (match_of(wildcards)[1] if match_of(wildcards)[0] == "steps" else None) or training.steps
-    tokens = demand.bytes_of([input.records]) / demand.BYTES_PER_TOKEN
-    if rl:
-        # Each answer is written, then learned from.
-        operations, passes, tokens = demand.WRITING + demand.TRAINING, rl.steps, rl.prompts * rl.answers * rl.max_tokens
-    elif steps:
-        passes = steps * training.batch_size / max(demand.lines_of([input.records]), 1)
-    machine = {"threads": training_threads(wildcards), "gpus": training_gpus(wildcards)}
-    return students_in(wildcards.part) * demand.model_minutes(weights, tokens * passes, operations, **machine)
-
-
-def reading_minutes(wildcards, input):
-    """Minutes in which a job's students, all of whose weights are given, read their set and the test records."""
-    tokens = demand.bytes_of(files_of(input.records, input.test)) / demand.BYTES_PER_TOKEN
-    return demand.model_minutes(demand.bytes_of([input.students]), tokens, demand.READING, **student_machine(wildcards))
-
-
-def scoring_minutes(wildcards, input):
-    """Minutes in which the base reads a set and the test records, if its loss says how hard they are."""
-    tokens = demand.bytes_of(files_of(input.sets, input.test)) / demand.BYTES_PER_TOKEN
-    weights = demand.bytes_of(files_of(input.base, input.files))
-    machine = student_machine(wildcards)
-    return demand.model_minutes(weights, tokens, demand.READING, **machine) if by_loss(wildcards) else 0
-
-
-def answering_minutes(wildcards, input):
-    """Minutes in which they answer the test records."""
-    students = students_of(wildcards)
-    tokens = (students.test_records or demand.lines_of([input.test])) * students.answers.sampling.max_tokens
-    return demand.model_minutes(demand.bytes_of([input.students]), tokens, demand.WRITING, **student_machine(wildcards))
-
-
-def one_student(wildcards, input):
-    """Megabytes of what a job reads, when it holds one student after another."""
-    students = demand.bytes_of([input.students]) / 2**20
-    return megabytes(input) - students + students / students_in(wildcards.part)
-
-
-def student_machine(wildcards):
-    """What a job of students runs on."""
-    return {"threads": student_threads(wildcards), "gpus": student_gpus(wildcards)}
-
-
 def judge_template(wildcards):
     """The judging instruction's file; the exact judge has none."""
     judge = TASKS[wildcards.task].judge

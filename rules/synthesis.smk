@@ -13,14 +13,6 @@ ASKING = {"mem_mb": 4000, "mb_each": 2, "runtime": 60}
 SET_RESOURCES = by_size(mem_mb=2000, mb_each=8, runtime=20, minutes_each=0.1)
 
 
-def responses_minutes(wildcards, input):
-    """Minutes in which a generator answers all prompts."""
-    task = TASKS[wildcards.task]
-    answers = demand.lines_of([input.prompts]) * task.prompts.draws
-    files = files_of(input.model, input.files)
-    return writing_minutes(generator_of(wildcards), files, answers, task.sampling.max_tokens)
-
-
 localrules:
     synthesis_tables,
     shares,
