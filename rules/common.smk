@@ -28,7 +28,7 @@ from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import run_plan
 from ggmi.workflow.queue import refuse_beside, refuse_unreachable, remember
 from ggmi.workflow.record import Recorder, read_run
-from ggmi.workflow.seeds import BASE_PART, seed_parts
+from ggmi.workflow.seeds import BASE_PART, numbers_of, seed_parts
 from ggmi.workflow.segments import plan
 
 # Jobs end with the process that started them; see ggmi.workflow.job.

@@ -52,7 +52,7 @@ def training_minutes(wildcards, input):
     elif steps:
         passes = steps * training.batch_size / max(demand.lines_of([input.records]), 1)
     machine = {"threads": training_threads(wildcards), "gpus": training_gpus(wildcards)}
-    return students_in(wildcards.part) * demand.model_minutes(weights, tokens * passes, operations, **machine)
+    return len(numbers_of(wildcards.part)) * demand.model_minutes(weights, tokens * passes, operations, **machine)
 
 
 def scoring_minutes(wildcards, input):
@@ -81,16 +81,10 @@ def student_machine(wildcards):
     return {"threads": student_threads(wildcards), "gpus": student_gpus(wildcards)}
 
 
-def students_in(part):
-    """How many students a job has."""
-    first, last = map(int, part.split("-"))
-    return last - first + 1
-
-
 def one_student(wildcards, input):
     """Megabytes of what a job reads, when it holds one student after another."""
     students = demand.bytes_of([input.students]) / 2**20
-    return megabytes(input) - students + students / students_in(wildcards.part)
+    return megabytes(input) - students + students / len(numbers_of(wildcards.part))
 
 
 def pilot_minutes(wildcards):
