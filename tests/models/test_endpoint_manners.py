@@ -203,6 +203,20 @@ def test_an_address_that_leads_elsewhere_is_told_and_asked_once(store, status):
     assert endpoint.tried.total() == 1
 
 
+@pytest.mark.parametrize("charset", ["rot13", "base64", "none-such", "utf-7"])
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_encoding_that_a_header_names_and_is_none_decides_nothing(store, charset, status):
+    kind = f"application/json; charset={charset}"
+
+    def behave(body, nth):
+        if status == 200:
+            return Response(json.dumps(completion(body)), media_type=kind)
+        return Response("<html>ooops", status, media_type=kind) if nth == 0 else None
+
+    _, outcome = answered(behave, store, count=2)
+    assert outcome.received == (0 if status == 400 else 2)
+
+
 @pytest.mark.parametrize("said", ["Non-streaming is not supported", "stream=false is not supported"])
 def test_a_stream_is_asked_for_in_whatever_words(store, said):
     _, outcome = answered(lambda body, _: streamed(body) if body.get("stream") else refuse(400, said), store)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ggmi.models.faults import Fault, inert, refusal, told
+from ggmi.models.faults import Fault, decoded, inert, refusal, told
 from ggmi.models.requests import Request, Response, Sampling, TokenLogProb, Usage
 from ggmi.models.settings import ClientSettings
 
@@ -172,12 +172,8 @@ def _choice(choices: object) -> object:
 
 
 def _decoded(body: bytes, secret: str) -> Mapping[str, Any]:
-    """An answer as an object, streamed or not; JSON is UTF-8, whatever the header says."""
-    try:
-        text = body.decode(json.detect_encoding(body), "surrogatepass")
-    except UnicodeDecodeError:
-        text = body.decode("utf-8", "replace")
-    start = text.lstrip("\ufeff \t\r\n")
+    """An answer as an object, streamed or not."""
+    start = decoded(body).lstrip("\ufeff \t\r\n")
     if comments := _COMMENTS.match(start):
         start = start[comments.end() :]
     if start.startswith(("data:", "event:", ":", "id:")):

@@ -21,7 +21,7 @@ from ggmi.errors import UserError
 from ggmi.models.answers import THOUGHT_ONLY, read_answer, why_no_log_probs
 from ggmi.models.connection import http_client
 from ggmi.models.cost import token_counter
-from ggmi.models.faults import Fault, of_error, of_status, unwanted
+from ggmi.models.faults import Fault, decoded, of_error, of_status, unwanted
 from ggmi.models.limits import Pace, Purse
 from ggmi.models.protocol import Failure, Meter, OnResponse, Outcome
 from ggmi.models.requests import Request, Response, Usage
@@ -302,11 +302,11 @@ class _Conversation:
             del self._on_wire[task]
         if not answer.is_success or answer.request.method != "POST":
             if answer.status_code in UNWANTED:
-                self._wire = self._wire.adapted(answer.text, body)
+                self._wire = self._wire.adapted(decoded(answer.content), body)
             fault = of_status(answer, self._settings.model, getattr(self._settings, "key_env", None), self._key)
             if fault.wait is not None and fault.wait > self._settings.longest_wait:
                 fault.again, fault.ends = False, True
-                fault.message += f"; it asks to wait {fault.wait:.0f} s, and longest_wait is "
+                fault.message += f"; it asks to wait {fault.wait:.6g} s, and longest_wait is "
                 fault.message += f"{self._settings.longest_wait:g} s"
             raise fault
         tokens, seconds = self._tokens[request.key()], time.monotonic() - started

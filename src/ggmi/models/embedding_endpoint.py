@@ -17,7 +17,7 @@ from ggmi.information.embedding import Vectors
 from ggmi.models.answers import refused
 from ggmi.models.connection import http_client
 from ggmi.models.endpoint import read_key
-from ggmi.models.faults import Fault, inert, of_error, of_status, told, unwanted
+from ggmi.models.faults import Fault, decoded, inert, of_error, of_status, told, unwanted
 from ggmi.models.settings import EmbeddingSettings
 
 # Attempts in all; the client waits for as long as the endpoint asks, up to two minutes, or 0.5, 1, 2, 4, 8, 8 and 8 s.
@@ -155,7 +155,7 @@ class EndpointEncoder:
                     found = answer.content.removeprefix(codecs.BOM_UTF8)
                     _check(found, model, key_env, self._key)
                     return found
-                if self._format and answer.status_code in TOO_MANY and unwanted(answer.text, self._format):
+                if self._format and answer.status_code in TOO_MANY and unwanted(decoded(answer.content), self._format):
                     self._format = {}
                     continue
                 fault = of_status(answer, model, key_env, self._key)
@@ -168,7 +168,7 @@ class EndpointEncoder:
             if not fault.again or attempt == ATTEMPTS or (fault.wait or 0.0) > LONGEST_WAIT:
                 break
             time.sleep(fault.wait or min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_BACKOFF))
-        asks = f"; it asks to wait {fault.wait:.0f} s" if (fault.wait or 0.0) > LONGEST_WAIT else ""
+        asks = f"; it asks to wait {fault.wait:.6g} s" if (fault.wait or 0.0) > LONGEST_WAIT else ""
         raise UserError(f"{self._base_url}: {fault.message}{asks}")
 
 

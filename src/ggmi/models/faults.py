@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -125,6 +126,20 @@ def inert(text: object, secret: str = "") -> str:
     return words if len(words) <= TOLD else words[:TOLD] + "…"
 
 
+def decoded(body: bytes) -> str:
+    """The text of an answer: JSON has its own encodings, whatever a header says, and anything else is read as UTF-8.
+
+    Examples
+    --------
+    >>> decoded("größer".encode())
+    'größer'
+    """
+    try:
+        return body.decode(json.detect_encoding(body), "surrogatepass")
+    except UnicodeDecodeError:
+        return body.decode("utf-8", "replace")
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a server asks to wait, given in milliseconds, in seconds or as a date.
 
@@ -236,7 +251,7 @@ def of_status(answer: httpx.Response, model: str, key_env: str | None, secret: s
     try:
         body: object = answer.json()
     except (ValueError, RecursionError):
-        body = answer.text
+        body = decoded(answer.content)
     return refusal(answer.status_code, body, answer.headers, model, key_env, secret)
 
 
