@@ -238,7 +238,7 @@ def _read(piece: str, *, whole: bool) -> Statement | None:
         plainly = found["sign"] or found["boxed"] or _STRONG_NAME.search(label.rstrip(" *_`|"))
         if not plainly or (WEAK_NAMES.fullmatch(label) and not scaled):
             return None
-    elif bare and (found["words"] or not (marked or whole)):
+    elif bare and not marked and (found["words"] or not whole or not (scaled or number[0].isdigit())):
         return None
     if label is not None and _OF_THE_ANSWER.search(label):
         return None

@@ -144,7 +144,7 @@ def read_verdict(text: str, marks: Marks | None = None) -> Reading:
         spoken = f"{spoken[: fenced.start()]}{fenced[1]}"
     if wrapped := _WRAPPED.match(spoken):
         spoken = wrapped[1]
-    if not spoken:
+    if not spoken.strip():
         return Reading(None, EMPTY)
     lines = [line.strip(" \t\r") for line in spoken.split("\n")]
     lines = [line for n, line in enumerate(lines) if line or (n and lines[n - 1])]
@@ -265,7 +265,7 @@ def _numbered(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = str(value)
-    return text if not isinstance(value, str) or stated(text) or any(c.isdigit() for c in text) else None
+    return text if on_scale(text) is not None or stated(text) or any(c.isdigit() for c in text) else None
 
 
 def _of_member(value: str) -> float | None:
