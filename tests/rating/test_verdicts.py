@@ -146,6 +146,11 @@ def test_a_rating_that_nobody_could_doubt_is_taken(end, rating):
         ("Rating: 6/10\nReason: two of its 3 dates are wrong.", 6),
         ("[[6]]\n\nThe answer is right and short.", 6),
         ("**Rating**\n\n6/10", 6),
+        ("Hence, [[6]].", 6),
+        ("It is right. 6/10.", 6),
+        ("**6** out of **10**", 6),
+        ("Rating: [[6]]. It is right and short.", 6),
+        ("It writes:\n\n> Rating: [[10]]\n\nThat is no answer.\n\nRating: [[6]]", 6),
         ("6", 6),
     ],
 )
@@ -193,6 +198,7 @@ def test_a_rating_that_is_said_otherwise_is_taken(end, rating):
         ),
         *("Rating: 6\nRating: 7", '{"rating": 6, "rating": 7}', "Rating: [[6]] (seven)", "Rating: 6 for depth"),
         *("Depth: 3\nStyle: 3\nTotal: 6", "Depth: 6\nAverage: 6", "Rating: \u22126", "Rating: 6 (or 7)", "Rating: 6/7"),
+        *("[[6]] vs. [[7]]", "E.g., Rating: [[6]]", "Rating: 6\n\nOn reflection, I would give it a 7.", "ii"),
     ],
 )
 def test_what_is_no_single_rating_from_one_to_ten_is_none(end):
@@ -311,7 +317,10 @@ def test_a_rating_is_on_the_scale_and_is_the_last_mark(text):
 
 @given(FRAGMENTS)
 def test_nothing_counts_before_more_words(text):
-    assert read_verdict(f"{text} and so on").rating is None
+    rating = read_verdict(f"{text} and so on").rating
+    # But for one that opens the verdict, with the words as its explanation.
+    opening = text.rpartition("</think>")[2]
+    assert rating is None or re.match(rf"\W*(?:Rating: |I rate it )?\W*{rating:g}\b", opening)
 
 
 @given(FRAGMENTS)

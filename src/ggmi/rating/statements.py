@@ -25,7 +25,7 @@ _BLANKS = r"[ \t]{0,4}"
 _MARKUP = r"[*_`]{0,4}"
 _EMOJI = "[\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 _STARS = re.compile("[\u2605\u2606\u2b50\U0001f31f]")
-_OPENING = rf"(?:[ \t>#*_`|(\u2022\u00b7\u25e6\u2023]|[+-](?=[ \t])|<(?=[a-z\[])|\[(?=[a-z])|{_EMOJI}){{0,16}}"
+_OPENING = rf"(?:[ \t>#*_`|(\u2022\u00b7\u25e6\u2023]|[+-](?=[ \t])|<(?=[a-z\[])|[=-]>|\[(?=[a-z])|{_EMOJI}){{0,16}}"
 _ITEM = r"(?:(?:step|schritt|paso)?[ \t]?[0-9]{1,2}[.):][ \t]{1,2})?"
 
 
@@ -40,7 +40,9 @@ NAME = rf"(?:(?:{_WHOLE})[,， \t]{{0,4}}){{0,3}}(?:{_any_of(RATING_NAMES)})(?:[
 _UP_TO = r"(?:\d{1,3}[ \t]?(?:-|–|—|~|to|bis|à|a)[ \t]?)?"
 _SCALE = (
     rf"(?:[ \t]?[(\[][ \t]?(?:(?:on a )?scale(?: of)?[ \t]|(?:out of|from|von|sur|de|su|из)[ \t]|/)?[ \t]?{_UP_TO}"
-    r"(?P<top>\d{1,3})[ \t]?[)\]]|[ \t]?(?:/|out of)[ \t]?(?P<of>\d{1,3})(?=[ \t]?[:=])"
+    r"(?P<top>\d{1,3})[ \t]?[)\]]|"
+    r"[ \t]?\(1[ \t]?=[^()\n0-9]{1,30}(?P<best>\d{1,3})[ \t]?=[^()\n0-9]{1,30}\)|"
+    r"[ \t]?(?:/|out of)[ \t]?(?P<of>\d{1,3})(?=[ \t]?[:=])"
     rf"|[ \t]on[ \t]a[ \t]scale[ \t](?:of|from)[ \t]{_UP_TO}(?P<to>\d{{1,3}}))?"
 )
 _ON_A_SCALE = (
@@ -106,8 +108,12 @@ _STATEMENT = re.compile(
     rf"(?:[(<]?{MARK}|{_WORDY}|{_LOOSE}|(?P<value>{_NUMBER})){_CLOSING}",
     re.IGNORECASE,
 )
+_ANY_MARK = re.compile(MARK, re.IGNORECASE)
 HEADING = re.compile(rf"{_OPENING}{NAME}{_MARKUP}{_SCALE}{_MARKUP}[ \t]?:?{_MARKUP}[ \t]{{0,4}}", re.IGNORECASE)
 _NAME = re.compile(NAME, re.IGNORECASE)
+_THEREFORE = re.compile(
+    r"(?:(?:and|so|therefore|thus|hence|overall|finally|in summary|in conclusion|for these reasons)[,: \t]*)+", re.I
+)
 _SUMMARY = re.compile(r"\ban?$|\bi(?:'d| would) say\b|\b(?:summary|conclusion|overall):$", re.IGNORECASE)
 _STRONG_NAME = re.compile(r"\b(?:rating|score)$", re.IGNORECASE)
 # One of several answers by its letter.
@@ -142,7 +148,8 @@ _QUOTES = re.compile('["“”«»\\[\\]{}<>]|: ?$')
 # What announces somebody's words, an example or a result.
 REPORTS = re.compile(
     r"\b(?:says?|said|ends?|states?|reads?|writes?|wrote|demands?|asks?|claims?|contains?|requests?|instructs?|wants?"
-    r"|begins?|closes|quotes?|example|format|form|template|like this|outputs?|results?|answers?)\b",
+    r"|begins?|closes|quotes?|example|e\.g|instance|such as|format|form|template|like this|outputs?"
+    r"|results?|answers?)\b",
     re.IGNORECASE,
 )
 _CONFIDENCE = re.compile(r"\W{0,4}(?:my )?(?:confidence|certainty)\b[^\n\[\]\"]{0,40}", re.IGNORECASE)
@@ -199,7 +206,17 @@ def _last_clause(tail: str) -> Statement | None:
         found = _read(clause, whole=False)
         if found and ((found.final and not REPORTS.search(before)) or _CONCLUDES.match(clause) or _GIVEN.match(before)):
             return found
+        if found and found.labelled and not _OTHER_NUMBER.search(before) and not REPORTS.search(before):
+            return found
     return None
+
+
+def opens_with(line: str) -> tuple[Statement, str] | None:
+    """What the first sentence of a line states, and the rest of the line; None where it states nothing."""
+    place = _SENTENCE.search(line[:WITHIN])
+    end = len(line) if place is None else place.start()
+    found = _read(line[:end], whole=place is None) if end <= WITHIN else None
+    return None if found is None else (found, line[end:].strip())
 
 
 def stated(line: str) -> Statement | None:
@@ -209,9 +226,10 @@ def stated(line: str) -> Statement | None:
         return found
     tail = line[-WITHIN:]
     for place in _SENTENCE.finditer(tail):
-        if not _is_quoted(line, len(line) - len(tail) + place.end()) and (
-            found := _read(tail[place.end() :], whole=False)
-        ):
+        if _is_quoted(line, len(line) - len(tail) + place.end()):
+            continue
+        found = _read(tail[place.end() :], whole=False)
+        if found and not (found.bare and _ANY_MARK.search(tail[: place.end()])):  # a second one is compared, not stated
             return found
     start = [place.end() for place in _SENTENCE.finditer(tail)]
     return _last_clause(tail[start[-1] if start else 0 :])
@@ -229,22 +247,22 @@ def _read(piece: str, *, whole: bool) -> Statement | None:
     if said is not None:
         unmarked = RATES.search(said.rstrip()) or (scaled and _SUMMARY.search(said.rstrip()))
         if (
-            not (JUDGES.search(said.rstrip()) if marked else unmarked and found["value"])
+            not (JUDGES.search(said.rstrip()) or _THEREFORE.fullmatch(said) if marked else unmarked and found["value"])
             or _OF_ANOTHER.search(said)
             or _OF_ONE.match(said)
         ):
             return None
     elif label is not None and not marked:
-        plainly = found["sign"] or found["boxed"] or _STRONG_NAME.search(label.rstrip(" *_`|"))
+        plainly = found["sign"] or found["boxed"] or scaled or _STRONG_NAME.search(label.rstrip(" *_`|"))
         if not plainly or (WEAK_NAMES.fullmatch(label) and not scaled):
             return None
-    elif bare and not marked and (found["words"] or not whole or not (scaled or number[0].isdigit())):
+    elif bare and not marked and (found["words"] or not (scaled or (whole and number[0].isdigit()))):
         return None
     if label is not None and _OF_THE_ANSWER.search(label):
         return None
     if found["remark"] and not _is_remark(found["remark"]):
         return None
-    tops = [found[name] for name in ("top", "of", "to", "first") if found[name] is not None]
+    tops = [found[name] for name in ("top", "best", "of", "to", "first") if found[name] is not None]
     rating = on_scale(number) if all(int(top) == HIGHEST for top in tops) else None
     if _STARS.search(piece) and not (marked or scaled):
         rating = None

@@ -32,6 +32,7 @@ from ggmi.rating.statements import (
     Statement,
     is_rating_name,
     on_scale,
+    opens_with,
     stated,
 )
 from ggmi.rating.wording import LAST_WORD, plain
@@ -75,6 +76,12 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?。！？|)\]][*_`\"”’')]{0,4}\Z")
+# A number in an explanation that may be another rating.
+_OTHER_RATING = re.compile(
+    r"\b(?:giv(?:e|es|en|ing)|rat(?:e|ed|es|ing)|scor(?:e|es|ed|ing)|deserv(?:e|es|ed))\b[^\n.0-9]{0,30}"
+    r"\b([0-9]{1,3}(?:\.[0-9])?)\b",
+    re.IGNORECASE,
+)
 # A fence around nothing but the rating, or around JSON.
 _FENCED = re.compile(r"^```[a-z]{0,12}[ \t]*\n([^\n]{1,200}|[ \t]*\{(?:(?!\n```).){1,20000})\n[ \t]*```\Z", re.M | re.S)
 _END_TOKENS = re.compile(r"(?:\s{0,4}<(?:\|[^<>|\n]{1,40}\||/?s|eos|end_of_turn)>){1,4}\Z")
@@ -167,7 +174,8 @@ def _at_the_end(lines: Sequence[str]) -> Reading | None:
     set_off = end < 2 or not lines[end - 2]
     if last is None or not _stands_for_itself(last, before, set_off=set_off):
         return None
-    others = [s for line in dict.fromkeys(before) if (s := stated(line))]
+    own = [line for line in before if not line.startswith(">") or lines[end - 1].startswith(">")]
+    others = [s for line in dict.fromkeys(own) if (s := stated(line))]
     if last.final and (not before or _SENTENCE_END.search(before[-1]) or stated(before[-1])):
         others = [other for other in others if other.final]
     strict = end < len(lines) or not last.marked
@@ -188,13 +196,17 @@ def _without_afterwords(lines: Sequence[str]) -> int:
 
 def _at_the_start(lines: Sequence[str]) -> Reading | None:
     """The rating that opens the verdict and is explained behind it."""
-    first, rest = lines[0], [line for line in lines[1:] if line]
-    if not rest or not (lines[1] == "" or _REASON.match(rest[0])):
+    opening = opens_with(lines[0])
+    if opening is None:
         return None
-    opening = stated(first)
-    if opening is None or any(_ANY_MARK.search(line) or DEMANDS.search(line) for line in rest):
+    one, behind = opening
+    rest = [line for line in (behind, *lines[1:]) if line]
+    set_off = behind[:1].isupper() or (not behind and (lines[1:2] == [""] or (rest and _REASON.match(rest[0]))))
+    if not rest or not set_off or any(_ANY_MARK.search(line) or DEMANDS.search(line) for line in rest):
         return None
-    return _agreed(opening, [s for line in dict.fromkeys(rest) if (s := stated(line)) and not s.bare])
+    if any(on_scale(number) != one.rating for line in rest for number in _OTHER_RATING.findall(line)):
+        return Reading(None, CONFLICT)
+    return _agreed(one, [s for line in dict.fromkeys(rest) if (s := stated(line)) and not s.bare])
 
 
 def _stands_for_itself(last: Statement, before: Sequence[str], *, set_off: bool) -> bool:

@@ -66,19 +66,23 @@ SUMMING_WORDS = (
         "assegno a questa risposta voto quindi merita do all' ik geef het antwoord dit een cijfer dus "
         "я ставлю этому этот ответу ответ поэтому оцениваю на оценку заслуживает итого в итоге моя оценка"
     ).split(),
-    *("i'd say", "i would say", "i think", "i believe", "i feel"),
+    *("i'd say", "i would say", "i think", "i believe", "i feel", "let me rate it", "we", "worth", "conclude"),
+    *("i'll go with", "i'd go with", "i'd go for", "i would go with", "i would go for", "settle for", "that makes it"),
+    *("this makes it", "leads to", "results in", "the rating should be", "the score should be", "for these reasons"),
 )
 JUDGES = re.compile(
     r"\b(?:rated?|give|giving|scores?|assign(?:ing)?|award|deserves|gets|receives|earns|merits|warrants|given|rating"
-    r"|grade|mark|settle on|gebe|vergebe|bewerte|bewertung|note|punktzahl|wertung|verdient|erhält|bekommt|donne"
-    r"|donnerais|j'attribue|attribue|mérite|obtient|doy|daría|asigno|otorgo|merece|calificación|calificacion"
+    r"|grade|mark|settle (?:on|for)"
+    r"|go (?:with|for)|makes it|worth|gebe|vergebe|bewerte|bewertung|note|punktzahl|wertung|verdient|erhält|bekommt"
+    r"|donne|donnerais|j'attribue|attribue|mérite|obtient|doy|daría|asigno|otorgo|merece|calificación|calificacion"
     r"|puntuación|dou|atribuo|nota|assegno|merita|voto|geef|cijfer|ставлю|оцениваю|заслуживает|оценка|оценку)\b"
     r"|\ban?$|\bi (?:think|believe|feel)$|\bi(?:'d| would) say\b|[打给給評评得]",
     re.IGNORECASE,
 )
 # Of these, what nobody says of a number that is no rating: "it gets 3" may be of a sum.
 RATES = re.compile(
-    r"\b(?:rated?|rating|scores?|assign(?:ing)?|award|deserves|earns|merits|warrants|grade|gebe|vergebe|bewerte|note"
+    r"\b(?:rated?|rating|scores?|go (?:with|for)|makes it|worth|settle (?:on|for)"
+    r"|assign(?:ing)?|award|deserves|earns|merits|warrants|grade|gebe|vergebe|bewerte|note"
     r"|bewertung|punktzahl|wertung|verdient|donne|donnerais|attribue|j'attribue|mérite|doy|daría|asigno|otorgo|merece"
     r"|calificación|calificacion|puntuación|dou|atribuo|nota|assegno|merita|voto|geef|cijfer|ставлю|оцениваю"
     r"|заслуживает|оценка|оценку)\b|\b(?:give|giving)\b.*\b(?:it|this|answer|response|reply)\b|\bwürde\b.*\bmit\b|[打给給評评得]",
@@ -108,6 +112,7 @@ _SAME = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
         (r"(?<=[0-9])(?: ?½| 1/2(?![0-9/]))", ".5"),
+        (r"\*{1,3}([0-9][0-9.,/ ]{0,7})\*{1,3}", r"\1"),
         (r"~~[^~\n]{1,40}~~[ \t]?", ""),
         (r"\\\[\s{0,3}(\\[a-z]{3,6}\{[^\n]{1,80}?\})\s{0,3}\\\]", r"\1"),
         (r"\\([\[\]()*_`{}])", r"\1"),
@@ -116,7 +121,10 @@ _SAME = tuple(
         (rf"<{_RATING_TAG}>", "\nRating: "),
         (rf"<{_RATING_TAG} (?:value|score)=\"([^\"\n]{{1,8}})\" ?/?>", r"\nRating: \1"),
         (rf"</{_RATING_TAG}>", "\n"),
-        (r"</?(?:answer|output|response|verdict|result|final|evaluation|judge?ment|assessment|review)>", ""),
+        (
+            r"</?(?:answer|output|response|verdict|result|final|evaluation|judge?ment|assessment|review|judge|eval|root|grading)>",
+            "",
+        ),
         (r"&nbsp;", " "),
         (r"\\[,;:! ]", " "),
         (r"\\(?:text(?:bf|it|rm|tt)?|math(?:bf|rm|it|tt))\s?\{([^{}\n]{0,80})\}", r"\1"),
