@@ -156,6 +156,8 @@ REFUSALS = [
     (400, {"message": 'Unknown name "seed": Cannot find field.'}, "set sampling.seed: null"),
     (500, {"message": "logprobs is not supported by this backend"}, "set log_probs: none"),
     (429, {"message": "Daily limit. Please try again in 1 day."}, "it asks to wait 86400 s"),
+    (400, {"message": "Invalid request. Only this much is allowed: plant the seed, then stop."}, None),
+    (400, {"message": "The system prompt is unsafe."}, None),
     (500, {"message": "the request exceeds the available context size"}, None),
     (429, {"message": "Request too large: Limit 10, Requested 300"}, None),
     (501, {"message": "not implemented"}, None),

@@ -46,7 +46,11 @@ _MEANT = (
         r"(?:invalid|incorrect|wrong|missing|no) api.?key|api.?key (?:is )?(?:not valid|invalid|missing|expired)"
         r"|invalid_api_key|authentication (?:failed|error)|authentication_error|login fail",
     ),
-    (404, r"model[_ ]not[_ ](?:found|exist)|(?:invalid|unknown) model\b|\bmodel\b.{0,80}(?:does not exist|not found)"),
+    (
+        404,
+        r"model[_ ]not[_ ](?:found|exist)|(?:invalid|unknown) model(?: name| id|:| ['\"`])"
+        r"|\bmodel\b.{0,80}(?:does not exist|not found)",
+    ),
 )
 _BUSY = re.compile(
     r"rate.?limit|too many requests|overloaded|try again (?:later|in)|temporarily unavailable|(?:at|over) capacity"
@@ -59,7 +63,9 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _NO_SYSTEM = re.compile(
-    r"system[ _](?:role|message|prompt|instruction)s?\W.{0,40}(?:not|n't|un)|developer instruction", re.IGNORECASE
+    r"system[ _](?:role|message|prompt|instruction)s?\W.{0,40}(?:not (?:be )?(?:support|allow|enabl|permit)|n't support"
+    r"|unsupported)|developer instruction",
+    re.IGNORECASE,
 )
 # How endpoints tell in words how long to wait.
 _AGAIN_IN = re.compile(
@@ -317,8 +323,10 @@ def unwanted(said: str, names: Iterable[str]) -> list[str]:
     """
     found = []
     for name in names:
-        # A short English word must be quoted to be one; top_logprobs is about the same.
-        named = rf"['\"`]{name}['\"`]" if name == "stop" else rf"(?<![a-z]){name}(?![a-z])"
+        # A short English word must be named as a parameter; top_logprobs is about the same as logprobs.
+        named = rf"(?<![a-z]){name}(?![a-z])"
+        if name in ("stop", "seed"):
+            named = rf"['\"`]{name}['\"`]|(?:supplied|parameters?|arguments?|fields?):? {name}(?![a-z])"
         places = re.finditer(named, said, re.IGNORECASE)
         if any(_UNWANTED.search(said, max(0, place.start() - NEAR), place.end() + NEAR) for place in places):
             found.append(name)

@@ -36,7 +36,7 @@ def _any_of(words: tuple[str, ...]) -> str:
 _WHOLE = _any_of(WHOLE_WORDS)
 _ANSWER = r"(?:answer|response|reply|antwort|réponse|respuesta|resposta|risposta)"
 _OF = rf"(?:[ \t](?:of|for)[ \t](?:the[ \t]|this[ \t])?(?:assistant's[ \t]|ai's[ \t])?{_ANSWER})?"
-NAME = rf"(?:(?:{_WHOLE})[,， \t]{{0,4}}){{0,3}}(?:{_any_of(RATING_NAMES)})(?:[ \t]\(?(?:{_WHOLE})\)?)?(?![a-z]){_OF}"
+NAME = rf"(?:(?:{_WHOLE})[,，、 \t]{{0,4}}){{0,3}}(?:{_any_of(RATING_NAMES)})(?:[ \t]\(?(?:{_WHOLE})\)?)?(?![a-z]){_OF}"
 _UP_TO = r"(?:\d{1,3}[ \t]?(?:-|–|—|~|to|bis|à|a)[ \t]?)?"
 _SCALE = (
     rf"(?:[ \t]?[(\[][ \t]?(?:(?:on a )?scale(?: of)?[ \t]|(?:out of|from|von|sur|de|su|из)[ \t]|/)?[ \t]?{_UP_TO}"
@@ -50,16 +50,15 @@ _ON_A_SCALE = (
     rf"{_UP_TO}(?P<first>\d{{1,3}}),?[ \t])?"
 )
 _SIGN = (
-    r"(?P<sign>(?:[ \t]?(?:(?:is|are|of|ist|est(?: de)?|es(?: de)?|è|é|lautet)\b|是|为|為|は|은|는))?"
+    r"(?P<sign>(?:[ \t]?(?:(?:is|are|of|ist|est(?: de)?|es(?: de)?|è|é|lautet|هو|هي)\b|是|为|為|は|은|는))?"
     r"[ \t]?(?:=>|->|[:=|\u2192]|[–—-](?=[ \t*\[(]))?)"
 )
 _LABEL = (
     rf"(?P<label>{_ITEM}(?:(?:(?P<quote>[\"']?){NAME}(?P=quote)|\[(?P<boxed>{NAME})\]|\[\[ratings?\]\]){_MARKUP}{_SCALE}{_MARKUP}{_BLANKS}{_SIGN}"
     rf"|assistant's (?:rating|score):){_MARKUP}{_BLANKS}\|?{_BLANKS})(?:{_MARKUP}{NAME}:[ \t]?)?"
-    r"(?:10[点分]?(?:満点中|[ \t]में[ \t]से[ \t]))?"
 )
 _SUMMED_UP = rf"(?P<said>(?:(?:{_any_of(SUMMING_WORDS)})(?:,?[ \t]{{1,4}}|:[ \t]{{0,4}}(?=[\[*_`(<0-9]))){{1,40}}+"
-_SUMMED_UP += "|[我的给給这這个個回答案打了评評为為最终終因此所以综綜合上述，, 助手该該会會认認可得出是]{1,40})"
+_SUMMED_UP += "|[我的给給这這个個回答案打了评評为為最终終因此所以综綜合上述，, 助手该該会會认認可得出是予值考虑]{1,40})"
 _NUMBER = (
     rf"(?:[+-]?+[0-9]++(?:[.,][0-9]*+)?+|(?:{_any_of(tuple(NUMBER_WORDS))})(?![\w'-])"
     r"|[一二三四五六七八九十](?=[分点\]。 ]|$))"
@@ -72,6 +71,7 @@ _OUT_OF_TEN = (
     r"|,?[ \t]\(?(?:on[ \t]a[ \t])?(?:scale[ \t](?:of[ \t]|from[ \t])?1[ \t]?(?:-|–|to)[ \t]?10|10-point[ \t]scale)\)?)"
     r"(?![0-9.,]*[0-9])(?:[ \t]stars?)?"
 )
+_OF_TEN = r"(?:10(?:[点分](?:満点)?中|점[ \t]만점에[ \t]|[ \t]में[ \t]से[ \t]))?"
 _SCALED = (
     rf"{_POINTS}(?:{_OUT_OF_TEN})?(?![0-9.,]*[0-9]){_POINTS}"
     rf"(?:[ \t]?\((?:满分|滿分|max\.?|out of|von|sur)[ \t]?10[ \t]?分?\))?"
@@ -104,7 +104,7 @@ _CLOSING = (
     rf"(?:[*_`.!;。|)> \t]|\[/[a-z]{{1,10}}\]|{_EMOJI}){{0,16}}{_REMARK}[ \t]{{0,8}}"
 )
 _STATEMENT = re.compile(
-    rf"{_OPENING}(?:{_ON_A_SCALE}(?:{_LABEL}|{_SUMMED_UP}))?(?:{_EMOJI}[ \t]?){{0,12}}{_MARKUP}"
+    rf"{_OPENING}(?:{_ON_A_SCALE}(?:{_LABEL}|{_SUMMED_UP}))?(?:{_EMOJI}[ \t]?){{0,12}}{_MARKUP}{_OF_TEN}"
     rf"(?:[(<]?{MARK}|{_WORDY}|{_LOOSE}|(?P<value>{_NUMBER})){_CLOSING}",
     re.IGNORECASE,
 )
@@ -112,7 +112,9 @@ _ANY_MARK = re.compile(MARK, re.IGNORECASE)
 HEADING = re.compile(rf"{_OPENING}{NAME}{_MARKUP}{_SCALE}{_MARKUP}[ \t]?:?{_MARKUP}[ \t]{{0,4}}", re.IGNORECASE)
 _NAME = re.compile(NAME, re.IGNORECASE)
 _THEREFORE = re.compile(
-    r"(?:(?:and|so|therefore|thus|hence|overall|finally|in summary|in conclusion|for these reasons)[,: \t]*)+", re.I
+    r"(?:(?:and|so|therefore|thus|hence|overall|finally|in summary|in conclusion|for these reasons|somit|daher"
+    r"|donc|por lo tanto|portanto|quindi|поэтому)[,: \t]*)+",
+    re.IGNORECASE,
 )
 _SUMMARY = re.compile(r"\ban?$|\bi(?:'d| would) say\b|\b(?:summary|conclusion|overall):$", re.IGNORECASE)
 _STRONG_NAME = re.compile(r"\b(?:rating|score)$", re.IGNORECASE)
@@ -245,7 +247,9 @@ def _read(piece: str, *, whole: bool) -> Statement | None:
     scaled = _TOLD_SCALE.search(piece) is not None
     number = next(found[name] for name in ("marked", "worded", "loose", "value") if found[name] is not None)
     if said is not None:
-        unmarked = RATES.search(said.rstrip()) or (scaled and _SUMMARY.search(said.rstrip()))
+        unmarked = RATES.search(said.rstrip()) or (
+            scaled and (_SUMMARY.search(said.rstrip()) or _THEREFORE.fullmatch(said))
+        )
         if (
             not (JUDGES.search(said.rstrip()) or _THEREFORE.fullmatch(said) if marked else unmarked and found["value"])
             or _OF_ANOTHER.search(said)

@@ -8,6 +8,8 @@ import unicodedata
 # What ratings are called, by language; a label that is none of these may be of a single aspect.
 RATING_NAMES = (
     *("rating", "ratings", "score", "scores", "verdict", "grade", "overall", "final answer", "assessment"),
+    *("punkte", "evaluación", "note attribuée", "оценка ответа", "итог", "баллов", "总评", "评分结果"),
+    *("打分结果", "给分", "評価点", "総合点", "採点"),
     *("final", "points", "marks", "mark", "total", "total points", "conclusion", "fazit", "баллы"),
     *("总分", "總分", "총점", "overall performance", "answer quality", "درجة التقييم", "تقييم الإجابة"),
     *("judgment", "judgement", "quality rating", "quality score", "overall quality", "overall impression"),
@@ -25,12 +27,15 @@ RATING_NAMES = (
 )  # fmt: skip
 # Those of them that are called so elsewhere, too: they need a mark or a scale.
 WEAK_NAMES = re.compile(
-    r"\W*(?:(?:my|the|total) )?(?:points|marks?|total|conclusion|note|fazit|final|总分|總分)\W*", re.IGNORECASE
+    r"\W*(?:(?:my|the|total) )?(?:points|marks?|total|conclusion|note|fazit|final|punkte|итог|总分|總分)\W*",
+    re.IGNORECASE,
 )
 # What may stand beside such a name and makes it no rating of a single aspect.
 WHOLE_WORDS = (
     *("my", "the", "final", "finale", "overall", "total", "totale", "global", "globale", "générale", "general"),
     *("geral", "generale", "complessivo", "complessiva", "meine", "endgültige", "abschließende", "algemene", "slutlig"),
+    *("mon", "mio", "il mio", "daher", "lautet", "поэтому", "최종", "제", "따라서", "इसलिए", "मेरा", "最后", "整体"),
+    *("よって", "したがって"),
     *("revised", "updated", "adjusted", "corrected", "answer", "response", "judge", "judge's", "ai", "मेरी"),
     *("la", "el", "il", "die", "mi", "ma", "mia", "minha", "mijn", "min", "numerical", "numeric"),
     *("so", "thus", "hence", "therefore"),
@@ -64,6 +69,7 @@ SUMMING_WORDS = (
         "doy una al a esta respuesta por lo tanto tanto merece calificación con en general le daría puntuación mi "
         "calificacion asigno otorgo es do dou uma esta resposta portanto nota merece atribuo "
         "assegno a questa risposta voto quindi merita do all' ik geef het antwoord dit een cijfer dus "
+        "ihr mir eu califico la j'évalue бы поставил оценки أعطي الإجابة "
         "я ставлю этому этот ответу ответ поэтому оцениваю на оценку заслуживает итого в итоге моя оценка"
     ).split(),
     *("i'd say", "i would say", "i think", "i believe", "i feel", "let me rate it", "we", "worth", "conclude"),
@@ -75,7 +81,8 @@ JUDGES = re.compile(
     r"|grade|mark|settle (?:on|for)"
     r"|go (?:with|for)|makes it|worth|gebe|vergebe|bewerte|bewertung|note|punktzahl|wertung|verdient|erhält|bekommt"
     r"|donne|donnerais|j'attribue|attribue|mérite|obtient|doy|daría|asigno|otorgo|merece|calificación|calificacion"
-    r"|puntuación|dou|atribuo|nota|assegno|merita|voto|geef|cijfer|ставлю|оцениваю|заслуживает|оценка|оценку)\b"
+    r"|puntuación|dou|atribuo|nota|assegno|merita|voto|geef|cijfer|ставлю|поставил|оцениваю|заслуживает|оценка|оценку"
+    r"|califico|j'évalue|أعطي)\b"
     r"|\ban?$|\bi (?:think|believe|feel)$|\bi(?:'d| would) say\b|[打给給評评得]",
     re.IGNORECASE,
 )
@@ -85,7 +92,7 @@ RATES = re.compile(
     r"|assign(?:ing)?|award|deserves|earns|merits|warrants|grade|gebe|vergebe|bewerte|note"
     r"|bewertung|punktzahl|wertung|verdient|donne|donnerais|attribue|j'attribue|mérite|doy|daría|asigno|otorgo|merece"
     r"|calificación|calificacion|puntuación|dou|atribuo|nota|assegno|merita|voto|geef|cijfer|ставлю|оцениваю"
-    r"|заслуживает|оценка|оценку)\b|\b(?:give|giving)\b.*\b(?:it|this|answer|response|reply)\b|\bwürde\b.*\bmit\b|[打给給評评得]",
+    r"|заслуживает|оценка|оценку)\b|\b(?:give|giving)\b.*\b(?:it|this|answer|response|reply)\b|\bwürde\b.*\b(?:mit|eine)\b|[打给給評评得]",
     re.IGNORECASE,
 )
 _NUMBERS = (
