@@ -198,6 +198,7 @@ def test_a_rating_that_is_said_otherwise_is_taken(end, rating):
         ),
         *("Rating: 6\nRating: 7", '{"rating": 6, "rating": 7}', "Rating: [[6]] (seven)", "Rating: 6 for depth"),
         *("Depth: 3\nStyle: 3\nTotal: 6", "Depth: 6\nAverage: 6", "Rating: \u22126", "Rating: 6 (or 7)", "Rating: 6/7"),
+        *("It is written for grade 6.", "The rate is 6.", "I think the answer is 6.", "Note 6", "User rating: 6"),
         *("[[6]] vs. [[7]]", "E.g., Rating: [[6]]", "Rating: 6\n\nOn reflection, I would give it a 7.", "ii"),
     ],
 )

@@ -120,7 +120,11 @@ _SUMMARY = re.compile(r"\ban?$|\bi(?:'d| would) say\b|\b(?:summary|conclusion|ov
 _STRONG_NAME = re.compile(r"\b(?:rating|score)$", re.IGNORECASE)
 # One of several answers by its letter.
 _OF_ONE = re.compile(r"\W*(?:the )?(?:answer|response|reply|assistant|rating|score|grade) a\b", re.IGNORECASE)
-_OF_ANOTHER = re.compile(r"\bassistant(?:'s)? (?:final |overall |total )?(?:rating|score|grade|mark)", re.I)
+_OF_ANOTHER = re.compile(
+    r"\bassistant(?:'s)? (?:final |overall |total )?(?:rating|score|grade|mark)"
+    r"|\b(?:in|for)(?: an?| the)? grade\b|\bthe rate\b|\b(?:the|see|on|in) note\b",
+    re.IGNORECASE,
+)
 # What may be a result that the judge worked out.
 _OF_THE_ANSWER = re.compile(r"\bthe final answer (?:is|are)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')*_]{0,4}[ \t]{1,4}(?=[^ \t])|(?<=[。！？])(?=[^ \t])")
