@@ -126,6 +126,7 @@ def test_extra_does_not_set_what_is_set_elsewhere(name):
     [
         (refuse(400, "Logprobs is not enabled for this model"), "log_probs: none"),
         (refuse(403, "You are not allowed to request logprobs"), "log_probs: none"),
+        (Response("logprobs are not supported; logprobs cannot be set", 400), "log_probs: none"),
         (JSONResponse({"detail": [{"loc": ["body", "logprobs"], "msg": "Extra inputs are not permitted"}]}, 422),
          "log_probs: none"),
         (refuse(400, "Unsupported value: 'temperature' does not support 0.5"), "sampling.temperature: null"),

@@ -160,7 +160,7 @@ def refused(answer: Mapping[str, Any], model: str, key_env: str | None, secret: 
     error = answer.get("error")
     codes = [part.get(name) for part in (error, answer) if isinstance(part, Mapping) for name in ("code", "status")]
     states = [int(code) for code in map(str, codes) if re.fullmatch("[45][0-9]{2}", code)]
-    return refusal(states[0] if states else 502, answer, {}, model, key_env, secret)
+    return refusal(states[0] if states else 200, answer, {}, model, key_env, secret)
 
 
 def _choice(choices: object) -> object:

@@ -282,8 +282,10 @@ def refusal(
     code = f"HTTP {status}"
     about = f"({code}: {said})"
     wait = retry_after(headers)
-    meant = _meaning(status, str(body), waits=wait is not None)
-    if meant != 429 and isinstance(body, Mapping | list) and (names := unwanted(str(body), _SETTINGS)):
+    meant = _meaning(502 if status == 200 else status, str(body), waits=wait is not None)
+    # A page of HTML may speak of anything.
+    spoken = meant < 500 or isinstance(body, Mapping | list)
+    if meant != 429 and spoken and (names := unwanted(str(body), _SETTINGS)):
         return Fault(code, f"the endpoint does not take a parameter {about}; set {_SETTINGS[names[0]]}", ends=True)
     if meant < 500 and _NO_SYSTEM.search(whole):
         hint = "leave system empty, and put it into the prompt's template"
