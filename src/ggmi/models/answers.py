@@ -25,6 +25,8 @@ THOUGHT_ONLY = "nothing but thoughts"
 # What endpoints call an answer that was cut at max_tokens, and one that their filter withheld.
 CUT = ("length", "max_tokens", "max_output_tokens", "max_length", "token_limit")
 FILTERED = ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "sensitive")
+# A shorter key is a word such as EMPTY, which a text may hold.
+KEY_LENGTH = 16
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _COMMENTS = re.compile(r"(?::[^\n]{0,200}\n\s{0,8})+(?=\{)")
 
@@ -174,6 +176,8 @@ def _choice(choices: object) -> object:
 def _decoded(body: bytes, secret: str) -> Mapping[str, Any]:
     """An answer as an object, streamed or not."""
     start = decoded(body).lstrip("\ufeff \t\r\n")
+    if len(secret) >= KEY_LENGTH:
+        start = start.replace(secret, "[key]")  # some servers send back what they were sent
     if comments := _COMMENTS.match(start):
         start = start[comments.end() :]
     if start.startswith(("data:", "event:", ":", "id:")):
