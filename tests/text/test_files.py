@@ -21,6 +21,7 @@ from ggmi.errors import UserError
 from ggmi.text.places import find, is_local, short_name
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import read_sample
+from ggmi.text.visible import is_visible
 
 ROWS = [
     {"instruction": "Say yes.", "context": "“größer”\nsecond line", "response": "yes, 東京 \u2028 done"},
@@ -568,7 +569,7 @@ def test_a_set_is_called_by_the_last_part_of_its_name(name, short):
 # Any records, in every form that can hold them.
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40)
-FULL = TEXT.filter(str.strip)
+FULL = TEXT.filter(is_visible)
 WRITERS = {
     "a.jsonl": lines,
     "ascii.jsonl": lambda rows: "".join(json.dumps(row) + "\n" for row in rows),

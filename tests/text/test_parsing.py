@@ -173,7 +173,20 @@ KEPT = [("Boil an egg.", "", "Seven minutes.")]
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{FINAL}<|return|>",
         f"analysisWe write {DRAFT}.assistantfinal{FINAL}",
         f'<details type="reasoning" done="true">{DRAFT}</details>\n{FINAL}',
+        f"<details>\n<summary>Thought for 3 s</summary>\n{DRAFT}\n</details>\n{FINAL}",
+        f"<antThinking>{DRAFT}</antThinking>{FINAL}",
+        f"<longcat_think>{DRAFT}</longcat_think>{FINAL}",
+        f"<REASONING_SCRATCHPAD>{DRAFT}</REASONING_SCRATCHPAD>{FINAL}",
+        f'<think duration="3">{DRAFT}</think >{FINAL}',
+        f"<rationale>{DRAFT}</rationale>{FINAL}",
+        f"<plan>{DRAFT}</plan>{FINAL}",
+        f"[REASONING]{DRAFT}[/REASONING]{FINAL}",
+        f"<|think:start|>{DRAFT}<|think:end|>{FINAL}",
+        f"<|begin_of_thought|>{DRAFT}<|end_of_thought|><|begin_of_solution|>{FINAL}<|end_of_solution|>",
+        f"<\uff5cbegin\u2581of\u2581thinking\uff5c>{DRAFT}<\uff5cend\u2581of\u2581thinking\uff5c>{FINAL}",
         f"Thinking...\n{DRAFT}\n...done thinking.\n\n{FINAL}",
+        f"Here are my reasoning steps:\n{DRAFT}\n[BEGIN FINAL RESPONSE]\n{FINAL}",
+        f"## Thinking\n\n{DRAFT}\n\n## Final Response\n\n{FINAL}",
         f"(musing) {DRAFT} (done) {FINAL}",
     ],
 )
@@ -269,6 +282,11 @@ def test_repairs_are_counted_apart(written, meant):
     counted = validity([mended])
     assert (counted.records, counted.repaired, counted.rate) == (2, 1, 0.5)
     assert validity([parse(text)]).rate == 0.5
+
+
+def test_strings_that_a_program_would_put_together_are_not_mended():
+    text = '[{"instruction": "Name " + "a moon.", "response": "Io."}]'
+    assert (records_of(text, repair=True), reasons_of(text, repair=True)) == ([], ["bad_json"])
 
 
 def test_line_ends_and_tabs_before_words_are_no_latex():

@@ -53,6 +53,7 @@ from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
 from ggmi.text.repair import has_latex_escapes
 from ggmi.text.scanning import COMMA, LOOK_BACK, MAX_CHARACTERS, NAME, UNTERMINATED, Pairs, Scanner
 from ggmi.text.thinking import Mark
+from ggmi.text.visible import is_visible
 
 EXCERPT = 300
 # Keys of a failed object that are told, and characters of each.
@@ -72,7 +73,6 @@ _LIST_END = re.compile(r"\s*+(?:,\s*+)?+\]")
 # What may be left where text ends inside an object: nothing, or part of a literal or number.
 _CUT = re.compile(r"(?:|t|tr|tru|f|fa|fal|fals|n|nu|nul|-|\.|\.?[0-9]*+[eE][-+]?)\s*+\Z")
 _CUT_ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]{0,4}\Z")
-_VISIBLE = re.compile(r"[^\s\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # One character of a JSON string as it is written; a surrogate pair is one character.
 _WRITTEN = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]", re.DOTALL)
 
@@ -305,7 +305,7 @@ class _Reader(Scanner):
             self.fail(reason, start, end, keys)
             return
         instruction, context, response = (
-            value if (value := values.get(name)) and _VISIBLE.search(value) else "" for name in FIELDS
+            value if (value := values.get(name)) and is_visible(value) else "" for name in FIELDS
         )
         self.records.append(Parsed(self._position, start, end, instruction, context, response, extra, repaired))
 
@@ -324,7 +324,7 @@ class _Reader(Scanner):
         present = [value for value in values.values() if value is not None]
         if NO_TEXT in present:
             return WRONG_TYPE
-        if not all(_VISIBLE.search(values[name] or "") for name in REQUIRED):
+        if not all(is_visible(values[name] or "") for name in REQUIRED):
             return EMPTY_FIELD
         if any(map(UNWRITABLE.search, present)):
             return BAD_CHARACTER

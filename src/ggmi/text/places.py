@@ -27,6 +27,8 @@ _SPLITS = {
     "test": ("test", "testing", "eval", "evaluation"),
 }
 _WORDS = "|".join(word for words in _SPLITS.values() for word in words)
+# Shards of a split as the hub names them: ``train_sft-00000-of-00003.parquet``.
+_SHARD = re.compile(r"([^/]+)-\d{5}-of-\d{5}[^/]*$")
 _SPLIT_WORD = re.compile(rf"(?<![a-z0-9])({_WORDS})(?![a-z0-9])")
 
 
@@ -162,11 +164,19 @@ def _folder(path: Path, split: str | None, *, named: bool) -> Place:
         raise UserError(f"{path}: the folder holds no file that ends with {', '.join(SUFFIXES)}")
     by_split: dict[str, list[Path]] = {}
     for file in found:
-        words = _SPLIT_WORD.findall(file.relative_to(path).as_posix().lower())
-        by_split.setdefault(next((s for s, said in _SPLITS.items() if words and words[0] in said), ""), []).append(file)
+        by_split.setdefault(_split_of(file.relative_to(path).as_posix()), []).append(file)
     if named or len(by_split.keys() - {""}) > 1:
         found = by_split[_split(path, [each for each in by_split if each], split)]
     return Place(_alike(str(path), found))
+
+
+def _split_of(name: str) -> str:
+    """The split that a file's path names; empty for none."""
+    words = _SPLIT_WORD.findall(name.lower())
+    usual = next((split for split, said in _SPLITS.items() if words and words[0] in said), "")
+    shard = _SHARD.search(name)
+    own = shard[1] if shard and _SPLIT_WORD.search(shard[1].lower()) else usual
+    return usual if own.lower() in _SPLITS.get(usual, ()) else own
 
 
 def _split(path: Path, splits: list[str], split: str | None) -> str:

@@ -18,6 +18,8 @@ _LITERALS = {"true": True, "True": True, "false": False, "False": False, "null":
 _AFTER_KEY = re.compile(r"\s*+[:：]")
 _AFTER_VALUE = re.compile(r"\s*+(?:[}\]]|[,，]?+\s*+(?:[\"'“”„‘’{}\[\]\d-]|true|false|null|//|\w++\s*+:))")
 _MEMBER = re.compile(r"[\"”“]\s*+:\s*+[\"“”]")
+# Two strings that a program would put together.
+_SUM = re.compile(r"[\"'”“]\s*+\+\s*+[\"'“”]")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\s\S])")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\", "/": "/", "'": "'"}
 # A backslash that begins a LaTeX command where JSON reads a control character: one before \\b, \\f or \\r and a
@@ -135,7 +137,7 @@ class Lenient:
             at, character = found.start(), found[0]
             if character in closing and after.match(self._text, at + 1, self._limit):
                 body = self._text[first:at]
-                if _MEMBER.search(body):  # a quote was forgotten, and this is more than one string
+                if _MEMBER.search(body) or _SUM.search(body):  # a quote was forgotten, and this is more than one string
                     raise ValueError
                 return self._unescaped(body), at + 1
             at += 2 if character == "\\" else 1

@@ -25,6 +25,7 @@ FORMATS = {
     "parquet": "Parquet",
     "arrow": "Arrow",
 }
+_NOT_READ = {".yaml": "YAML", ".yml": "YAML", ".toml": "TOML", ".md": "Markdown"}
 DELIMITERS = ",;\t|"
 BATCH_ROWS = 1024
 # Longest field of a CSV file, in characters; Python's own limit is 131,072.
@@ -121,13 +122,18 @@ def _table(
             return Table(FORMATS["jsonl"] + packed, (), rows_of_lines(lines))
         return Table(FORMATS["json"] + packed, (), rows_of_document(path, "".join(lines), split, wanted))
     delimiter = "\t" if said == "tsv" else _delimiter(first, wanted)
-    header = next(filter(any, csv.reader(first, delimiter=delimiter)), [])
+    header = _header(csv.reader(first, delimiter=delimiter))
     if said is None and not {normal_name(cell) for cell in header} & {normal_name(name) for name in wanted}:
+        if other := _NOT_READ.get(path.suffix.lower()):
+            raise UserError(f"{path}: is {other}, which is not read; save its records as JSON lines or CSV")
         raise UserError(
             f"{path}: neither its name nor its content tells its format; name it with --format, one of "
             f"{', '.join(FORMATS)}"
         )
-    return Table(FORMATS["tsv" if delimiter == "\t" else "csv"] + packed, (), _csv(path, lines, delimiter))
+    spaced = len(header) > 1 and all(name.startswith(" ") for name in header[1:])
+    return Table(
+        FORMATS["tsv" if delimiter == "\t" else "csv"] + packed, (), _csv(path, lines, delimiter, spaced=spaced)
+    )
 
 
 def read_hub(name: str, split: str | None, revision: str | None = None) -> Table:
@@ -166,18 +172,25 @@ def _delimiter(first: Sequence[str], names: Collection[str]) -> str:
     known = {normal_name(name) for name in names}
 
     def score(delimiter: str) -> tuple[int, int]:
-        header = next(filter(any, csv.reader(first, delimiter=delimiter)), [])
+        header = _header(csv.reader(first, delimiter=delimiter))
         return len({normal_name(cell) for cell in header} & known), len(header)
 
     return max(DELIMITERS, key=score)
 
 
-def _csv(path: Path, lines: Iterator[str], delimiter: str) -> Rows:
-    """Rows of a table with a header; a row stands at the line on which it ends."""
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    """The first row that is not empty, nor a spreadsheet program's word on what stands between values (``sep=;``)."""
+    filled = filter(any, rows)
+    first = next(filled, [])
+    return next(filled, []) if first and first[0].lower().startswith("sep=") and not any(first[1:]) else first
+
+
+def _csv(path: Path, lines: Iterator[str], delimiter: str, *, spaced: bool) -> Rows:
+    """Rows of a table with a header, perhaps with a space behind what stands between; each at the line it ends on."""
     csv.field_size_limit(max(csv.field_size_limit(), CSV_FIELD))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
     try:
-        header = [name.strip() for name in next(filter(any, reader), [])]
+        header = [name.strip() for name in _header(reader)]
         _refuse_twice(path, [name for name in header if name])
         for cells in reader:
             if not any(cells):
@@ -252,11 +265,13 @@ def _batches(path: Path, what: str, batches: Iterator[Any]) -> Rows:
     number = 0
     try:
         for batch in batches:
-            for row in batch.to_pylist():
+            for row in batch.to_pylist(maps_as_pydicts="lossy"):
                 number += 1
                 yield f"row {number}", row
     except UnicodeDecodeError:
         raise UserError(f"{path}: a text among rows {number + 1} to {number + BATCH_ROWS} is not UTF-8") from None
+    except OverflowError as error:
+        raise UserError(f"{path}: a value among rows {number + 1} to {number + BATCH_ROWS}: {error}") from None
     except (OSError, ArrowException) as error:
         raise _damaged(path, what, error) from None
 

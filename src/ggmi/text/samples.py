@@ -223,6 +223,8 @@ def _read(
     for place, row in islice(rows, most):
         work.add(place, row)
     tally = work.tally(opened)
+    if not tally.records and isinstance(opened, _Opened):
+        tally.first = opened.whole_row() or tally.first
     tally.check(name, reader, invalid, wording)
     return work.sample(tally.reading([column.name for column in columns], ids.made))
 
@@ -338,6 +340,7 @@ class _Opened:
         self._options: dict[str, Any] = {"form": form, "encoding": encoding, "split": place.split}
         self._revision = revision
         self.form = ""
+        self._in_part = False
         self.columns: dict[str, None] = {}
         self.files = max(1, len(place.files))
 
@@ -350,8 +353,16 @@ class _Opened:
             with open_table(file, self._wanted, **self._options) as table:
                 yield from self._rows_of(table, f"{file.name} " if self._several else "")
 
+    def whole_row(self) -> Row | None:
+        """The first row with all of its columns, where only some of each row's were read."""
+        if not self._in_part or not self._place.files:
+            return None
+        with open_table(self._place.files[0], (), **self._options) as table:
+            return next((row for _, row in table.rows if not isinstance(row, Broken)), None)
+
     def _rows_of(self, table: Table, where: str) -> Iterator[tuple[str, Row | Broken]]:
         self.form = table.form
+        self._in_part = bool(table.columns)
         self.columns.update(dict.fromkeys(table.columns))
         for place, row in table.rows:
             if not isinstance(row, Broken):
