@@ -168,7 +168,7 @@ def test_parts_that_are_no_text_are_passed_over_and_told(tmp_path, form):
     rows = [{"messages": chat(part, [{"type": "text", "text": a}])} for part, (_, a) in zip(parts, PAIRS, strict=True)]
     sample = read(tmp_path, f"a.{form}", lines(rows) if form == "jsonl" else parquet(rows))
     assert [record.values for record in sample.records] == [(q, "", a) for q, a in PAIRS]
-    assert sample.reading.notes == ("2 records come of chats that hold image, which is no text and was passed over",)
+    assert sample.reading.notes == ("2 records come of chats that hold image, of which nothing was read",)
 
 
 def test_a_chat_named_for_question_and_answer_is_read_once(tmp_path):

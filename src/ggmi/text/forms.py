@@ -25,7 +25,7 @@ from ggmi.text.json_documents import Broken, Row
 from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
 
 # What fields are called in published sets and by common tools, in the order in which names are tried, without
-# regard to case, blanks, hyphens and underscores.
+# regard to case, blanks, hyphens, underscores and marks of Markdown.
 NAMES = {
     "instruction": ("instruction", "prompt", "question", "query", "problem", "input"),
     "context": ("context", "input"),

@@ -10,13 +10,17 @@ from ggmi.text.jsonl import MAX_DEPTH
 # What closes a string, by what opened it; typographic quotes are mixed freely.
 _QUOTES = {'"': '"', "'": "'", "“": "”“\"", "”": "”“\"", "„": "“”\"", "‘": "’‘'", "’": "’‘'"}  # fmt: skip
 _SPECIAL = re.compile(r"[\"'“”„‘’\\]")
-_BLANK = re.compile(r"(?:\s++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+# White space, and what nobody sees.
+BLANK = r"[\s\u200b\u200e\u200f\u2060\ufeff]"
+_BLANK = re.compile(rf"(?:{BLANK}++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
 _WORD = re.compile(r"[\w$][\w$ -]*+")
 _LITERAL = re.compile(r"(-?+\d++(?:\.\d++)?+(?:[eE][-+]?+\d++)?+|true|false|null|True|False|None)\b")
 _LITERALS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
 # What may stand behind a string that is a key, or a value; a comma must lead to something further.
-_AFTER_KEY = re.compile(r"\s*+[:：]")
-_AFTER_VALUE = re.compile(r"\s*+(?:[}\]]|[,，]?+\s*+(?:[\"'“”„‘’{}\[\]\d-]|true|false|null|//|\w++\s*+:))")
+_AFTER_KEY = re.compile(rf"{BLANK}*+[:：]")
+_AFTER_VALUE = re.compile(
+    rf"{BLANK}*+(?:[}}\]]|[,，]?+{BLANK}*+(?:[\"'“”„‘’{{}}\[\]\d-]|true|false|null|//|\w++\s*+:))"
+)
 _MEMBER = re.compile(r"[\"”“]\s*+:\s*+[\"“”]")
 # Two strings that a program would put together.
 _SUM = re.compile(r"[\"'”“]\s*+\+\s*+[\"'“”]")

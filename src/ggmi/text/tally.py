@@ -160,7 +160,7 @@ class Tally:
         if made:
             notes.append(f"{made:,} ids are made of the content, since the rows' own are none or come twice")
         notes += [
-            f"{count:,} records come of chats that hold {what}, which is no text and was passed over"
+            f"{count:,} records come of chats that hold {what}, of which nothing was read"
             for what, count in self.no_text.items()
         ]
         count, place, words = self.missing
