@@ -118,3 +118,41 @@ def test_splits_are_what_shards_are_called(tmp_path):
         read_sample(tmp_path)
     with pytest.raises(UserError, match="and 'train' is asked for"):
         read_sample(tmp_path, split="train")
+
+
+def test_a_split_may_go_by_any_of_its_usual_names(tmp_path):
+    for split in ("train", "validation"):
+        (tmp_path / f"{split}.jsonl").write_text(JSONL)
+    assert read_sample(f"{tmp_path}:dev").reading.files == 1
+    with pytest.raises(UserError, match="holds the splits train, validation, and 'test' is asked for"):
+        read_sample(f"{tmp_path}:test")
+
+
+def test_configurations_of_a_data_set_are_no_one_set(tmp_path):
+    for name in ("main", "socratic"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train-00000-of-00001.parquet").write_bytes(parquet(instruction=[name], response=["b"]))
+    with pytest.raises(UserError, match=r"both in main and in socratic; name one, such as .*main"):
+        read_sample(tmp_path)
+    assert read_sample(tmp_path / "main").records[0].instruction == "main"
+
+
+def test_files_that_describe_a_set_hold_no_records(tmp_path):
+    (tmp_path / "data.jsonl").write_text(JSONL)
+    (tmp_path / "config.json").write_text("{}")
+    assert len(read_sample(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("form", ["parquet", "folder"])
+def test_labels_are_the_words_that_a_data_set_gives_them(tmp_path, form):
+    import datasets
+
+    labels = datasets.ClassLabel(names=["negative", "positive"])
+    features = datasets.Features({"question": datasets.Value("string"), "answer": labels})
+    rows = [{"question": "Io?", "answer": 1}, {"question": "Sea?", "answer": 0}, {"question": "Aral?", "answer": -1}]
+    made = datasets.Dataset.from_list(rows, features=features)
+    if form == "parquet":
+        made.to_parquet(tmp_path / "made")
+    else:
+        made.save_to_disk(tmp_path / "made")
+    assert [record.response for record in read_sample(tmp_path / "made").records] == ["positive", "negative", "-1"]

@@ -190,10 +190,9 @@ class FieldReader:
             # An answer may be a chat that is made up.
             answered = answered if tells(answered, str(instruction.value)) else None
         if response and answered:
-            where = instruction.name if instruction else response.name
-            own = asked or []
+            own, where = (asked, instruction.name) if instruction and asked else ([], response.name)
             if instruction and asked is None and not any(role_of(turn) in USERS for turn in answered):
-                own = [{"role": "user", "content": instruction.value}]
+                own, where = [{"role": "user", "content": instruction.value}], instruction.name
             elif not instruction and (held := self._held(row)) and not ends_with_answer(held[0]):
                 own, where = held
             return self._with_system(row, joined(own, answered)), where, response.name

@@ -198,7 +198,7 @@ def _held(path: Path, value: dict[str, Any], split: str | None, names: Collectio
         if split in lists:
             return lists[split]
         # Beside records stand, say, a list of versions or features.
-        likely = {key: found for key, found in lists.items() if any(parts & row.keys() for row in found)} or lists
+        likely = {key: found for key, found in lists.items() if any(_is_record(row, parts) for row in found)} or lists
         if len(likely) == 1:
             return next(iter(likely.values()))
         raise UserError(f"{path}: holds the lists {', '.join(lists)}; name one, such as {path}:{next(iter(likely))}")
@@ -219,15 +219,19 @@ def _held(path: Path, value: dict[str, Any], split: str | None, names: Collectio
 
 def _lists(value: dict[str, Any], parts: Collection[str], levels: int) -> dict[str, list[dict[str, Any]]]:
     """Lists of records by their names, in an object or one inside it; none in what is a record itself."""
-    told = [key for key, each in value.items() if key in parts and not key.endswith("id")]
-    texts = [key for key in told if isinstance(value[key], str)]
-    if len(texts) > 1 or any(_is_records(value[key]) for key in told):
+    if _is_record(value, parts):
         return {}
     lists = {key: _rows(found) for key, found in value.items() if _is_records(found)}
     objects = [each for each in value.values() if isinstance(each, dict)]
     if lists or not levels or any(parts & each.keys() for each in objects):
         return lists
     return {key: found for each in objects for key, found in _lists(each, parts, levels - 1).items()}
+
+
+def _is_record(value: dict[str, Any], parts: Collection[str]) -> bool:
+    """Whether an object names two texts of a record, or the turns of a chat."""
+    told = [each for key, each in value.items() if key in parts and not key.endswith("id")]
+    return sum(isinstance(each, str) for each in told) > 1 or any(map(_is_records, told))
 
 
 def _rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

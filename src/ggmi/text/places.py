@@ -21,6 +21,7 @@ SUFFIXES = {
 COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
 # Files that describe data sets and hold no records.
 _DESCRIBING = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
+_ALSO_DESCRIBING = ("config.json", "metadata.json", "manifest.json")
 _SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
@@ -160,6 +161,7 @@ def _folder(path: Path, split: str | None, *, named: bool) -> Place:
         and file.name not in _DESCRIBING
         and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
     ]
+    found = [file for file in found if file.name not in _ALSO_DESCRIBING] or found
     if not found:
         raise UserError(f"{path}: the folder holds no file that ends with {', '.join(SUFFIXES)}")
     by_split: dict[str, list[Path]] = {}
@@ -167,7 +169,19 @@ def _folder(path: Path, split: str | None, *, named: bool) -> Place:
         by_split.setdefault(_split_of(file.relative_to(path).as_posix()), []).append(file)
     if named or len(by_split.keys() - {""}) > 1:
         found = by_split[_split(path, [each for each in by_split if each], split)]
+    _refuse_configurations(path, found)
     return Place(_alike(str(path), found))
+
+
+def _refuse_configurations(path: Path, files: Iterable[Path]) -> None:
+    """Refuse folders that hold the same shard each: configurations of one data set, which are no one set."""
+    places: dict[str, Path] = {}
+    for file in files:
+        other = places.setdefault(file.name, file)
+        one, two = (str(each.parent.relative_to(path)) for each in (other, file))
+        # Folders such as language=en are partitions of one table.
+        if one != two and _SHARD.search(file.name) and "=" not in two:
+            raise UserError(f"{path}: holds {file.name} both in {one} and in {two}; name one, such as {path / one}")
 
 
 def _split_of(name: str) -> str:
@@ -181,8 +195,10 @@ def _split_of(name: str) -> str:
 
 def _split(path: Path, splits: list[str], split: str | None) -> str:
     """The split of a data set that is meant."""
-    if split in splits:
-        return str(split)
+    usual = next((one for one, said in _SPLITS.items() if split in said), split)
+    for known in (split, usual):
+        if known in splits:
+            return str(known)
     if split is None and len(splits) == 1:
         return splits[0]
     hint = did_you_mean(split, splits) if split and splits else f"name one, such as {path}:{(splits or ['train'])[0]}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,7 +164,8 @@ def read_hub(name: str, split: str | None, revision: str | None = None) -> Table
             f"{name}, split {split or 'train'}: is no file or folder here, and the data set cannot be loaded "
             f"({told_by(error)})"
         ) from None
-    rows = ((f"row {number}", row) for number, row in enumerate(table, 1))
+    labels = {name: feature.names for name, feature in table.features.items() if hasattr(feature, "names")}
+    rows = ((f"row {number}", _labelled(row, labels)) for number, row in enumerate(table, 1))
     return Table("data set of the hub", tuple(table.column_names), rows)
 
 
@@ -236,7 +238,7 @@ def _parquet(
         raise _damaged(path, "Parquet", error) from None
     _refuse_twice(path, names)
     batches = file.iter_batches(batch_size=BATCH_ROWS, columns=_chosen(names, wanted))
-    return tuple(names), _batches(path, "Parquet", batches)
+    return tuple(names), _batches(path, "Parquet", batches, _labels(file.schema_arrow.metadata))
 
 
 def _arrow(
@@ -255,10 +257,30 @@ def _arrow(
     _refuse_twice(path, names)
     used = _chosen(names, wanted)
     batches = (file.get_batch(i) for i in range(file.num_record_batches)) if is_file else iter(file)
-    return tuple(names), _batches(path, "Arrow", (batch.select(used) for batch in batches))
+    return tuple(names), _batches(
+        path, "Arrow", (batch.select(used) for batch in batches), _labels(file.schema.metadata)
+    )
 
 
-def _batches(path: Path, what: str, batches: Iterator[Any]) -> Rows:
+def _labels(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
+    """Words of columns that hold the numbers of labels, as the library datasets writes them into a file's schema."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+        return {name: one["names"] for name, one in features.items() if one.get("_type") == "ClassLabel"}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _labelled(row: dict[str, Any], labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """A row with its labels' words in place of their numbers."""
+    for name, words in labels.items():
+        number = row.get(name)
+        if isinstance(number, int) and 0 <= number < len(words):
+            row[name] = words[number]
+    return row
+
+
+def _batches(path: Path, what: str, batches: Iterator[Any], labels: Mapping[str, Sequence[str]]) -> Rows:
     """Rows of record batches."""
     from pyarrow import ArrowException
 
@@ -267,7 +289,7 @@ def _batches(path: Path, what: str, batches: Iterator[Any]) -> Rows:
         for batch in batches:
             for row in batch.to_pylist(maps_as_pydicts="lossy"):
                 number += 1
-                yield f"row {number}", row
+                yield f"row {number}", _labelled(row, labels)
     except UnicodeDecodeError:
         raise UserError(f"{path}: a text among rows {number + 1} to {number + BATCH_ROWS} is not UTF-8") from None
     except OverflowError as error:

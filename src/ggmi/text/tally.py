@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
@@ -216,8 +216,7 @@ class Tally:
             meant |= {"context": context} if context and "context" not in reader.named else {}
         way = wording.naming({one: column or "COLUMN" for one, column in meant.items()})
         alone = wording.alone if meant.get("instruction", "") is None else ""
-        first = " (of each list its first)" if any(".0." in (path or "") for path in meant.values()) else ""
-        return f"no row has {sought}; {near}; name it with {way}{first}{alone}"
+        return f"no row has {sought}; {near}; name it with {way}{_of_lists(meant.values())}{alone}"
 
     def _way_out(self, wording: Wording) -> str:
         """What mends a set most of whose rows hold no record."""
@@ -226,4 +225,9 @@ class Tally:
             return "mend the file"
         meant = suggestion(self.first or {}, key)
         column = meant if meant is not None and meant not in self.passed else "COLUMN"
-        return f"another column is named with {wording.naming({key: column})}"
+        return f"another column is named with {wording.naming({key: column})}{_of_lists([column])}"
+
+
+def _of_lists(paths: Iterable[str | None]) -> str:
+    """What to say of paths that lead into lists."""
+    return " (of each list its first)" if any(".0." in f"{path}." for path in paths) else ""
