@@ -212,6 +212,7 @@ def test_an_answer_beside_a_whole_chat_is_told_as_unread(tmp_path):
         (lambda q, a: {"messages": chat(q, a, assistant="tool")}, "2 with a chat without an answer (line 1, line 2)"),
         (lambda q, _: {"messages": chat(q, [{"type": "audio"}])}, "with an empty response in its chat (line 1: audio"),
         (lambda q, a: {"items": chat(q, a)}, "its columns are items; name it with --map instruction=items"),
+        (lambda q, a: {"data": {"talk": chat(q, a)}}, "its columns are data; name it with --map instruction=data.talk"),
         (lambda q, a: {"instruction": q, "response": [a]}, "named with --map response=response.0"),
         (lambda q, a: {"instruction": q, "response": {"text": a}}, "named with --map response=response.text"),
         (lambda q, a: {"instruction": q, "generations": [a]}, "name it with --map response=generations.0"),

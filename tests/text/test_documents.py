@@ -43,7 +43,7 @@ FORMS = {
     "marked.csv": "sep=;\r\ninstruction;response\r\nName a moon.;Io.\r\nName a sea.;Aral, once.\r\n",
     "marked.tsv": "sep=\t\ninstruction\tresponse\nName a moon.\tIo.\nName a sea.\tAral, once.\n",
     "spaces.csv": 'id, instruction, response\n1, Name a moon., "Io."\n2, "Name a sea.", "Aral, once."\n',
-    "old.jsonl.lzma": lzma.compress(JSONL.encode(), format=lzma.FORMAT_ALONE),
+    "single-quotes.csv": "instruction,response\n'Name a moon.','Io.'\n'Name a sea.','Aral, once.'\n",
 }
 
 
@@ -62,6 +62,15 @@ def test_lists_inside_one_record_hold_no_records(tmp_path):
 def test_lists_of_which_several_hold_records_are_told(tmp_path):
     with pytest.raises(UserError, match=r"holds the lists meta, algebra, moons; name one, such as .*a\.json:algebra"):
         read(tmp_path, "a.json", json.dumps({"meta": [{"version": 1}], "algebra": ROWS, "moons": ROWS}))
+
+
+def test_a_list_of_examples_is_not_taken_for_records_that_cannot_be_read(tmp_path):
+    document = {
+        "Examples": [{"input": "Name a hill.", "output": "Olympus."}],
+        "Instances": [{"input": row["instruction"], "output": [row["response"]]} for row in ROWS],
+    }
+    with pytest.raises(UserError, match="holds the lists Examples, Instances; name one"):
+        read(tmp_path, "a.json", json.dumps(document))
 
 
 def test_a_response_that_cannot_be_seen_is_empty(tmp_path):

@@ -123,6 +123,7 @@ FORMS = {
     "two-frames.jsonl.zst": zstd(lines(ROWS[:2]).encode()) + zstd(lines(ROWS[2:]).encode()),
     "a.csv.gz": gzip.compress(table(ROWS).encode()),
     "a.jsonl.bz2": bz2.compress(lines(ROWS).encode()),
+    "a.jsonl.lzma": lzma.compress(lines(ROWS).encode(), format=lzma.FORMAT_ALONE),
     "a.json.xz": lzma.compress(json.dumps(ROWS).encode()),
     "packed.parquet.gz": gzip.compress(parquet(ROWS)),
     "packed-unnamed.jsonl": gzip.compress(lines(ROWS).encode()),

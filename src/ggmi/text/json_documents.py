@@ -197,11 +197,12 @@ def _held(path: Path, value: dict[str, Any], split: str | None, names: Collectio
     if lists:
         if split in lists:
             return lists[split]
-        # Beside records stand, say, a list of versions or features.
-        likely = {key: found for key, found in lists.items() if any(_is_record(row, parts) for row in found)} or lists
-        if len(likely) == 1:
-            return next(iter(likely.values()))
-        raise UserError(f"{path}: holds the lists {', '.join(lists)}; name one, such as {path}:{next(iter(likely))}")
+        # Beside records may stand, say, a list of versions or features, which share no name with any.
+        likely = {key: found for key, found in lists.items() if any(parts & row.keys() for row in found)} or lists
+        only = next(iter(likely))
+        if len(lists) == 1 or (len(likely) == 1 and any(_is_record(row, parts) for row in likely[only])):
+            return likely[only]
+        raise UserError(f"{path}: holds the lists {', '.join(lists)}; name one, such as {path}:{only}")
     columns, cells = value.get("columns"), value.get("data")
     if isinstance(columns, list) and isinstance(cells, list) and all(isinstance(row, list) for row in cells):
         return [dict(zip(map(str, columns), row, strict=False)) for row in cells]

@@ -132,9 +132,10 @@ def _table(
             f"{', '.join(FORMATS)}"
         )
     spaced = len(header) > 1 and all(name.startswith(" ") for name in header[1:])
-    return Table(
-        FORMATS["tsv" if delimiter == "\t" else "csv"] + packed, (), _csv(path, lines, delimiter, spaced=spaced)
-    )
+    below = [line.strip() for line in first if line.strip()][1:]
+    quote = "'" if below and all(line[0] == "'" == line[-1] for line in below) else '"'
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced, strict=True)
+    return Table(FORMATS["tsv" if delimiter == "\t" else "csv"] + packed, (), _table_rows(path, reader))
 
 
 def read_hub(name: str, split: str | None, revision: str | None = None) -> Table:
@@ -187,10 +188,9 @@ def _header(rows: Iterator[list[str]]) -> list[str]:
     return next(filled, []) if first and first[0].lower().startswith("sep=") and not any(first[1:]) else first
 
 
-def _csv(path: Path, lines: Iterator[str], delimiter: str, *, spaced: bool) -> Rows:
-    """Rows of a table with a header, perhaps with a space behind what stands between; each at the line it ends on."""
+def _table_rows(path: Path, reader: Any) -> Rows:
+    """Rows of a table with a header; a row stands at the line on which it ends."""
     csv.field_size_limit(max(csv.field_size_limit(), CSV_FIELD))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=spaced)
     try:
         header = [name.strip() for name in _header(reader)]
         _refuse_twice(path, [name for name in header if name])

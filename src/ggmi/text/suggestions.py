@@ -18,12 +18,14 @@ _DEEP = (
     "response.body.choices.0.message.content",
     "choices.0.message.content",
     "choices.0.text",
+    "outputs.0.text",
 )
 # What columns are often called that are taken for a field only if a person says so.
 _LIKELY = {
     "instruction": ("user", "human", "inputs", "source"),
     "response": (
-        "assistant", "gpt", "responses", "outputs", "completions", "answers", "generations", "targets", "target"
+        "assistant", "gpt", "responses", "outputs", "completions", "answers", "generations", "solutions", "targets",
+        "target",
     ),
 }  # fmt: skip
 
@@ -49,10 +51,11 @@ def suggestion(columns: Mapping[str, Any], field: str) -> str | None:
         for path in _DEEP:
             if find_value(columns, path) is not ABSENT:
                 return path
-    chats = [name for name, value in columns.items() if "reject" not in normal_name(str(name)) and as_chat(value)]
+    leaves = list(_leaves(columns))
+    chats = [path for path, value in leaves if as_chat(value) and "reject" not in normal_name(path)]
     if field == "instruction" and chats:
         return chats[0]
-    texts = [path for path, value in _leaves(columns) if not isinstance(text_of(value), Broken)]
+    texts = [path for path, value in leaves if not isinstance(text_of(value), Broken)]
     for name in (*NAMES[field], *_LIKELY.get(field, ())):
         for path in texts:
             # Of a list the first.
@@ -78,8 +81,10 @@ def beside(columns: Mapping[str, Any], path: str) -> str | None:
 
 
 def _leaves(value: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
-    """Values inside a row with their paths; of a list the first."""
-    if isinstance(value, Mapping) and depth:
+    """Values inside a row with their paths; of a list that is no chat the first."""
+    if path and as_chat(value):
+        yield path, value
+    elif isinstance(value, Mapping) and depth:
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}.{name}" if path else str(name), depth - 1)
     elif isinstance(value, list) and value and depth:

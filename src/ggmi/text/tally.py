@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from ggmi.errors import UserError, did_you_mean
 from ggmi.text.chats import as_chat
 from ggmi.text.columns import Column
-from ggmi.text.forms import FieldReader
+from ggmi.text.forms import FieldReader, find_value
 from ggmi.text.json_documents import Broken, Row
 from ggmi.text.read_notes import NAMED, LeftOut, Reading, Wording
 from ggmi.text.row_files import FORMATS
@@ -209,7 +209,7 @@ class Tally:
         sought = f"the field {names[0]!r} ({key})" if names else f"a field for the {key}"
         near = did_you_mean(names[0], columns) if names else f"its columns are {', '.join(columns[:12]) or 'none'}"
         meant = {one: suggestion(self.first or {}, one) for one in absent}
-        if as_chat((self.first or {}).get(meant.get("instruction") or "")):
+        if as_chat(find_value(self.first or {}, meant.get("instruction") or "")):
             meant = {"instruction": meant["instruction"]}  # which holds the answer, too
         if isinstance(path := meant.get("response") or meant.get("instruction"), str):
             context = beside(self.first or {}, path)
