@@ -4,12 +4,13 @@ import csv
 import io
 import json
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from ggmi.errors import UserError
-from ggmi.text.samples import read_sample
+from ggmi.text.samples import read_rows, read_sample
 
 PAIRS = [("Name a moon.", "Io, it's said."), ("Name a sea.", 'The "Aral".\nOr not.')]
 SYSTEM = "Be brief."
@@ -233,3 +234,20 @@ def test_a_path_into_a_column_that_was_not_read_is_found(tmp_path):
     rows = each(lambda q, a: {"context": "c", "question": q, "answers": {"text": [a], "answer_start": [0]}})
     with pytest.raises(UserError, match=r"name it with --map response=answers\.text\.0"):
         read(tmp_path, "a.parquet", parquet(rows))
+
+
+def test_chats_and_values_of_arrays_are_read_as_what_they_hold(tmp_path):
+    import pandas as pd
+
+    (tmp_path / "a.parquet").write_bytes(parquet(each(lambda q, a: {"messages": chat(q, a)})))
+    rows = pd.read_parquet(tmp_path / "a.parquet").to_dict("records")
+    assert [record.values for record in read_rows(rows, "mine").records] == [(q, "", a) for q, a in PAIRS]
+    row = {"id": np.int64(7), "instruction": np.str_("Add."), "response": np.float64(1.5), "tokens": np.int32(3)}
+    missing = {"instruction": "Add.", "response": pd.NA}
+    sample = read_rows([row, missing, {**row, "response": (1, 2)}, row], "mine")
+    assert [(r.instruction, r.response) for r in sample.records] == [("Add.", "1.5")] * 2
+    assert (sample.records[0].id, sample.tokens) == ("7", (3, 3))
+    assert [one.reason for one in sample.reading.left_out] == [
+        "with an empty response in 'response'",
+        "with a response in 'response' that is a list",
+    ]
