@@ -172,6 +172,14 @@ def test_parts_that_are_no_text_are_passed_over_and_told(tmp_path, form):
     assert sample.reading.notes == ("2 records come of chats that hold image, of which nothing was read",)
 
 
+def test_parts_inside_parts_are_read_as_far_as_anybody_writes_them(tmp_path):
+    deep = json.loads("[" * 400 + '"a"' + "]" * 400)
+    rows = [{"messages": chat(["Name ", [{"text": "a moon."}]], "Io.")}, {"messages": chat(deep, "Io.")}]
+    sample = read(tmp_path, "a.json", json.dumps(rows).encode())
+    assert [record.instruction for record in sample.records] == ["Name a moon."]
+    assert str(sample.reading.left_out[0]) == "1 with an empty instruction in its chat (record 2: a list)"
+
+
 def test_a_chat_named_for_question_and_answer_is_read_once(tmp_path):
     sample = read(
         tmp_path,

@@ -31,6 +31,8 @@ _THOUGHT = ("reasoning_content", "reasoning", "thinking")
 # What one object calls the sides of an exchange.
 _ASKED = USERS | {"input", "question", "instruction", "prompt", "query"}
 _ANSWERED = _ASSISTANTS | {"output", "response", "answer"}
+# Parts of a message inside one another.
+_LEVELS = 6
 _TURN = re.compile(r"(?:^|\n\n)(Human|Assistant):")
 # Elements of an array as NumPy prints them: a line each, without commas.
 _PRINTED = re.compile(r"\}\s*\n\s*\{")
@@ -54,7 +56,7 @@ class Said(NamedTuple):
 def is_empty(value: Any) -> bool:
     """Whether a value is null, NaN or text without a sign."""
     if isinstance(value, str):
-        return not is_visible(value)
+        return not (value[:1].isalnum() or is_visible(value))
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
@@ -102,6 +104,8 @@ def as_chat(value: Any, *, bare: bool = False) -> list[Any] | None:
         answers.
     """
     if isinstance(value, str):
+        if value[:1].isalnum():
+            return None
         if value.startswith("\n\nHuman:"):
             return read_transcript(value)
         start = value[:200].lstrip()
@@ -137,28 +141,29 @@ def read_chat(turns: Sequence[Mapping[str, Any]]) -> Said:
     turns
         Of `as_chat`.
     """
-    answers = [i for i, turn in enumerate(turns) if role_of(turn) in _ASSISTANTS]
+    roles = [role_of(turn) for turn in turns]
+    answers = [i for i, role in enumerate(roles) if role in _ASSISTANTS]
     if not answers:
-        strange = dict.fromkeys(str(role_of(turn)) for turn in turns if role_of(turn) not in USERS | _OTHERS)
+        strange = dict.fromkeys(str(role) for role in roles if role not in USERS | _OTHERS)
         told = f"its roles are {', '.join(strange)}"[:80] if strange else ""
         return Said([Broken("with a chat without an answer", told, "response")])
     last = first = answers[-1]
     # An answer may be told in several turns.
-    while first and role_of(turns[first - 1]) in _ASSISTANTS:
+    while first and roles[first - 1] in _ASSISTANTS:
         first -= 1
-    asked = next((i for i in range(first - 1, -1, -1) if role_of(turns[i]) in USERS), None)
+    asked = next((i for i in range(first - 1, -1, -1) if roles[i] in USERS), None)
     if asked is None:
         return Said([Broken("with a chat without a question", field="instruction")])
     passed: dict[str, None] = {}
     words = [_words(turn, passed) for turn in turns[: last + 1]]
-    instruction, response = words[asked], "\n".join(filter(is_visible, words[first:]))
+    instruction, response = words[asked], "\n".join(said for said in words[first:] if not is_empty(said))
     for field, text in (("response", response), ("instruction", instruction)):
-        if not is_visible(text):
+        if is_empty(text):
             return Said([Broken(f"with an empty {field} in its chat", ", ".join(passed), field)])
     before = [
-        said if role_of(turn) == "system" else f"{role_of(turn)}: {said}"
-        for i, (turn, said) in enumerate(zip(turns[:first], words, strict=False))
-        if i != asked and is_visible(said)
+        said if role == "system" else f"{role}: {said}"
+        for i, (role, said) in enumerate(zip(roles[:first], words, strict=False))
+        if i != asked and not is_empty(said)
     ]
     return Said([instruction, "\n".join(before), response], tuple(passed))
 
@@ -218,8 +223,11 @@ def role_of(turn: Mapping[str, Any]) -> Any:
     turn
         One turn.
     """
-    role = next((turn[name] for name in _WHO if turn.get(name) is not None), None)
-    role = role.get("role") if isinstance(role, Mapping) else role
+    for name in _WHO:
+        if (role := turn.get(name)) is not None:
+            break
+    if not isinstance(role, str) and isinstance(role, Mapping):
+        role = role.get("role")
     return role.lower() if isinstance(role, str) else role
 
 
@@ -267,25 +275,33 @@ def _exchange(turn: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 def _words(turn: Mapping[str, Any], passed: dict[str, None]) -> str:
     """What a turn says, the calls of tools as JSON; what it holds besides is noted."""
-    said = _text(next((turn[name] for name in _SAID if not is_empty(turn.get(name))), None), passed)
+    for name in _SAID:
+        if not is_empty(value := turn.get(name)):
+            break
+    said = value if isinstance(value, str) else _text(value, passed)
+    if said and len(turn) == 2:  # who speaks, and what is said
+        return said
     passed.update(dict.fromkeys(name for name in _THOUGHT if turn.get(name)))
     calls = [json.dumps(turn[name], ensure_ascii=False, default=str) for name in _CALLS if turn.get(name)]
     return "\n".join([said, *calls] if said else calls)
 
 
-def _text(value: Any, passed: dict[str, None]) -> str:
+def _text(value: Any, passed: dict[str, None], levels: int = _LEVELS) -> str:
     """The text of a message's content, of its parts those that are text."""
+    if isinstance(value, Mapping | list) and not levels:
+        passed[kind(value)] = None
+        return ""
     if isinstance(value, Mapping):
         what = str(value.get("type") or kind(dict(value)))
         inner = next((value[name] for name in ("text", "parts", "content") if not is_empty(value.get(name))), None)
         if inner is not None and what not in _THOUGHT:
-            return _text(inner, passed)
+            return _text(inner, passed, levels - 1)
         if what.startswith("tool"):
             return json.dumps(value, ensure_ascii=False, default=str)
         if what != "text":
             passed[what] = None
         return ""
     if isinstance(value, list):
-        return "".join(_text(part, passed) for part in value)
+        return "".join(_text(part, passed, levels - 1) for part in value)
     text = "" if is_empty(value) else text_of(value)
     return "" if isinstance(text, Broken) else text
