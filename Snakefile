@@ -48,6 +48,7 @@ if CONFIG.tasks:
     include: "rules/world.smk"
     include: "rules/anchors.smk"
     include: "rules/shards.smk"
+    include: "rules/minutes.smk"
     include: "rules/synthesis.smk"
     include: "rules/students.smk"
     include: "rules/finetuning.smk"

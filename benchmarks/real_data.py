@@ -20,8 +20,9 @@ from ggmi.information.local_encoder import default_encoder
 from ggmi.io import write_csv, write_text
 from ggmi.pipeline.comparing import LEVEL
 from ggmi.pipeline.embedded_sets import embedded
-from ggmi.pipeline.estimation import EstimationSettings, estimates
+from ggmi.pipeline.estimation import estimates
 from ggmi.pipeline.estimation_tables import estimates_table, predictions_table
+from ggmi.pipeline.estimators import EstimationSettings
 from ggmi.project import REPORT_PARTS
 from ggmi.reporting.page import sentences
 from ggmi.reporting.tasks import predicted

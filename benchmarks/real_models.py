@@ -22,7 +22,8 @@ from worth import DATA, explained, keep, shown
 from ggmi.information.local_encoder import default_encoder
 from ggmi.io import write_csv, write_json, write_text
 from ggmi.pipeline.embedded_sets import embedded
-from ggmi.pipeline.estimation import EstimationSettings, estimates
+from ggmi.pipeline.estimation import estimates
+from ggmi.pipeline.estimators import EstimationSettings
 from ggmi.pipeline.prediction import estimators_worth
 from ggmi.text.samples import read_rows, read_sample
 

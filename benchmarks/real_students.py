@@ -26,7 +26,8 @@ from ggmi.io import write_csv, write_json, write_text
 from ggmi.pilot.proxy import POSITIONS, make_proxies
 from ggmi.pilot.trainings import PlannedTraining, run_trainings, workers
 from ggmi.pipeline.embedded_sets import embedded
-from ggmi.pipeline.estimation import EstimationSettings, estimates
+from ggmi.pipeline.estimation import estimates
+from ggmi.pipeline.estimators import EstimationSettings
 from ggmi.pipeline.prediction import estimators_worth
 from ggmi.random import stream
 from ggmi.students.base import Base

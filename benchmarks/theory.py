@@ -14,8 +14,9 @@ import numpy as np
 from common import HERE, checkout, fill_readme, machine, say, sentence, snakemake, table, verdict
 
 from ggmi.theory.families import draw
+from ggmi.theory.laws import FREE, NAMES
 from ggmi.theory.study import family_named
-from ggmi.theory.world import FREE, NAMES, World
+from ggmi.theory.world import World
 from ggmi.theory.world_files import judge
 
 # Every set of one to all of the variables that statements are made of, as many laws as a study needs.

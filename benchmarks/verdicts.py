@@ -25,8 +25,9 @@ from ggmi.information.semantic_entropy import semantic_entropy
 from ggmi.pipeline.comparing import compared, with_holm
 from ggmi.pipeline.correlating import rank_correlation
 from ggmi.pipeline.embedded_sets import Embedded
-from ggmi.pipeline.estimation import TESTS, EstimationSettings, estimates
+from ggmi.pipeline.estimation import TESTS, estimates
 from ggmi.pipeline.estimation_claims import slope
+from ggmi.pipeline.estimators import EstimationSettings
 from ggmi.pipeline.recommending import evidence, recommended
 from ggmi.random import stream
 from ggmi.reporting.estimation import findings

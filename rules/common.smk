@@ -1,4 +1,5 @@
 import gc
+import math
 import os
 import platform
 import sys
@@ -20,14 +21,14 @@ from ggmi.slow_thinking.catalogue import JUDGED as SLOW_STATEMENTS
 from ggmi.text.places import COMPRESSED
 from ggmi.theory.catalogue import SEARCHED
 from ggmi.workflow.code import script_digest
-from ggmi.workflow import forks
+from ggmi.workflow import demand, forks
 from ggmi.workflow.failures import failures_told
 from ggmi.workflow.job import RUN_VARIABLE, USER_MISTAKE, mistaken, mistakes
 from ggmi.workflow.lock import hold
 from ggmi.workflow.progress import run_plan
 from ggmi.workflow.queue import refuse_beside, refuse_unreachable, remember
 from ggmi.workflow.record import Recorder, read_run
-from ggmi.workflow.seeds import BASE_PART, seed_parts
+from ggmi.workflow.seeds import BASE_PART, numbers_of, seed_parts
 from ggmi.workflow.segments import plan
 
 # Jobs end with the process that started them; see ggmi.workflow.job.

@@ -1,9 +1,18 @@
 # Estimates of every synthetic set against the real records.
 #
 # Of every set the records are embedded that its estimates look at, by themselves: their vectors depend on no other set.
-# Memory: 25,000 records and their vectors, 50 MB, take 760 MB, 100,000 of them 1,190 MB: 3 MB more a megabyte. Time:
-# seconds, and two minutes of a core for 4,000 embedded records. Eight sets share a submission, which asks for the time of all.
-ESTIMATION_RESOURCES = by_size(mem_mb=4000, mb_each=4, runtime=60, minutes_each=0.1)
+# Memory: 25,000 records and their vectors, 50 MB, take 760 MB, 100,000 of them 1,190 MB: 3 MB more a megabyte; estimates
+# of 2,000 embedded records of each set 540 MB, of 5,000 1,160, of 10,000 2,260: a quarter of a megabyte more a record.
+# Time: 8, 22 and 58 s for these; half a minute of a core to embed 1,000 short records, and ten times as much for long
+# ones. Eight sets share a submission, which asks for the time of all.
+ESTIMATION_RESOURCES = by_size(
+    mem_mb=4000,
+    mb_each=4,
+    runtime=45,
+    minutes_each=0.1,
+    minutes=lambda wildcards, input: estimation_of(wildcards).records * 6 / 1000,
+    held=lambda wildcards, input: megabytes(input) + estimation_of(wildcards).records / 16,
+)
 SYNTHETIC = f"{RESULTS}/{{task}}/synthetic/{{generator}}/{{condition}}/{{curation}}/synthetic.jsonl"
 VECTORS = f"{RESULTS}/{{task}}/estimation/embeddings/{{generator}}/{{condition}}/{{curation}}.npz"
 # Of a set that is read in shards, which no job reads as a whole.

@@ -2,12 +2,13 @@
 #
 # Memory: a tiny student takes 1 GB with its libraries. Training keeps weights, gradients and AdamW's two moments in
 # float32, 16 bytes a weight: 4 times a base's file of float32, 8 times one of bfloat16.
-# Time: the embedded world's student learns 500 records in seconds; GPT-2 learns 12,000 in hours.
+# Time: by arithmetic (ggmi.workflow.demand). The embedded world's student learns 500 records in seconds; GPT-2 learns
+# 12,000 twenty times in two hours of a GPU, in days of a CPU.
 # A table reads every student's losses, some 100 KB each.
-STUDENT_RESOURCES = by_size(mem_mb=8000, mb_each=8, runtime=24 * 60, minutes_each=0)
-# Risks and answers: GPT-2 answers 805 instructions in minutes on a GPU. Four students' share a
-# submission, which asks for the time of all eight jobs: twelve hours, and a day if it is not enough.
-EVALUATION_RESOURCES = by_size(mem_mb=8000, mb_each=2, runtime=90, minutes_each=0.1)
+STUDENT_RESOURCES = by_size(mem_mb=8000, mb_each=8, runtime=60, minutes=training_minutes)
+# Risks and answers: one student after another. Four jobs' share a submission, which asks for the time of all eight:
+# twelve hours of small models, and a day if it is not enough.
+EVALUATION = {"mem_mb": 8000, "mb_each": 2, "runtime": 90, "minutes_each": 0.1}
 
 
 localrules:
@@ -50,7 +51,7 @@ use rule model_step as record_scores with:
         f"{RESULTS}/logs/record_scores/{{task}}-{{condition}}-{{by}}.log",
     threads: student_threads
     resources:
-        **EVALUATION_RESOURCES,
+        **by_size(**EVALUATION, minutes=scoring_minutes),
         gpu=lambda w: student_gpus(w) if by_loss(w) else 0,
     params:
         **script_params("record_scores"),
@@ -138,7 +139,7 @@ use rule model_step as risks with:
         f"{RESULTS}/logs/risks/{{task}}-{{condition}}-{{part}}.log",
     threads: student_threads
     resources:
-        **EVALUATION_RESOURCES,
+        **by_size(**EVALUATION, held=one_student, minutes=reading_minutes),
         gpu=student_gpus,
     params:
         **script_params("risks"),

@@ -29,7 +29,7 @@ use rule model_step as pilot with:
     threads: lambda w: pilot_of(w).processes
     resources:
         mem_mb=lambda w, input, attempt: round(3000 + pilot_of(w).processes * (1000 + 8 * megabytes(input))) * attempt,
-        runtime=lambda w, attempt: 240 * attempt,
+        runtime=lambda w, attempt: round(120 + pilot_minutes(w)) * attempt,
         gpu=lambda w: max(int(pilot_of(w).base is not None), of_pilot_judge(judge_gpus, 0)(w)),
         endpoint=of_pilot_judge(judge_requests, 0),
     params:

@@ -18,7 +18,7 @@ use rule model_step as answers with:
         f"{RESULTS}/logs/answers/{{task}}-{{condition}}-{{part}}.log",
     threads: student_threads
     resources:
-        **EVALUATION_RESOURCES,
+        **by_size(**EVALUATION, held=one_student, minutes=answering_minutes),
         gpu=student_gpus,
     params:
         **script_params("answers"),
@@ -54,7 +54,7 @@ use rule model_step as calibration with:
         f"{RESULTS}/logs/calibration/{{task}}.log",
     threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
-        **SYNTHESIS_RESOURCES,
+        **by_size(**ASKING, minutes=calibration_minutes),
         gpu=judge_gpus,
         endpoint=judge_requests,
     params:
@@ -80,7 +80,7 @@ use rule model_step as verdicts with:
         f"{RESULTS}/logs/verdicts/{{task}}-{{condition}}.log",
     threads: lambda w: threads_of(TASKS[w.task].judge.by)
     resources:
-        **SYNTHESIS_RESOURCES,
+        **by_size(**ASKING, minutes=verdicts_minutes),
         gpu=judge_gpus,
         endpoint=judge_requests,
     params:

@@ -1,9 +1,9 @@
 # Searches with real models: problems, steps and scores, accuracy at matched cost.
 #
 # Every raw step and score is kept in a store below `stores`, as raw responses are (synthesis.smk): a search that
-# was cut off asks for the rest only. Memory: what a model of one's own takes beside is for the profile to say, as
-# are its hours. Policy and verifier of one job share its GPUs; a server takes most of one unless its command says
-# otherwise.
+# was cut off asks for the rest only. Memory: as of responses. Time: what a search asks depends on what it is answered, so
+# hours are for the profile to say. Policy and verifier of one job share its GPUs; a server takes most of one unless
+# its command says otherwise.
 REAL = SLOW.real
 REAL_FOLDER = f"{SLOW_FOLDER}/real"
 REAL_JOBS = [f"{name}/searches/{job}" for name, s in REAL.items() for job in s.jobs()]
@@ -55,7 +55,7 @@ use rule model_step as real_search with:
         f"{RESULTS}/logs/real_search/{{name}}-{{job}}.log",
     threads: lambda w: max(threads_of(s) for s in real_models(w).values())
     resources:
-        **growing(mem_mb=4000, runtime=240),
+        **by_size(mem_mb=4000, mb_each=2, runtime=240),
         gpu=lambda w: max(gpus_of(s) for s in real_models(w).values()),
         endpoint=lambda w: int(any(s.kind == "openai" for s in real_models(w).values())),
     params:

@@ -13,22 +13,29 @@ def growing(mem_mb, runtime):
 
 
 def megabytes(files):
-    """The size of a job's input. Snakemake's own `size_mb` starts an event loop for each job that it is asked of."""
+    """The size of a job's input, with all that is in folders. Snakemake's own `size_mb` looks into no folder."""
     if any(file.is_storage for file in files):
         return files.size_mb
-    return sum(map(os.path.getsize, files)) / 2**20
+    return demand.bytes_of(files) / 2**20
 
 
-def by_size(mem_mb, mb_each, runtime, minutes_each):
+def by_size(mem_mb, mb_each, runtime, minutes_each=0, minutes=None, held=None):
     """Memory and minutes of a job by the megabytes that it reads; as much again for every further attempt.
 
-    The growth is what benchmarks/scale.py measures. A submission of several jobs knows the sizes of files that are
-    there: of a chain that is new, the first job asks for the largest of it.
+    The growth is what benchmarks/scale.py measures; `minutes`, of wildcards and input, adds what a model takes, and
+    `held` tells the megabytes where a job does not hold at once all that it reads. A submission of several jobs knows
+    the sizes of files that are there: of a chain that is new, the first job asks for the largest of it.
     """
-    return {
-        "mem_mb": lambda wildcards, input, attempt: round(mem_mb + mb_each * megabytes(input)) * attempt,
-        "runtime": lambda wildcards, input, attempt: round(runtime + minutes_each * megabytes(input)) * attempt,
-    }
+
+    def memory(wildcards, input, attempt):
+        size = held(wildcards, input) if held else megabytes(input)
+        return round(mem_mb + mb_each * size) * attempt
+
+    def time(wildcards, input, attempt):
+        further = minutes(wildcards, input) if minutes else 0
+        return round(runtime + minutes_each * megabytes(input) + further) * attempt
+
+    return {"mem_mb": memory, "runtime": time}
 
 
 def by_files(files, mem_mb, mb_each, runtime, minutes_each):

@@ -1,12 +1,12 @@
 # Responses of the generators, the records in them, and curation: S_gen = M(p) + epsilon.
 #
-# Memory: the libraries with a tiny model take 1 GB; a model of your own wants the size of its weights beside, and what
-# its generation takes of hours is for the profile to say.
-# Time: 20,000 responses at 100 a minute take 3.3 hours.
+# Memory: the libraries with a tiny model take 1 GB, and weights of half precision twice their size where there is no GPU.
+# Time: 20,000 responses of an endpoint at 100 a minute take 3.3 hours; those of a model here by arithmetic
+# (ggmi.workflow.demand).
 #
 # Every raw response is kept in a store below `stores`, which is no output: Snakemake removes the
 # outputs of a job that failed, and nothing that was paid for shall be lost or asked for twice.
-SYNTHESIS_RESOURCES = growing(mem_mb=4000, runtime=240)
+ASKING = {"mem_mb": 4000, "mb_each": 2, "runtime": 60}
 # Curating 100,000 records takes 490 MB and 8 s, a million 1.4 GB and 164 s; a million of 400 bytes, a file of 640 MB,
 # 2.3 GB: 3 MB more a megabyte. Reading takes 3.3 MB a megabyte of a person's file, parsing less. Eight sets share a
 # submission.
@@ -34,7 +34,7 @@ use rule model_step as responses with:
         condition=r"\d+-ins",
     threads: lambda w: threads_of(generator_of(w))
     resources:
-        **SYNTHESIS_RESOURCES,
+        **by_size(**ASKING, minutes=responses_minutes),
         gpu=lambda w: gpus_of(generator_of(w)),
         endpoint=lambda w: int(generator_of(w).kind == "openai"),
     params:

@@ -19,7 +19,7 @@ from ggmi import cli, estimating, options
 from ggmi.information.local_encoder import PACKAGE_WEIGHTS, default_encoder
 from ggmi.models.directory import fingerprint
 from ggmi.options import names_of
-from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimators import ESTIMATORS
 from ggmi.pipeline.wording import BY_WORDS
 from ggmi.plotting.comparison import comparison_figure
 from ggmi.plotting.style import svg_bytes

@@ -324,7 +324,8 @@ def estimated(
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.difficulty import difficulty, difficulty_row
     from ggmi.pipeline.drawn_sets import embedded_draws
-    from ggmi.pipeline.estimation import LEAST, STEPS, TESTS, EstimationSettings, estimates
+    from ggmi.pipeline.estimation import STEPS, TESTS, estimates
+    from ggmi.pipeline.estimators import LEAST, EstimationSettings
     from ggmi.pipeline.naming import named_sets
     from ggmi.pipeline.recommending import evidence, prompts_of, recommended
     from ggmi.pipeline.set_pairs import check_pairs

@@ -10,7 +10,8 @@ from ggmi.information.hsic import hsic
 from ggmi.information.semantic_entropy import labels_by_prompt
 from ggmi.pipeline.comparing import INSIDE, compared, order_of, with_holm
 from ggmi.pipeline.embedded_sets import Embedded
-from ggmi.pipeline.estimation import ESTIMATORS, STEPS, TESTS, EstimationSettings, estimates, over_ceiling
+from ggmi.pipeline.estimation import STEPS, TESTS, estimates, over_ceiling
+from ggmi.pipeline.estimators import ESTIMATORS, EstimationSettings
 from ggmi.pipeline.set_pairs import check_pairs, pairs_of
 from ggmi.random import stream
 from ggmi.text.records import Record

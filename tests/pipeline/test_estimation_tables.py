@@ -9,7 +9,6 @@ from ggmi.config import load, read_yaml
 from ggmi.embedded.domains import Domains
 from ggmi.pipeline.comparable import too_small
 from ggmi.pipeline.correlating import power_of, rank_correlation
-from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.pipeline.estimation_claims import ENTROPY, FEWER, GAIN, SIZE, claims_table, slope
 from ggmi.pipeline.estimation_tables import (
     PLACE,
@@ -22,6 +21,7 @@ from ggmi.pipeline.estimation_tables import (
     truth_table,
     worth_table,
 )
+from ggmi.pipeline.estimators import ESTIMATORS
 from ggmi.random import stream
 from ggmi.text.records import Record
 from ggmi.text.samples import Sample

@@ -23,7 +23,7 @@ from ggmi.pipeline.shards import (
     settle_shards,
     sift_shards,
 )
-from ggmi.text import near_index, rouge
+from ggmi.text import candidates, rouge
 from ggmi.text.curation import Curation, Lengths
 from ggmi.text.jsonl import read_rows, write_rows
 from ggmi.text.near_index import join_indexes
@@ -174,7 +174,7 @@ def test_a_set_curated_in_shards_is_the_one_curated_whole(tmp_path, curation, sh
 
 def test_a_set_that_repeats_itself_too_often_is_settled_in_one_piece(tmp_path, monkeypatch):
     monkeypatch.setattr("ggmi.pipeline.shards.PAIRS_A_TEXT", 0)
-    monkeypatch.setattr(near_index, "PAIRS", 20)
+    monkeypatch.setattr(candidates, "PAIRS", 20)
     monkeypatch.setattr(rouge, "FEW_TEXTS", 10)
     monkeypatch.setattr(rouge, "PAIRS_A_TEXT", 1)
     text = " ".join(f"w{i}" for i in range(30))

@@ -3,7 +3,7 @@ import pytest
 
 from ggmi.information.duplicates import near_duplicates
 from ggmi.pipeline.comparing import with_holm
-from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimators import ESTIMATORS
 from ggmi.reporting.estimation import findings
 
 NOTHING = {"value": None, "p_value": None, "method": "", "note": "", "ci_low": None, "ci_high": None, "n": 0}

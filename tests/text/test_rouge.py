@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
-from ggmi.text import near_index, rouge
+from ggmi.text import candidates, near_index, rouge
 from ggmi.text.near_index import NearIndex, Pair, join_indexes
 from ggmi.text.rouge import first_of_kind, near_pairs, repeating, settled
 from ggmi.text.samples import read_sample
@@ -117,9 +117,13 @@ def near_others(texts, threshold):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks and tiles so small that every loop goes round."""
-    sizes = {"BLOCK_TEXTS": 7, "ELEMENTS": 90, "PAIRS": 20, "LARGE": 8, "TILE_ROWS": 3, "TILE_COLUMNS": 5}
-    for name, size in sizes.items():
-        monkeypatch.setattr(near_index, name, size)
+    sizes = {
+        near_index: {"BLOCK_TEXTS": 7, "ELEMENTS": 90},
+        candidates: {"PAIRS": 20, "LARGE": 8, "TILE_ROWS": 3, "TILE_COLUMNS": 5},
+    }
+    for module, changed in sizes.items():
+        for name, size in changed.items():
+            monkeypatch.setattr(module, name, size)
     monkeypatch.setattr(rouge, "FEW_TEXTS", 10)
     monkeypatch.setattr(rouge, "PAIRS_A_TEXT", 0)
 

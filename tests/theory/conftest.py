@@ -6,7 +6,8 @@ import pytest
 
 from ggmi.random import stream
 from ggmi.theory.families import DEFAULT_FAMILIES, draw
-from ggmi.theory.world import NAMES, World
+from ggmi.theory.laws import NAMES
+from ggmi.theory.world import World
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ggmi.errors import UserError
-from ggmi.theory.world import FREE, MAX_STATES, NAMES, World
+from ggmi.theory.laws import FREE, NAMES
+from ggmi.theory.world import MAX_STATES, World
 
 SEEDS = st.integers(0, 10**6)
 GROUPS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)

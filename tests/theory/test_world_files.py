@@ -12,8 +12,8 @@ from ggmi.errors import UserError
 from ggmi.theory import known, recheck, terms
 from ggmi.theory.catalogue import STATEMENTS
 from ggmi.theory.certify import certificate
+from ggmi.theory.laws import NAMES
 from ggmi.theory.regimes import DECLARED, REGIMES, WITHOUT_4_1, proof_in
-from ggmi.theory.world import NAMES
 from ggmi.theory.world_files import judge, read_world
 from ggmi.theory.world_tables import TABLES
 

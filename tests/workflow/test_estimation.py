@@ -9,7 +9,7 @@ from models.servers import Embedder, serving
 from models.tiny import make_classifier
 
 from ggmi.information.local_encoder import default_encoder
-from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimators import ESTIMATORS
 from ggmi.random import stream
 
 PAGE = "results/imported.html"

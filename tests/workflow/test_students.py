@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -252,3 +253,25 @@ def test_sets_with_known_faults_are_measured_like_others(done, project):
     (project.path / SPOILED).unlink()
     project.run("--cores", "1", SPOILED, again=True)
     assert [json.loads(line) for line in (project.path / SPOILED).read_text().splitlines()] == rows
+
+
+def test_trainings_ask_for_time_by_their_weights_and_tokens(project):
+    base = project.path / "base"
+    base.mkdir()
+    (base / "config.json").write_text("{}")
+    with (base / "model.safetensors").open("wb") as file:
+        file.truncate(400 * 10**6)
+    students = {"base": "base", "training": {"epochs": 30, "device": "cpu", "threads": 2}}
+    project.configure(merged(CHANGE, {"tasks": {"embedded": {"students": students}}}))
+    planned = project.run("-n", "--cores", "2", PAGE).stdout
+    asked = {}
+    for job in re.split(r"\n(?=(?:local)?rule \w+:)", planned):
+        if job.startswith("rule students:"):
+            told = re.search(r"condition=(\S+?), .*? runtime=([^,]*), .*mem_mb=([^,]*)", job, re.DOTALL)
+            asked[told[1]] = told[2], told[3]
+    tokens = (project.path / "results/embedded/students/anchors/set.jsonl").stat().st_size / 3
+    # Two students, thirty passes, six operations for each of 200 million weights, 40 billion a second.
+    minutes = 2 * 30 * tokens * 6 * 200e6 / 40e9 / 60
+    assert minutes > 10
+    assert asked["anchors"][0] == str(round(60 + minutes))
+    assert asked["base"] == ("60", str(round(8000 + 8 * 400e6 / 2**20)))

@@ -3,7 +3,8 @@
 from ggmi.io import write_json
 from ggmi.models.settings import EntailmentSettings
 from ggmi.pipeline.drawn_sets import drawn_of, read_embedded
-from ggmi.pipeline.estimation import EstimationSettings, estimates
+from ggmi.pipeline.estimation import estimates
+from ggmi.pipeline.estimators import EstimationSettings
 from ggmi.text.samples import read_made
 
 

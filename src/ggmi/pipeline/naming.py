@@ -24,7 +24,7 @@ from ggmi.information.estimate import Array, group_codes
 from ggmi.information.kernels import TILE, blocks
 from ggmi.pipeline.comparing import LEVEL
 from ggmi.pipeline.embedded_sets import Embedded, exact_keys
-from ggmi.pipeline.estimation import MOST_UNREAD
+from ggmi.pipeline.estimators import MOST_UNREAD
 from ggmi.pipeline.subsets import came_together
 from ggmi.pipeline.wording import NEAR, Repeats
 from ggmi.random import stream

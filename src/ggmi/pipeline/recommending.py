@@ -14,7 +14,7 @@ from ggmi.information.duplicates import exact_key
 from ggmi.information.pairing import BY_NUMBER
 from ggmi.io import read_csv
 from ggmi.pipeline.comparing import LEVEL, is_known
-from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimators import ESTIMATORS
 from ggmi.project import PROJECT
 from ggmi.text.samples import Sample
 

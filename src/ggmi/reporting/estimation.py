@@ -15,7 +15,7 @@ from ggmi.information.duplicates import OWN_GROUP
 from ggmi.information.pairing import BY_NUMBER
 from ggmi.information.semantic_entropy import GROWTH
 from ggmi.pipeline.comparing import LEVEL, QUESTIONS, TOO_COARSE, order_of
-from ggmi.pipeline.estimation import UNREAD
+from ggmi.pipeline.estimators import UNREAD
 from ggmi.project import REPORT_PARTS
 from ggmi.reporting.choosing import SHOWN, recommendation, wrongs
 from ggmi.reporting.estimators import HEADINGS, MEANINGS, SMALL, columns_of, panels_of, worthless

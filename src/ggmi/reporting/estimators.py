@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ggmi.pipeline.difficulty import DIFFICULTY, MEANING
-from ggmi.pipeline.estimation import ESTIMATORS
+from ggmi.pipeline.estimators import ESTIMATORS
 from ggmi.pipeline.recommending import OUTCOMES, evidence, ranked
 from ggmi.pipeline.wording import BY_WORDS
 from ggmi.reporting.text import estimate

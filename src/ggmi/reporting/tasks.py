@@ -13,8 +13,8 @@ from ggmi.information.semantic_entropy import GROWTH
 from ggmi.io import read_csv, read_json
 from ggmi.pipeline.comparable import compared_records, too_small
 from ggmi.pipeline.comparing import LEVEL, TOO_COARSE
-from ggmi.pipeline.estimation import ESTIMATORS
 from ggmi.pipeline.estimation_tables import PLACE, PUBLISHED
+from ggmi.pipeline.estimators import ESTIMATORS
 from ggmi.pipeline.prediction import MANY
 from ggmi.rating.table import short_names
 from ggmi.reporting.page import Figures, by_name, pictures

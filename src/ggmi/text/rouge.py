@@ -15,7 +15,8 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from ggmi.text.near_index import Ids, NearIndex, Pair
+from ggmi.text.near_index import NearIndex, Pair
+from ggmi.text.signatures import Ids
 
 # Texts that are compared among themselves whatever comes out, and pairs a text beyond which more are cut in two.
 FEW_TEXTS, PAIRS_A_TEXT = 1024, 4

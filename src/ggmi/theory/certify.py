@@ -14,9 +14,10 @@ from ggmi.exact.certificates import certified
 from ggmi.exact.intervals import Interval, Rows, exact_fraction, exact_rows, logarithm
 from ggmi.exact.statement import Regime
 from ggmi.exact.trees import Term, fold
+from ggmi.theory.laws import NAMES, TRAINED_ON, example_values
 from ggmi.theory.statement import Statement
 from ggmi.theory.terms import learner_of
-from ggmi.theory.world import NAMES, TRAINED_ON, World, example_values
+from ggmi.theory.world import World
 
 
 class ExactWorld:

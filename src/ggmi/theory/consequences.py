@@ -16,11 +16,12 @@ from ggmi.exact.trees import Term, absolute
 from ggmi.theory import terms
 from ggmi.theory.flow import B_SYN, BOUND_5, DELTA_I, I_GEN, I_OUT, LEMMA_4_5, NEVER_NEGATIVE
 from ggmi.theory.gain import ANCHOR_OUT, BOUND_10, GGMI
+from ggmi.theory.laws import Array
 from ggmi.theory.needs import ALPHA_EXISTS, ANCHOR_EXAMPLES, EXAMPLES, LAMBDA_EXISTS, LAYERED, LAYERED_ANCHOR
 from ggmi.theory.regimes import MODEL_CHAIN, PROMPT_CHAIN
 from ggmi.theory.risks import ANCHOR_GAP, BIT, GAP, I_ANCHOR, WITH_SIGN, flow_bound
 from ggmi.theory.terms import entropy, information, mean
-from ggmi.theory.world import Array, World
+from ggmi.theory.world import World
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from ggmi.theory.laws import Array
 from ggmi.theory.regimes import regimes_of
 from ggmi.theory.statement import Statement
-from ggmi.theory.world import Array, World
+from ggmi.theory.world import World
 
 MOST_STATES = 4
 # Values that added noise takes, so that shifts by p of either sign are among them.

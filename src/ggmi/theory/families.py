@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 
 from ggmi.random import stream
+from ggmi.theory.laws import Array, Indices
 from ggmi.theory.learners import dataset_loss, deterministic, erm, gibbs, layered_loss
 from ggmi.theory.skeleton import CURATIONS, WITH_MODEL_CHAIN, Sizes, sketch, softmax, tied_rows
-from ggmi.theory.world import Array, Indices, World
+from ggmi.theory.world import World
 
 Curation = Literal["none", "map", "noise", "noise given p", "channel", "channel given p"]
 Learner = Literal["stochastic", "deterministic", "erm", "gibbs"]

@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 
 from ggmi.exact.statement import EXACT, TOLERANCE, Assumption
-from ggmi.theory.world import Array, World, entropy_of
+from ggmi.theory.laws import Array, entropy_of
+from ggmi.theory.world import World
 
 
 def _lambda_missing(world: World) -> Array:

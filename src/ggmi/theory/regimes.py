@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ggmi.exact import statement
 from ggmi.exact.statement import Assumption, Flags, Regime
-from ggmi.theory.world import Array, World, entropy_of, example_values
+from ggmi.theory.laws import Array, entropy_of, example_values
+from ggmi.theory.world import World
 
 
 def _noise_dependence(world: World) -> Array:

@@ -15,13 +15,14 @@ from ggmi.exact.simplify import SIMPLER, VIOLATION, WORST
 from ggmi.exact.trees import parameter
 from ggmi.random import stream
 from ggmi.theory import terms
+from ggmi.theory.laws import Array, Indices, Laws
 from ggmi.theory.learners import layered_loss
 from ggmi.theory.needs import UNSIGNED
 from ggmi.theory.regimes import REGIMES, proof_in
 from ggmi.theory.simplify import joint_states, simplify
 from ggmi.theory.skeleton import ALLOWED, CURATIONS, Sizes, Skeleton, sketch
 from ggmi.theory.statement import Statement
-from ggmi.theory.world import Array, Indices, Laws, World
+from ggmi.theory.world import World
 
 # eta^L of the layers, and lambda's excess, in searches that try one.
 LAYERS, EXCESS = Fraction(1, 4), Fraction(1)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ggmi.theory.world import Indices
+from ggmi.theory.laws import Indices
 
 Flags = NDArray[np.bool_]
 CURATIONS = ("none", "map", "noise", "noise given p", "channel", "channel given p")

@@ -16,10 +16,11 @@ from ggmi.theory import known
 from ggmi.theory.catalogue import JUDGED, STATEMENTS, find_statements
 from ggmi.theory.certify import certificate
 from ggmi.theory.families import BLOCK, DEFAULT_FAMILIES, Family, draw
+from ggmi.theory.laws import Array
 from ggmi.theory.regimes import REGIMES, proof_in
 from ggmi.theory.search import search
 from ggmi.theory.statement import Statement
-from ggmi.theory.world import Array, World
+from ggmi.theory.world import World
 
 WORLDS = 2000
 # Worlds drawn in wait for those that a statement speaks of, as a multiple of those asked for.

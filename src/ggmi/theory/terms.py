@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from ggmi.exact.trees import Term, fold
-from ggmi.theory.world import NAMES, Array, Laws, canonical, listed
+from ggmi.theory.laws import NAMES, Array, Laws, canonical, listed
 
 RANDOM = ("tv", "risk", "loss")
 PARAMETERS = ("C", "sigma", "1/n", "1/m", "contraction", "anchor contraction", "lambda excess")

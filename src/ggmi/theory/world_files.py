@@ -17,10 +17,11 @@ from ggmi.exact.statement import EXACT
 from ggmi.formulas import plain, plain_prose
 from ggmi.theory import terms
 from ggmi.theory.catalogue import STATEMENTS, renamed
+from ggmi.theory.laws import Array
 from ggmi.theory.needs import dependence_of_examples
 from ggmi.theory.regimes import ASSUMPTIONS, REGIMES
 from ggmi.theory.statement import Statement
-from ggmi.theory.world import MAX_STATES, Array, World
+from ggmi.theory.world import MAX_STATES, World
 from ggmi.theory.world_tables import (
     CURATION,
     MODEL,
