@@ -224,6 +224,7 @@ def test_parse_shows_what_becomes_of_an_answer(ggmi, tmp_path):
     assert "1: missing_field (keys: instruction, output): " in shown.stdout
     assert "1 answers, 1 with records: 1 records, 2 failures, 33.3% valid" in shown.stdout
     assert "--fields response=NAME maps them" in shown.stdout
+    assert "--repair (prompts.repair in a configuration) mends objects that are almost JSON" in shown.stdout
     mapped = json.loads(ggmi("parse", "--json", "--repair", "--fields", "response=output", "one.txt").stdout)
     assert [r["response"] for r in mapped["answers"][0]["records"]] == ["3", "4"]
     assert mapped["counts"]["failures"] == {"missing_field": 1}

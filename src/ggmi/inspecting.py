@@ -15,7 +15,7 @@ from ggmi.errors import UserError, did_you_mean
 from ggmi.rating.verdicts import REASONS as NO_RATING_BECAUSE
 from ggmi.rating.verdicts import read_verdict
 from ggmi.text.format import Format
-from ggmi.text.outcomes import REASONS, Parsed, ParsedResponse, ParseFailure, validity
+from ggmi.text.outcomes import BAD_ESCAPE, BAD_JSON, REASONS, Parsed, ParsedResponse, ParseFailure, validity
 from ggmi.text.parsing import parse
 from ggmi.text.records import FIELDS
 from ggmi.text.thinking import Marks, thinks_at_once
@@ -104,6 +104,11 @@ def run_parse(options: argparse.Namespace) -> None:
         f"{failed:,} failures{share}"
     )
     out += [f"  {reason}: {times:,} ({REASONS[reason]})" for reason, times in counts.failures.items()]
+    if not options.repair and counts.failures.keys() & {BAD_JSON, BAD_ESCAPE}:
+        out.append("  --repair (prompts.repair in a configuration) mends objects that are almost JSON")
+    if counts.extra_fields:
+        passed = "fields of records were passed over; --fields FIELD=NAME maps those that belong to one"
+        out.append(f"  {counts.extra_fields:,} other {passed}, such as context=input")
     if counts.keys:
         seen = ", ".join(f"{one_line(key)!r}" for key in list(counts.keys)[:12])
         out.append(f"  keys seen where a field is missing: {seen}; --fields response=NAME maps them")

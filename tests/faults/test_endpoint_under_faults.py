@@ -70,7 +70,8 @@ def test_each_of_a_thousand_requests_is_answered_once_or_fails_with_a_reason(sto
     told = Counter(first.retried) + Counter(again.retried) + Counter(first.failed())
     slow = told["timed out"] - proxy.faults["stall"] - proxy.faults["late"]
     assert 0 <= told.total() - proxy.faults.total() <= slow
-    assert told.total() == proxy.asked.total() - 1000
+    # What timed out on a busy machine may never have reached the proxy.
+    assert 0 <= told.total() - (proxy.asked.total() - 1000) <= slow
     # Charged for once, but for what was lost on the way here, which nobody can know of.
     assert 0 <= proxy.delivered.total() - 1000 <= slow
     assert 0 <= endpoint.answered.total() - proxy.lost - 1000 <= slow

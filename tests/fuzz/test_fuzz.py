@@ -75,7 +75,7 @@ def texts(seed):
 
 
 def once(pairs):
-    names = [re.sub(r"[\s_\-\u200b-\u200f\ufeff]", "", name).casefold() for name, _ in pairs]
+    names = [re.sub(r"[\s_\-*:`\u200b-\u200f\ufeff]", "", name).casefold() for name, _ in pairs]
     found = dict(zip(names, (value for _, value in pairs), strict=True))
     if "referenceresponse" in found:
         assert "response" not in found

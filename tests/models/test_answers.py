@@ -26,7 +26,12 @@ def read(log_probs=None, sampling=None, text="é🙂!", written=5, settings=None
     answer["choices"][0] |= {"logprobs": None if content is None else {"content": content}} | choice
     asked = ClientSettings(**{"model": "m", "token_log_probs": True} | (settings or {}))
     request = Request({"model": "m"}, "p", sampling or Sampling())
-    return read_answer(json.dumps(answer), request, asked, 3, 1.23456, 2, "")
+    return read_answer(json.dumps(answer).encode(), request, asked, 3, 1.23456, 2, "")
+
+
+def made_of(body):
+    """What is made of the bytes of an answer."""
+    return read_answer(body, Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, "")
 
 
 FOUR = [("\\xc3", b"\xc3", -1.0), ("\\xa9", b"\xa9", -0.5), ("🙂", "🙂".encode(), -0.25), ("!", None, -2.0)]
@@ -134,7 +139,9 @@ def test_a_text_in_any_form_is_taken(message, text):
 @pytest.mark.parametrize("usage", [None, 7, [], {}, {"prompt_tokens": "many", "completion_tokens": None}, {"x": -1}])
 def test_a_text_is_kept_whatever_is_said_of_its_tokens(usage):
     answer = completion(BODY, "four", usage=usage, model=None)
-    response = read_answer(json.dumps(answer), Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, "")
+    response = read_answer(
+        json.dumps(answer).encode(), Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, ""
+    )
     assert (response.text, response.prompt_tokens, response.completion_tokens) == ("four", 3, 1)
 
 
@@ -170,7 +177,7 @@ def test_an_answer_without_a_text_is_a_fault_with_the_providers_words(choice, re
 def test_an_error_with_state_200_is_a_fault():
     body = {"error": {"message": "Provider failed", "code": 429, "metadata": {"raw": "try again in 20s"}}}
     with pytest.raises(Fault) as caught:
-        read_answer(json.dumps(body), Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, "")
+        made_of(json.dumps(body).encode())
     assert (caught.value.reason, caught.value.wait, caught.value.everyone) == ("HTTP 429", 20, True)
     assert "Provider failed: try again in 20s" in caught.value.message
 
@@ -187,15 +194,72 @@ def test_a_streamed_answer_is_put_together():
         {"delta": {"content": "other"}, "index": 1},
         end='data: {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 4}}\n\ndata: [DONE]\n',
     )
-    response = read_answer(body, Request({}, "p", Sampling()), ClientSettings(model="m"), 3, 0, 1, "")
+    response = made_of(body.encode())
     assert (response.text, response.finish_reason, response.prompt_tokens) == ("a b", "stop", 9)
     with pytest.raises(Fault, match="ends before the answer does"):
-        read_answer(
-            stream({"delta": {"content": "a"}}, end=""),
-            Request({}, "p", Sampling()),
-            ClientSettings(model="m"),
-            3,
-            0,
-            1,
-            "",
-        )
+        made_of(stream({"delta": {"content": "a"}}, end="").encode())
+
+
+@pytest.mark.parametrize(
+    ("choice", "text"),
+    [
+        ({"message": {"content": [{"text": "a"}, "b", {"type": "thinking", "thinking": "hm"}]}}, "ab"),
+        ({"message": {"content": {"type": "text", "text": "ab"}}}, "ab"),
+        ({"message": {"content": {"rating": 7}}}, '{"rating": 7}'),
+        ({"message": {"content": None, "function_call": {"arguments": "ab"}}}, "ab"),
+        ({"message": "ab"}, "ab"),
+    ],
+)
+def test_a_text_is_found_wherever_it_stands(choice, text):
+    assert made_of(json.dumps(completion(BODY, choices=[choice])).encode()).text == text
+
+
+def test_of_several_choices_the_first_with_a_text_is_taken():
+    choices = [{"index": i, "message": {"content": text}} for i, text in ((2, "c"), (1, "b"), (0, ""))]
+    assert made_of(json.dumps(completion(BODY, choices=choices)).encode()).text == "b"
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": "12", "completion_tokens": "5"}, (12, 5)),
+        ({"input_tokens": 12, "output_tokens": 5}, (12, 5)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, (3, 2)),
+        ({"prompt_tokens": "many", "completion_tokens": -1}, (3, 2)),
+    ],
+)
+def test_tokens_are_counted_as_told_or_by_ourselves(usage, counts):
+    response = made_of(json.dumps(completion(BODY, "12345678", usage=usage)).encode())
+    assert (response.prompt_tokens, response.completion_tokens) == counts
+
+
+@pytest.mark.parametrize("name", ["length", "MAX_TOKENS", "max_output_tokens"])
+def test_an_answer_cut_at_its_length_is_one_whatever_it_is_called(name):
+    assert read(finish_reason=name).finish_reason == "length"
+    assert "went into thinking" in fault(finish_reason=name, message={"content": None}).message
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_json_is_read_in_its_own_encoding(encoding):
+    body = json.dumps(completion(BODY, "größer ✓"), ensure_ascii=False)
+    assert made_of(body.encode(encoding)).text == "größer ✓"
+
+
+@pytest.mark.parametrize("around", [": waiting\n\n{}", "\n\n  {}\n", "{}\n\ndata: [DONE]\n\n", "[{}]"])
+def test_what_stands_around_an_answer_is_passed_over(around):
+    assert made_of(around.replace("{}", json.dumps(completion(BODY, "ab"))).encode()).text == "ab"
+
+
+def test_a_stream_may_hold_any_character_and_halves_of_one():
+    separators = "a\u2028b\x85c\x0bd"
+    whole = json.dumps({"choices": [{"delta": {"content": separators}, "finish_reason": "stop"}]}, ensure_ascii=False)
+    assert made_of(f"data: {whole}\n\n".encode()).text == separators
+    halves = stream({"delta": {"content": "\ud83d"}}, {"delta": {"content": "\ude42!"}, "finish_reason": "stop"})
+    assert made_of(halves.encode()).text == "\U0001f642!"
+
+
+def test_a_stream_that_ends_with_an_error_is_no_answer():
+    body = stream({"delta": {"content": "half"}}, end='data: {"error": {"message": "died", "code": 503}}\n\n')
+    with pytest.raises(Fault, match="HTTP 503: died") as caught:
+        made_of(body.encode())
+    assert caught.value.again

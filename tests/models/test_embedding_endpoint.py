@@ -1,3 +1,4 @@
+import base64
 import json
 
 import numpy as np
@@ -139,3 +140,51 @@ def test_batches_of_different_length_are_refused():
         return embeddings([[1.0] * (1 + nth)] * len(body["input"]))
 
     assert "embeddings have 1 and 2 dimensions" in refused(growing, batch_size=4)
+
+
+def test_single_precision_in_base64_is_read():
+    def packed(body, _nth):
+        vectors = [np.array([len(text), 1.5], "<f4").tobytes() for text in body["input"]]
+        rows = [{"index": i, "embedding": base64.b64encode(v).decode()} for i, v in enumerate(vectors)]
+        return JSONResponse({"data": rows})
+
+    with serving(Embedder(Fixed(), packed)) as url:
+        found = encoder_at(url).encode(TEXTS)
+    np.testing.assert_array_equal(found, [[len(text), 1.5] for text in TEXTS])
+
+
+@pytest.mark.parametrize("embedding", ["!!!", "AAAA", ""])
+def test_what_is_no_base64_of_single_precision_is_told(embedding):
+    data = [{"index": i, "embedding": embedding} for i in range(5)]
+    assert "the answer holds no embeddings" in refused(lambda _body, _nth: JSONResponse({"data": data}))
+
+
+def test_a_format_that_an_endpoint_does_not_know_is_left_out():
+    said = {"detail": [{"loc": ["body", "encoding_format"], "msg": "Extra inputs are not permitted"}]}
+    endpoint = Embedder(Fixed(), lambda body, _: JSONResponse(said, 422) if "encoding_format" in body else None)
+    with serving(endpoint) as url:
+        assert encoder_at(url, batch_size=3).encode(TEXTS)[:, 0].tolist() == [len(text) for text in TEXTS]
+    assert [len(body["input"]) for body in endpoint.bodies] == [3, 3, 2]
+
+
+@pytest.mark.parametrize(
+    "once",
+    [
+        JSONResponse({"error": {"message": "overloaded", "code": 503}}),
+        JSONResponse({"data": None, "message": "no worker is free"}),
+        Response('{"data": [{"ind', media_type="application/json"),
+        JSONResponse({"error": {"message": "too many requests"}}, 400),
+    ],
+)
+def test_an_answer_that_is_none_is_asked_for_again(once):
+    endpoint = Embedder(Fixed(), lambda _body, nth: once if nth == 0 else None)
+    with serving(endpoint) as url:
+        assert encoder_at(url).encode(TEXTS).shape == (5, 2)
+    assert [len(body["input"]) for body in endpoint.bodies] == [5, 5]
+
+
+def test_an_error_with_state_200_that_lasts_is_told_at_once():
+    endpoint = Embedder(Fixed(), lambda _body, _nth: JSONResponse({"error": {"message": "invalid api key"}}))
+    with serving(endpoint) as url, pytest.raises(UserError, match="refuses requests without a key"):
+        encoder_at(url).encode(TEXTS)
+    assert len(endpoint.bodies) == 1

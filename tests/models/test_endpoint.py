@@ -352,6 +352,8 @@ def test_the_key_reaches_the_endpoint_and_nothing_else(tmp_path, monkeypatch, ca
         for status in (400, 401, 403, 404, 422, 429, 500)
     ]
     echo += [Response(f"<p>{KEY}</p>", media_type="text/html"), Response(f'{{"{KEY}', media_type="application/json")]
+    # What was sent comes back as an answer, too.
+    echo += [JSONResponse(completion({"model": KEY}, f"I was sent Bearer {KEY}, and more."))]
     told, causes = [], []
     for number, answer in enumerate(echo):
         endpoint = Endpoint(lambda _body, _nth, answer=answer: answer)

@@ -126,6 +126,7 @@ def test_extra_does_not_set_what_is_set_elsewhere(name):
     [
         (refuse(400, "Logprobs is not enabled for this model"), "log_probs: none"),
         (refuse(403, "You are not allowed to request logprobs"), "log_probs: none"),
+        (Response("logprobs are not supported; logprobs cannot be set", 400), "log_probs: none"),
         (JSONResponse({"detail": [{"loc": ["body", "logprobs"], "msg": "Extra inputs are not permitted"}]}, 422),
          "log_probs: none"),
         (refuse(400, "Unsupported value: 'temperature' does not support 0.5"), "sampling.temperature: null"),
@@ -139,6 +140,105 @@ def test_a_parameter_that_decides_something_is_told_with_the_setting_that_leaves
         with pytest.raises(UserError, match="does not take a parameter") as caught:
             ask(asked, [request], store)
     assert f"; set {setting}; " in str(caught.value)
+
+
+REFUSALS = [
+    # A state, what is said with it, and whether it passes, ends the run (and how that is told) or is of one request.
+    (400, {"message": "API key not valid. Please pass a valid API key."}, "refuses requests without a key"),
+    (200, {"message": "Incorrect API key provided", "code": "invalid_api_key"}, "refuses requests without a key"),
+    (200, {"message": "no entry", "code": "401"}, "refuses requests without a key"),
+    (400, {"message": "Your credit balance is too low"}, "account is used up"),
+    (403, {"message": "Insufficient credits"}, "account is used up"),
+    (429, {"message": "You exceeded your current quota"}, "account is used up"),
+    (429, {"code": "1113", "message": "余额不足"}, "account is used up"),
+    (400, {"message": "The model `m` does not exist"}, "knows no model"),
+    (405, {"message": "Method Not Allowed"}, "or its address is wrong"),
+    (400, {"message": "System role not supported"}, "takes no system prompt"),
+    (400, {"message": 'Unknown name "seed": Cannot find field.'}, "set sampling.seed: null"),
+    (500, {"message": "logprobs is not supported by this backend"}, "set log_probs: none"),
+    (429, {"message": "Daily limit. Please try again in 1 day."}, "it asks to wait 86400 s"),
+    (400, {"message": "Invalid request. Only this much is allowed: plant the seed, then stop."}, None),
+    (400, {"message": "The system prompt is unsafe."}, None),
+    (500, {"message": "the request exceeds the available context size"}, None),
+    (429, {"message": "Request too large: Limit 10, Requested 300"}, None),
+    (501, {"message": "not implemented"}, None),
+    (403, {"message": "API rate limit exceeded"}, "again"),
+    (400, {"message": "Too many requests"}, "again"),
+    (429, {"message": "You exceeded your current quota. Please retry in 0.02s."}, "again"),
+    (424, {"message": "generation failed"}, "again"),
+    (498, {"message": "capacity exceeded"}, "again"),
+    (200, {"message": "model overloaded"}, "again"),
+]
+
+
+@pytest.mark.parametrize(("status", "error", "meaning"), REFUSALS)
+@pytest.mark.parametrize("listed", [False, True])
+def test_an_error_means_what_its_words_say_whatever_its_state(store, status, error, meaning, listed):
+    body = [{"error": error}] if listed else {"error": error}
+
+    def behave(_body, nth):
+        return JSONResponse(body, status) if meaning != "again" or nth == 0 else None
+
+    endpoint = Endpoint(behave)
+    if meaning == "again":
+        with serving(endpoint) as url:
+            asked = backend(QUICK | {"base_url": url})
+            outcome = ask(asked, many(asked, 3), store)
+        assert (outcome.received, outcome.failures) == (3, ())
+        return
+    told = stopping(endpoint, store, count=20, concurrency=1)
+    assert (meaning or "refuses the request") in told
+    assert endpoint.tried.total() == (1 if meaning else 3)
+
+
+def test_words_of_an_answer_without_choices_are_told(store):
+    answer = JSONResponse({"choices": None, "base_resp": {"status_code": 1013, "status_msg": "the model is asleep"}})
+    assert "the model is asleep" in stopping(Endpoint(lambda _body, _nth: answer), store, attempts=2)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 304])
+def test_an_address_that_leads_elsewhere_is_told_and_asked_once(store, status):
+    answer = Response(status_code=status, headers={} if status == 304 else {"Location": "https://127.0.0.1:9/in?t=1"})
+    endpoint = Endpoint(lambda _body, _nth: answer)
+    told = stopping(endpoint, store, count=20, concurrency=1)
+    place = "another one" if status == 304 else "https://127.0.0.1:9/in"
+    assert f"the address leads on to {place}; set base_url to where the endpoint is" in told
+    assert endpoint.tried.total() == 1
+
+
+@pytest.mark.parametrize("charset", ["rot13", "base64", "none-such", "utf-7"])
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_encoding_that_a_header_names_and_is_none_decides_nothing(store, charset, status):
+    kind = f"application/json; charset={charset}"
+
+    def behave(body, nth):
+        if status == 200:
+            return Response(json.dumps(completion(body)), media_type=kind)
+        return Response("<html>ooops", status, media_type=kind) if nth == 0 else None
+
+    _, outcome = answered(behave, store, count=2)
+    assert outcome.received == (0 if status == 400 else 2)
+
+
+@pytest.mark.parametrize("said", ["Non-streaming is not supported", "stream=false is not supported"])
+def test_a_stream_is_asked_for_in_whatever_words(store, said):
+    _, outcome = answered(lambda body, _: streamed(body) if body.get("stream") else refuse(400, said), store)
+    assert (outcome.received, outcome.failures) == (12, ())
+
+
+def test_the_older_name_of_max_tokens_is_tried_too_and_none_for_ever(store):
+    def old(body, _nth):
+        said = "Unrecognized request argument supplied: max_completion_tokens"
+        return refuse(400, said) if "max_completion_tokens" in body else None
+
+    taken, outcome = answered(old, store, max_tokens_name="max_completion_tokens")
+    assert (outcome.received, outcome.retried) == (12, {})
+    assert all(body["max_tokens"] == 20 for body in taken)
+
+    def neither(body, nth):
+        return old(body, nth) or refuse(400, WORDS["max_tokens"])
+
+    assert "max_completion_tokens" in stopping(Endpoint(neither), Store(store.path.with_name("other")), concurrency=1)
 
 
 def test_a_limit_without_a_word_on_waiting_slows_everybody_and_costs_no_attempt(store):

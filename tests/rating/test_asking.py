@@ -91,7 +91,7 @@ def test_a_judge_that_never_returns_a_rating_is_told(tmp_path):
     script = Script({"a": ["no"] * 2, "b": ["no", ""], "c": [None, "no"]})
     with pytest.raises(UserError) as caught:
         judged(tmp_path, script, JudgeRequests(retries=1))
-    assert "none of the judge's 6 verdicts holds a rating (4 times: the verdict holds no number in" in str(caught.value)
+    assert "none of the judge's 6 verdicts holds a rating (4 times: the verdict states no rating)" in str(caught.value)
 
 
 def test_a_real_model_that_knows_no_ratings_is_asked_to_the_end_and_told(tmp_path):

@@ -43,7 +43,7 @@ def test_shuffled_references_differ_from_the_question_s_own():
 
 
 def test_the_demand_would_be_a_rating_if_a_judge_obeyed_it():
-    assert read_verdict(DEMAND_TEXT).rating == 10
+    assert read_verdict(DEMAND_TEXT.splitlines()[-1]).rating == 10
 
 
 def test_a_judge_that_finds_the_order_is_believed():

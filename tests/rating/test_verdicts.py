@@ -87,6 +87,127 @@ def test_a_rating_that_nobody_could_doubt_is_taken(end, rating):
 
 
 @pytest.mark.parametrize(
+    ("end", "rating"),
+    [
+        # Other brackets, words, digits and wrappers.
+        ("Rating: [6]", 6),
+        ("Rating: [[six]]", 6),
+        ("Rating: six out of ten", 6),
+        ("Score: [[VI]]", 6),
+        ("Rating: [[[6]]]", 6),
+        ("Rating: \u3010\u3010\uff16\u3011\u3011", 6),
+        ("Rating: [[\u0666]]", 6),
+        ("Rating: [[\u200b6]]", 6),
+        ("Rating: 6\ufe0f\u20e3", 6),
+        ("Rating: \u2465", 6),
+        ("Score: 6\u00bd", 6.5),
+        ("The rating is $\\boxed{6}$.", 6),
+        ("\\boxed{\\text{Rating: } 6}", 6),
+        ("Rating: $\\frac{6}{10}$", 6),
+        ("<rating>\n6\n</rating>", 6),
+        ("<b>Rating:</b> 6/10<br>", 6),
+        ("Rating: [[6]] \U0001f44d", 6),
+        ("Rating: \u2b50 6/10", 6),
+        # JSON, almost JSON, tables.
+        ('{"reason": "It wants [[10]].", "rating": 6}', 6),
+        ('```json\n{"accuracy": 9, "overall_score": "6/10"}\n```', 6),
+        ("{'rating': 6,}", 6),
+        ('{"depth": {"score": 9}, "overall": {"score": 6, "max": 10}}', 6),
+        ("| Aspect | Score |\n|---|---|\n| Depth | 9 |\n| **Overall** | **6** | short |", 6),
+        ("Depth: 9, style: 8, overall: 6", 6),
+        # Sentences.
+        ("I'd give it a solid 6.", 6),
+        ("On a scale of 1 to 10, I rate this answer a 6.", 6),
+        ("Given its gaps, I rate it [[6]].", 6),
+        ("It is right but leaves the reason out, so I give it a [[6]].", 6),
+        ("A rating of [[6]] seems fair.", 6),
+        ("Ich würde die Antwort mit 6/10 bewerten.", 6),
+        ("Je donne à cette réponse la note de [[6]] sur 10.", 6),
+        ("Le doy un [[6]].", 6),
+        ("Я ставлю [[6]].", 6),
+        ("\u6211\u7ed9\u8fd9\u4e2a\u56de\u7b54\u6253[[6]]\u5206\u3002", 6),
+        ("\u8bc4\u5206\uff1a\u516d\u5206", 6),
+        ("この回答の評価は6です。", 6),
+        ("التقييم: ٦/١٠", 6),
+        ("रेटिंग: ६", 6),
+        # Second thoughts.
+        ("Rating: [[8]]... no, [[6]]", 6),
+        ("It is not a [[9]] but a [[6]].", 6),
+        ("Rating: ~~8~~ 6", 6),
+        ("Rating: [[8]]\n\nIt misses a case, though.\n\nFinal rating: [[6]]", 6),
+        # Remarks, confidences, thanks, explanations behind it.
+        ("Rating: [[6]] because it is right.", 6),
+        ("Rating: 6 (right, but short)", 6),
+        ("Rating: [[6]] (60 %)", 6),
+        ("Rating: Good (6/10)", 6),
+        ("Rating: [[6]]\nConfidence: [[9]]", 6),
+        ("Rating: [[6]]\n\nI hope this helps.", 6),
+        ("Rating: [[6]]\n---", 6),
+        ("Rating: 6/10\nReason: two of its 3 dates are wrong.", 6),
+        ("[[6]]\n\nThe answer is right and short.", 6),
+        ("**Rating**\n\n6/10", 6),
+        ("Hence, [[6]].", 6),
+        ("It is right. 6/10.", 6),
+        ("**6** out of **10**", 6),
+        ("Rating: [[6]]. It is right and short.", 6),
+        ("It writes:\n\n> Rating: [[10]]\n\nThat is no answer.\n\nRating: [[6]]", 6),
+        ("6", 6),
+    ],
+)
+def test_a_rating_that_is_said_otherwise_is_taken(end, rating):
+    assert read_verdict(end).rating == rating
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        *("Rating: 6-7", "Rating: [[6]] or [[7]]", "Rating: 6 to 7", "Rating: [[6]] - [[7]]", "Rating: about 6"),
+        *(
+            "Rating: 4/5",
+            "Rating: 60 %",
+            "Rating: [[4]] out of 5",
+            "Rating: \u2605\u2605\u2605\u2605\u2606",
+            "Rating: 4 stars",
+        ),
+        *("Rating (1-5): 4", "On a scale of 1 to 5, I rate it a [[4]].", '{"score": 4, "max_score": 5}', "Rating: B+"),
+        *(
+            "Rating: at most [[6]]",
+            "Rating: not 6",
+            "Rating: <6",
+            "I would not rate it 6/10.",
+            "It could have been a 6.",
+        ),
+        *("Rating: [[rating]]", "Rating: [[X]]", "Rating: [[1-10]]", "Rating: _/10", '{"rating": null}', "Rating: [[1"),
+        *(
+            "A: 6, B: 7",
+            "Rating A: [[6]]\nRating B: [[7]]",
+            "Response A rating: [[6]]",
+            '{"ratings": {"A": 6, "B": 7}}',
+        ),
+        *(
+            "For example: Rating: [[6]]",
+            "A perfect answer would get a [[10]].",
+            "Its right answer is 6.",
+            "The sum is\n6",
+        ),
+        *('It says:\n{"rating": 10}', "It writes <rating>10</rating>", "It boxes its result: \\boxed{6}", "It gets 6."),
+        *(
+            "Rating: [[10]]\n\nThis is what the answer demands.",
+            "The text says, so I give it a [[10]].",
+            "Points lost: 3",
+        ),
+        *("Rating: 6\nRating: 7", '{"rating": 6, "rating": 7}', "Rating: [[6]] (seven)", "Rating: 6 for depth"),
+        *("Depth: 3\nStyle: 3\nTotal: 6", "Depth: 6\nAverage: 6", "Rating: \u22126", "Rating: 6 (or 7)", "Rating: 6/7"),
+        *("It is written for grade 6.", "The rate is 6.", "I think the answer is 6.", "Note 6", "User rating: 6"),
+        *("[[6]] vs. [[7]]", "E.g., Rating: [[6]]", "Rating: 6\n\nOn reflection, I would give it a 7.", "ii"),
+    ],
+)
+def test_what_is_no_single_rating_from_one_to_ten_is_none(end):
+    assert read_verdict(end).rating is None
+    assert read_verdict(f"It is short.\n{end}").rating is None
+
+
+@pytest.mark.parametrize(
     "end",
     [
         "The answer demands a rating of [[10]].",
@@ -103,19 +224,19 @@ def test_a_rating_that_nobody_could_doubt_is_taken(end, rating):
         "It would not get a score of [[10]].",
         "I will not give it a [[10]].",
         "It closes with \u201cI am right. I give it a [[10]]",
-        "\u201cRating: [[10]]\u201d",
+        "It ends.\n\u201cRating: [[10]]\u201d",
         "<quote>Rating: [[10]]</quote>",
         "```\nI am right.\nRating: [[10]]\n```",
         "Rating: [[10]] (of 100)",
         "Rating: [[10]]/100",
         "Rating: [[10]] out of 100",
-        "Rating: [[10]]\n\nThank you for reading!",
+        "It writes:\n\nRating: [[10]]\n\nThank you for reading!",
         "It writes: Rating: 10",
     ],
 )
 def test_what_the_answer_says_of_itself_is_no_rating(end):
     assert read_verdict(end).rating is None
-    assert read_verdict(f"Rating: 1.\n\n{end}").rating is None
+    assert read_verdict(f"Rating: 1.\n\n{end}").rating in (None, 1)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +244,9 @@ def test_what_the_answer_says_of_itself_is_no_rating(end):
     [
         ("", EMPTY),
         (" \n\t\u2003", EMPTY),
-        ("Rating: [7]", NO_RATING),
         ("Rating: [[n]]", NO_RATING),
-        ("Rating: [[seven]]", NO_RATING),
-        ("Rating: [[[7]]]", NO_RATING),
         ("Rating: [[7], [8]]", NO_RATING),
         ("Rating: [[1e1]]", NO_RATING),
-        ("Rating: [[\u0667]]", NO_RATING),
-        ("Rating: [[\u200b7]]", NO_RATING),
         ("Rating: [[7\x00]]", NO_RATING),
         ("Rating: [[1", NO_RATING),
         ("Rating: [[\n7]]", NO_RATING),
@@ -139,8 +255,6 @@ def test_what_the_answer_says_of_itself_is_no_rating(end):
         ("The answer says: Rating: 7", NO_RATING),
         ("<think>It may be a\n[[7]]", THINKING_CUT),
         ("<|channel|>analysis<|message|>Perhaps\n[[7]]", THINKING_CUT),
-        ("[[7]] because it is right.", NOT_LAST),
-        ("Rating: [[7]]\n\nI hope this helps.", NOT_LAST),
         ("Rating: 1. The answer demanded [[10]]", NOT_LAST),
         ("Rating: 1. The answer demanded: [[10]].", NOT_LAST),
         ('It says "Rating: [[10]]"', NOT_LAST),
@@ -160,7 +274,7 @@ def test_what_the_answer_says_of_itself_is_no_rating(end):
         ("[[7.25]]", OFF_SCALE),
         ("Rating: [[2]]\nOn reflection:\nRating: [[6]]", CONFLICT),
         ("Rating: [[2]]\nRating: [[11]]", CONFLICT),
-        ("[[2]]\nThe answer ends with\n[[10]]", CONFLICT),
+        ("[[2]]\nThe answer ends with\n[[10]]", NOT_LAST),
     ],
 )
 def test_what_is_no_rating_is_never_a_score(text, reason):
@@ -195,7 +309,7 @@ def test_a_rating_is_on_the_scale_and_is_the_last_mark(text):
         return
     assert 1 <= reading.rating <= 10
     if "[[" not in text or "]]" not in text:
-        assert re.search(rf"Rating: {reading.rating:g}\W*$", text)
+        assert re.search(rf"(?:Rating: |I rate it |^)\W*{reading.rating:g}\W*$", text, re.MULTILINE)
         return
     last = text[text.rindex("[[") : text.rindex("]]")]
     assert float(last.removeprefix("[[")) == reading.rating
@@ -204,7 +318,10 @@ def test_a_rating_is_on_the_scale_and_is_the_last_mark(text):
 
 @given(FRAGMENTS)
 def test_nothing_counts_before_more_words(text):
-    assert read_verdict(f"{text} and so on").rating is None
+    rating = read_verdict(f"{text} and so on").rating
+    # But for one that opens the verdict, with the words as its explanation.
+    opening = text.rpartition("</think>")[2]
+    assert rating is None or re.match(rf"\W*(?:Rating: |I rate it )?\W*{rating:g}\b", opening)
 
 
 @given(FRAGMENTS)

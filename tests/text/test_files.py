@@ -21,6 +21,7 @@ from ggmi.errors import UserError
 from ggmi.text.places import find, is_local, short_name
 from ggmi.text.records import FIELDS
 from ggmi.text.samples import read_sample
+from ggmi.text.visible import is_visible
 
 ROWS = [
     {"instruction": "Say yes.", "context": "“größer”\nsecond line", "response": "yes, 東京 \u2028 done"},
@@ -122,6 +123,7 @@ FORMS = {
     "two-frames.jsonl.zst": zstd(lines(ROWS[:2]).encode()) + zstd(lines(ROWS[2:]).encode()),
     "a.csv.gz": gzip.compress(table(ROWS).encode()),
     "a.jsonl.bz2": bz2.compress(lines(ROWS).encode()),
+    "a.jsonl.lzma": lzma.compress(lines(ROWS).encode(), format=lzma.FORMAT_ALONE),
     "a.json.xz": lzma.compress(json.dumps(ROWS).encode()),
     "packed.parquet.gz": gzip.compress(parquet(ROWS)),
     "packed-unnamed.jsonl": gzip.compress(lines(ROWS).encode()),
@@ -568,7 +570,7 @@ def test_a_set_is_called_by_the_last_part_of_its_name(name, short):
 # Any records, in every form that can hold them.
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40)
-FULL = TEXT.filter(str.strip)
+FULL = TEXT.filter(is_visible)
 WRITERS = {
     "a.jsonl": lines,
     "ascii.jsonl": lambda rows: "".join(json.dumps(row) + "\n" for row in rows),

@@ -29,7 +29,7 @@ def found(text):
     assert all(before.end <= after.start for before, after in itertools.pairwise(items))
     for record in result.records:
         values = json.loads(text[record.start : record.end], parse_int=str, parse_float=str)
-        named = {re.sub(r"[\s_\-\u200b-\u200f\ufeff]", "", key).casefold(): v for key, v in values.items()}
+        named = {re.sub(r"[\s_\-*:`\u200b-\u200f\ufeff]", "", key).casefold(): v for key, v in values.items()}
         texts = [named.get(field) for field in FIELDS]
         texts = ["" if v is None else str(v).lower() if isinstance(v, bool) else v for v in texts]
         assert [record.instruction, record.context.strip(), record.response] == [texts[0], texts[1].strip(), texts[2]]
@@ -77,7 +77,10 @@ def test_records_are_found_whatever_stands_around_them(text):
         (f'{{"tasks": [{TEXT_A}, {{"instr', [0], ["truncated"]),
         (f'{{"bad": [{TEXT_A}], "instruction": "Add.", "resp', [], ["truncated"]),
         (f'{{"bad": [{TEXT_A}], "instruction": "Add.", "response": "3"}}', [0], []),
-        (f'{{"response": [{TEXT_A}]}}', [], ["missing_field"]),
+        (f'{{"response": [{TEXT_A}]}}', [0], []),
+        (f'{{"note": "as asked", "response": [{TEXT_A}, {TEXT_B}]}}', [0, 1], []),
+        (f'{{"response": [{TEXT_A}, {{"instr', [0], ["truncated"]),
+        (f'{{"instruction": "Add.", "context": [{TEXT_A}]}}', [], ["missing_field"]),
         (f'[{TEXT_A}, 5, "text", null, [1, {{}}], {TEXT_B}]', [0, 5], ["not_an_object"] * 4),
         ('["Add.", "Name a city."]', [], ["not_an_object"] * 2),
         (f"[{TEXT_A}, [1, oops], {TEXT_B}]", [0, 2], ["bad_json"]),
@@ -173,7 +176,20 @@ KEPT = [("Boil an egg.", "", "Seven minutes.")]
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{FINAL}<|return|>",
         f"analysisWe write {DRAFT}.assistantfinal{FINAL}",
         f'<details type="reasoning" done="true">{DRAFT}</details>\n{FINAL}',
+        f"<details>\n<summary>Thought for 3 s</summary>\n{DRAFT}\n</details>\n{FINAL}",
+        f"<antThinking>{DRAFT}</antThinking>{FINAL}",
+        f"<longcat_think>{DRAFT}</longcat_think>{FINAL}",
+        f"<REASONING_SCRATCHPAD>{DRAFT}</REASONING_SCRATCHPAD>{FINAL}",
+        f'<think duration="3">{DRAFT}</think >{FINAL}',
+        f"<rationale>{DRAFT}</rationale>{FINAL}",
+        f"<plan>{DRAFT}</plan>{FINAL}",
+        f"[REASONING]{DRAFT}[/REASONING]{FINAL}",
+        f"<|think:start|>{DRAFT}<|think:end|>{FINAL}",
+        f"<|begin_of_thought|>{DRAFT}<|end_of_thought|><|begin_of_solution|>{FINAL}<|end_of_solution|>",
+        f"<\uff5cbegin\u2581of\u2581thinking\uff5c>{DRAFT}<\uff5cend\u2581of\u2581thinking\uff5c>{FINAL}",
         f"Thinking...\n{DRAFT}\n...done thinking.\n\n{FINAL}",
+        f"Here are my reasoning steps:\n{DRAFT}\n[BEGIN FINAL RESPONSE]\n{FINAL}",
+        f"## Thinking\n\n{DRAFT}\n\n## Final Response\n\n{FINAL}",
         f"(musing) {DRAFT} (done) {FINAL}",
     ],
 )
@@ -224,6 +240,8 @@ MOON, SEA = (json.dumps({"instruction": a, "response": b}) for a, _, b in PAIR)
         ),
         (f'{{"count": 2, "topics": ["a", "b"], "tasks": [{MOON}, {SEA}], "done": true}}', {}),
         (f'{{"data": {{"items": [{MOON}, {SEA}]}}}}', {}),
+        (f'{{"response": {json.dumps(f"[{MOON}, {SEA}]")}}}', {}),
+        (f"{MOON}\n{SEA}".replace('"instruction"', '"**Instruction:**"'), {}),
         (f'{{"task 1": {MOON}, "task 2": {SEA}}}', {}),
         (f'[{{"task": {MOON}}}, {{"task": {SEA}}}]', {}),
         (json.dumps(f"[{MOON}, {SEA}]"), {}),
@@ -232,6 +250,9 @@ MOON, SEA = (json.dumps({"instruction": a, "response": b}) for a, _, b in PAIR)
         (f"[{MOON[:-1]},}},\n{SEA[:-1]},}},]", {"repair": True}),
         (f"[{MOON}, {SEA}]".replace('{"', "{\u201c").replace('"', "\u201d"), {"repair": True}),
         (f"[{MOON}, {SEA}]".replace('"', "'"), {"repair": True}),
+        (f"[{MOON}, {SEA}]".replace('{"', "{\u2018").replace('"', "\u2019"), {"repair": True}),
+        (f"[{MOON}, {SEA}]".replace('"', "\u201e", 1).replace('"', "\u201d"), {"repair": True}),
+        (f"[{MOON}, {SEA}]".replace('{"', '{\u200b"').replace('":', '"\ufeff:'), {"repair": True}),
         (f"{MOON}, {SEA}".replace('"instruction"', "instruction"), {"repair": True}),
         (f"[{MOON}, {SEA}]".replace('", "resp', '" "resp'), {"repair": True}),
     ],
@@ -269,6 +290,11 @@ def test_repairs_are_counted_apart(written, meant):
     counted = validity([mended])
     assert (counted.records, counted.repaired, counted.rate) == (2, 1, 0.5)
     assert validity([parse(text)]).rate == 0.5
+
+
+def test_strings_that_a_program_would_put_together_are_not_mended():
+    text = '[{"instruction": "Name " + "a moon.", "response": "Io."}]'
+    assert (records_of(text, repair=True), reasons_of(text, repair=True)) == ([], ["bad_json"])
 
 
 def test_line_ends_and_tabs_before_words_are_no_latex():

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ggmi.models.faults import Fault, inert, refusal
+from ggmi.models.faults import Fault, decoded, inert, refusal, told
 from ggmi.models.requests import Request, Response, Sampling, TokenLogProb, Usage
 from ggmi.models.settings import ClientSettings
 
@@ -22,6 +22,13 @@ _RESHAPING = ("temperature", "top_p", "top_k", "min_p", "typical_p", "top_a", "l
               "frequency_penalty", "presence_penalty")  # fmt: skip
 _END_TOKEN = re.compile(r"(?:</?[^<>\s]{1,40}>){1,4}")
 THOUGHT_ONLY = "nothing but thoughts"
+# What endpoints call an answer that was cut at max_tokens, and one that their filter withheld.
+CUT = ("length", "max_tokens", "max_output_tokens", "max_length", "token_limit")
+FILTERED = ("content_filter", "safety", "recitation", "blocklist", "prohibited_content", "sensitive")
+# A shorter key is a word such as EMPTY, which a text may hold.
+KEY_LENGTH = 16
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_COMMENTS = re.compile(r"(?::[^\n]{0,200}\n\s{0,8})+(?=\{)")
 
 
 def why_no_log_probs(settings: ClientSettings, sampling: Sampling) -> str | None:
@@ -64,7 +71,7 @@ def why_no_log_probs(settings: ClientSettings, sampling: Sampling) -> str | None
 
 
 def read_answer(
-    body: str,
+    body: bytes,
     request: Request,
     settings: ClientSettings,
     prompt_tokens: int,
@@ -97,29 +104,31 @@ def read_answer(
         If the answer holds no text.
     """
     answer = _decoded(body, secret)
-    choices = answer.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
+    choice = _choice(answer.get("choices"))
     error = answer.get("error") or (choice.get("error") if isinstance(choice, Mapping) else None)
     finish_reason = choice.get("finish_reason") if isinstance(choice, Mapping) else None
     finish_reason = finish_reason if isinstance(finish_reason, str) and finish_reason else "unknown"
+    finish_reason = "length" if finish_reason.lower() in CUT else finish_reason
     if error and (finish_reason == "error" or not _text_of(choice)):
-        code = error.get("code") if isinstance(error, Mapping) else None
-        status = code if isinstance(code, int) and 400 <= code < 600 else 502
-        raise refusal(status, {"error": error}, {}, settings.model, getattr(settings, "key_env", None), secret)
+        raise refused({"error": error}, settings.model, getattr(settings, "key_env", None), secret)
     if choice is None:
+        if told(answer):
+            raise refused(answer, settings.model, getattr(settings, "key_env", None), secret)
         raise Fault("empty answer", "the answer holds no choices", again=True)
     if not isinstance(choice, Mapping):
         raise Fault("damaged answer", "the answer is damaged (a choice is no object)", again=True)
     if finish_reason == "error":
         raise Fault("provider error", "the endpoint's provider failed midway (finish_reason 'error')", again=True)
     text = _text_of(choice)
-    told = answer.get("usage")
-    usage: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
-    read, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    counts = answer.get("usage")
+    usage: Mapping[str, Any] = counts if isinstance(counts, Mapping) else {}
+    read = _count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    written = _count(usage.get("completion_tokens", usage.get("output_tokens")))
     thought = _thought(choice, usage)
     if not text.strip():
         used = Usage(0, prompt_tokens if read is None else read, written or 0)
         raise _empty(finish_reason, written, thought, request.sampling.max_tokens, used)
+    read, written = read or None, written or None  # a text has tokens, whatever is said
     why_not = why_no_log_probs(settings, request.sampling)
     by_token, reason = _log_probs(choice, text, written, request.sampling.stop, why_not)
     if by_token is not None and thought:
@@ -140,17 +149,49 @@ def read_answer(
     )
 
 
-def _decoded(body: str, secret: str) -> Mapping[str, Any]:
+def refused(answer: Mapping[str, Any], model: str, key_env: str | None, secret: str) -> Fault:
+    """What an error means that comes with HTTP state 200.
+
+    Parameters
+    ----------
+    answer
+        The answer, or what it has of the error.
+    model, key_env, secret
+        As of `ggmi.models.faults.refusal`.
+    """
+    error = answer.get("error")
+    codes = [part.get(name) for part in (error, answer) if isinstance(part, Mapping) for name in ("code", "status")]
+    states = [int(code) for code in map(str, codes) if re.fullmatch("[45][0-9]{2}", code)]
+    return refusal(states[0] if states else 200, answer, {}, model, key_env, secret)
+
+
+def _choice(choices: object) -> object:
+    """Of several choices the first that holds a text; None where there is none."""
+    if not isinstance(choices, list) or not choices:
+        return None
+    ordered = sorted(choices, key=lambda one: _count(one.get("index")) or 0 if isinstance(one, Mapping) else 0)
+    return next((one for one in ordered if _text_of(one).strip()), ordered[0])
+
+
+def _decoded(body: bytes, secret: str) -> Mapping[str, Any]:
     """An answer as an object, streamed or not."""
-    start = body.lstrip("\ufeff \t\r\n")
+    start = decoded(body).lstrip("\ufeff \t\r\n")
+    if len(secret) >= KEY_LENGTH:
+        start = start.replace(secret, "[key]")  # some servers send back what they were sent
+    if comments := _COMMENTS.match(start):
+        start = start[comments.end() :]
     if start.startswith(("data:", "event:", ":", "id:")):
         return _joined(start, secret)
     try:
-        answer = json.loads(start)
+        answer, end = json.JSONDecoder().raw_decode(start)
+        if start[end:].strip() and not start[end:].lstrip().startswith("data:"):
+            json.loads(start)  # says what is wrong
     except (ValueError, RecursionError) as error:
         if start.startswith(("{", "[")) or not start:
             raise Fault("damaged answer", f"the answer is damaged ({inert(error, secret)})", again=True) from None
         raise Fault("no JSON", f"the endpoint answers no JSON but {inert(start, secret)!r}", again=True) from None
+    if isinstance(answer, list) and len(answer) == 1:
+        answer = answer[0]
     if not isinstance(answer, Mapping):
         raise Fault("damaged answer", f"the answer is a {type(answer).__name__}, no chat completion", again=True)
     return answer
@@ -180,15 +221,22 @@ def _joined(body: str, secret: str) -> Mapping[str, Any]:
             choice |= {name: piece[name] for name in ("finish_reason", "error") if piece.get(name)}
             if isinstance(piece.get("logprobs"), Mapping):
                 tokens += piece["logprobs"].get("content") or []
-    if not done and "finish_reason" not in choice and not answer.get("error"):
+    if "finish_reason" not in choice and answer.get("error"):
+        choice["finish_reason"] = "error"
+    if not done and "finish_reason" not in choice:
         raise Fault("damaged answer", "the answer's stream ends before the answer does", again=True)
+    if isinstance(message.get("content"), str):  # a character may have come in two halves
+        whole = (
+            half[0].encode("utf-16", "surrogatepass").decode("utf-16") for half in _PAIR.finditer(message["content"])
+        )
+        message["content"] = _PAIR.sub(lambda _: next(whole), message["content"])
     choice["logprobs"] = {"content": tokens} if tokens else None
     return {**answer, "choices": [choice]}
 
 
 def _events(body: str, secret: str) -> Iterator[Mapping[str, Any] | None]:
     """The objects of a stream, and None for its end."""
-    for line in body.splitlines():
+    for line in re.split("\r\n|\n|\r", body):  # other separators may stand in a text
         name, _, data = line.partition(":")
         if name != "data":
             continue
@@ -208,17 +256,25 @@ def _text_of(choice: object) -> str:
     if not isinstance(choice, Mapping):
         return ""
     message = choice.get("message")
-    message = message if isinstance(message, Mapping) else {}
+    message = message if isinstance(message, Mapping) else {"content": message}
     content = message.get("content")
     if isinstance(content, list):
-        parts = [part for part in content if isinstance(part, Mapping) and part.get("type") in TEXT_PARTS]
-        content = "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+        content = "".join(map(_part, content))
+    elif isinstance(content, Mapping):
+        content = _part(content) or json.dumps(content, ensure_ascii=False)
     if not content:
         calls = message.get("tool_calls")
         functions = [c.get("function") for c in calls if isinstance(c, Mapping)] if isinstance(calls, list) else []
-        written = [f.get("arguments") for f in functions if isinstance(f, Mapping)]
+        written = [f.get("arguments") for f in (*functions, message.get("function_call")) if isinstance(f, Mapping)]
         content = message.get("refusal") or "\n".join(w for w in written if isinstance(w, str)) or choice.get("text")
     return content if isinstance(content, str) else ""
+
+
+def _part(part: object) -> str:
+    """The text of one of several parts."""
+    if isinstance(part, Mapping) and part.get("type", "text") in TEXT_PARTS:
+        part = part.get("text")
+    return part if isinstance(part, str) else ""
 
 
 def _thought(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> bool:
@@ -229,7 +285,7 @@ def _thought(choice: Mapping[str, Any], usage: Mapping[str, Any]) -> bool:
     hidden = _count(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
     content = message.get("content")
     parts = content if isinstance(content, list) else []
-    kinds = {part.get("type") for part in parts if isinstance(part, Mapping)}
+    kinds = {part.get("type", "text") for part in parts if isinstance(part, Mapping)}
     return bool(message.get("reasoning_content") or message.get("reasoning") or hidden or kinds - {*TEXT_PARTS})
 
 
@@ -237,18 +293,20 @@ def _empty(finish_reason: str, written: int | None, thought: bool, most: int, us
     """What an answer without a text means."""
     if finish_reason == "length":
         spent = f"all {written:,} tokens" if written else "all tokens"
-        told = f"{spent} went into thinking, and no answer came; raise max_tokens (now {most:,})"
-        return Fault(THOUGHT_ONLY, told, used=used)
-    if finish_reason == "content_filter":
+        said = f"{spent} went into thinking, and no answer came; raise max_tokens (now {most:,})"
+        return Fault(THOUGHT_ONLY, said, used=used)
+    if finish_reason.lower() in FILTERED:
         return Fault("content filter", "the endpoint's filter withheld the answer", again=True, used=used)
     if thought:
         return Fault(THOUGHT_ONLY, "the model thought and wrote no answer", again=True, used=used)
-    told = f"the answer holds no text (finish_reason {inert(finish_reason)!r})"
-    return Fault("empty text", told, again=True, used=used)
+    said = f"the answer holds no text (finish_reason {inert(finish_reason)!r})"
+    return Fault("empty text", said, again=True, used=used)
 
 
 def _count(value: object) -> int | None:
-    """A number of tokens; None for anything else."""
+    """A number of tokens, also as text; None for anything else."""
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,15}", value):
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
         return None
     return int(value)

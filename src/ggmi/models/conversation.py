@@ -21,7 +21,7 @@ from ggmi.errors import UserError
 from ggmi.models.answers import THOUGHT_ONLY, read_answer, why_no_log_probs
 from ggmi.models.connection import http_client
 from ggmi.models.cost import token_counter
-from ggmi.models.faults import Fault, of_error, of_status, unwanted
+from ggmi.models.faults import Fault, decoded, of_error, of_status, unwanted
 from ggmi.models.limits import Pace, Purse
 from ggmi.models.protocol import Failure, Meter, OnResponse, Outcome
 from ggmi.models.requests import Request, Response, Usage
@@ -105,21 +105,31 @@ class _Wire:
         Whether the answer is asked for in pieces, and whether with the counts of tokens.
     left_out
         Keys that the endpoint does not take and that say nothing but the protocol's default.
+    renamed
+        Whether the other name of max_tokens was tried.
     """
 
     max_tokens: str
     stream: bool = False
     counts: bool = True
     left_out: frozenset[str] = frozenset()
+    renamed: bool = False
 
     def adapted(self, said: str, body: Mapping[str, object]) -> _Wire:
         """The same, as an endpoint asks for it in refusing a request."""
         said = said.lower()
-        if "max_completion_tokens" in said and self.max_tokens == "max_tokens":
-            return replace(self, max_tokens="max_completion_tokens")
+        if "max_completion_tokens" in said and not self.renamed:
+            if self.max_tokens == "max_tokens":
+                return replace(self, max_tokens="max_completion_tokens", renamed=True)
+            if unwanted(said, ["max_completion_tokens"]):
+                return replace(self, max_tokens="max_tokens", renamed=True)
         if "stream_options" in said:
             return replace(self, counts=False)
-        if not self.stream and re.search(r"\bstream", said) and re.search(r"only|must|enable|requir", said):
+        if (
+            not self.stream
+            and re.search(r"\bstream", said)
+            and re.search(r"only|must|enable|requir|non-?_?stream|false", said)
+        ):
             return replace(self, stream=True)
         idle = [name for name in unwanted(said, DEFAULTS) if body.get(name) == DEFAULTS[name]]
         return replace(self, left_out=self.left_out.union(idle))
@@ -290,17 +300,17 @@ class _Conversation:
             raise of_error(error, self._key) from None
         finally:
             del self._on_wire[task]
-        if answer.is_error:
+        if not answer.is_success or answer.request.method != "POST":
             if answer.status_code in UNWANTED:
-                self._wire = self._wire.adapted(answer.text, body)
+                self._wire = self._wire.adapted(decoded(answer.content), body)
             fault = of_status(answer, self._settings.model, getattr(self._settings, "key_env", None), self._key)
             if fault.wait is not None and fault.wait > self._settings.longest_wait:
                 fault.again, fault.ends = False, True
-                fault.message += f"; it asks to wait {fault.wait:.0f} s, and longest_wait is "
+                fault.message += f"; it asks to wait {fault.wait:.6g} s, and longest_wait is "
                 fault.message += f"{self._settings.longest_wait:g} s"
             raise fault
         tokens, seconds = self._tokens[request.key()], time.monotonic() - started
-        return read_answer(answer.text, request, self._settings, tokens, seconds, number, self._key)
+        return read_answer(answer.content, request, self._settings, tokens, seconds, number, self._key)
 
     def _body(self, request: Request) -> dict[str, object]:
         """A request as it goes out; what is not set is left out."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import codecs
 import json
 import time
 from collections.abc import Sequence
 
 import httpx
 import numpy as np
-from pydantic import BaseModel, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError, field_validator
 
 from ggmi.errors import UserError
 from ggmi.information.embedding import Vectors
+from ggmi.models.answers import refused
 from ggmi.models.connection import http_client
 from ggmi.models.endpoint import read_key
-from ggmi.models.faults import inert, of_error, of_status
+from ggmi.models.faults import Fault, decoded, inert, of_error, of_status, told, unwanted
 from ggmi.models.settings import EmbeddingSettings
 
 # Attempts in all; the client waits for as long as the endpoint asks, up to two minutes, or 0.5, 1, 2, 4, 8, 8 and 8 s.
@@ -28,6 +31,14 @@ TOO_MANY = (400, 413, 422)
 class _Embedding(BaseModel):
     index: int | None = None
     embedding: list[FiniteFloat] = Field(min_length=1)
+
+    @field_validator("embedding", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        """Numbers that come as the bytes of single precision in base64, which some endpoints always send."""
+        if not isinstance(value, str):
+            return value
+        return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4").tolist()
 
 
 class _Answer(BaseModel):
@@ -58,6 +69,7 @@ class EndpointEncoder:
         self._key = read_key(settings.key_env)
         self._size: int | None = None
         self._batch = settings.batch_size
+        self._format: dict[str, str] = {"encoding_format": "float"}
 
     @property
     def identity(self) -> str:
@@ -134,18 +146,39 @@ class EndpointEncoder:
 
     def _answer(self, client: httpx.Client, texts: Sequence[str]) -> bytes:
         """What the endpoint answers with state 200, asked again where that may help."""
-        body = json.dumps({"model": self._settings.model, "input": list(texts), "encoding_format": "float"})
+        model, key_env = self._settings.model, self._settings.key_env
         for attempt in range(1, ATTEMPTS + 1):
+            body = json.dumps({"model": model, "input": list(texts), **self._format})
             try:
                 answer = client.post("/embeddings", content=body)
-                if answer.is_success:
-                    return answer.content
-                fault = of_status(answer, self._settings.model, self._settings.key_env, self._key)
-                if answer.status_code in TOO_MANY and len(texts) > 1 and not fault.ends:
+                if answer.is_success and answer.request.method == "POST":
+                    found = answer.content.removeprefix(codecs.BOM_UTF8)
+                    _check(found, model, key_env, self._key)
+                    return found
+                if self._format and answer.status_code in TOO_MANY and unwanted(decoded(answer.content), self._format):
+                    self._format = {}
+                    continue
+                fault = of_status(answer, model, key_env, self._key)
+                if answer.status_code in TOO_MANY and len(texts) > 1 and not fault.ends and not fault.again:
                     raise _BatchRefusedError
             except httpx.HTTPError as error:
                 fault = of_error(error, self._key)
+            except Fault as error:
+                fault = error
             if not fault.again or attempt == ATTEMPTS or (fault.wait or 0.0) > LONGEST_WAIT:
                 break
             time.sleep(fault.wait or min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_BACKOFF))
-        raise UserError(f"{self._base_url}: {fault.message}")
+        asks = f"; it asks to wait {fault.wait:.6g} s" if (fault.wait or 0.0) > LONGEST_WAIT else ""
+        raise UserError(f"{self._base_url}: {fault.message}{asks}")
+
+
+def _check(body: bytes, model: str, key_env: str | None, secret: str) -> None:
+    """Raise the fault of an answer that was cut short or holds an error, though its state is 200."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        if body.lstrip()[:1] in (b"", b"{", b"["):
+            raise Fault("damaged answer", f"the answer is damaged ({inert(error, secret)})", again=True) from None
+        return
+    if isinstance(answer, dict) and not answer.get("data") and told(answer):
+        raise refused(answer, model, key_env, secret)

@@ -1,28 +1,44 @@
 """The rating taken out of what a judge wrote: strictly, in one pass, every failure with its reason.
 
-The rule. A *mark* is a number in two square brackets a side, ``[[7]]``. A mark is *stated* where
-it stands for itself: on a line or as a sentence of its own, after nothing but a label ("Rating:",
-"Bewertung:", "My overall rating is", "I would give it a") or a sentence of the few words with which
-a judge sums up, and before nothing but a full stop, markdown, "/10" or the end of a wrapper. The
-rating is the stated mark that ends the verdict, from 1 to 10, whole or with one decimal. Other
-marks, such as those of an answer that the judge quotes or of single aspects, do not count; but if
-another stated mark differs, the judge has said two things, and nothing is taken. A verdict without
-any mark whose last line is a label and a number says its rating, too.
+The rule. A *statement* is a line or sentence that says nothing but a rating (`ggmi.rating.statements`): a number
+after a label ("Rating:", "Bewertung:", "My overall rating is"), after the few words with which a judge sums up ("I
+would give it a"), or for itself; behind it a full stop, markup, "/10" or a remark that is set off and holds no other
+number. In two square brackets a side, ``[[7]]``, the number is a *mark*; without them the words have to be plainer.
+The statement that ends the verdict is its rating, from 1 to 10, whole or with one decimal; thanks and confidences may
+follow it. Where none ends the verdict, one that opens it and is then explained counts; in JSON the member that is
+called a rating. Other marks, such as those of an answer that the judge quotes or of single aspects, do not count; but
+if another statement differs, the judge has said two things, and nothing is taken, unless the last one is called final.
 
-So a verdict never becomes a rating by what it quotes, except where its very last words are a
-quoted sentence of that form: a sentence that reports what somebody says, asks or demands has other
-words than these. What the rule refuses is asked again and then missing. Thoughts
-(`ggmi.text.thinking`) are passed over.
+So a verdict never becomes a rating by what it quotes, except where its very last words are a quoted sentence of that
+form: a sentence that reports what somebody says, asks or demands has other words than these. What the rule refuses
+is asked again and then missing. Thoughts (`ggmi.text.thinking`) are passed over.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from ggmi.rating.statements import (
+    DEMANDS,
+    HEADING,
+    HIGHEST,
+    LOWEST,
+    MARK,
+    REPORTS,
+    Statement,
+    is_rating_name,
+    on_scale,
+    opens_with,
+    stated,
+)
+from ggmi.rating.wording import LAST_WORD, plain
 from ggmi.text.thinking import Marks
 
-LOWEST, HIGHEST = 1, 10
+__all__ = ["CONFLICT", "EMPTY", "HIGHEST", "LOWEST", "NOT_LAST", "NO_RATING", "NO_VERDICT", "OFF_SCALE", "REASONS"]
 
 EMPTY = "empty"
 NO_RATING = "no_rating"
@@ -33,7 +49,7 @@ NO_VERDICT = "no_verdict"
 THINKING_CUT = "thinking_cut"
 REASONS = {
     EMPTY: "the verdict holds nothing but spaces",
-    NO_RATING: "the verdict holds no number in double square brackets",
+    NO_RATING: "the verdict states no rating",
     NOT_LAST: "the verdict does not end with a rating that stands for itself",
     OFF_SCALE: "the rating is not 1 to 10 with one decimal at most",
     CONFLICT: "the verdict states two different ratings",
@@ -41,87 +57,47 @@ REASONS = {
     THINKING_CUT: "the verdict ends while the judge is still thinking",
 }
 
-# What ratings are called, by language; a label that is none of these may be of a single aspect.
-_RATING_WORDS = (
-    *("rating", "ratings", "score", "scores", "verdict", "grade", "overall", "final answer"),
-    *("bewertung", "gesamtbewertung", "wertung", "punktzahl", "note", "gesamtnote", "beoordeling", "cijfer"),
-    *("calificación", "calificacion", "puntuación", "puntuacion", "valoración", "puntaje", "nota", "note finale"),
-    *("évaluation", "evaluation", "notation", "valutazione", "voto", "punteggio", "avaliação", "pontuação"),
-    *("classificação", "betyg", "bedömning", "poäng", "vurdering", "karakter", "arvosana", "arvio", "pisteet"),
-    *("ocena", "ocjena", "hodnocení", "hodnotenie", "známka", "értékelés", "pontszám", "evaluare", "punctaj"),
-    *("değerlendirme", "puan", "skor", "peringkat", "nilai", "penilaian", "đánh giá", "điểm", "điểm số"),
-    *("оценка", "рейтинг", "балл", "оцінка", "βαθμολογία", "דירוג", "ציון", "التقييم", "تقييم", "الدرجة", "امتیاز"),
-    *("रेटिंग", "अंक", "স্কোর", "คะแนน", "评分", "評分", "评价", "評價", "評価", "评级", "得分", "分数", "分數", "打分"),
-    *("評点", "点数", "スコア", "평가", "점수", "평점"),
-)  # fmt: skip
-# The words with which a judge sums up; none of them reports what somebody else says, asks or demands.
-_SUMMING_WORDS = (  # noqa: SIM905 - words are read better whole
-    "a an the this that it is are and but so then therefore thus hence overall finally in summary conclusion "
-    "on with for of as at to i i'd would will my rate give score assign deserves gets receives earns merits "
-    "warrants scores given rating grade mark final total based above these points reasons all considerations "
-    "analysis considering everything assistant's assistant ai's answer response reply correct incorrect right "
-    "wrong good poor bad fair accurate inaccurate complete incomplete partially mostly fully largely very "
-    "quite rather only clear unclear helpful unhelpful relevant irrelevant brief short concise detailed "
-    "thorough excellent fine solid adequate acceptable decent mediocre weak strong useful useless factual "
-    "coherent well written vague too"
-).split()
-# Full-width signs, as written beside Chinese and Japanese.
-_WIDE = str.maketrans("［］：／（）｜０１２３４５６７８９", "[]:/()|0123456789")
-# Every part is bounded or possessive, so reading takes time in proportion to the text.
-_BLANKS = r"[ \t]{0,4}"
-_MARKUP = r"[*_`]{0,4}"
-_TAG = r"(?:answer|output|response|rating|verdict|score|result|final|evaluation)"
-_OPENING = rf"^[ \t]{{0,8}}(?:<{_TAG}>)?[ \t>#*_`|(<-]{{0,16}}"
-# What may stand beside such a word and makes it no rating of a single aspect.
-_WHOLE = (
-    *("my", "the", "final", "finale", "overall", "total", "totale", "global", "globale", "générale", "general"),
-    *("geral", "generale", "complessivo", "complessiva", "meine", "endgültige", "abschließende", "algemene", "slutlig"),
-    *("końcowa", "ostateczna", "celkové", "итоговая", "итоговый", "общая", "общий", "підсумкова", "τελική", "akhir"),
-    *("النهائي", "نهایی", "अंतिम", "最终", "最終", "总体", "总", "總", "綜合", "総合", "综合", "최종", "종합", "총"),
-    *("因此", "所以", "我的", "私の", "моя", "мой"),
-)  # fmt: skip
-_WHOLE_WORD = "|".join(sorted(_WHOLE, key=len, reverse=True))
-_BEFORE_LABEL = rf"(?:(?:{_WHOLE_WORD})[ \t]{{0,4}}){{0,3}}"
-_BEHIND_LABEL = rf"(?:[ \t](?:{_WHOLE_WORD}))?"
-_OF = r"(?:[ \t](?:of|for)[ \t](?:the[ \t])?(?:assistant's[ \t]|ai's[ \t])?(?:answer|response|reply))?"
-_SCALE = r"(?:[ \t]?\([ \t]?(?:\d{1,2}[ \t]?(?:-|–|to|bis|a)|out of|von|sur|de|/)[ \t]?\d{1,2}[ \t]?\))?"
-_SIGN = r"(?:[:=|–—-]|(?:is|of|ist|est|es|è|é)\b|是|为|為|は)?"
-_NAME = (
-    rf"{_BEFORE_LABEL}(?:{'|'.join(sorted(_RATING_WORDS, key=len, reverse=True))}){_BEHIND_LABEL}(?![a-z]){_OF}{_SCALE}"
-)
-_LABEL = rf"(?:{_NAME}{_MARKUP}{_BLANKS}{_SIGN}|assistant's (?:rating|score):){_MARKUP}{_BLANKS}\|?{_BLANKS}"
-_SUMMING = "|".join(sorted(_SUMMING_WORDS, key=len, reverse=True))
-_SUMMED_UP = rf"(?P<said>(?:(?:{_SUMMING})(?:,?[ \t]{{1,4}}|:[ \t]{{0,4}}(?=[\[*_`(<]))){{1,40}}+)"
-_NUMBER = r"[+-]?+[0-9]++(?:[.,][0-9]*+)?+"
-_SCALED = (
-    r"(?:[ \t]?/[ \t]?10|[ \t]{1,2}(?:out[ \t]of|von|sur|de|su|van|av|из)[ \t]10)?(?![0-9.,]*[0-9])"
-    r"(?:[ \t]?(?:分|点|點|점|points?\b))?"
-)
-_IN_MARK = rf"[ \t]*+(?:(?:rating|score|n)[ \t]?[:=][ \t]?)?[*_`]{{0,2}}({_NUMBER}){_SCALED}[*_`]{{0,2}}[ \t]*+"
-_MARK = rf"(?<!\[)\[\[{_IN_MARK}\]\](?!\])"
-_CLOSING = (
-    rf"{_MARKUP}[)>]?{_SCALED}(?:[ \t]\([a-z ]{{1,30}}\))?[*_`.!。|)> \t\r]{{0,8}}(?:</{_TAG}>)?"
-    r"(?:<(?:[|｜][^<>|｜\n]{1,40}[|｜]|/?s|eos|end_of_turn)>){0,4}[ \t\r]{0,8}$"
-)
-_FLAGS = re.IGNORECASE | re.MULTILINE
-_ANY_MARK = re.compile(_MARK, _FLAGS)
-_STATED = re.compile(
-    rf"(?:{_OPENING}|(?P<amid>(?<=[.!?])[\"')*_]{{0,4}}[ \t]{{1,4}}{_MARKUP}))(?:{_LABEL}|{_SUMMED_UP})?{_MARKUP}[(<]?"
-    rf"{_MARK}{_CLOSING}",
-    _FLAGS,
-)
-# A label and a number on a line of their own, where there is no mark at all.
-_UNMARKED = re.compile(
-    rf"{_OPENING}(?:{_NAME}|\[\[ratings?\]\]){_MARKUP}{_BLANKS}[:=]{_MARKUP}{_BLANKS}({_NUMBER}){_CLOSING}", _FLAGS
-)
-_JUDGES = re.compile(
-    r"\b(?:rate|give|scores?|assign|deserves|gets|receives|earns|merits|warrants|given|rating|grade|mark)\b",
+_ANY_MARK = re.compile(MARK, re.IGNORECASE)
+# What may stand behind the rating and says nothing of it.
+_AFTERWORD = re.compile(
+    r"[ \t]*(?:[-*_=~#`]{2,10}|\W{0,4}(?:end|ende|fin)(?: of [a-z ]{1,30})?\W{0,4}"
+    r"|\W{0,8}(?:my )?(?:confidence|certainty|konfidenz|sicherheit|confiance|confianza"
+    r"|уверенность|置信度|信心)\b[^\n]{0,60}"
+    r"|[*_(]{0,4}(?:thank|thanks|i hope|hope|let me know|please let|please feel|feel free|if you|best regards|regards"
+    r"|kind regards|sincerely|danke|vielen dank|merci|gracias|谢谢|希望)\b[^\n\[\]0-9\"“]{0,200}"
+    r"|\(?(?:rating )?scale\b[^\n]{0,80}|\(1 = [^\n]{1,120})[ \t]*",
     re.IGNORECASE,
 )
-_OF_ANOTHER = re.compile(r"\bassistant(?:'s)? (?:final |overall |total )?(?:rating|score|grade|mark)", re.I)
-_ON_SCALE = re.compile(r"0?[1-9](?:\.[0-9]?)?|10(?:\.0?)?")
-# A fence around nothing but the rating.
-_FENCED = re.compile(r"^```[a-z]{0,12}[ \t]*\n([^\n]{1,200})\n[ \t]*```\Z", re.MULTILINE)
+# What opens an explanation of the rating that stands before it.
+_REASON = re.compile(
+    r"[ \t<>#*_-]{0,8}(?:the )?(?:explanations?|reasons?|reasoning|justification|rationale|why|comments?|analysis"
+    r"|notes?|feedback|begründung|erklärung|justificación|explicación|raisons?|explication|理由|原因|解释|说明|обоснование"
+    r"|причина)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?。！？|)\]][*_`\"”’')]{0,4}\Z")
+# A number in an explanation that may be another rating.
+_OTHER_RATING = re.compile(
+    r"\b(?:giv(?:e|es|en|ing)|rat(?:e|ed|es|ing)|scor(?:e|es|ed|ing)|deserv(?:e|es|ed))\b[^\n.0-9]{0,30}"
+    r"\b([0-9]{1,3}(?:\.[0-9])?)\b",
+    re.IGNORECASE,
+)
+# A fence around nothing but the rating, or around JSON.
+_FENCED = re.compile(r"^```[a-z]{0,12}[ \t]*\n([^\n]{1,200}|[ \t]*\{(?:(?!\n```).){1,20000})\n[ \t]*```\Z", re.M | re.S)
+_END_TOKENS = re.compile(r"(?:\s{0,4}<(?:\|[^<>|\n]{1,40}\||/?s|eos|end_of_turn)>){1,4}\Z")
+# Ways to take a number back for another one at once.
+_TAKEN_BACK = re.compile(
+    r"(?:\[\[[0-9.,/]{1,6}\]\]|\b[0-9.,]{1,4}(?:/10)?)"
+    r"[.… ,;–—-]{1,6}(?:no|wait|actually|sorry|correction|or rather|i mean|hmm)"
+    r"\b[^\n\[\]0-9\"]{0,40}(?=\[\[[0-9]|[0-9])|\bnot an? (?:\[\[)?[0-9.]{1,4}(?:\]\])?,? but (?=an? )",
+    re.IGNORECASE,
+)
+# Almost JSON.
+_LOOSE_COMMA = re.compile(r",\s*([}\]])")
+_LOOSE_NAME = re.compile(r"([{,]\s*)([A-Za-z_]\w{0,40})\s*:")
+# Members that tell the scale.
+_TOP = re.compile(r"(?:rating |score )?(?:max(?:imum)?(?: (?:rating|score))?|scale|out of)", re.IGNORECASE)
+_WRAPPED = re.compile(r"\A[\"“]([^\"“”]{1,200})[\"”]\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,43 +138,149 @@ def read_verdict(text: str, marks: Marks | None = None) -> Reading:
     1.0
     >>> read_verdict("Rating: 1. It demands a rating of [[10]]").reason
     'not_last'
+    >>> read_verdict('{"accuracy": 9, "overall_rating": 7}').rating
+    7.0
     >>> read_verdict("[[11]]").reason
     'off_scale'
     """
     said = (marks or Marks()).spoken(text)
     if said is None:
         return Reading(None, THINKING_CUT)
-    spoken = said.translate(_WIDE).replace("\\[", "[").replace("\\]", "]").rstrip()
-    if fenced := _FENCED.search(spoken, max(0, len(spoken) - 240)):
+    spoken = _END_TOKENS.sub("", plain(said).rstrip()).strip(" \t\r\n")
+    if fenced := _FENCED.search(spoken, max(0, len(spoken) - 20_400)):
         spoken = f"{spoken[: fenced.start()]}{fenced[1]}"
-    if not spoken:
+    if wrapped := _WRAPPED.match(spoken):
+        spoken = wrapped[1]
+    if not spoken.strip():
         return Reading(None, EMPTY)
-    if not _ANY_MARK.search(spoken):
-        unmarked = _UNMARKED.search(spoken, spoken.rfind("\n") + 1)
-        return _on_scale(_value(unmarked[1])) if unmarked else Reading(None, NO_RATING)
-    stated = set()
-    last = None
-    for found in _STATED.finditer(spoken):
-        words = found["said"]
-        if words is None or (_JUDGES.search(words) and not _OF_ANOTHER.search(words)):
-            last = found
-            stated.add(_value(found[found.lastindex or 0]))
-    if last is None or last.end() < len(spoken) or (last["amid"] and _is_quoted(spoken, last.start())):
-        return Reading(None, NOT_LAST)
-    return Reading(None, CONFLICT) if len(stated) > 1 else _on_scale(stated.pop())
+    lines = [line.strip(" \t\r") for line in spoken.split("\n")]
+    lines = [line for n, line in enumerate(lines) if line or (n and lines[n - 1])]
+    if (members := _members(lines[: _without_afterwords(lines)])) is not None:
+        return _one_of(members) if members else Reading(None, NO_RATING)
+    return _at_the_end(lines) or _at_the_start(lines) or Reading(None, _why_none(spoken))
 
 
-def _value(number: str) -> float | None:
-    """The number of a mark; None where it is off the scale."""
-    number = number.replace(",", ".")
-    return float(number) if _ON_SCALE.fullmatch(number) else None
+def _why_none(spoken: str) -> str:
+    return NOT_LAST if _ANY_MARK.search(spoken) else NO_RATING
 
 
-def _on_scale(rating: float | None) -> Reading:
-    return Reading(None, OFF_SCALE) if rating is None else Reading(rating, None)
+def _at_the_end(lines: Sequence[str]) -> Reading | None:
+    """The rating that ends the verdict."""
+    end = _without_afterwords(lines)
+    if not end:
+        return None
+    last = stated(_TAKEN_BACK.sub("", lines[end - 1]))
+    before = [line for line in lines[: end - 1] if line]
+    set_off = end < 2 or not lines[end - 2]
+    if last is None or not _stands_for_itself(last, before, set_off=set_off):
+        return None
+    own = [line for line in before if not line.startswith(">") or lines[end - 1].startswith(">")]
+    others = [s for line in dict.fromkeys(own) if (s := stated(line))]
+    if last.final and (not before or _SENTENCE_END.search(before[-1]) or stated(before[-1])):
+        others = [other for other in others if other.final]
+    strict = end < len(lines) or not last.marked
+    others = [other for other in others if other.marked or (strict and other.labelled)]
+    return _agreed(last, others)
 
 
-def _is_quoted(text: str, place: int) -> bool:
-    """Whether a quotation that began on this line is still open."""
-    before = text[text.rfind("\n", 0, place) + 1 : place + 1]
-    return before.count('"') % 2 == 1 or before.count("“") > before.count("”")
+def _without_afterwords(lines: Sequence[str]) -> int:
+    """Number of lines before those that say nothing of the rating; a fence that closes a block is part of it."""
+    end = len(lines)
+    paired = sum(line.startswith("```") for line in lines) % 2 == 0
+    while end and (not lines[end - 1] or _AFTERWORD.fullmatch(lines[end - 1])):
+        if paired and lines[end - 1].startswith("```"):
+            break
+        end -= 1
+    return end
+
+
+def _at_the_start(lines: Sequence[str]) -> Reading | None:
+    """The rating that opens the verdict and is explained behind it."""
+    opening = opens_with(lines[0])
+    if opening is None:
+        return None
+    one, behind = opening
+    rest = [line for line in (behind, *lines[1:]) if line]
+    set_off = behind[:1].isupper() or (not behind and (lines[1:2] == [""] or (rest and _REASON.match(rest[0]))))
+    if not rest or not set_off or any(_ANY_MARK.search(line) or DEMANDS.search(line) for line in rest):
+        return None
+    if any(on_scale(number) != one.rating for line in rest for number in _OTHER_RATING.findall(line)):
+        return Reading(None, CONFLICT)
+    return _agreed(one, [s for line in dict.fromkeys(rest) if (s := stated(line)) and not s.bare])
+
+
+def _stands_for_itself(last: Statement, before: Sequence[str], *, set_off: bool) -> bool:
+    """Whether the last line is no quotation or result that the one before it announces."""
+    if not before or HEADING.fullmatch(before[-1]):
+        return True
+    if _SENTENCE_END.search(before[-1]):
+        return set_off or not last.bare or last.marked or last.scaled
+    if last.bare and not last.marked:
+        return False
+    return before[-1].startswith(">") or not REPORTS.search(before[-1])
+
+
+def _agreed(one: Statement, others: Sequence[Statement]) -> Reading:
+    """The one rating of several statements."""
+    if any(other.rating != one.rating for other in others):
+        return Reading(None, CONFLICT)
+    return Reading(None, OFF_SCALE) if one.rating is None else Reading(one.rating, None)
+
+
+def _one_of(ratings: Sequence[float | None]) -> Reading:
+    if len(set(ratings)) > 1:
+        return Reading(None, CONFLICT)
+    return Reading(None, OFF_SCALE) if ratings[0] is None else Reading(ratings[0], None)
+
+
+def _members(lines: Sequence[str]) -> list[float | None] | None:
+    """Ratings in the JSON object that a verdict is or ends with; None where there is no such object."""
+    starts = [n for n, line in enumerate(lines) if line.startswith(("{", "[{"))]
+    if not starts or not lines[-1].endswith(("}", "]")) or (starts[0] and REPORTS.search(lines[starts[0] - 1])):
+        return None
+    written = "\n".join(lines[starts[0] :])
+    for candidate in (written, _LOOSE_COMMA.sub(r"\1", _LOOSE_NAME.sub(r'\1"\2":', written.replace("'", '"')))):
+        try:
+            members = list(_pairs(json.loads(candidate, object_pairs_hook=_Object)))
+        except (ValueError, RecursionError):
+            continue
+        named = [(name, on) for name, value in members if is_rating_name(name) and (on := _numbered(value)) is not None]
+        tops = [str(value) for name, value in members if _TOP.fullmatch(name)]
+        if any(not top.endswith("10") for top in tops):
+            return [None]
+        last = [(name, value) for name, value in named if LAST_WORD.search(name)]
+        return [_of_member(value) for _, value in last or named]
+    return None
+
+
+class _Object(list[tuple[str, Any]]):
+    """Members of a JSON object, a name that stands twice included."""
+
+
+def _pairs(value: object) -> Iterator[tuple[str, object]]:
+    """Members of objects within objects and lists."""
+    if isinstance(value, _Object):
+        for name, member in value:
+            yield re.sub(r"[_\s-]+", " ", name), member
+            yield from _pairs(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _pairs(item)
+
+
+def _numbered(value: object) -> str | None:
+    """What a member says that is or holds a number; None for words, flags and objects."""
+    if isinstance(value, _Object):
+        value = next((member for name, member in value if name in ("value", "score", "rating")), None)
+    elif isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(value)
+    return text if on_scale(text) is not None or stated(text) or any(c.isdigit() for c in text) else None
+
+
+def _of_member(value: str) -> float | None:
+    """The rating that a member says; None where it is none."""
+    found = stated(value)
+    return found.rating if found else on_scale(value)

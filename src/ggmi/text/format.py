@@ -13,7 +13,7 @@ from ggmi.text.thinking import Marks
 
 # What a model may call a field, in the form of `normal_name`: our names, and that of the published prompt.
 NAMES = {name: (name,) for name in FIELDS} | {"response": ("response", "referenceresponse")}
-_SEPARATORS = re.compile(r"[\s_\-\u200b-\u200f\ufeff]+")
+_SEPARATORS = re.compile(r"[\s_\-*:`\u200b-\u200f\ufeff]+")
 # Stands for a value that is no text.
 NO_TEXT = "\ud800 no text"
 

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ggmi.errors import UserError, did_you_mean
-from ggmi.text.chats import USERS, as_chat, is_empty, read_chat, read_transcript, role_of, text_of
+from ggmi.text.chats import (
+    USERS,
+    Said,
+    as_chat,
+    ends_with_answer,
+    is_empty,
+    joined,
+    read_chat,
+    read_transcript,
+    role_of,
+    tells,
+    text_of,
+    words_of,
+)
 from ggmi.text.format import normal_name
 from ggmi.text.json_documents import Broken, Row
 from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
 
 # What fields are called in published sets and by common tools, in the order in which names are tried, without
-# regard to case, blanks, hyphens and underscores.
+# regard to case, blanks, hyphens, underscores and marks of Markdown.
 NAMES = {
     "instruction": ("instruction", "prompt", "question", "query", "problem", "input"),
     "context": ("context", "input"),
     "response": ("response", "output", "completion", "answer", "generation", "solution", "chosen"),
     "id": ("id",),
 }
-# Columns that hold whole chats.
-CHATS = ("messages", "conversations", "conversation")
-_CHAT = "chat"
-# Where answers lie deep inside: samples of lm-evaluation-harness, answers of endpoints.
-DEEP = ("resps.0.0", "response.body.choices.0.message.content", "choices.0.message.content")
+# Columns that hold whole chats, and those that hold what a chat's system turn says.
+CHATS = ("messages", "conversations", "conversation", "dialogue", "dialog", "contents", "turns", "chat", "context")
+# Of these, those whose turns may be exchanges, or texts in turn.
+_BARE = ("conversations", "conversation", "dialogue", "dialog")
+SYSTEM = ("system", "systemprompt", "systeminstruction")
+_CHAT, _SYSTEM = "chat", "system"
 ABSENT = object()
 Fields = Mapping[str, "str | Sequence[str]"]
 
@@ -52,6 +66,8 @@ class FieldReader:
         For each field, the names it was taken from and how often.
     passed : set of str
         Names of columns that were looked at.
+    no_text : dict of str to int
+        Kinds of what is no text in chats and was passed over, and in how many records.
     """
 
     def __init__(self, fields: Fields | None = None, parts: Collection[str] = FIELDS) -> None:
@@ -63,11 +79,13 @@ class FieldReader:
         self._may_chat = not {"instruction", "response"} & self.named.keys()
         self.sources: dict[str, dict[str, int]] = {field: {} for field in FIELDS}
         self.passed: set[str] = set()
+        self.no_text: dict[str, int] = {}
 
     @property
     def wanted(self) -> set[str]:
         """Every name that is looked for."""
-        return {name for field, names in NAMES.items() for name in self.named.get(field, names)} | set(CHATS)
+        fields = {name for field, names in NAMES.items() for name in self.named.get(field, names)}
+        return fields | {*CHATS, *SYSTEM}
 
     def _names_in(self, row: Row) -> dict[str, tuple[str, ...]]:
         """Names to look for in a row: those that a person gave, else its columns that are called like a field."""
@@ -76,7 +94,7 @@ class FieldReader:
             spelt: dict[str, str] = {}
             for column in columns:
                 spelt.setdefault(normal_name(str(column)), column)
-            usual = {**{field: names for field, names in NAMES.items() if field != "id"}, _CHAT: CHATS}
+            usual = {**{field: names for field, names in NAMES.items() if field != "id"}, _CHAT: CHATS, _SYSTEM: SYSTEM}
             known = {
                 field: tuple(name if name in row else spelt[name] for name in names if name in row or name in spelt)
                 for field, names in usual.items()
@@ -98,11 +116,7 @@ class FieldReader:
             found = (instruction, self._context(row, instruction), response)
             values = [self._text(field, one) for field, one in zip(FIELDS, found, strict=True)]
         else:
-            name, turns = chat
-            values = read_chat(turns)
-            for field, text in zip(FIELDS, values, strict=False):
-                if text and not isinstance(text, Broken):
-                    self._count(field, name)
+            values = self._said(*chat)
         for field, text in zip(FIELDS, values, strict=False):
             if isinstance(text, Broken):
                 return text
@@ -120,7 +134,9 @@ class FieldReader:
         row
             Names and values.
         """
-        return [field for field in self._required if self._find(row, field) is None]
+        absent = [field for field in self._required if self._find(row, field) is None]
+        found = self._find(row, "instruction"), self._find(row, "response")
+        return [] if absent and self._chat(row, *found) else absent
 
     def identity(self, row: Row) -> str | None:
         """The id of a row, or None where it has none that can be used.
@@ -166,29 +182,62 @@ class FieldReader:
                     return _Found(name, value)
         return first
 
-    def _chat(self, row: Row, instruction: _Found | None, response: _Found | None) -> tuple[str, list[Any]] | None:
-        """The turns that stand for a record, and where they were found; None if its fields are texts."""
+    def _chat(self, row: Row, instruction: _Found | None, response: _Found | None) -> tuple[list[Any], str, str] | None:
+        """The turns that stand for a record, where they were found, and where their answer; None for texts."""
         asked = as_chat(instruction.value) if instruction else None
         answered = as_chat(response.value) if response else None
+        if instruction and response and answered and asked is None and isinstance(response.value, str):
+            # An answer may be a chat that is made up.
+            answered = answered if tells(answered, str(instruction.value)) else None
         if response and answered:
-            own = [] if asked is None else asked
+            own, where = (asked, instruction.name) if instruction and asked else ([], response.name)
             if instruction and asked is None and not any(role_of(turn) in USERS for turn in answered):
-                own = [{"role": "user", "content": instruction.value}]
-            return response.name, own + answered
+                own, where = [{"role": "user", "content": instruction.value}], instruction.name
+            elif not instruction and (held := self._held(row)) and not ends_with_answer(held[0]):
+                own, where = held
+            return self._with_system(row, joined(own, answered)), where, response.name
         if instruction and asked:
-            answer = [{"role": "assistant", "content": response.value}] if response else []
-            return instruction.name, asked + answer
-        if not self._may_chat or (instruction and response):
+            return self._with_system(row, asked + _answer(response)), instruction.name, (response or instruction).name
+        both_said = instruction and response and not (is_empty(instruction.value) and is_empty(response.value))
+        if not self._may_chat or both_said:
             return None
-        for name in self._names_in(row)[_CHAT]:
-            turns = as_chat(row[name])
-            if turns:
-                self.passed.add(name)
-                return name, turns
+        if held := self._held(row):
+            turns, name = held
+            more = [] if ends_with_answer(turns) else _answer(response)
+            if response and not more and response.name not in self.sources["response"]:
+                self.passed.discard(response.name)
+            return self._with_system(row, turns + more), name, response.name if more and response else name
         if response and not instruction and isinstance(response.value, str):
-            turns = read_transcript(response.value)
-            return (response.name, turns) if turns else None
+            told = read_transcript(response.value)
+            return (told, response.name, response.name) if told else None
         return None
+
+    def _held(self, row: Row) -> tuple[list[Any], str] | None:
+        """The turns in a column of whole chats, and its name."""
+        for name in self._names_in(row)[_CHAT]:
+            if turns := as_chat(row[name], bare=normal_name(name) in _BARE):
+                self.passed.add(name)
+                return turns, name
+        return None
+
+    def _with_system(self, row: Row, turns: list[Any]) -> list[Any]:
+        """Turns behind what a column of its own says for the system."""
+        for name in self._names_in(row)[_SYSTEM]:
+            self.passed.add(name)
+            if (said := words_of(row[name])) and not any(role_of(turn) == "system" for turn in turns):
+                return [{"role": "system", "content": said}, *turns]
+        return turns
+
+    def _said(self, turns: list[Any], asked: str, answered: str) -> list[str | Broken]:
+        """The fields of a record that turns hold."""
+        said: Said = read_chat(turns)
+        for field, text in zip(FIELDS, said.values, strict=False):
+            if text and not isinstance(text, Broken):
+                self._count(field, answered if field == "response" else asked)
+        if not isinstance(said.values[0], Broken):
+            for what in said.passed:
+                self.no_text[what] = self.no_text.get(what, 0) + 1
+        return said.values
 
     def _text(self, field: str, found: _Found | None) -> str | Broken:
         """The text of a field, or why there is none."""
@@ -286,42 +335,9 @@ def key_of(value: Any) -> str | None:
     return None if UNWRITABLE.search(text) else text
 
 
-def suggestion(columns: Mapping[str, Any], field: str) -> str | None:
-    """A column or path that may be meant by a field, from a row that lacks it.
-
-    Parameters
-    ----------
-    columns
-        A row.
-    field
-        The field.
-
-    Examples
-    --------
-    >>> suggestion({"doc": {"question": "Why?"}}, "instruction")
-    'doc.question'
-    """
-    if field == "response":
-        for path in DEEP:
-            if find_value(columns, path) is not ABSENT:
-                return path
-    deep = dict(_leaves(columns))
-    for name in NAMES[field]:
-        for path, value in deep.items():
-            if path.rpartition(".")[2] == name and not isinstance(text_of(value), Broken):
-                return path
-    return None
-
-
-def _leaves(value: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
-    """Values inside a row with their paths; of a list the first."""
-    if isinstance(value, Mapping) and depth:
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else str(name), depth - 1)
-    elif isinstance(value, list) and value and depth:
-        yield from _leaves(value[0], f"{path}.0", depth - 1)
-    else:
-        yield path, value
+def _answer(response: _Found | None) -> list[Any]:
+    """The turn of an answer that stands in a column of its own."""
+    return [{"role": "assistant", "content": response.value}] if response and not is_empty(response.value) else []
 
 
 def _an(field: str) -> str:

@@ -14,7 +14,11 @@ from ggmi.text.jsonl import MAX_DEPTH, kind, once, too_deep
 
 # Longest integer that is read as one, in digits; Python's own limit is 4,300.
 DIGITS = 400
-_SPACE = re.compile(r"[ \t\r\n]*")
+# Between values also what marks each of a text sequence (RFC 7464), and commas where brackets were forgotten.
+_SPACE = re.compile(r"[ \t\r\n\x1e]*")
+_BETWEEN = re.compile(r"[ \t\r\n\x1e,]*")
+# Lists inside objects inside one another.
+_LEVELS = 3
 
 
 class Broken(NamedTuple):
@@ -46,8 +50,10 @@ def is_lines(first: Sequence[str]) -> bool:
         Lines from its start.
     """
     filled = [line for line in first if line.strip()][:3]
-    if len(filled) < 2 or filled[0].lstrip().startswith("["):
+    if len(filled) < 2:
         return False
+    if filled[0].lstrip().startswith("["):
+        return isinstance(_line(filled[0]), list)
     return any(isinstance(_line(line), dict) for line in filled[:2])
 
 
@@ -101,7 +107,7 @@ def rows_of_document(path: Path, text: str, split: str | None, names: Collection
     while at < len(text):
         value, at = _value(path, text, at, len(values) + 1)
         values.append(value)
-        at = _space(text, at)
+        at = _space(text, at, _BETWEEN)
     held = _held(path, values[0], split, names) if len(values) == 1 and isinstance(values[0], dict) else values
     for number, value in enumerate(held, 1):
         yield f"record {number}", _object(value)
@@ -109,7 +115,7 @@ def rows_of_document(path: Path, text: str, split: str | None, names: Collection
 
 def _line(line: str) -> Any:
     """The value of a line, or why there is none; files that were put together have marks of byte order inside."""
-    line = line.removeprefix("\ufeff")
+    line = line.lstrip("\ufeff\x1e")
     if too_deep(line):
         return Broken("not JSON", f"nested deeper than {MAX_DEPTH} brackets")
     try:
@@ -121,6 +127,10 @@ def _line(line: str) -> Any:
 
 
 def _object(value: Any) -> Row | Broken:
+    if isinstance(value, str) and value.lstrip().startswith("{"):  # encoded twice
+        value = _line(value)
+    if _is_records(value):  # the turns of a chat
+        return {"messages": value}
     if isinstance(value, dict | Broken):
         return value
     return Broken("not an object", f"but {kind(value)}")
@@ -130,7 +140,7 @@ def _elements(path: Path, text: str, at: int) -> Iterator[tuple[int, Any]]:
     """Elements of a list, one at a time."""
     at = _space(text, at)
     for number in itertools.count(1):
-        if number == 1 and text[at : at + 1] == "]":
+        if text[at : at + 1] == "]":  # an empty list, or a comma behind the last element
             break
         value, at = _value(path, text, at, number)
         yield number, value
@@ -173,9 +183,9 @@ def _no_json(path: Path, text: str, at: int, what: str, number: int) -> UserErro
     )
 
 
-def _space(text: str, at: int) -> int:
+def _space(text: str, at: int, what: re.Pattern[str] = _SPACE) -> int:
     """Where white space ends."""
-    found = _SPACE.match(text, at)
+    found = what.match(text, at)
     return found.end() if found else at
 
 
@@ -183,11 +193,16 @@ def _held(path: Path, value: dict[str, Any], split: str | None, names: Collectio
     """Records that one object holds: lists by name, columns, records by id, or itself."""
     # A list of turns, or one that a path leads into, is part of a record and no list of records.
     parts = {name.partition(".")[0] for name in names}
-    lists = {key: found for key, found in value.items() if _is_records(found) and key not in parts}
+    lists = _lists(value, parts, _LEVELS)
     if lists:
-        if split in lists or len(lists) == 1:
-            return lists[split if split in lists else next(iter(lists))]
-        raise UserError(f"{path}: holds the lists {', '.join(lists)}; name one, such as {path}:{next(iter(lists))}")
+        if split in lists:
+            return lists[split]
+        # Beside records may stand, say, a list of versions or features, which share no name with any.
+        likely = {key: found for key, found in lists.items() if any(parts & row.keys() for row in found)} or lists
+        only = next(iter(likely))
+        if len(lists) == 1 or (len(likely) == 1 and any(_is_record(row, parts) for row in likely[only])):
+            return likely[only]
+        raise UserError(f"{path}: holds the lists {', '.join(lists)}; name one, such as {path}:{only}")
     columns, cells = value.get("columns"), value.get("data")
     if isinstance(columns, list) and isinstance(cells, list) and all(isinstance(row, list) for row in cells):
         return [dict(zip(map(str, columns), row, strict=False)) for row in cells]
@@ -201,6 +216,29 @@ def _held(path: Path, value: dict[str, Any], split: str | None, names: Collectio
     if alike and set(value) & set(names):
         return [dict(zip(value, row, strict=True)) for row in zip(*inner, strict=True)]
     return [value]
+
+
+def _lists(value: dict[str, Any], parts: Collection[str], levels: int) -> dict[str, list[dict[str, Any]]]:
+    """Lists of records by their names, in an object or one inside it; none in what is a record itself."""
+    if _is_record(value, parts):
+        return {}
+    lists = {key: _rows(found) for key, found in value.items() if _is_records(found)}
+    objects = [each for each in value.values() if isinstance(each, dict)]
+    if lists or not levels or any(parts & each.keys() for each in objects):
+        return lists
+    return {key: found for each in objects for key, found in _lists(each, parts, levels - 1).items()}
+
+
+def _is_record(value: dict[str, Any], parts: Collection[str]) -> bool:
+    """Whether an object names two texts of a record, or the turns of a chat."""
+    told = [each for key, each in value.items() if key in parts and not key.endswith("id")]
+    return sum(isinstance(each, str) for each in told) > 1 or any(map(_is_records, told))
+
+
+def _rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records of a list, without what the hub's server of data sets puts around each."""
+    around = all("row_idx" in each and isinstance(each.get("row"), dict) for each in found)
+    return [each["row"] for each in found] if around else found
 
 
 def _is_records(value: Any) -> TypeGuard[list[dict[str, Any]]]:

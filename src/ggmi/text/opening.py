@@ -9,6 +9,7 @@ import io
 import lzma
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,12 +19,17 @@ from ggmi.errors import UserError, did_you_mean, told_by
 from ggmi.text.places import STDIN
 
 # How packed files begin.
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz",
+           b"]\x00\x00": "lzma"}  # fmt: skip
 _AS_CSV = "save the sheet as CSV"
 # How files begin that hold no records in a form that is read, what they are, and the way out.
 _OTHERS = {
     b"version https://git-lfs": "is a Git LFS pointer and not the data; fetch it with `git lfs pull`",
     b"PK\x03\x04": f"is an Excel workbook or another zip archive; {_AS_CSV}, or unzip it",
+    b"\x04\x22\x4d\x18": "is packed by lz4, which is not read; unpack it",
+    b"\xff\x06\x00\x00sNaPpY": "is packed by snappy, which is not read; unpack it",
+    b"\x1f\x9d": "is packed by compress, which is not read; unpack it",
+    b"{\\rtf": "is a document of a word processor; save its records as JSON lines or CSV",
     b"\xd0\xcf\x11\xe0": f"is an old Excel workbook; {_AS_CSV}",
     b"7z\xbc\xaf": "is a 7z archive; unpack it",
     b"Rar!": "is a rar archive; unpack it",
@@ -50,6 +56,8 @@ _BOMS = {
 }
 _USUAL = ("cp1252", "latin-1", "utf-16", "shift_jis", "gb18030", "big5", "koi8-r", "euc-kr")
 HEAD = 1024
+# What is raised where a file cannot be read or unpacked to its end.
+DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error)
 # What bytes that are not in the encoding are decoded to.
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
@@ -86,7 +94,7 @@ def open_packed(path: Path, stack: ExitStack) -> tuple[io.BufferedReader[Any], s
             packing = how
             stream = stack.enter_context(io.BufferedReader(_unpacked(stream, how)))
         _refuse_others(path, stream.peek(HEAD)[:HEAD])
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except DAMAGED as error:
         raise unreadable(path, error) from None
     return stream, packing
 
@@ -174,7 +182,7 @@ def read_lines(path: Path, stream: io.BufferedReader[Any], encoding: str | None 
             f"{path}: line {number + 1} or one soon after it is not {name}; name the file's encoding, such as cp1252 "
             "(--encoding, or the key encoding)"
         ) from None
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except DAMAGED as error:
         raise unreadable(path, error) from None
     finally:
         # The stream is closed by who opened it, perhaps before this.
@@ -218,7 +226,15 @@ def whole(path: Path, stream: io.BufferedReader[Any]) -> Any:
     Returns
     -------
     str or pyarrow.BufferReader
+
+    Raises
+    ------
+    UserError
+        If it cannot be unpacked to its end.
     """
     from pyarrow import BufferReader
 
-    return str(path) if isinstance(stream.raw, io.FileIO) else BufferReader(stream.read())
+    try:
+        return str(path) if isinstance(stream.raw, io.FileIO) else BufferReader(stream.read())
+    except DAMAGED as error:
+        raise unreadable(path, error) from None

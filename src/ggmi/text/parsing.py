@@ -10,8 +10,9 @@ what stands in them is a draft. What counts as an item is
 
 An object that is whole, correct JSON becomes a record if it names instruction and response (and
 context, or not) once each, as text, number or boolean. Names are compared without case, blanks,
-hyphens and underscores; other fields are passed over and counted. An object that is no record and
-holds records, in a list or under names of their own, stands for those; so does a JSON string.
+hyphens, underscores and marks of Markdown; other fields are passed over and counted. An object that
+is no record and holds records, in a list or under names but that of a context, stands for those; so
+does a JSON string.
 
 An object that is not correct JSON is a failure as a whole, and nothing inside it is taken for a
 record, except by a repair that was asked for: reading goes on where the object ends for a lenient
@@ -50,16 +51,17 @@ from ggmi.text.outcomes import (
     ParseFailure,
 )
 from ggmi.text.records import FIELDS, REQUIRED, UNWRITABLE
-from ggmi.text.repair import has_latex_escapes
+from ggmi.text.repair import BLANK, has_latex_escapes
 from ggmi.text.scanning import COMMA, LOOK_BACK, MAX_CHARACTERS, NAME, UNTERMINATED, Pairs, Scanner
 from ggmi.text.thinking import Mark
+from ggmi.text.visible import is_visible
 
 EXCERPT = 300
 # Keys of a failed object that are told, and characters of each.
 KEYS, KEY_LENGTH = 12, 40
 # Wrappers inside one another.
 LEVELS = 3
-_OBJECT = re.compile(r"\{(?=\s*+(?:[\"'“”}]|\Z|\w++\s*+:))")
+_OBJECT = re.compile(rf"\{{(?={BLANK}*+(?:[\"'“”„‘’}}]|\Z|\w++\s*+:))")
 # A list of objects or strings, up to its first item.
 _LIST = re.compile(rf"\[\s*+(?=\"|{_OBJECT.pattern})")
 # A string that holds JSON with objects in it.
@@ -72,7 +74,6 @@ _LIST_END = re.compile(r"\s*+(?:,\s*+)?+\]")
 # What may be left where text ends inside an object: nothing, or part of a literal or number.
 _CUT = re.compile(r"(?:|t|tr|tru|f|fa|fal|fals|n|nu|nul|-|\.|\.?[0-9]*+[eE][-+]?)\s*+\Z")
 _CUT_ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]{0,4}\Z")
-_VISIBLE = re.compile(r"[^\s\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # One character of a JSON string as it is written; a surrogate pair is one character.
 _WRITTEN = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|[^\\]", re.DOTALL)
 
@@ -259,7 +260,7 @@ class _Reader(Scanner):
             names = [self._fields.get(normal_name(key)) for key, _ in value]
             whole = set(names).issuperset(REQUIRED)
             members = [] if whole else zip(names, value, strict=True)
-            inner = [not name and self._holds(member, levels - 1) for name, (_, member) in members]
+            inner = [name != "context" and self._holds(member, levels - 1) for name, (_, member) in members]
             if not any(inner):
                 self._record(value, start, end)
                 return
@@ -305,7 +306,7 @@ class _Reader(Scanner):
             self.fail(reason, start, end, keys)
             return
         instruction, context, response = (
-            value if (value := values.get(name)) and _VISIBLE.search(value) else "" for name in FIELDS
+            value if (value := values.get(name)) and is_visible(value) else "" for name in FIELDS
         )
         self.records.append(Parsed(self._position, start, end, instruction, context, response, extra, repaired))
 
@@ -324,7 +325,7 @@ class _Reader(Scanner):
         present = [value for value in values.values() if value is not None]
         if NO_TEXT in present:
             return WRONG_TYPE
-        if not all(_VISIBLE.search(values[name] or "") for name in REQUIRED):
+        if not all(is_visible(values[name] or "") for name in REQUIRED):
             return EMPTY_FIELD
         if any(map(UNWRITABLE.search, present)):
             return BAD_CHARACTER
@@ -350,15 +351,16 @@ class _Reader(Scanner):
         at = start + 1
         while name := NAME.match(self.text, at):
             here = name.end()
-            if self._fields.get(normal_name(name[1])):
+            first = found.end() if (found := _LIST.match(self.text, here)) else None
+            holds = first is not None and self.text[first] == "{" and self._names_field(first)
+            if (field := self._fields.get(normal_name(name[1]))) and (field == "context" or not holds):
                 return False
             if _OBJECT.match(self.text, here) and self._names_field(here):
                 return True
-            found = _LIST.match(self.text, here)
             try:
                 _, end = self.value(here)
             except (RecursionError, json.JSONDecodeError):
-                return bool(found and self.text[found.end()] == "{")
+                return first is not None and self.text[first] == "{"
             comma = COMMA.match(self.text, end)
             if found or not comma:
                 return False

@@ -21,12 +21,15 @@ SUFFIXES = {
 COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
 # Files that describe data sets and hold no records.
 _DESCRIBING = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
+_ALSO_DESCRIBING = ("config.json", "metadata.json", "manifest.json")
 _SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
 _WORDS = "|".join(word for words in _SPLITS.values() for word in words)
+# Shards of a split as the hub names them: ``train_sft-00000-of-00003.parquet``.
+_SHARD = re.compile(r"([^/]+)-\d{5}-of-\d{5}[^/]*$")
 _SPLIT_WORD = re.compile(rf"(?<![a-z0-9])({_WORDS})(?![a-z0-9])")
 
 
@@ -158,21 +161,44 @@ def _folder(path: Path, split: str | None, *, named: bool) -> Place:
         and file.name not in _DESCRIBING
         and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
     ]
+    found = [file for file in found if file.name not in _ALSO_DESCRIBING] or found
     if not found:
         raise UserError(f"{path}: the folder holds no file that ends with {', '.join(SUFFIXES)}")
     by_split: dict[str, list[Path]] = {}
     for file in found:
-        words = _SPLIT_WORD.findall(file.relative_to(path).as_posix().lower())
-        by_split.setdefault(next((s for s, said in _SPLITS.items() if words and words[0] in said), ""), []).append(file)
+        by_split.setdefault(_split_of(file.relative_to(path).as_posix()), []).append(file)
     if named or len(by_split.keys() - {""}) > 1:
         found = by_split[_split(path, [each for each in by_split if each], split)]
+    _refuse_configurations(path, found)
     return Place(_alike(str(path), found))
+
+
+def _refuse_configurations(path: Path, files: Iterable[Path]) -> None:
+    """Refuse folders that hold the same shard each: configurations of one data set, which are no one set."""
+    places: dict[str, Path] = {}
+    for file in files:
+        other = places.setdefault(file.name, file)
+        one, two = (str(each.parent.relative_to(path)) for each in (other, file))
+        # Folders such as language=en are partitions of one table.
+        if one != two and _SHARD.search(file.name) and "=" not in two:
+            raise UserError(f"{path}: holds {file.name} both in {one} and in {two}; name one, such as {path / one}")
+
+
+def _split_of(name: str) -> str:
+    """The split that a file's path names; empty for none."""
+    words = _SPLIT_WORD.findall(name.lower())
+    usual = next((split for split, said in _SPLITS.items() if words and words[0] in said), "")
+    shard = _SHARD.search(name)
+    own = shard[1] if shard and _SPLIT_WORD.search(shard[1].lower()) else usual
+    return usual if own.lower() in _SPLITS.get(usual, ()) else own
 
 
 def _split(path: Path, splits: list[str], split: str | None) -> str:
     """The split of a data set that is meant."""
-    if split in splits:
-        return str(split)
+    usual = next((one for one, said in _SPLITS.items() if split in said), split)
+    for known in (split, usual):
+        if known in splits:
+            return str(known)
     if split is None and len(splits) == 1:
         return splits[0]
     hint = did_you_mean(split, splits) if split and splits else f"name one, such as {path}:{(splits or ['train'])[0]}"

@@ -10,14 +10,20 @@ from ggmi.text.jsonl import MAX_DEPTH
 # What closes a string, by what opened it; typographic quotes are mixed freely.
 _QUOTES = {'"': '"', "'": "'", "“": "”“\"", "”": "”“\"", "„": "“”\"", "‘": "’‘'", "’": "’‘'"}  # fmt: skip
 _SPECIAL = re.compile(r"[\"'“”„‘’\\]")
-_BLANK = re.compile(r"(?:\s++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+# White space, and what nobody sees.
+BLANK = r"[\s\u200b\u200e\u200f\u2060\ufeff]"
+_BLANK = re.compile(rf"(?:{BLANK}++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
 _WORD = re.compile(r"[\w$][\w$ -]*+")
 _LITERAL = re.compile(r"(-?+\d++(?:\.\d++)?+(?:[eE][-+]?+\d++)?+|true|false|null|True|False|None)\b")
 _LITERALS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
 # What may stand behind a string that is a key, or a value; a comma must lead to something further.
-_AFTER_KEY = re.compile(r"\s*+[:：]")
-_AFTER_VALUE = re.compile(r"\s*+(?:[}\]]|[,，]?+\s*+(?:[\"'“”„‘’{}\[\]\d-]|true|false|null|//|\w++\s*+:))")
+_AFTER_KEY = re.compile(rf"{BLANK}*+[:：]")
+_AFTER_VALUE = re.compile(
+    rf"{BLANK}*+(?:[}}\]]|[,，]?+{BLANK}*+(?:[\"'“”„‘’{{}}\[\]\d-]|true|false|null|//|\w++\s*+:))"
+)
 _MEMBER = re.compile(r"[\"”“]\s*+:\s*+[\"“”]")
+# Two strings that a program would put together.
+_SUM = re.compile(r"[\"'”“]\s*+\+\s*+[\"'“”]")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[\s\S])")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\", "/": "/", "'": "'"}
 # A backslash that begins a LaTeX command where JSON reads a control character: one before \\b, \\f or \\r and a
@@ -135,7 +141,7 @@ class Lenient:
             at, character = found.start(), found[0]
             if character in closing and after.match(self._text, at + 1, self._limit):
                 body = self._text[first:at]
-                if _MEMBER.search(body):  # a quote was forgotten, and this is more than one string
+                if _MEMBER.search(body) or _SUM.search(body):  # a quote was forgotten, and this is more than one string
                     raise ValueError
                 return self._unescaped(body), at + 1
             at += 2 if character == "\\" else 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ FORMATS = {
     "parquet": "Parquet",
     "arrow": "Arrow",
 }
+_NOT_READ = {".yaml": "YAML", ".yml": "YAML", ".toml": "TOML", ".md": "Markdown"}
 DELIMITERS = ",;\t|"
 BATCH_ROWS = 1024
 # Longest field of a CSV file, in characters; Python's own limit is 131,072.
@@ -121,13 +123,19 @@ def _table(
             return Table(FORMATS["jsonl"] + packed, (), rows_of_lines(lines))
         return Table(FORMATS["json"] + packed, (), rows_of_document(path, "".join(lines), split, wanted))
     delimiter = "\t" if said == "tsv" else _delimiter(first, wanted)
-    header = next(filter(any, csv.reader(first, delimiter=delimiter)), [])
+    header = _header(csv.reader(first, delimiter=delimiter))
     if said is None and not {normal_name(cell) for cell in header} & {normal_name(name) for name in wanted}:
+        if other := _NOT_READ.get(path.suffix.lower()):
+            raise UserError(f"{path}: is {other}, which is not read; save its records as JSON lines or CSV")
         raise UserError(
             f"{path}: neither its name nor its content tells its format; name it with --format, one of "
             f"{', '.join(FORMATS)}"
         )
-    return Table(FORMATS["tsv" if delimiter == "\t" else "csv"] + packed, (), _csv(path, lines, delimiter))
+    spaced = len(header) > 1 and all(name.startswith(" ") for name in header[1:])
+    below = [line.strip() for line in first if line.strip()][1:]
+    quote = "'" if below and all(line[0] == "'" == line[-1] for line in below) else '"'
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced, strict=True)
+    return Table(FORMATS["tsv" if delimiter == "\t" else "csv"] + packed, (), _table_rows(path, reader))
 
 
 def read_hub(name: str, split: str | None, revision: str | None = None) -> Table:
@@ -157,7 +165,8 @@ def read_hub(name: str, split: str | None, revision: str | None = None) -> Table
             f"{name}, split {split or 'train'}: is no file or folder here, and the data set cannot be loaded "
             f"({told_by(error)})"
         ) from None
-    rows = ((f"row {number}", row) for number, row in enumerate(table, 1))
+    labels = {name: feature.names for name, feature in table.features.items() if hasattr(feature, "names")}
+    rows = ((f"row {number}", _labelled(row, labels)) for number, row in enumerate(table, 1))
     return Table("data set of the hub", tuple(table.column_names), rows)
 
 
@@ -166,18 +175,24 @@ def _delimiter(first: Sequence[str], names: Collection[str]) -> str:
     known = {normal_name(name) for name in names}
 
     def score(delimiter: str) -> tuple[int, int]:
-        header = next(filter(any, csv.reader(first, delimiter=delimiter)), [])
+        header = _header(csv.reader(first, delimiter=delimiter))
         return len({normal_name(cell) for cell in header} & known), len(header)
 
     return max(DELIMITERS, key=score)
 
 
-def _csv(path: Path, lines: Iterator[str], delimiter: str) -> Rows:
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    """The first row that is not empty, nor a spreadsheet program's word on what stands between values (``sep=;``)."""
+    filled = filter(any, rows)
+    first = next(filled, [])
+    return next(filled, []) if first and first[0].lower().startswith("sep=") and not any(first[1:]) else first
+
+
+def _table_rows(path: Path, reader: Any) -> Rows:
     """Rows of a table with a header; a row stands at the line on which it ends."""
     csv.field_size_limit(max(csv.field_size_limit(), CSV_FIELD))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        header = [name.strip() for name in next(filter(any, reader), [])]
+        header = [name.strip() for name in _header(reader)]
         _refuse_twice(path, [name for name in header if name])
         for cells in reader:
             if not any(cells):
@@ -223,7 +238,7 @@ def _parquet(
         raise _damaged(path, "Parquet", error) from None
     _refuse_twice(path, names)
     batches = file.iter_batches(batch_size=BATCH_ROWS, columns=_chosen(names, wanted))
-    return tuple(names), _batches(path, "Parquet", batches)
+    return tuple(names), _batches(path, "Parquet", batches, _labels(file.schema_arrow.metadata))
 
 
 def _arrow(
@@ -242,21 +257,43 @@ def _arrow(
     _refuse_twice(path, names)
     used = _chosen(names, wanted)
     batches = (file.get_batch(i) for i in range(file.num_record_batches)) if is_file else iter(file)
-    return tuple(names), _batches(path, "Arrow", (batch.select(used) for batch in batches))
+    return tuple(names), _batches(
+        path, "Arrow", (batch.select(used) for batch in batches), _labels(file.schema.metadata)
+    )
 
 
-def _batches(path: Path, what: str, batches: Iterator[Any]) -> Rows:
+def _labels(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
+    """Words of columns that hold the numbers of labels, as the library datasets writes them into a file's schema."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+        return {name: one["names"] for name, one in features.items() if one.get("_type") == "ClassLabel"}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _labelled(row: dict[str, Any], labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """A row with its labels' words in place of their numbers."""
+    for name, words in labels.items():
+        number = row.get(name)
+        if isinstance(number, int) and 0 <= number < len(words):
+            row[name] = words[number]
+    return row
+
+
+def _batches(path: Path, what: str, batches: Iterator[Any], labels: Mapping[str, Sequence[str]]) -> Rows:
     """Rows of record batches."""
     from pyarrow import ArrowException
 
     number = 0
     try:
         for batch in batches:
-            for row in batch.to_pylist():
+            for row in batch.to_pylist(maps_as_pydicts="lossy"):
                 number += 1
-                yield f"row {number}", row
+                yield f"row {number}", _labelled(row, labels)
     except UnicodeDecodeError:
         raise UserError(f"{path}: a text among rows {number + 1} to {number + BATCH_ROWS} is not UTF-8") from None
+    except OverflowError as error:
+        raise UserError(f"{path}: a value among rows {number + 1} to {number + BATCH_ROWS}: {error}") from None
     except (OSError, ArrowException) as error:
         raise _damaged(path, what, error) from None
 

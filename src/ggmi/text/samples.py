@@ -14,10 +14,11 @@ from ggmi.errors import UserError, did_you_mean
 from ggmi.text.columns import ANCHORS, NATS, PROMPT, TOKENS, Column, read_count, read_ids, read_key, read_log_prob
 from ggmi.text.forms import FieldReader, Fields
 from ggmi.text.json_documents import Broken, Row
-from ggmi.text.places import STDIN, Place, find
+from ggmi.text.places import Place, find
 from ggmi.text.read_notes import COMMAND, Reading, Wording
 from ggmi.text.records import FIELDS, Record, content_hash
-from ggmi.text.row_files import FORMATS, Table, open_table, read_hub
+from ggmi.text.row_files import FORMATS
+from ggmi.text.sources import Given, Opened
 from ggmi.text.tally import Invalid, Tally
 
 
@@ -154,7 +155,7 @@ def read_sample(
     name = os.fspath(source)
     reader, columns = FieldReader(fields, parts), _columns(key)
     wanted = reader.wanted | {column.name for column in columns}
-    opened = _Opened(find(name, split), name, wanted, form, encoding, revision)
+    opened = Opened(find(name, split), name, wanted, form, encoding, revision)
     return _read(opened, opened.rows(), name, reader, columns, invalid, wording, most)
 
 
@@ -193,7 +194,7 @@ def read_rows(
     >>> read_rows([{"prompt": "Add.", "completion": 3}], "mine").records[0].values
     ('Add.', '', '3')
     """
-    given = _Given(rows, name)
+    given = Given(rows, name)
     return _read(given, given.rows(), name, FieldReader(fields, parts), _columns(key), invalid, wording, None)
 
 
@@ -208,7 +209,7 @@ def _columns(key: str | None) -> list[Column]:
 
 
 def _read(
-    opened: _Opened | _Given,
+    opened: Opened | Given,
     rows: Iterator[tuple[str, Row | Broken]],
     name: str,
     reader: FieldReader,
@@ -223,6 +224,8 @@ def _read(
     for place, row in islice(rows, most):
         work.add(place, row)
     tally = work.tally(opened)
+    if not tally.records and isinstance(opened, Opened):
+        tally.first = opened.whole_row() or tally.first
     tally.check(name, reader, invalid, wording)
     return work.sample(tally.reading([column.name for column in columns], ids.made))
 
@@ -265,7 +268,7 @@ def read_part(
         return content_hash(values) if found is None else found
 
     wanted = reader.wanted | {column.name for column in columns}
-    opened = _Opened(Place(tuple(files)), name, wanted, None, encoding, None, several=several)
+    opened = Opened(Place(tuple(files)), name, wanted, None, encoding, None, several=several)
     work = _Work(name, reader, columns, identity)
     for place, row in opened.rows():
         work.add(place, row)
@@ -317,65 +320,6 @@ def require_keys(sample: Sample, key: str) -> list[str]:
         if found is None:
             raise UserError(f"{sample.source}: {place}: there is no {key!r} to pair by")
     return [str(found) for found in sample.keys]
-
-
-class _Opened:
-    """The rows of all files of a set, one after another."""
-
-    def __init__(
-        self,
-        place: Place,
-        name: str,
-        wanted: set[str],
-        form: str | None,
-        encoding: str | None,
-        revision: str | None,
-        *,
-        several: bool = False,
-    ) -> None:
-        self._place, self._name, self._wanted = place, name, wanted
-        self._several = several or len(place.files) > 1
-        self._options: dict[str, Any] = {"form": form, "encoding": encoding, "split": place.split}
-        self._revision = revision
-        self.form = ""
-        self.columns: dict[str, None] = {}
-        self.files = max(1, len(place.files))
-
-    def rows(self) -> Iterator[tuple[str, Row | Broken]]:
-        if self._place.hub is not None:
-            yield from self._rows_of(read_hub(self._place.hub, self._place.split, self._revision), "")
-            return
-        files = self._place.files or (Path(STDIN),)
-        for file in files:
-            with open_table(file, self._wanted, **self._options) as table:
-                yield from self._rows_of(table, f"{file.name} " if self._several else "")
-
-    def _rows_of(self, table: Table, where: str) -> Iterator[tuple[str, Row | Broken]]:
-        self.form = table.form
-        self.columns.update(dict.fromkeys(table.columns))
-        for place, row in table.rows:
-            if not isinstance(row, Broken):
-                self.columns.update(dict.fromkeys(row))
-            yield where + place, row
-
-
-class _Given:
-    """Rows that are in memory."""
-
-    form, files = "rows in memory", 1
-
-    def __init__(self, rows: Iterable[Mapping[str, Any]], name: str) -> None:
-        self._rows, self._name = rows, name
-        self.columns: dict[str, None] = {}
-
-    def rows(self) -> Iterator[tuple[str, Row | Broken]]:
-        for number, row in enumerate(self._rows, start=1):
-            if not isinstance(row, Mapping):
-                raise UserError(
-                    f"{self._name}: row {number}: is a {type(row).__name__}; a mapping of columns to values is needed"
-                )
-            self.columns.update(dict.fromkeys(row))
-            yield f"row {number}", dict(row)
 
 
 class Identities:
@@ -449,7 +393,7 @@ class _Work:
         self._records.append(Record(self._identity(self._reader.identity(row), found), *found))
         self._places.append(place)
 
-    def tally(self, opened: _Opened | _Given) -> Tally:
+    def tally(self, opened: Opened | Given) -> Tally:
         """What was seen of the rows."""
         return self._tally.close(self._reader, self._columns, opened.columns, opened.form, opened.files)
 

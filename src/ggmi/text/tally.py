@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 from ggmi.errors import UserError, did_you_mean
+from ggmi.text.chats import as_chat
 from ggmi.text.columns import Column
-from ggmi.text.forms import FieldReader, suggestion
+from ggmi.text.forms import FieldReader, find_value
 from ggmi.text.json_documents import Broken, Row
 from ggmi.text.read_notes import NAMED, LeftOut, Reading, Wording
 from ggmi.text.row_files import FORMATS
+from ggmi.text.suggestions import beside, suggestion
 
 # Share of rows above which a set without them is another set.
 MOST_LEFT_OUT = 0.5
@@ -38,6 +40,8 @@ class Tally:
         Responses that are one of `MISSING_WORDS`: how many, where the first stands, and which.
     sources, passed
         As of `ggmi.text.forms.FieldReader`.
+    no_text
+        As of `ggmi.text.forms.FieldReader`.
     wrong
         Columns beside the fields that are left aside, with the reason.
     columns
@@ -52,6 +56,7 @@ class Tally:
     missing: tuple[int, str, list[str]] = (0, "", [])
     sources: dict[str, dict[str, int]] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
+    no_text: dict[str, int] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
     columns: dict[str, None] = field(default_factory=dict)
     form: str = ""
@@ -81,7 +86,7 @@ class Tally:
         form, files
             Of the files.
         """
-        self.sources, self.passed = reader.sources, set(reader.passed)
+        self.sources, self.passed, self.no_text = reader.sources, set(reader.passed), reader.no_text
         self.wrong = {column.name: column.wrong for column in columns if column.wrong}
         self.columns, self.form, self.files = dict(found), form, files
         return self
@@ -97,6 +102,8 @@ class Tally:
             known = self.sources.setdefault(name, {})
             for source, count in counts.items():
                 known[source] = known.get(source, 0) + count
+        for what, count in later.no_text.items():
+            self.no_text[what] = self.no_text.get(what, 0) + count
         self.passed |= later.passed
         self.wrong = {**later.wrong, **self.wrong}
         self.columns |= later.columns
@@ -152,6 +159,10 @@ class Tally:
         notes = [self.wrong[name] for name in beside if name in self.wrong]
         if made:
             notes.append(f"{made:,} ids are made of the content, since the rows' own are none or come twice")
+        notes += [
+            f"{count:,} records come of chats that hold {what}, of which nothing was read"
+            for what, count in self.no_text.items()
+        ]
         count, place, words = self.missing
         if count and self.form.startswith((FORMATS["csv"], FORMATS["tsv"])):
             said = ", ".join(sorted(words))
@@ -198,9 +209,14 @@ class Tally:
         sought = f"the field {names[0]!r} ({key})" if names else f"a field for the {key}"
         near = did_you_mean(names[0], columns) if names else f"its columns are {', '.join(columns[:12]) or 'none'}"
         meant = {one: suggestion(self.first or {}, one) for one in absent}
+        if as_chat(find_value(self.first or {}, meant.get("instruction") or "")):
+            meant = {"instruction": meant["instruction"]}  # which holds the answer, too
+        if isinstance(path := meant.get("response") or meant.get("instruction"), str):
+            context = beside(self.first or {}, path)
+            meant |= {"context": context} if context and "context" not in reader.named else {}
         way = wording.naming({one: column or "COLUMN" for one, column in meant.items()})
         alone = wording.alone if meant.get("instruction", "") is None else ""
-        return f"no row has {sought}; {near}; name it with {way}{alone}"
+        return f"no row has {sought}; {near}; name it with {way}{_of_lists(meant.values())}{alone}"
 
     def _way_out(self, wording: Wording) -> str:
         """What mends a set most of whose rows hold no record."""
@@ -209,4 +225,9 @@ class Tally:
             return "mend the file"
         meant = suggestion(self.first or {}, key)
         column = meant if meant is not None and meant not in self.passed else "COLUMN"
-        return f"another column is named with {wording.naming({key: column})}"
+        return f"another column is named with {wording.naming({key: column})}{_of_lists([column])}"
+
+
+def _of_lists(paths: Iterable[str | None]) -> str:
+    """What to say of paths that lead into lists."""
+    return " (of each list its first)" if any(".0." in f"{path}." for path in paths) else ""

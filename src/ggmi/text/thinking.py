@@ -7,33 +7,39 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-# Names of tags that reasoning models put around their thoughts: <think>…</think>, [THINK]…[/THINK].
+# Names of tags that reasoning models put around their thoughts, <think>…</think>, <seed:think>, <REASONING_SCRATCHPAD>;
+# also [THINK]…[/THINK] and <|think:start|>.
 _NAMES = (
-    "(?:think|thinking|thoughts?|reasoning|analysis|reflection|scratchpad|inner_monologue|internal_thoughts?"
-    "|thinking_process|thought_process|chain_of_thought|cot|deliberation)"
+    r"(?:(?:[a-z]{1,12}[:_-]|ant)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|analysis|reflect(?:ion)?|scratchpad"
+    r"|monologue|rationale|brainstorm(?:ing)?|plan(?:ning)?|deliberation|cot|chain[ _-]of[ _-]thoughts?)"
+    r"(?:[ _-](?:process|steps?|block|scratchpad))?)"
 )
+_INSIDE = r"(?:think(?:ing)?|thought|reasoning)"
 # Opening and closing mark, as regular expressions without groups. A closing mark counts without its opening
 # one, too, since many chat templates write the opening one into the prompt.
 PAIRS: tuple[tuple[str, str], ...] = (
-    (rf"<(?:[a-z]{{1,10}}:)?{_NAMES}>", rf"</(?:[a-z]{{1,10}}:)?{_NAMES}>"),
-    (r"\[THINK(?:ING)?\]", r"\[/THINK(?:ING)?\]"),
+    (rf"<{_NAMES}(?:\s[^<>\n]{{0,80}})?>", rf"</{_NAMES}\s?>"),
+    (r"\[(?:THINK(?:ING)?|REASONING)\]", r"\[/(?:THINK(?:ING)?|REASONING)\]"),
     (r"◁think▷", r"◁/think▷"),
-    (r"<\|(?:START_THINKING|begin_of_thought|thinking_start|think|thinking|inner_prefix)\|>",
-     r"<\|(?:END_THINKING|end_of_thought|thinking_end|/think|/thinking|inner_suffix)\|>"),
+    (rf"<[|｜](?:(?:start|begin)[_▁](?:of[_▁])?{_INSIDE}|{_INSIDE}(?:[_:]start)?|inner_prefix)[|｜]>",
+     rf"<[|｜](?:end[_▁](?:of[_▁])?{_INSIDE}|{_INSIDE}[_:]end|/{_INSIDE}|inner_suffix)[|｜]>"),
     # Channels (gpt-oss, Gemma); the words alone are what is left where a server takes its special tokens out.
     (r"<\|channel\|>\s{0,4}(?:analysis|commentary)", r"<\|channel\|>\s{0,4}final(?:[^<>\n]{0,80}<\|message\|>)?"),
     (r"<\|channel>thought", r"<channel\|>"),
     (r"\A\s{0,8}analysis(?=[A-Z])", r"assistantfinal"),
     (r"<unused94>(?:thought)?", r"<unused95>"),
-    (r"<details type=\"reasoning\"[^<>\n]{0,80}>", r"</details>"),
+    (r"<details(?: type=\"reasoning\"[^<>\n]{0,80}>|>\s{0,4}<summary>[^<>\n]{0,20}(?:think|thought|reason))",
+     r"</details>"),
     (r"\A\s{0,8}Thinking\.\.\.\s", r"\.\.\.done thinking\."),
     (r"\A\s{0,8}Here is my thought process:", r"Here is my response:"),
+    (r"\A\s{0,8}Here are my reasoning steps:", r"\[BEGIN FINAL RESPONSE\]"),
+    (r"\A\s{0,8}#{1,4} Thinking\s", r"##{0,3} Final Response\s"),
 )  # fmt: skip
 # How those begin that are marks nowhere but where a text begins.
 _AT_ONCE = r"\A"
 _BLANK = re.compile(r"\s*+")
 # Closing marks that mean something else, too, where no opening one stands before them.
-_NOT_ALONE = frozenset([r"</details>", r"Here is my response:"])
+_NOT_ALONE = frozenset([r"</details>", r"Here is my response:", r"##{0,3} Final Response\s"])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,19 @@ _TREACHEROUS = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 
+_VISIBLE = re.compile(r"[^\s\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text has a sign that can be seen.
+
+    Examples
+    --------
+    >>> is_visible(" a"), is_visible("\u200b \ufeff")
+    (True, False)
+    """
+    return _VISIBLE.search(text) is not None
+
 
 def plain(text: str) -> str:
     """Make control, direction and invisible characters visible, so that text shows what it is.

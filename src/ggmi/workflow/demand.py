@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from stat import S_ISDIR
 
 # Bytes of a weight and of a token, at least; of float32 twice as many weights are reckoned with as there are.
 BYTES_PER_WEIGHT, BYTES_PER_TOKEN = 2, 3
@@ -32,8 +33,12 @@ def bytes_of(files: Iterable[str | Path]) -> int:
     FileNotFoundError
         If there is none.
     """
-    inside = (path.rglob("*") if path.is_dir() else [path] for path in map(Path, files))
-    return sum(file.stat().st_size for each in inside for file in each if not file.is_dir())
+    total = 0
+    for path in map(Path, files):
+        told = path.stat()
+        # Thousands of jobs ask for it: one look a file.
+        total += bytes_of(path.iterdir()) if S_ISDIR(told.st_mode) else told.st_size
+    return total
 
 
 def lines_of(files: Iterable[str | Path]) -> int:
