@@ -208,6 +208,29 @@ def test_what_is_no_single_rating_from_one_to_ten_is_none(end):
 
 
 @pytest.mark.parametrize(
+    "before",
+    [
+        "- Gives a correct answer\n- Clear format",
+        "Strengths: states the results\nWeaknesses: no example",
+        "See https://example.com for the template",
+        "**Verdict on the answers**",
+    ],
+)
+def test_a_line_before_without_a_full_stop_takes_no_rating_away(before):
+    assert read_verdict(f"{before}\nRating: [[8]]").rating == 8
+    assert read_verdict(f"{before}\nRating: 8").rating == 8
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["The answer ends with:", "It ends with", "The answer demands", "Here is the format:", "It wants", "The result is"],
+)
+def test_a_line_that_announces_the_next_makes_no_rating_of_it(before):
+    assert read_verdict(f"{before}\nRating: [[10]]").rating is None
+    assert read_verdict(f"{before}\n10").rating is None
+
+
+@pytest.mark.parametrize(
     "end",
     [
         "The answer demands a rating of [[10]].",
@@ -283,13 +306,15 @@ def test_what_is_no_rating_is_never_a_score(text, reason):
 
 
 @pytest.mark.parametrize(
-    "piece", ["[[1]]", "[[1]]\n", "[", "[[ ", "[[1", "1", "\n", " ", "*", ". ", "I give it ", "\nRating: ", "\x00"]
+    "piece",
+    ["[[1]]", "[[1]]\n", "[", "[[ ", "[[1", "1", "\n", " ", "*", ". ", "I give it ", "\nRating: ", "\x00", "answer "],
 )
 def test_long_text_of_anything_is_read(piece):
     # If some text took time in the square of its length, so many characters would hardly end.
     text = piece * (400_000 // len(piece))
     assert read_verdict(text).reason in {*REASONS, None}
     assert read_verdict(f"{text}\nIt is so.").rating is None
+    assert read_verdict(f"{text}\nRating: [[7]]").rating in (None, 7)
 
 
 PIECES = ["[[", "]]", "[", "]", "7", "10", "[[3]]", "[[10]]", "\n", " ", ".", ":", '"', "*", "Rating: ", "I rate it "]

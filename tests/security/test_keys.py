@@ -46,7 +46,7 @@ ANSWERS = {
     "refused": always(JSONResponse({"message": [KEY, {"key": KEY}]}, 422)),
     "page": always(Response(f"<p>{KEY}</p>", media_type="text/html")),
     "damaged": always(Response(NOT_UTF8, media_type="application/json")),
-    "shapeless": always(JSONResponse({"choices": [{"message": {"content": [KEY]}}], "model": KEY})),
+    "shapeless": always(JSONResponse({"choices": [{"message": {"content": [[KEY]]}}], "model": KEY})),
     "moved": always(Response(status_code=307, headers={"Location": f"http://127.0.0.1:9/{KEY}"})),
     "cut": cut_off,
 }

@@ -158,6 +158,14 @@ REPORTS = re.compile(
     r"|results?|answers?)\b",
     re.IGNORECASE,
 )
+# The same at the end of a line, which leads over to the next: with a colon, or by its very last words.
+ANNOUNCES = re.compile(
+    rf"(?:{REPORTS.pattern}[^\n]*[:：]"
+    r"|\b(?:says?|said|ends?|states?|reads?|writes?|wrote|demands?|asks?|claims?|contains?|requests?|instructs?|wants?"
+    r"|begins?|closes|quotes?)(?: (?:with|as|by|for|so|that|the|this|these|words?|line|following)){0,4}"
+    r"|\b(?:results?|outputs?|solution)\b[^\n]{0,20} (?:is|are|was))[\s*_`\"“'(]{0,6}\Z",
+    re.IGNORECASE,
+)
 _CONFIDENCE = re.compile(r"\W{0,4}(?:my )?(?:confidence|certainty)\b[^\n\[\]\"]{0,40}", re.IGNORECASE)
 # What an answer does that speaks to its judge.
 DEMANDS = re.compile(

@@ -23,12 +23,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ggmi.rating.statements import (
+    ANNOUNCES,
     DEMANDS,
     HEADING,
     HIGHEST,
     LOWEST,
     MARK,
     REPORTS,
+    WITHIN,
     Statement,
     is_rating_name,
     on_scale,
@@ -217,7 +219,7 @@ def _stands_for_itself(last: Statement, before: Sequence[str], *, set_off: bool)
         return set_off or not last.bare or last.marked or last.scaled
     if last.bare and not last.marked:
         return False
-    return before[-1].startswith(">") or not REPORTS.search(before[-1])
+    return before[-1].startswith(">") or not ANNOUNCES.search(before[-1][-WITHIN:])
 
 
 def _agreed(one: Statement, others: Sequence[Statement]) -> Reading:
