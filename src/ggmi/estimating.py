@@ -320,6 +320,8 @@ def estimated(
     UserError
         If a set has fewer than four records or a record lacks its pair.
     """
+    from snakemake.utils import available_cpu_count
+
     from ggmi.information.local_encoder import default_encoder
     from ggmi.pipeline.comparing import compared, with_holm
     from ggmi.pipeline.difficulty import difficulty, difficulty_row
@@ -361,7 +363,7 @@ def estimated(
             )
         # Of a million records this takes as long as all else.
         passes = [(0, 1)]
-        by_words = begin_repeats(samples, parts, lambda *both: passes.append(both))
+        by_words = begin_repeats(samples, parts, lambda *both: passes.append(both), available_cpu_count())
         real, draws = embedded_draws(
             samples,
             model,

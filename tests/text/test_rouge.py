@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
 from ggmi.text import candidates, near_index, rouge
-from ggmi.text.near_index import NearIndex, Pair, join_indexes
+from ggmi.text.near_index import NearIndex, Pair, in_threads, join_indexes
 from ggmi.text.rouge import first_of_kind, near_pairs, repeating, settled
 from ggmi.text.samples import read_sample
 from ggmi.text.tokens import rarest_first, renumber, tokenize, tokens
@@ -150,6 +150,34 @@ def test_blocks_of_any_length_give_the_same(small_blocks, threshold):
     assert first_of_kind(texts, threshold) == expected
     assert repeated(texts, threshold) == [any(others) for others in near_others(texts, threshold)]
     assert len(expected) > 10
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.7])
+def test_threads_find_the_same(small_blocks, threshold):
+    texts, places = related_texts(), np.arange(120)
+    alone, together = (NearIndex(texts, threshold, threads=threads) for threads in (1, 3))
+    assert together.passes(places) > 3
+    passed = []
+    assert together.pairs_among(places, on_pass=lambda: passed.append(1)) == alone.pairs_among(places)
+    assert len(passed) == together.passes(places)
+    assert together.pairs(places[:50], places[50:]) == alone.pairs(places[:50], places[50:])
+    assert (together.pairs_among(places, 20), alone.pairs_among(places, 20)) == (None, None)
+    assert settled(together, places)[1] == settled(alone, places)[1]
+
+
+def test_what_fails_in_a_thread_is_told():
+    done = []
+
+    def work(item):
+        if item == 3:
+            raise ValueError("three")
+        done.append(item)
+
+    with pytest.raises(ValueError, match="three"):
+        in_threads(2, work, range(1000))
+    assert 3 not in done
+    in_threads(2, done.append, range(1000, 1100))
+    assert set(range(1000, 1100)) <= set(done)
 
 
 def joined(texts, cuts, folder, threshold):

@@ -46,20 +46,20 @@ class Repeats(NamedTuple):
 
 
 def begin_repeats(
-    samples: Sequence[Sample], parts: Sequence[str], on_pass: Callable[[int, int], None]
+    samples: Sequence[Sample], parts: Sequence[str], on_pass: Callable[[int, int], None], threads: int
 ) -> Future[list[Repeats]]:
     """Begin `repeats_by_words` beside what else is to be done, in a thread that does not keep the program from ending.
 
     Parameters
     ----------
-    samples, parts, on_pass
+    samples, parts, on_pass, threads
         As for `repeats_by_words`.
     """
     future: Future[list[Repeats]] = Future()
 
     def work() -> None:
         try:
-            future.set_result(repeats_by_words(samples, parts, on_pass))
+            future.set_result(repeats_by_words(samples, parts, on_pass, threads))
         except BaseException as error:  # told where the result is asked for
             future.set_exception(error)
 
@@ -68,7 +68,10 @@ def begin_repeats(
 
 
 def repeats_by_words(
-    samples: Sequence[Sample], parts: Sequence[str], on_pass: Callable[[int, int], None] = lambda *_: None
+    samples: Sequence[Sample],
+    parts: Sequence[str],
+    on_pass: Callable[[int, int], None] = lambda *_: None,
+    threads: int = 1,
 ) -> list[Repeats]:
     """Find exact and near repeats of every set, and of T in it, among all records.
 
@@ -81,13 +84,15 @@ def repeats_by_words(
     on_pass
         Called with how much is done of the search of each set in itself, which takes nearly all the time, and how
         much there is.
+    threads
+        That search at the same time.
 
     Returns
     -------
     list of Repeats
         Of each set. The null mean of ``word_duplicates`` is what T repeats of itself; nothing is tested.
     """
-    index = NearIndex(chain.from_iterable(texts_of(sample, parts) for sample in samples), NEAR)
+    index = NearIndex(chain.from_iterable(texts_of(sample, parts) for sample in samples), NEAR, threads=threads)
     ends = np.cumsum([len(sample) for sample in samples])
     train, *sets = (np.arange(end - len(sample), end) for sample, end in zip(samples, ends, strict=True))
     stay, twins = settled(index, train)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ PAIRS = 2**20
 # Texts that share an element from which their signatures are compared in tiles, and texts of a tile, small enough
 # for a cache.
 LARGE = 128
-TILE_ROWS, TILE_COLUMNS = 64, 1024
+TILE_ROWS, TILE_COLUMNS = 128, 1024
 
 
 class Elements(NamedTuple):
@@ -45,7 +46,7 @@ class Elements(NamedTuple):
 
 
 class Candidates:
-    """Pairs that are found again and again, each kept once.
+    """Pairs that are found again and again, each kept once; threads may look for them side by side.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ class Candidates:
         self._keys = np.empty(0, dtype=np.int64)
         #: Whether there are more than are wanted.
         self.too_many = False
+        self._lock = Lock()
 
     def scan(self, longer: Elements, short: Elements, most: NDArray[np.int32], own: Ids | None = None) -> None:
         """Find pairs of a longer and a shorter text that share an element and that no filter rules out.
@@ -152,10 +154,11 @@ class Candidates:
     def _add(self, left: NDArray, right: NDArray) -> None:
         if not len(left):
             return
-        self._parts.append((left, right))
-        self._waiting += len(left)
-        if self._waiting > PAIRS:
-            self._settle()
+        with self._lock:
+            self._parts.append((left, right))
+            self._waiting += len(left)
+            if self._waiting > PAIRS:
+                self._settle()
 
     def _settle(self) -> None:
         if not self._parts:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from threading import Lock, Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,8 @@ class NearIndex:
         Read once; 58 million tokens of a million texts take 0.8 GB.
     threshold
         Similarity above which texts are near, in [0, 1).
+    threads
+        That search at the same time; what is found does not depend on them.
 
     Raises
     ------
@@ -57,10 +60,10 @@ class NearIndex:
         If the threshold is outside [0, 1).
     """
 
-    def __init__(self, texts: Iterable[str], threshold: float) -> None:
+    def __init__(self, texts: Iterable[str], threshold: float, *, threads: int = 1) -> None:
         if not 0 <= threshold < 1:
             raise ValueError(f"threshold must be in [0, 1), got {threshold}")
-        self.threshold = threshold
+        self.threshold, self._threads = threshold, threads
         # Pairs compared in full since the index was made.
         self.compared = 0
         found = tokenize(texts)
@@ -181,11 +184,14 @@ class NearIndex:
         sides[left] = True
         found = Candidates(self._signatures, self.threshold, None)
         passes = self.passes(left, right)
-        for part in range(passes):
+
+        def search(part: int) -> None:
             mine, theirs = self._choice(left, part, passes), self._choice(right, part, passes)
             # The longer text of a pair looks for the shorter; of equally long ones the left does.
             found.scan(mine, _short(theirs), mine.length)
             found.scan(theirs, _short(mine), theirs.length - 1)
+
+        in_threads(self._threads, search, range(passes))
         chosen = ((a, b) if sides[a] else (b, a) for a, b in found.pairs())
         return sorted(self._near(chosen))
 
@@ -218,15 +224,21 @@ class NearIndex:
         """
         found = Candidates(self._signatures, self.threshold, most)
         passes = max(parts, self.passes(texts))
-        for one in range(part, passes, parts):
+
+        def search(one: int) -> None:
+            if found.too_many:
+                return
             mine = self._choice(texts, one, passes)
             short = mine.reach >= mine.length
             # Of equally long texts the later in the list looks for the earlier.
             own = np.where(short, np.cumsum(short) - short, len(short))
             found.scan(mine, mine.at(short), mine.length, own)
-            if found.too_many:
-                return None
-            on_pass()
+            if not found.too_many:
+                on_pass()
+
+        in_threads(self._threads, search, range(part, passes, parts))
+        if found.too_many:
+            return None
         chosen = ((max(pair), min(pair)) for pair in found.pairs())
         return None if found.too_many else sorted(self._near(chosen))
 
@@ -238,7 +250,9 @@ class NearIndex:
         *texts
             Numbers of the texts that are searched.
         """
-        return 1 + sum(int(self._elements[one].sum()) for one in texts) // ELEMENTS
+        # Two threads hold a part each; more have the smaller parts, so that memory holds theirs, too.
+        shares = -(-self._threads // 2)
+        return 1 + shares * sum(int(self._elements[one].sum()) for one in texts) // ELEMENTS
 
     def _choice(self, texts: Ids, part: int, passes: int) -> Elements:
         """Elements of some texts; those of one of so many parts of all codes."""
@@ -298,6 +312,40 @@ def join_indexes(folders: Iterable[Path], folder: Path) -> None:
                 if file.exists():  # no text of a part may need so many bits
                     with file.open("rb") as source:
                         shutil.copyfileobj(source, whole, 2**22)
+
+
+def in_threads(number: int, work: Callable[[int], None], items: Iterable[int]) -> None:
+    """Do some work for each item, by so many threads that do not keep the program from ending.
+
+    Parameters
+    ----------
+    number
+        Of threads.
+    work
+        Called with an item.
+    items
+        Each is taken once.
+    """
+    left, taking, failed = iter(items), Lock(), list[BaseException]()
+
+    def run() -> None:
+        while not failed:
+            with taking:
+                item = next(left, None)
+            if item is None:
+                return
+            try:
+                work(item)
+            except BaseException as error:  # told where the work was asked for
+                failed.append(error)
+
+    threads = [Thread(target=run, daemon=True) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def _mapped(path: Path, kind: type[np.generic]) -> NDArray:
