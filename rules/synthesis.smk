@@ -7,7 +7,7 @@
 # Every raw response is kept in a store below `stores`, which is no output: Snakemake removes the
 # outputs of a job that failed, and nothing that was paid for shall be lost or asked for twice.
 ASKING = {"mem_mb": 4000, "mb_each": 2, "runtime": 60}
-# Curating 100,000 records takes 490 MB and 8 s, a million 1.4 GB and 164 s; a million of 400 bytes, a file of 640 MB,
+# Curating 100,000 records takes 490 MB and 8 s, a million 1.5 GB and 190 s; a million of 400 bytes, a file of 640 MB,
 # 2.3 GB: 3 MB more a megabyte. Reading takes 3.3 MB a megabyte of a person's file, parsing less. Eight sets share a
 # submission.
 SET_RESOURCES = by_size(mem_mb=2000, mb_each=8, runtime=20, minutes_each=0.1)
