@@ -152,17 +152,19 @@ _GIVEN = re.compile(
 )
 _QUOTES = re.compile('["“”«»\\[\\]{}<>]|: ?$')
 # What announces somebody's words, an example or a result.
+_SAYING = (
+    "says?|said|ends?|states?|reads?|writes?|wrote|demands?|asks?|claims?|contains?|requests?|instructs?|wants?|begins?"
+    "|closes|quotes?"
+)
 REPORTS = re.compile(
-    r"\b(?:says?|said|ends?|states?|reads?|writes?|wrote|demands?|asks?|claims?|contains?|requests?|instructs?|wants?"
-    r"|begins?|closes|quotes?|example|e\.g|instance|such as|format|form|template|like this|outputs?"
-    r"|results?|answers?)\b",
+    rf"\b(?:{_SAYING}|example|e\.g|instance|such as|format|form|template|like this|outputs?|results?|answers?)\b",
     re.IGNORECASE,
 )
-# The same at the end of a line, which leads over to the next: with a colon, or by its very last words.
+# The same at the end of a line, which leads over to the next: with a colon, or by its very last words. To be looked
+# for in the last `WITHIN` characters.
 ANNOUNCES = re.compile(
     rf"(?:{REPORTS.pattern}[^\n]*[:：]"
-    r"|\b(?:says?|said|ends?|states?|reads?|writes?|wrote|demands?|asks?|claims?|contains?|requests?|instructs?|wants?"
-    r"|begins?|closes|quotes?)(?: (?:with|as|by|for|so|that|the|this|these|words?|line|following)){0,4}"
+    rf"|\b(?:{_SAYING})(?: (?:with|as|by|for|so|that|the|this|these|words?|line|following)){{0,4}}"
     r"|\b(?:results?|outputs?|solution)\b[^\n]{0,20} (?:is|are|was))[\s*_`\"“'(]{0,6}\Z",
     re.IGNORECASE,
 )
